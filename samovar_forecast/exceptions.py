@@ -91,15 +91,17 @@ def require(package: str, feature: str, extra: str) -> ModuleType:
     Raises
     ------
     MissingPackageError
-        If the package, or the submodule of it, is not installed. A package that is
-        there but fails to import keeps its own error, which says more.
+        If the package is not installed. One that is there but fails to import, or lacks
+        the submodule, keeps its own error, which says more.
     """
+    root = package.partition(".")[0]
     try:
-        return importlib.import_module(package)
+        importlib.import_module(root)
     except ModuleNotFoundError as missing:
-        if missing.name is None or not f"{package}.".startswith(f"{missing.name}."):
+        if missing.name != root:
             raise
         raise MissingPackageError(
-            f"{feature} needs the package {missing.name!r}, which is not installed",
+            f"{feature} needs the package {root!r}, which is not installed",
             remedy=f"install it with: pip install 'samovar_forecast[{extra}]'",
         ) from missing
+    return importlib.import_module(package)

@@ -1,0 +1,252 @@
+"""The arrows of the house: what each room may import, and what importing the package costs."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import samovar_forecast
+
+PACKAGE = Path(samovar_forecast.__file__).parent
+NAME = "samovar_forecast"
+
+
+class May(NamedTuple):
+    """What a room may import beside itself and the standard library."""
+
+    rooms: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+
+
+# A room is a module or a folder of the package; a dotted name is one file of a folder, and
+# the longest name that fits a file rules it. "front" stands for the public names that the
+# package resolves lazily. A room of this table may be missing, a file without a room not:
+# whoever opens a room decides here what it leans on.
+ROOMS = {
+    "__init__": May(("exceptions", "config", "network", "adapters")),
+    "exceptions": May(),
+    "config": May(("exceptions",)),
+    "time_grid": May(("exceptions",), ("numpy", "pandas")),
+    "panel": May(("exceptions", "time_grid"), ("numpy", "pandas")),
+    "windows": May(("exceptions", "config"), ("numpy", "torch")),
+    "network": May(("exceptions", "config"), ("numpy", "torch")),
+    "training": May(
+        ("exceptions", "config", "windows", "network"), ("numpy", "torch", "pytorch_lightning")
+    ),
+    "anchor": May(("exceptions", "config", "windows"), ("numpy", "torch")),
+    "artifact": May(("exceptions", "config", "network"), ("numpy", "torch", "safetensors")),
+    "simulate": May(("exceptions",), ("numpy",)),
+    "dynamics": May(("exceptions", "config"), ("numpy", "pandas", "scipy", "statsmodels")),
+    "dynamics.lag_matrices": May(
+        ("exceptions", "config", "network", "windows"), ("numpy", "torch")
+    ),
+    "adapters": May(),
+    "adapters.sktime_forecaster": May(
+        (
+            *("exceptions", "config", "time_grid", "panel", "windows", "network", "training"),
+            *("anchor", "artifact", "dynamics"),
+        ),
+        ("numpy", "pandas", "torch", "sktime", "skpro"),
+    ),
+    "adapters.darts_model": May(
+        ("exceptions", "config", "network", "anchor", "artifact", "dynamics"),
+        ("numpy", "torch", "darts"),
+    ),
+    "comparison": May(
+        ("exceptions", "time_grid", "panel", "front"),
+        ("numpy", "pandas", "scipy", "statsmodels", "sktime", "darts"),
+    ),
+    "plots": May(("exceptions", "comparison", "dynamics"), ("numpy", "matplotlib")),
+    "cli": May(
+        ("exceptions", "time_grid", "panel", "comparison", "plots", "simulate", "front"),
+        ("numpy", "pandas", "statsmodels", "sktime", "darts"),
+    ),
+}
+
+
+def lies_in(module: str, room: str) -> bool:
+    return f"{module}.".startswith(f"{room}.")
+
+
+def room_of(module: str) -> str | None:
+    return max((room for room in ROOMS if lies_in(module, room)), key=len, default=None)
+
+
+def imports_of(source: str) -> Iterator[tuple[int, str]]:
+    """Yield line and dotted name of all that a file imports, late and lazy imports too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = getattr(node.func, "attr", getattr(node.func, "id", None))
+            if called in ("import_module", "require"):
+                yield node.lineno, str(node.args[0].value)
+
+
+def is_admitted(imported: str, room: str, package: Path) -> bool:
+    top, _, inside = imported.partition(".")
+    if top == NAME:
+        first = inside.partition(".")[0]
+        is_module = (package / first).is_dir() or (package / f"{first}.py").is_file()
+        target = inside if first and is_module else "front"
+        return any(lies_in(target, admitted) for admitted in (room, *ROOMS[room].rooms))
+    return top in sys.stdlib_module_names or top in ROOMS[room].packages
+
+
+def broken_arrows(package: Path) -> list[str]:
+    """Name every file without a room, and every import that the table does not admit."""
+    broken = []
+    for path in sorted(package.rglob("*.py")):
+        file = path.relative_to(package)
+        room = room_of(".".join(file.with_suffix("").parts).removesuffix(".__init__"))
+        if room is None:
+            broken.append(f"{file} has no room: say in ROOMS what it may import")
+            continue
+        broken.extend(
+            f"{file}:{line} imports {imported}, which the room {room!r} may not"
+            for line, imported in imports_of(path.read_text(encoding="utf-8"))
+            if not is_admitted(imported, room, package)
+        )
+    return broken
+
+
+def test_every_import_of_the_package_follows_the_arrows():
+    assert broken_arrows(PACKAGE) == []
+
+
+def test_the_arrows_form_no_circle():
+    graph = {room: may.rooms for room, may in ROOMS.items()}
+    graph["front"] = ROOMS["__init__"].rooms
+    graph["adapters"] = tuple(room for room in ROOMS if room.startswith("adapters."))
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+    assert order.index("exceptions") < order.index("network") < order.index("cli")
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("network/tokens.py", "import pandas as pd"),
+        ("network/tokens.py", "from samovar_forecast.training import fit_network"),
+        ("network/tokens.py", "from samovar_forecast import SAMoVARNetwork"),
+        ("network/tokens.py", "from .heads import PointHead"),
+        ("panel.py", "import torch"),
+        ("training.py", "from samovar_forecast.adapters import sktime_forecaster"),
+        ("training.py", "import sktime.utils"),
+        ("adapters/sktime_forecaster.py", "import darts"),
+        ("adapters/sktime_forecaster.py", "from samovar_forecast.adapters import darts_model"),
+        ("adapters/darts_model.py", "from samovar_forecast.panel import Panel"),
+        ("comparison/leaderboard.py", "import matplotlib.pyplot as plt"),
+        ("dynamics/responses.py", "import torch"),
+        ("config.py", "def late():\n    from torch import nn"),
+        ("config.py", "import importlib\nimportlib.import_module('torch')"),
+        ("config.py", "from samovar_forecast.exceptions import require\nrequire('torch', '', '')"),
+        ("helpers.py", "import json"),
+    ],
+)
+def test_an_import_against_the_arrows_is_found(tmp_path, file, line):
+    for existing in ("adapters/darts_model.py", "panel.py", "training.py", "exceptions.py", file):
+        path = tmp_path / existing
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{line}\n" if existing == file else "")
+    (found,) = broken_arrows(tmp_path)
+    assert found.startswith(file)
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("network/samovar.py", "import torch\nfrom samovar_forecast.network.tokens import cut"),
+        ("dynamics/dynamic_var.py", "from samovar_forecast.dynamics.lag_matrices import read"),
+        ("comparison/leaderboard.py", "from samovar_forecast import SAMoVARForecaster"),
+        ("cli.py", "from samovar_forecast.exceptions import SAMoVARError\nimport argparse"),
+    ],
+)
+def test_an_import_along_the_arrows_is_admitted(tmp_path, file, line):
+    for existing in ("exceptions.py", "network/tokens.py", "dynamics/lag_matrices.py", file):
+        path = tmp_path / existing
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{line}\n" if existing == file else "")
+    assert broken_arrows(tmp_path) == []
+
+
+# ---------------------------------------------------------------- what an import costs
+
+
+def modules_that(statement: str, after: str = "pass") -> set[str]:
+    """Top-level packages that `statement` loads in a fresh interpreter, after `after`."""
+    code = "\n".join(
+        (
+            "import json, sys",
+            after,
+            "before = set(sys.modules)",
+            statement,
+            "loaded = {name.partition('.')[0] for name in set(sys.modules) - before}",
+            "print(json.dumps(sorted(loaded - sys.stdlib_module_names)))",
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_importing_the_package_loads_nothing_but_the_package():
+    assert modules_that("import samovar_forecast; dir(samovar_forecast)") == {NAME}
+
+
+def test_a_configuration_loads_no_library_at_all():
+    assert modules_that("from samovar_forecast import NetworkConfig, TrainingConfig") == {NAME}
+
+
+def test_the_network_loads_torch_and_nothing_that_torch_does_not_load():
+    assert "torch" in modules_that("from samovar_forecast import SAMoVARNetwork")
+    assert modules_that("from samovar_forecast import SAMoVARNetwork", after="import torch") == {
+        NAME
+    }
+
+
+def test_the_sktime_forecaster_loads_no_other_host_no_training_loop_and_no_plots():
+    loaded = modules_that("from samovar_forecast import SAMoVARForecaster")
+    assert "sktime" in loaded
+    assert loaded.isdisjoint({"darts", "matplotlib", "pytorch_lightning", "statsmodels"})
+
+
+@pytest.mark.slow  # a measure of time: not for every run, and generous to a busy machine
+def test_the_package_and_its_network_cost_at_most_0_3_seconds_on_top_of_torch():
+    code = (
+        "import time, torch; start = time.process_time(); "
+        "import samovar_forecast; samovar_forecast.SAMoVARNetwork; "
+        "print(time.process_time() - start)"
+    )
+    seconds = [float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3)]
+    assert min(seconds) < 0.3
+
+
+# ---------------------------------------------------------------- the public names
+
+
+def test_every_public_name_is_offered_and_resolves_to_the_thing_of_that_name():
+    assert set(samovar_forecast.__all__) <= set(dir(samovar_forecast))
+    for name in samovar_forecast.__all__:
+        thing = getattr(samovar_forecast, name)
+        assert thing.__name__ == name
+        assert thing.__module__.startswith(f"{NAME}.")
+
+
+def test_a_name_that_does_not_exist_is_refused_as_by_any_module():
+    with pytest.raises(AttributeError, match="no attribute 'NoSuchThing'"):
+        _ = samovar_forecast.NoSuchThing
+    with pytest.raises(ImportError, match="NoSuchThing"):
+        from samovar_forecast import NoSuchThing  # noqa: F401
