@@ -1,0 +1,96 @@
+"""Causal linear attention without softmax, in three forms that agree.
+
+All compute, per head, ``o_t = sum_{i <= t} (q_t . k_i) v_i``. With ``k = o`` of the layer
+before, this is one VAR layer: the weight of value ``v_i`` is the scalar ``q_t . k_i``, and the
+lag weight on ``k_i`` is the outer product of ``v_i`` and ``q_t``.
+
+Letters: Q queries, T tokens, d head width; ``...`` stands for batch and heads. The queries stand
+at every ``stride``-th position, counted back from the last token: stride 1 and Q = T for all
+tokens, stride 2 and Q = T / 2 for the endogenous ones, Q = 1 for the last.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+CHUNK_LENGTH = 32
+PARALLEL_UP_TO = 64
+"""Number of tokens up to which the parallel form is faster than the chunked one."""
+
+
+def linear_attention(
+    query: Tensor, key: Tensor, value: Tensor, *, stride: int = 1, form: str = "auto"
+) -> Tensor:
+    """Return the causal linear attention of queries over keys and values.
+
+    Parameters
+    ----------
+    query : Tensor of shape (..., Q, d)
+        Queries at the positions T - 1 - stride * (Q - 1 - j), j = 0 ... Q - 1.
+    key, value : Tensor of shape (..., T, d)
+        Keys and values of all tokens.
+    stride : int, default=1
+        Distance between the positions of two queries.
+    form : {"auto", "reference", "parallel", "chunked"}, default="auto"
+        How to compute it. ``"auto"`` takes the parallel form up to 64 tokens or for one query,
+        else the chunked one. The (..., T, d, d) running sum is never kept.
+
+    Returns
+    -------
+    Tensor of shape (..., Q, d)
+    """
+    if form == "auto":
+        short = key.shape[-2] <= PARALLEL_UP_TO or query.shape[-2] == 1
+        form = "parallel" if short else "chunked"
+    if form == "parallel":
+        return _parallel(query, key, value, stride)
+    if form == "chunked":
+        return _chunked(query, key, value, stride)
+    return _reference(query, key, value, stride)
+
+
+def _reference(query: Tensor, key: Tensor, value: Tensor, stride: int) -> Tensor:
+    """Walk through the tokens with a (d, d) state: the recurrence, written out plainly."""
+    n_queries, n_tokens = query.shape[-2], key.shape[-2]
+    state = key.new_zeros(*key.shape[:-2], key.shape[-1], value.shape[-1])
+    rows = []
+    for t in range(n_tokens):
+        state = state + key[..., t, :, None] * value[..., t, None, :]  # ... d d
+        j, between = divmod(t - (n_tokens - 1), stride)
+        if between == 0 and j + n_queries - 1 >= 0:
+            row = query[..., j + n_queries - 1, None, :] @ state  # ... 1 d
+            rows.append(row)
+    return torch.cat(rows, dim=-2)
+
+
+def _causal_mask(n_queries: int, n_tokens: int, stride: int, like: Tensor) -> Tensor:
+    """Return 1 where a query may see a key, else 0; shape (Q, T)."""
+    first = n_tokens - 1 - stride * (n_queries - 1)
+    full = torch.ones(n_tokens, n_tokens, dtype=like.dtype, device=like.device).tril()
+    return full[first::stride]
+
+
+def _parallel(query: Tensor, key: Tensor, value: Tensor, stride: int) -> Tensor:
+    """Multiply the masked (Q, T) table of scores with the values."""
+    scores = query @ key.transpose(-1, -2)  # ... Q T
+    if query.shape[-2] > 1:
+        scores = scores * _causal_mask(query.shape[-2], key.shape[-2], stride, scores)
+    return scores @ value  # ... Q d
+
+
+def _chunked(query: Tensor, key: Tensor, value: Tensor, stride: int) -> Tensor:
+    """Use the parallel form inside chunks and one (d, d) state between them."""
+    n_queries, n_tokens, chunk = query.shape[-2], key.shape[-2], CHUNK_LENGTH
+    pad = -n_tokens % chunk  # on the left, where a zero key weighs nothing
+    key = F.pad(key, (0, 0, pad, 0)).unflatten(-2, (-1, chunk))  # ... G chunk d
+    value = F.pad(value, (0, 0, pad, 0)).unflatten(-2, (-1, chunk))  # ... G chunk d
+    per_chunk = chunk // stride
+    n_padded = key.shape[-3] * per_chunk
+    query = F.pad(query, (0, 0, n_padded - n_queries, 0))
+    query = query.unflatten(-2, (-1, per_chunk))  # ... G chunk/stride d
+    within = key.transpose(-1, -2) @ value  # ... G d d
+    before = within.cumsum(-3) - within  # the sum over the chunks before this one
+    output = query @ before + _parallel(query, key, value, stride)
+    return output.flatten(-3, -2)[..., n_padded - n_queries :, :]  # ... Q d

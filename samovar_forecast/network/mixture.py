@@ -1,0 +1,162 @@
+"""The aligned stack of VAR layers and the structural matrix (SAMoVAR), and its FixedVAR control."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from samovar_forecast.config import NetworkConfig
+from samovar_forecast.network.blocks import Linear, MLPBlock, RMSNorm
+from samovar_forecast.network.linear_attention import linear_attention
+
+HEAD_NORM_EPSILON = 1e-8
+
+
+class Prediction(NamedTuple):
+    """Output of a predictor and, where asked for, what led to it (see ``Trace``)."""
+
+    output: Tensor  # B C R D at the R rows asked for
+    var_input: Tensor | None = None
+    queries: Tensor | None = None
+    values: Tensor | None = None
+    layer_outputs: tuple[Tensor, ...] = ()
+    structure: Tensor | None = None
+    stack_output: Tensor | None = None
+
+
+class StructuralMatrix(nn.Module):
+    """Invertible matrix per head, S = L U, from one free (H, d, d) parameter.
+
+    The strict lower part gives the unit lower triangular L, the rest the upper triangular U,
+    whose diagonal passes through softplus.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.is_inverse = config.structure == "inverse"
+        self.lu = nn.Parameter(torch.zeros(config.heads, config.head_width, config.head_width))
+
+    def _factors(self) -> tuple[Tensor, Tensor]:
+        unit = torch.eye(self.lu.shape[-1], dtype=self.lu.dtype, device=self.lu.device)
+        lower = self.lu.tril(-1) + unit
+        diagonal = F.softplus(self.lu.diagonal(dim1=-2, dim2=-1))
+        upper = self.lu.triu(1) + torch.diag_embed(diagonal)
+        return lower, upper
+
+    def matrix(self) -> Tensor:
+        """Return the matrix that multiplies row vectors from the right; shape (H, d, d)."""
+        lower, upper = self._factors()
+        if not self.is_inverse:
+            return lower @ upper
+        unit = torch.eye(self.lu.shape[-1], dtype=self.lu.dtype, device=self.lu.device)
+        half = torch.linalg.solve_triangular(
+            lower, unit.expand_as(lower), upper=False, unitriangular=True
+        )
+        return torch.linalg.solve_triangular(upper, half, upper=True)
+
+    def forward(self, mixture: Tensor) -> Tensor:
+        """Apply the matrix to (B, H, R, d), head by head."""
+        return mixture @ self.matrix()
+
+
+class VARMixture(nn.Module):
+    """MLP blocks first, then M aligned VAR layers that all read queries and values from x1.
+
+    With x1 the normalised output of the MLP blocks, k^1 = x1 and k^m = o^{m-1},
+    ``o^m_t = sum_{i <= t} (q^m_t . k^m_i) v^m_i`` per head, and the output at the endogenous
+    tokens is ``x1_t + (sum_m o^m_t) S`` (Lu & Yang 2025).
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        n_layers, width = config.n_layers, config.width
+        heads, head_width = config.heads, config.head_width
+        self.mlp = nn.ModuleList(MLPBlock(width, config.dropout) for _ in range(n_layers))
+        self.var_norm = RMSNorm(width)
+        self.is_fixed = config.predictor == "fixedvar"
+        if self.is_fixed:
+            shape = (2, n_layers, config.n_series, heads, config.n_tokens, head_width)
+            self.fixed = nn.Parameter(torch.zeros(shape))
+        else:
+            # One product for the queries and values of all layers: they share their input.
+            self.projection = Linear(width, 2 * n_layers * width)
+            self.projection_norm = RMSNorm(
+                2, n_layers, heads, head_width, epsilon=HEAD_NORM_EPSILON
+            )
+        self.dropout = nn.Dropout(config.dropout)
+        self.structure = StructuralMatrix(config)
+
+    def _queries_and_values(self, x1: Tensor, n_windows: int) -> tuple[Tensor, Tensor]:
+        """Return queries and values of all layers, each (M, B*C, H, T, d)."""
+        if self.is_fixed:
+            tables = self.fixed[:, :, None].expand(-1, -1, n_windows, -1, -1, -1, -1)
+            both = tables.flatten(2, 3)  # 2 M B*C H T d
+        else:
+            shape = self.projection_norm.gain.shape  # 2 M H d
+            projected = self.projection_norm(self.projection(x1).unflatten(-1, shape))
+            both = projected.permute(2, 3, 0, 4, 1, 5).contiguous()  # 2 M B*C H T d
+        queries, values = both.unbind(0)
+        return queries, values
+
+    def forward(
+        self, tokens: Tensor, *, last_only: bool = False, with_trace: bool = False
+    ) -> Prediction:
+        """Return the mixture at the endogenous tokens, or at the last one only.
+
+        Parameters
+        ----------
+        tokens : Tensor of shape (B, C, T, D)
+        last_only : bool
+            Compute the output of the last token only (R = 1), else of all endogenous ones (R = N).
+        with_trace : bool
+            Keep every intermediate value, and the last layer at all tokens.
+
+        Returns
+        -------
+        Prediction
+            ``output`` has the shape (B, C, R, D).
+        """
+        n_windows, n_series, n_tokens, _ = tokens.shape
+        h = tokens.flatten(0, 1)  # B*C T D
+        for block in self.mlp:
+            h = block(h)
+        x1 = self.var_norm(h)
+        queries, values = self._queries_and_values(x1, n_windows)  # M B*C H T d
+        first = n_tokens - 1 if last_only else 1  # rows wanted: first, first + 2, ...
+
+        key = x1.unflatten(-1, (self.config.heads, -1)).transpose(1, 2)  # B*C H T d
+        outputs: list[Tensor] = []  # B*C H T d each; the last layer has the rows wanted only
+        for layer, (query, value) in enumerate(zip(queries, values, strict=True)):
+            is_last = layer == self.config.n_layers - 1
+            prune = is_last and not with_trace
+            attended = linear_attention(
+                query[..., first::2, :] if prune else query,
+                key,
+                value,
+                stride=2 if prune else 1,
+                form=self.config.attention,
+            )
+            key = self.dropout(attended)
+            outputs.append(key)
+        wanted = [out if out.shape[-2] < n_tokens else out[..., first::2, :] for out in outputs]
+        mixture = self.structure(sum(wanted[1:], wanted[0]))  # B*C H R d
+        merged = mixture.transpose(1, 2).flatten(2)  # B*C R D
+        output = (x1[:, first::2] + merged).unflatten(0, (n_windows, n_series))  # B C R D
+        if not with_trace:
+            return Prediction(output)
+        split = (n_windows, n_series)
+        return Prediction(
+            output=output,
+            stack_output=output,
+            var_input=x1.unflatten(0, split),
+            queries=queries.unflatten(1, split),
+            values=values.unflatten(1, split),
+            layer_outputs=tuple(
+                out.transpose(1, 2).flatten(2).unflatten(0, split) for out in outputs
+            ),
+            structure=self.structure.matrix(),
+        )

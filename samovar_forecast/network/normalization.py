@@ -1,0 +1,55 @@
+"""Normalisation of each window by its own location and scale, and its inverse."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+SCALE_EPSILON = 1e-8
+
+
+def window_statistics(
+    window: Tensor, patch_length: int, normalization: str
+) -> tuple[Tensor, Tensor]:
+    """Return location and scale of each window and channel.
+
+    ``"last_patch"`` takes the mean of the last ``patch_length`` values as location,
+    ``"window"`` the mean of all; the scale of both is the standard deviation (n - 1) of the whole
+    window, plus 1e-8. ``"none"`` gives 0 and 1. A window that is constant up to rounding has scale
+    0: it is normalised to 0 and forecast by its level. A window of one value has no deviation;
+    its scale is 1.
+
+    Parameters
+    ----------
+    window : Tensor of shape (B, L, C)
+    patch_length : int
+    normalization : {"last_patch", "window", "none"}
+
+    Returns
+    -------
+    location, scale : Tensor of shape (B, 1, C)
+    """
+    if normalization == "none":
+        return torch.zeros_like(window[:, :1]), torch.ones_like(window[:, :1])
+    recent = window[:, -patch_length:] if normalization == "last_patch" else window
+    location = recent.mean(dim=1, keepdim=True)
+    if window.shape[1] == 1:
+        return location, torch.ones_like(location)
+    deviation = window.std(dim=1, keepdim=True)
+    rounding = 8 * torch.finfo(window.dtype).eps * window.detach().abs().amax(1, keepdim=True)
+    is_constant = deviation <= rounding
+    scale = torch.where(is_constant, torch.zeros_like(deviation), deviation + SCALE_EPSILON)
+    return torch.where(is_constant, window[:, -1:], location), scale
+
+
+def normalize(values: Tensor, location: Tensor, scale: Tensor) -> Tensor:
+    """Return ``(values - location) / scale``, and 0 where the scale is 0."""
+    centred = values - location
+    is_constant = scale == 0
+    safe = torch.where(is_constant, torch.ones_like(scale), scale)
+    return torch.where(is_constant, torch.zeros_like(centred), centred / safe)
+
+
+def denormalize(values: Tensor, location: Tensor, scale: Tensor) -> Tensor:
+    """Return ``values * scale + location``: the inverse of :func:`normalize`."""
+    return values * scale + location

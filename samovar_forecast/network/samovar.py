@@ -1,0 +1,180 @@
+"""The SAMoVAR network: its forward on one page, and the loss beside it."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from samovar_forecast.config import NetworkConfig
+from samovar_forecast.network.blocks import Linear, RMSNorm
+from samovar_forecast.network.controls import LinTrans
+from samovar_forecast.network.mixture import VARMixture
+from samovar_forecast.network.normalization import denormalize, normalize, window_statistics
+from samovar_forecast.network.tokens import ARXTokenizer, cut_patches
+from samovar_forecast.network.trace import Trace
+
+
+class NetworkOutput(NamedTuple):
+    """Result of a forward; B windows, C series, N patches, s steps, K numbers per step."""
+
+    forecast: Tensor
+    """(B, s, C, K) in the units of the input."""
+    patch_pred: Tensor
+    """(B, C, N, s, K) normalised prediction of patch n + 1 at patch n; N = 1 with last_only."""
+    patches: Tensor
+    """(B, C, N, s) normalised patches of the series themselves."""
+    location: Tensor
+    """(B, 1, C) what the normalisation subtracted."""
+    scale: Tensor
+    """(B, 1, C) what the normalisation divided by."""
+    trace: Trace | None
+
+
+class SAMoVARNetwork(nn.Module):
+    """Dynamic vector autoregression as a linear-attention Transformer (Lu & Yang, ICML 2025).
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Shape and variant.
+    generator : torch.Generator, optional
+        Source of the initial weights; by default torch's global one.
+    """
+
+    def __init__(self, config: NetworkConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.tokenizer = ARXTokenizer(config)
+        predictor = LinTrans if config.predictor == "lintrans" else VARMixture
+        self.predictor: nn.Module = predictor(config)
+        self.out_norm = RMSNorm(config.width)
+        self.head = Linear(config.width, config.patch_length * config.n_params)
+        initialize_weights(self, generator)
+
+    def forward(
+        self,
+        target: Tensor,
+        past_covariates: Tensor | None = None,
+        future_covariates: Tensor | None = None,
+        static_covariates: Tensor | None = None,
+        *,
+        last_only: bool = False,
+        return_trace: bool = False,
+    ) -> NetworkOutput:
+        """Forecast the patch after each window, and the next patch at every position.
+
+        Parameters
+        ----------
+        target : Tensor of shape (B, L, C)
+            Windows of the series to forecast.
+        past_covariates : Tensor of shape (B, L, P), optional
+        future_covariates : Tensor of shape (B, L + s, F), optional
+            Over the window and the patch ahead of it.
+        static_covariates : Tensor of shape (B, C, S), optional
+        last_only : bool, default=False
+            Compute only what the forecast needs (inference).
+        return_trace : bool, default=False
+            Hand back what an explanation of the forecast needs.
+
+        Returns
+        -------
+        NetworkOutput
+        """
+        config = self.config
+        channels = target  # B L Cin
+        if past_covariates is not None:
+            channels = torch.cat([past_covariates, target], dim=-1)
+        location, scale = window_statistics(channels, config.patch_length, config.normalization)
+        patches = cut_patches(normalize(channels, location, scale), config.patch_length)
+
+        tokens = self.tokenizer(patches, self._future_patches(future_covariates), static_covariates)
+        mixed = self.predictor(tokens, last_only=last_only, with_trace=return_trace)
+        read = self.head(self.out_norm(mixed.output))  # B C N s*K
+        patch_pred = read.unflatten(-1, (config.patch_length, config.n_params))  # B C N s K
+
+        location, scale = location[..., -config.n_series :], scale[..., -config.n_series :]
+        forecast = denormalize(
+            patch_pred[:, :, -1].transpose(1, 2), location[..., None], scale[..., None]
+        )  # B s C K
+        trace = None
+        if return_trace:
+            trace = Trace(patches, tokens, location, scale, **mixed._asdict())
+        own = patches[:, -config.n_series :]  # B C N s
+        return NetworkOutput(forecast, patch_pred, own, location, scale, trace)
+
+    def _future_patches(self, future: Tensor | None) -> Tensor | None:
+        """Return each patch of the future covariates one patch ahead: level, then change.
+
+        Covariates keep their scale, so that a flag that never moved in the window may move ahead;
+        the change is taken from the level of the window.
+        """
+        if future is None:
+            return None
+        config = self.config
+        window = future[:, : -config.patch_length]
+        location, _ = window_statistics(window, config.patch_length, config.normalization)
+        both = torch.cat([future, future - location], dim=-1)  # B L+s 2F
+        return cut_patches(both, config.patch_length)[:, :, 1:]  # B 2F N s
+
+
+INITIAL_DEVIATION = 0.02
+
+
+@torch.no_grad()
+def initialize_weights(network: SAMoVARNetwork, generator: torch.Generator | None = None) -> None:
+    """Draw the initial weights: N(0, 0.02^2), less where residuals add up.
+
+    Biases start at 0 and gains at 1. The map that ends a residual block has the deviation
+    0.02 / sqrt(2 M), the structural parameter sqrt(0.02 / sqrt(d)).
+    """
+    config = network.config
+    for name, parameter in network.named_parameters():
+        if name.endswith(".gain"):
+            parameter.fill_(1.0)
+        elif name.endswith(".bias"):
+            parameter.zero_()
+        else:
+            deviation = INITIAL_DEVIATION
+            if name.endswith((".down.weight", ".out.weight")):
+                deviation /= math.sqrt(2 * config.n_layers)
+            elif name.endswith(".lu"):
+                deviation = math.sqrt(INITIAL_DEVIATION / math.sqrt(config.head_width))
+            parameter.normal_(0.0, deviation, generator=generator)
+
+
+class Loss(NamedTuple):
+    """Training loss and its two parts; scalars."""
+
+    total: Tensor
+    terminal: Tensor
+    next_patch: Tensor
+
+
+def samovar_loss(output: NetworkOutput, future: Tensor, next_patch_weight: float = 1.0) -> Loss:
+    """Return the squared-error loss of the paper: terminal forecast plus next patches.
+
+    The terminal part is in the units of the data, the next-patch part in those of the
+    normalised windows. A window of one patch has no next patch: that part is 0.
+
+    Parameters
+    ----------
+    output : NetworkOutput
+        Of a forward at all positions, with K = 1.
+    future : Tensor of shape (B, s, C)
+        The patch after each window.
+    next_patch_weight : float, default=1.0
+
+    Returns
+    -------
+    Loss
+    """
+    terminal = (output.forecast[..., 0] - future).square().mean()
+    predicted, actual = output.patch_pred[:, :, :-1, :, 0], output.patches[:, :, 1:]
+    if actual.shape[2] == 0:
+        next_patch = torch.zeros_like(terminal)
+    else:
+        next_patch = (predicted - actual).square().mean()
+    return Loss(terminal + next_patch_weight * next_patch, terminal, next_patch)
