@@ -1,0 +1,43 @@
+"""Leaderboards against classical models: rolling origins, the same for all.
+
+`compare` runs the models and keeps every forecast in a `Comparison`, from which all tables,
+words and figures follow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from samovar_forecast.comparison.arguments import usual_season
+from samovar_forecast.comparison.results import Comparison
+from samovar_forecast.comparison.rolling import compare, standard_forecasters
+
+if TYPE_CHECKING:
+    from samovar_forecast.comparison.classical import (
+        GuardedAR,
+        GuardedVAR,
+        RepeatSeason,
+        classical_forecasters,
+    )
+
+_CLASSICAL = ("GuardedAR", "GuardedVAR", "RepeatSeason", "classical_forecasters")
+
+__all__ = [
+    "Comparison",
+    "GuardedAR",
+    "GuardedVAR",
+    "RepeatSeason",
+    "classical_forecasters",
+    "compare",
+    "standard_forecasters",
+    "usual_season",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import the classical forecasters, and with them sktime, when one is first used."""
+    if name not in _CLASSICAL:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from samovar_forecast.comparison import classical
+
+    return getattr(classical, name)

@@ -1,0 +1,150 @@
+"""The arguments of a comparison: checked, with what follows from the data where left open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.exceptions import ConfigurationError, DataError
+
+Refit = Literal["every", "first"] | int
+
+SEASONS = {"Q": 4, "M": 12, "W": 52, "B": 5, "D": 7, "h": 24}
+"""Steps in the season that is usual for a frequency, by its first letter in pandas."""
+FEWEST_ROWS = 10
+"""Shortest first training window that is worth a comparison."""
+
+
+def checked_data(y: pd.DataFrame | pd.Series) -> pd.DataFrame:
+    """Return a float frame of the data, or say what stands in the way."""
+    if isinstance(y, pd.Series):
+        y = y.to_frame(name="y" if y.name is None else y.name)
+    if not isinstance(y, pd.DataFrame):
+        raise DataError("y", found=type(y).__name__, wanted="a pandas DataFrame or Series")
+    for column in y:
+        if not pd.api.types.is_numeric_dtype(y[column]):
+            raise DataError(f"column {column!r} is not numeric", found=y[column].dtype)
+        gaps = ~np.isfinite(y[column].to_numpy(dtype=float, na_value=np.nan))
+        if gaps.any():
+            raise DataError(
+                f"column {column!r} has {gaps.sum()} missing or infinite values, "
+                f"first at {y.index[gaps][0]}",
+                remedy="fill or drop them",
+            )
+    if not y.columns.is_unique:
+        raise DataError("two columns have one name", found=y.columns[y.columns.duplicated()][0])
+    if not (y.index.is_unique and y.index.is_monotonic_increasing):
+        raise DataError("the index has duplicates or is not sorted", remedy="sort it by time")
+    return y.astype(float)
+
+
+def usual_season(index: pd.Index) -> int:
+    """Return the steps in the season that is usual for the index's frequency, 1 if unknown."""
+    offset = getattr(index, "freq", None)
+    if offset is None and isinstance(index, pd.DatetimeIndex) and len(index) > 2:
+        offset = pd.tseries.frequencies.to_offset(pd.infer_freq(index))
+    if offset is None or offset.n != 1:
+        return 1
+    return next((steps for letter, steps in SEASONS.items() if offset.name.startswith(letter)), 1)
+
+
+def horizon_bands(horizon: int, ends: Sequence[int] | None) -> list[tuple[int, int]]:
+    """Return first and last step of each band, given the last ones or by the default rule."""
+    if ends is None:
+        ends = sorted({1, -(-horizon // 2), horizon})
+    increasing = all(isinstance(end, int) for end in ends) and sorted(set(ends)) == list(ends)
+    if not ends or not increasing or ends[0] < 1 or ends[-1] != horizon:
+        raise ConfigurationError(
+            "bands do not divide the horizon",
+            found=list(ends),
+            wanted=f"the last step of each band, increasing and ending at {horizon}",
+        )
+    return [(before + 1, end) for before, end in zip([0, *ends], ends, strict=False)]
+
+
+def layout(
+    n_rows: int, horizon: int, n_origins: int, stride: int | None, season: int
+) -> tuple[int, int]:
+    """Return the length of the first training window, and the stride."""
+    if stride is None:
+        apart = (n_rows // 3 - horizon) // max(1, n_origins - 1)
+        stride = max(1, min(horizon, apart))
+    check_count("stride", stride)
+    behind = horizon + (n_origins - 1) * stride
+    fewest = max(FEWEST_ROWS, horizon + 1, 2 * season)
+    if n_rows - behind < fewest:
+        raise DataError(
+            f"too few rows to forecast {horizon} steps from {n_origins} origins, {stride} apart",
+            found=n_rows,
+            wanted=f"at least {behind + fewest}, of which {fewest} to train on",
+            remedy="shorten the horizon or ask for fewer origins",
+        )
+    return n_rows - behind, stride
+
+
+def splitter(window: str, n_first: int, stride: int, horizon: int) -> Any:
+    """Return the sktime splitter of a window's name."""
+    from sktime.split import ExpandingWindowSplitter, SlidingWindowSplitter
+
+    steps = list(range(1, horizon + 1))
+    if window == "expanding":
+        return ExpandingWindowSplitter(fh=steps, initial_window=n_first, step_length=stride)
+    if window == "sliding":
+        return SlidingWindowSplitter(fh=steps, window_length=n_first, step_length=stride)
+    raise ConfigurationError("window", found=repr(window), wanted="'expanding' or 'sliding'")
+
+
+def named_forecasters(forecasters: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
+    """Return the forecasters by the names of their rows; a sequence is named by its classes."""
+    if not isinstance(forecasters, Mapping):
+        names = [type(forecaster).__name__ for forecaster in forecasters]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ConfigurationError(
+                "forecasters of one class need names of their own",
+                found=f"{twice[0]} more than once",
+                wanted="a mapping of name to forecaster",
+            )
+        forecasters = dict(zip(names, forecasters, strict=True))
+    if not forecasters:
+        raise ConfigurationError("no forecaster to compare")
+    for name, forecaster in forecasters.items():
+        if isinstance(forecaster, type) or not hasattr(forecaster, "predict"):
+            raise ConfigurationError(
+                f"{name!r} is not a forecaster", found=repr(forecaster), wanted="an sktime object"
+            )
+    return dict(forecasters)
+
+
+def refit_policies(
+    refit: Refit | Mapping[str, Refit], named: Mapping[str, Any]
+) -> dict[str, Refit]:
+    """Return for each model where it is fitted."""
+    if isinstance(refit, Mapping):
+        unknown = sorted(set(refit) - set(named))
+        if unknown:
+            raise ConfigurationError(
+                "refit names a model that is not compared", found=unknown[0], wanted=list(named)
+            )
+        chosen = {name: refit.get(name, "every") for name in named}
+    else:
+        chosen = dict.fromkeys(named, refit)
+    for name, policy in chosen.items():
+        counts = isinstance(policy, int) and not isinstance(policy, bool) and policy >= 1
+        if not counts and policy not in ("every", "first"):
+            raise ConfigurationError(
+                f"refit of {name!r}", found=repr(policy), wanted="'every', 'first' or an integer"
+            )
+    return {
+        name: policy if named[name].get_tag("capability:update", False) else "every"
+        for name, policy in chosen.items()
+    }
+
+
+def check_count(name: str, value: object) -> None:
+    """Refuse what is not an integer of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ConfigurationError(name, found=repr(value), wanted="an integer of at least 1")

@@ -1,0 +1,181 @@
+"""A comparison as text for a terminal: caption, leaderboard, effort, verdict."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
+
+from samovar_forecast.comparison.results import METRICS, Comparison
+
+WIDTH = 100
+
+
+def summary(comparison: Comparison, width: int = WIDTH) -> str:
+    """Return caption, leaderboard, effort and verdict, one below the other."""
+    parts = [
+        _wrapped(caption(comparison), width),
+        leaderboard(comparison, width),
+        effort(comparison, width),
+        _wrapped(verdict(comparison), width),
+    ]
+    return "\n\n".join(parts)
+
+
+def caption(comparison: Comparison) -> str:
+    """Return what was compared and in which units the leaderboard is."""
+    origins = comparison.origins
+    left_out = comparison.scales.index[comparison.scales["deviation"].isna()]
+    sentences = [
+        f"{len(comparison.scales)} series, {comparison.horizon} steps ahead from "
+        f"{len(origins)} {'origin' if len(origins) == 1 else 'origins'}, "
+        f"{_label(origins[0])} to {_label(origins[-1])}"
+        + (f", {_steps(comparison.stride)} apart." if len(origins) > 1 else "."),
+        {
+            "expanding": f"Training windows start at the first of {len(comparison.y)} rows and "
+            f"grow from {comparison.n_first} rows.",
+            "sliding": f"Training windows are the {comparison.n_first} rows before each origin.",
+        }[comparison.window],
+        "MSE and MAE are of series standardised by mean and deviation of the first training "
+        "window; MASE is scaled by the "
+        + (f"seasonal naive (season {comparison.season})" if comparison.season > 1 else "naive")
+        + " forecast's error inside it. Lower is better, * is the best of its column.",
+    ]
+    if len(left_out):
+        names = ", ".join(map(str, left_out))
+        sentences.append(f"Not scored, being constant in the first window: {names}.")
+    return " ".join(sentences)
+
+
+def leaderboard(comparison: Comparison, width: int = WIDTH) -> str:
+    """Return the metrics by horizon band, as many side by side as fit into the width."""
+    table = comparison.leaderboard()
+    cells = table.apply(_starred)
+    names = [str(model) for model in cells.index]
+    blocks = [_block(metric, cells[metric]) for metric in METRICS]
+    first = ["", "steps", *names]
+    name_width = max(map(len, first))
+    rows: list[list[list[str]]] = [[]]
+    for block in blocks:
+        used = name_width + sum(2 + len(other[0]) for other in rows[-1])
+        if rows[-1] and used + 2 + len(block[0]) > width:
+            rows.append([])
+        rows[-1].append(block)
+    groups = []
+    for row in rows:
+        lines = zip(first, *row, strict=True)
+        groups.append(
+            "\n".join(
+                "  ".join([name.ljust(name_width), *parts]).rstrip() for name, *parts in lines
+            )
+        )
+    return "\n\n".join(groups)
+
+
+def effort(comparison: Comparison, width: int = WIDTH) -> str:
+    """Return who was fitted where, in what time, and what went wrong."""
+    table = comparison.effort()
+    n_origins = len(comparison.origins)
+    heads = ["", "origins", "fits", "fit s", "predict s", "fitted at"]
+    rows = [
+        [
+            str(model),
+            f"{row['origins']} of {n_origins}",
+            f"{row['fits']}",
+            f"{row['fit_seconds']:.1f}",
+            f"{row['predict_seconds']:.1f}",
+            comparison.refit[str(model)],
+        ]
+        for model, row in table.iterrows()
+    ]
+    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+    justify: list[Callable[[str, int], str]] = [str.ljust, *[str.rjust] * 4, str.ljust]
+    lines = [
+        "   ".join(
+            place(cell, size) for place, cell, size in zip(justify, row, widths, strict=True)
+        ).rstrip()
+        for row in [heads, *rows]
+    ]
+    notes = [
+        textwrap.fill(f"{model}: {note}", width, initial_indent="  ", subsequent_indent="    ")
+        for model, note in table["note"].items()
+        if note
+    ]
+    return "\n".join([*lines, *notes])
+
+
+def verdict(comparison: Comparison) -> str:
+    """Return in words which model has the lowest MSE, who ties with it, who is behind."""
+    margins = comparison.margins()
+    if margins.empty:
+        return "No model served every origin: there is nothing to rank."
+    winners = list(margins.index[margins["ties"]])
+    behind = margins[~margins["ties"]]
+    few = margins["standard_errors"].isna().all()
+    rule = (
+        "within 1 %; too few origins for a standard error"
+        if few
+        else "within 1 % or one standard error of the difference over origins"
+    )
+    if len(winners) == 1:
+        sentences = [f"{winners[0]} wins: MSE {margins['MSE'].iloc[0]:.3f} over all steps."]
+    else:
+        sentences = [
+            f"A tie for the lowest MSE over all steps ({rule}): "
+            + _listed([f"{model} ({margins['MSE'][model]:.3f})" for model in winners])
+            + "."
+        ]
+    if len(behind):
+        trailing = [_behind(str(model), row) for model, row in behind.iterrows()]
+        sentences.append(f"Behind: {_listed(trailing)}.")
+        if few and len(winners) == 1:
+            sentences.append("Too few origins for a standard error.")
+    failed = [str(model) for model in comparison.models if model not in margins.index]
+    if failed:
+        sentences.append(f"Not ranked, for failing at an origin: {_listed(failed)}.")
+    return " ".join(sentences)
+
+
+def _behind(model: str, margin: Mapping[str, float] | pd.Series) -> str:
+    errors = margin["standard_errors"]
+    by_error = "" if pd.isna(errors) else f", {errors:.1f} standard errors"
+    return f"{model} (MSE {_number(margin['MSE'])}, {100 * margin['excess']:+.0f} %{by_error})"
+
+
+def _block(metric: str, cells: pd.DataFrame) -> list[str]:
+    """Return one metric's lines: its name, the bands, a line for each model."""
+    columns = [[str(band) + " ", *cells[band]] for band in cells]
+    padded = [[cell.rjust(max(map(len, column))) for cell in column] for column in columns]
+    lines = [" ".join(cells_of_row) for cells_of_row in zip(*padded, strict=True)]
+    return [f" {metric} ".center(len(lines[0]) - 1, "-") + " ", *lines]
+
+
+def _starred(column: pd.Series) -> pd.Series:
+    """Return a column as text, its lowest values starred."""
+    shown = column.map(_number)
+    best = shown == _number(column.min())
+    return shown.where(~best | column.isna(), shown + "*").where(best, shown + " ")
+
+
+def _number(value: float) -> str:
+    if pd.isna(value):
+        return "-"
+    return f"{value:.3f}" if abs(value) < 100 else f"{value:.3g}"
+
+
+def _label(label: object) -> str:
+    text = str(label)
+    return text.removesuffix(" 00:00:00")
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
+
+
+def _listed(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _wrapped(text: str, width: int) -> str:
+    return textwrap.fill(text, width)
