@@ -3,14 +3,15 @@
 The public names below are resolved when they are first used, so that importing the
 package costs next to nothing and loads neither torch nor a host library.
 
-=====================  ==============================================  ==================
-name                   what it is                                      needs
-=====================  ==============================================  ==================
-`SAMoVARForecaster`    the sktime forecaster: frames in, frames out    ``[sktime]``
-`SAMoVARNetwork`       the network itself, a ``torch.nn.Module``
-`NetworkConfig`        what the network is: sizes, options
-`TrainingConfig`       how it is trained: optimiser, schedule, stop
-=====================  ==============================================  ==================
+====================  ==============================================  ============
+name                  what it is                                      needs
+====================  ==============================================  ============
+`SAMoVARForecaster`   the sktime forecaster: frames in, frames out    ``[sktime]``
+`SAMoVARNetwork`      the network itself, a ``torch.nn.Module``
+`NetworkConfig`       what the network is: sizes, options
+`TrainingConfig`      how it is trained: optimiser, schedule, stop
+`compare`             a leaderboard beside classical models           ``[demo]``
+====================  ==============================================  ============
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from samovar_forecast.adapters.sktime_forecaster import SAMoVARForecaster
+    from samovar_forecast.comparison import compare
     from samovar_forecast.config import NetworkConfig, TrainingConfig
     from samovar_forecast.network import SAMoVARNetwork
 
 __version__ = "0.1.0"
 
-__all__ = ["NetworkConfig", "SAMoVARForecaster", "SAMoVARNetwork", "TrainingConfig"]
+__all__ = ["NetworkConfig", "SAMoVARForecaster", "SAMoVARNetwork", "TrainingConfig", "compare"]
 
 
 class _Home(NamedTuple):
@@ -41,6 +43,7 @@ _HOMES = {
     "SAMoVARForecaster": _Home("samovar_forecast.adapters.sktime_forecaster", "sktime", "sktime"),
     "SAMoVARNetwork": _Home("samovar_forecast.network"),
     "TrainingConfig": _Home("samovar_forecast.config"),
+    "compare": _Home("samovar_forecast.comparison"),
 }
 
 
