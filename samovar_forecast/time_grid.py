@@ -1,0 +1,327 @@
+"""Regular time axes: what an index says about time, and how it goes on.
+
+A series enters the network by row number alone. What the rows mean in the user's time (dates,
+periods, integers), how far apart they are, and which times come next is kept here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+
+from samovar_forecast.exceptions import DataError
+
+Kind = Literal["datetime", "period", "timedelta", "integer"]
+
+# Index rows that are looked at in one stretch when a broken index is explained.
+_STRETCH = 8
+# A grid with this many times the rows is no explanation: the index is irregular.
+_LARGEST_GRID = 20
+
+
+@dataclass(frozen=True)
+class TimeGrid:
+    """A regular time axis without its ends: kind of time, distance of the steps, name.
+
+    Parameters
+    ----------
+    kind : {"datetime", "period", "timedelta", "integer"}
+        Kind of pandas index.
+    freq : pandas offset or None
+        Distance of two neighbouring times; None for integers, which always move by one.
+    name : hashable or None
+        Name of the index, given to every index that is made here.
+    """
+
+    kind: Kind
+    freq: Any | None
+    name: Hashable = None
+
+    @classmethod
+    def of(cls, index: pd.Index, where: str, known: TimeGrid | None = None) -> TimeGrid:
+        """Read the grid of an index, and check that the index lies on it without a gap.
+
+        Parameters
+        ----------
+        index : pandas.Index
+            Times of the rows, in order. Dates need no ``freq``: it is inferred.
+        where : str
+            What the index belongs to, for the error messages: ``"y"``.
+        known : TimeGrid, optional
+            Grid that the index continues. With it, one row is enough.
+
+        Raises
+        ------
+        DataError
+            If the index is of a kind that cannot hold regular times, is not sorted, repeats a
+            time or is irregular; the message names the first offending place.
+        """
+        kind = check_times(index, where)
+        if known is not None and kind != known.kind:
+            raise DataError(
+                f"the index of {where} is of another kind than in fit",
+                found=f"{type(index).__name__} of {index.dtype}",
+                wanted=f"{known.kind} times",
+            )
+        if kind == "integer":
+            _check_integers(index, where)
+            return cls(kind, None, index.name)
+        if kind == "period":
+            freq = index.freq
+            _check_periods(index, where)
+        else:
+            freq = index.freq if known is None else known.freq
+            freq = _inferred_freq(index, where) if freq is None else freq
+        grid = cls(kind, freq, index.name)
+        if known is not None and freq != known.freq:
+            raise DataError(
+                f"the index of {where} has another frequency than in fit",
+                found=freq,
+                wanted=known.freq,
+            )
+        if kind != "period" and not index.equals(grid.ahead(index[0], range(len(index)))):
+            raise _irregular(index, where, [freq])
+        return grid
+
+    def ahead(self, start: Any, steps: Sequence[int] | np.ndarray) -> pd.Index:
+        """Return the times that lie ``steps`` (each at least 0) after ``start``."""
+        steps = np.asarray(steps, dtype=np.int64)
+        if self.kind == "integer":
+            return pd.Index(int(start) + steps, name=self.name)
+        n_times = int(steps.max(initial=0)) + 1
+        if self.kind == "period":
+            times = pd.period_range(start=start, periods=n_times, name=self.name)
+        elif self.kind == "timedelta":
+            times = pd.timedelta_range(start, periods=n_times, freq=self.freq, name=self.name)
+        else:
+            times = pd.date_range(start, periods=n_times, freq=self.freq, name=self.name)
+        is_run = len(steps) > 0 and bool((np.diff(steps) == 1).all())
+        # A slice keeps the index's own frequency, a selection does not.
+        return times[steps[0] : steps[-1] + 1] if is_run else times[steps]
+
+    def steps_between(self, start: Any, end: Any, where: str) -> int:
+        """Return the number of steps from ``start`` to ``end``; negative if it lies before.
+
+        Raises
+        ------
+        DataError
+            If ``end`` does not lie on the grid through ``start``.
+        """
+        if self.kind == "integer":
+            return int(end) - int(start)
+        if end < start:
+            return -self.steps_between(end, start, where)
+        if self.kind == "period":
+            n_steps, rest = divmod(end.ordinal - start.ordinal, self.freq.n)  # type: ignore[union-attr]
+            if rest == 0:
+                return n_steps
+        else:
+            make = pd.timedelta_range if self.kind == "timedelta" else pd.date_range
+            times = make(start, end, freq=self.freq)
+            if len(times) and times[-1] == end:
+                return len(times) - 1
+        raise DataError(
+            f"time {end} of {where} does not lie on the grid of the series",
+            wanted=f"a time that a number of steps of {self.freq!r} leads to from {start}",
+        )
+
+    @property
+    def season(self) -> int:
+        """Number of steps after which a pattern is likely to repeat; 1 if none is.
+
+        A day for steps of minutes and hours, a week for days, a year for weeks, months and
+        quarters: see :func:`season_of`.
+        """
+        return 1 if self.freq is None else season_of(self.freq)
+
+
+@lru_cache(maxsize=64)
+def season_of(freq: Any) -> int:
+    """Return the usual season of a frequency, in steps.
+
+    Steps of at least a minute repeat after a day, of at least a second after an hour; days (all or
+    business days) after a week; anything longer after a year. Where the cycle is not a whole
+    number of steps there is no season, and 1 is returned.
+
+    Parameters
+    ----------
+    freq : pandas offset, or an alias of one
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Examples
+    --------
+    >>> [season_of(freq) for freq in ("15min", "h", "D", "B", "W", "MS", "QS", "YS")]
+    [96, 24, 7, 5, 52, 12, 4, 1]
+    """
+    freq = to_offset(freq)
+    day = pd.Timedelta(days=1)
+    if isinstance(freq, pd.offsets.Tick) and pd.Timedelta(freq) < day:
+        step = pd.Timedelta(freq)
+        for least, cycle in ((pd.Timedelta(minutes=1), day), (pd.Timedelta(seconds=1), day / 24)):
+            if step >= least:
+                return int(cycle / step) if cycle % step == pd.Timedelta(0) else 1
+        return 1
+    # Counting is right for every calendar offset, anchored or multiplied or the user's own.
+    n_in_four_years = len(pd.date_range("2020-01-01", "2023-12-31", freq=freq))
+    per_year = n_in_four_years / 4
+    if per_year > 54:  # more often than weekly
+        per_week = n_in_four_years * 7 / 1461
+        return round(per_week) if abs(per_week - round(per_week)) < 0.05 else 1
+    return max(1, round(per_year))
+
+
+def check_times(index: pd.Index, where: str) -> Kind:
+    """Check that an index holds times, sorted and each once, and return their kind.
+
+    Raises
+    ------
+    DataError
+        If not; the message names the first offending row.
+    """
+    kind = _kind_of(index, where)
+    _check_order(index, where)
+    return kind
+
+
+def _kind_of(index: pd.Index, where: str) -> Kind:
+    if isinstance(index, pd.DatetimeIndex):
+        kind: Kind = "datetime"
+    elif isinstance(index, pd.PeriodIndex):
+        kind = "period"
+    elif isinstance(index, pd.TimedeltaIndex):
+        kind = "timedelta"
+    elif pd.api.types.is_integer_dtype(index.dtype):
+        kind = "integer"
+    else:
+        raise DataError(
+            f"the index of {where} does not hold times",
+            found=f"{type(index).__name__} of {index.dtype}, for example {index[:1].tolist()}",
+            wanted="a DatetimeIndex, PeriodIndex, RangeIndex or an index of integers",
+            remedy="if these are dates, convert them: index = pd.to_datetime(index)",
+        )
+    if index.hasnans:
+        row = int(np.flatnonzero(index.isna())[0])
+        raise DataError(
+            f"the index of {where} has missing times",
+            found=f"{int(index.isna().sum())}, the first in row {row}",
+            wanted="a time for every row",
+            remedy="drop these rows or complete the index",
+        )
+    return kind
+
+
+def _check_order(index: pd.Index, where: str) -> None:
+    if len(index) == 0:
+        raise DataError(f"{where} is empty", found="no rows", wanted="observations")
+    if index.is_monotonic_increasing and index.is_unique:
+        return
+    backward = np.flatnonzero(index[1:] < index[:-1])
+    if len(backward):
+        row = int(backward[0]) + 1
+        raise DataError(
+            f"the index of {where} is not sorted",
+            found=f"row {row} ({index[row]}) after {index[row - 1]}",
+            wanted="times that increase",
+            remedy="sort it, for example with .sort_index()",
+        )
+    repeated = np.flatnonzero(index.duplicated())
+    row = int(repeated[0])
+    raise DataError(
+        f"the index of {where} repeats times",
+        found=f"{len(repeated)} repeated rows, the first is row {row} ({index[row]})",
+        wanted="one row for each time",
+        remedy="drop or average the repeated rows; series of a panel need an index level of "
+        "their own",
+    )
+
+
+def _check_integers(index: pd.Index, where: str) -> None:
+    jumps = np.flatnonzero(np.diff(index.to_numpy()) != 1)
+    if len(jumps):
+        row = int(jumps[0])
+        raise DataError(
+            f"the integer index of {where} has gaps",
+            found=f"{len(jumps)} jumps, the first from {index[row]} to {index[row + 1]}",
+            wanted="integers that increase by 1, because a horizon is counted in steps of 1",
+            remedy="fill the missing rows, or number the rows anew with .reset_index(drop=True)",
+        )
+
+
+def _check_periods(index: pd.PeriodIndex, where: str) -> None:
+    jumps = np.flatnonzero(np.diff(index.asi8) != index.freq.n)
+    if len(jumps):
+        row = int(jumps[0])
+        missing = np.diff(index.asi8)[jumps] // index.freq.n - 1
+        raise _gaps(where, int(missing.sum()), index[row], index.freq)
+
+
+def _inferred_freq(index: pd.Index, where: str) -> Any:
+    if len(index) < 3:
+        raise DataError(
+            f"the frequency of {where} is not known",
+            found=f"{len(index)} dates without one",
+            wanted="an index with a frequency, or at least 3 dates to tell it from",
+            remedy="set it, for example with .asfreq('MS')",
+        )
+    freq = pd.infer_freq(index)
+    if freq is None:
+        raise _irregular(index, where, _likely_freqs(index))
+    return to_offset(freq)
+
+
+def _irregular(index: pd.Index, where: str, candidates: list[Any]) -> DataError:
+    """Tell gaps in a grid that can be guessed from an index that is on no grid at all."""
+    fewest = None
+    for candidate in candidates:
+        if isinstance(candidate, pd.offsets.Tick):
+            n_times = (index[-1] - index[0]) / pd.Timedelta(candidate)
+            if n_times > _LARGEST_GRID * len(index):
+                continue
+        make = pd.date_range if isinstance(index, pd.DatetimeIndex) else pd.timedelta_range
+        grid = make(index[0], index[-1], freq=candidate)
+        if index.isin(grid).all() and (fewest is None or len(grid) < len(fewest[0])):
+            fewest = grid, candidate
+    if fewest is not None:
+        grid, candidate = fewest
+        first_missing = grid[~grid.isin(index)][0]
+        last_before = index[index < first_missing][-1]
+        return _gaps(where, len(grid) - len(index), last_before, candidate)
+    distances = pd.Series(index[1:] - index[:-1])
+    usual = distances.mode()[0]
+    row = int(np.flatnonzero(distances != usual)[0])
+    return DataError(
+        f"the index of {where} is irregular",
+        found=f"{distances[row]} between {index[row]} and {index[row + 1]}, mostly {usual}",
+        wanted="times at a constant distance or calendar frequency",
+        remedy="resample, for example with .resample('D').mean(), or number the rows instead of "
+        "dating them, with .reset_index(drop=True)",
+    )
+
+
+def _likely_freqs(index: pd.Index) -> list[Any]:
+    """Frequencies of some stretches of the index, and its most common distance."""
+    last = len(index) - _STRETCH
+    starts = {min(max(0, start), max(0, last)) for start in (0, last // 3, last // 2, last)}
+    found = {pd.infer_freq(index[start : start + _STRETCH]) for start in starts} - {None}
+    freqs = [to_offset(freq) for freq in sorted(found)]
+    return [*freqs, to_offset(pd.Series(index[1:] - index[:-1]).mode()[0])]
+
+
+def _gaps(where: str, n_missing: int, last_before: Any, freq: Any) -> DataError:
+    return DataError(
+        f"the index of {where} has gaps",
+        found=f"{n_missing} missing times, the first after {last_before}",
+        wanted=f"a row for each step of {freq!r}",
+        remedy="complete the index with .asfreq(...) and fill the new rows, for example with "
+        ".interpolate()",
+    )
