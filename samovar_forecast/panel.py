@@ -1,0 +1,495 @@
+"""The user's frames and back: names, roles, times and values of one or many series.
+
+A frame is checked here, once, and becomes a :class:`Panel`: a list of multivariate series (called
+instances, of equal or unequal length) that share their columns and their time grid. Everything
+behind this door trusts it. On the way back, numbers become a frame with the user's own columns,
+index and names. The caller's frames are never changed, and never kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.exceptions import DataError
+from samovar_forecast.time_grid import TimeGrid, check_times
+
+# What `choose_lengths` wants, in patches and in time steps.
+_PATCHES_WANTED = 8
+_PATCHES_AT_MOST = 128
+_CONTEXT_AT_LEAST = 32
+_PATCH_WITHOUT_SEASON = 8
+_LONGEST_SEASON_AS_PATCH = 48
+
+
+class NonNumericError(DataError, TypeError):
+    """A column does not hold numbers; a `TypeError` too, as sktime's contract asks."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One multivariate series.
+
+    Parameters
+    ----------
+    key : hashable
+        Label of the series in its panel; None if it is the only one.
+    last : Timestamp, Period, Timedelta or int
+        Time of the last row.
+    target : float64 array of shape (n_time, n_series)
+    past_covariates : float64 array of shape (n_time, n_past)
+        Has no columns if there are none.
+    future_covariates : float64 array of shape (n_time, n_future)
+        Has no columns if there are none.
+    """
+
+    key: Hashable
+    last: Any
+    target: np.ndarray
+    past_covariates: np.ndarray
+    future_covariates: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of observations."""
+        return len(self.target)
+
+    def rows(self, start: int, stop: int | None = None) -> dict[str, Any]:
+        """Return a slice of each array, as fields for :func:`dataclasses.replace`."""
+        names = ("target", "past_covariates", "future_covariates")
+        return {name: getattr(self, name)[start:stop] for name in names}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Checked series with their names and their time grid.
+
+    Parameters
+    ----------
+    instances : tuple of Instance
+    grid : TimeGrid
+    target_names, past_names, future_names : pandas.Index
+        Columns that are forecast, that are known until now, and that are known ahead.
+    key_names : tuple of hashable, default=()
+        Names of the index levels before the time; empty for a single series.
+    """
+
+    instances: tuple[Instance, ...]
+    grid: TimeGrid
+    target_names: pd.Index
+    past_names: pd.Index
+    future_names: pd.Index
+    key_names: tuple[Hashable, ...] = ()
+
+    @classmethod
+    def from_frame(
+        cls,
+        y: pd.DataFrame,
+        X: pd.DataFrame | None = None,
+        *,
+        past_names: Sequence[Hashable] = (),
+        known: Panel | None = None,
+    ) -> Panel:
+        """Check a frame and take it apart.
+
+        Parameters
+        ----------
+        y : pandas.DataFrame
+            Series to forecast, one a column. The rows are times; a MultiIndex holds the keys of
+            several instances in its first levels and the times in its last.
+        X : pandas.DataFrame, optional
+            Covariates. Its rows must contain those of ``y``.
+        past_names : sequence of hashable, default=()
+            Columns of ``X`` that are known until now only; the others are known ahead.
+        known : Panel, optional
+            Panel that ``y`` and ``X`` continue: columns, roles and grid are then given.
+
+        Raises
+        ------
+        DataError
+            If an index is unsorted, irregular or repeats times, if a value is missing, infinite
+            or not a number, if columns differ from those of ``known``, or if ``X`` does not
+            cover ``y``. The message names the first offending place.
+        """
+        if known is None:
+            target_names = y.columns
+            past, future = _roles(X, past_names)
+        else:
+            target_names, past, future = known.target_names, known.past_names, known.future_names
+        target = _values(y, "y", target_names)
+        covariates = _covariates(X, y.index, past.append(future))
+
+        grid = None if known is None else known.grid
+        instances: list[Instance] = []
+        checked: pd.Index | None = None
+        for key, rows in _split(y.index):
+            times = y.index[rows] if key is None else y.index[rows].get_level_values(-1)
+            if checked is None or not times.equals(checked):
+                grid = TimeGrid.of(times, "y" if key is None else f"y, instance {key!r},", grid)
+                checked = times
+            past_rows, future_rows = np.split(covariates[rows], [len(past)], axis=1)
+            instances.append(Instance(key, times[-1], target[rows], past_rows, future_rows))
+        if grid is None:
+            raise DataError("y is empty", found="no rows", wanted="observations")
+        return cls(tuple(instances), grid, target_names, past, future, tuple(y.index.names[:-1]))
+
+    @property
+    def n_series(self) -> int:
+        """Number of series that each instance has."""
+        return len(self.target_names)
+
+    @property
+    def shortest(self) -> int:
+        """Number of observations of the shortest instance."""
+        return min(len(instance) for instance in self.instances)
+
+    def tail(self, n_time: int) -> Panel:
+        """Return the last ``n_time`` rows of each instance, copied so that the rest can go."""
+        kept = tuple(
+            dataclasses.replace(
+                instance,
+                **{name: rows.copy() for name, rows in instance.rows(-n_time).items()},
+            )
+            for instance in self.instances
+        )
+        return dataclasses.replace(self, instances=kept)
+
+    def extended_by(self, newer: Panel, n_time: int) -> Panel:
+        """Return the ``n_time`` rows of each instance that end where ``newer`` ends.
+
+        Rows of ``newer`` take the place of rows at the same times. Instances that ``newer`` does
+        not have stay as they are.
+
+        Raises
+        ------
+        DataError
+            If ``newer`` has an instance that is not here, if times between the two are missing,
+            or if fewer than ``n_time`` rows up to the end of ``newer`` are known.
+        """
+        added = {instance.key: instance for instance in newer.instances}
+        unknown = added.keys() - {instance.key for instance in self.instances}
+        if unknown:
+            raise DataError(
+                "y has instances that were not there in fit",
+                found=sorted(unknown, key=str)[:5],
+                wanted=f"some of the {len(self.instances)} instances of fit",
+                remedy="fit again with all instances",
+            )
+        kept = [
+            self._extend(instance, added[instance.key], n_time)
+            if instance.key in added
+            else instance
+            for instance in self.instances
+        ]
+        return dataclasses.replace(self, instances=tuple(kept)).tail(n_time)
+
+    def _extend(self, old: Instance, new: Instance, n_time: int) -> Instance:
+        if len(new) >= n_time:
+            return new
+        # Old rows that lie after the first new one are replaced, or lie in its future.
+        n_ahead = self.grid.steps_between(old.last, new.last, "y")
+        n_missing = n_ahead - len(new)
+        n_kept = len(old) + n_missing if n_missing <= 0 else 0
+        if n_missing > 0:
+            raise DataError(
+                "y does not continue the series",
+                found=f"{n_missing} missing rows after {old.last}",
+                wanted=f"rows from {self.grid.ahead(old.last, [1])[0]} on, or at least the "
+                f"{n_time} rows of one context",
+                remedy="pass the rows between to update",
+            )
+        if n_kept + len(new) < min(n_time, len(old)):
+            raise DataError(
+                "y ends before the context that was kept",
+                found=f"{max(n_kept, 0) + len(new)} known rows up to {new.last}",
+                wanted=f"the {n_time} rows of one context",
+                remedy=f"pass the {n_time} rows that end there",
+            )
+        before = old.rows(0, n_kept)
+        joined: dict[str, Any] = {
+            name: np.concatenate([before[name], rows]) for name, rows in new.rows(0).items()
+        }
+        return dataclasses.replace(new, **joined)
+
+    def covariates_ahead(self, X: pd.DataFrame | None, n_steps: int) -> list[np.ndarray]:
+        """Return the future covariates of the next ``n_steps`` times of each instance.
+
+        Returns
+        -------
+        list of float64 array of shape (n_steps, n_future)
+            In the order of ``instances``.
+
+        Raises
+        ------
+        DataError
+            If ``X`` is missing, lacks a column or one of the times, or holds a value that is not
+            a finite number.
+        """
+        if not len(self.future_names):
+            return [np.empty((n_steps, 0)) for _ in self.instances]
+        steps = np.arange(1, n_steps + 1)
+        index = self._index(steps)
+        ahead = _covariates(X, index, self.future_names, ignored=self.past_names)
+        return list(ahead.reshape(len(self.instances), n_steps, -1))
+
+    def forecast_frame(self, values: Sequence[np.ndarray], steps: Sequence[int]) -> pd.DataFrame:
+        """Return forecasts as a frame with the user's columns, times and names.
+
+        Parameters
+        ----------
+        values : sequence of arrays of shape (n_steps, n_series)
+            One for each instance.
+        steps : sequence of int
+            How far each row lies after the last observation of its instance, at least 1.
+        """
+        return pd.DataFrame(
+            np.concatenate(list(values)), index=self._index(steps), columns=self.target_names
+        )
+
+    def _index(self, steps: Sequence[int] | np.ndarray) -> pd.Index:
+        times = [self.grid.ahead(instance.last, steps) for instance in self.instances]
+        if not self.key_names:
+            return times[0]
+        keys = pd.Index([instance.key for instance in self.instances]).repeat(len(steps))
+        levels = [keys.get_level_values(level) for level in range(keys.nlevels)]
+        all_times = times[0].append(times[1:])
+        return pd.MultiIndex.from_arrays(
+            [*levels, all_times], names=[*self.key_names, self.grid.name]
+        )
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Mean and standard deviation of each series of one instance, in float64.
+
+    Parameters
+    ----------
+    location : float64 array of shape (n_series,)
+    scale : float64 array of shape (n_series,)
+        0 for a series that is constant.
+    """
+
+    location: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Scaler:
+        """Take location and scale from a training sample of shape (n_time, n_series)."""
+        if values.shape[0] == 0:
+            raise DataError("there is nothing to scale", found="no rows", wanted="observations")
+        rounding = 8 * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
+        is_constant = np.ptp(values, axis=0) <= rounding
+        location = np.where(is_constant, values[-1], values.mean(axis=0))
+        return cls(location, np.where(is_constant, 0.0, values.std(axis=0)))
+
+    def forward(self, values: np.ndarray) -> np.ndarray:
+        """Return the values in units of the training sample; a constant series becomes 0."""
+        return (values - self.location) / np.where(self.scale == 0, 1.0, self.scale)
+
+    def inverse(self, values: np.ndarray, last: np.ndarray) -> np.ndarray:
+        """Return scaled forecasts in the user's units.
+
+        Parameters
+        ----------
+        values : array of shape (n_steps, n_series)
+        last : array of shape (n_series,)
+            Last observations. A series that was constant in training is forecast by its own.
+        """
+        return np.where(self.scale == 0, last, values * self.scale + self.location)
+
+
+class Lengths(NamedTuple):
+    """Patch and context, in time steps."""
+
+    patch_length: int
+    context_length: int
+
+
+def choose_lengths(
+    n_observations: int,
+    *,
+    horizon: int | None = None,
+    season: int = 1,
+    patch_length: int | None = None,
+    context_length: int | None = None,
+) -> Lengths:
+    """Choose how much one token covers and how far back the network looks.
+
+    The patch is the horizon, so that one step of the network answers the whole question; it takes
+    at most a sixth of the sample, and longer horizons are reached by rolling forward. Where no
+    horizon is known, the patch is a season of at most 48 steps, or 8 steps.
+
+    The context is two seasons, eight patches or 32 steps, whichever is longest. It takes at most a
+    third of the sample, so that most of it is left for windows to learn from and to validate on,
+    and at most 128 patches. It is a whole number of patches.
+
+    Parameters
+    ----------
+    n_observations : int
+        Rows of the (shortest) series.
+    horizon : int, optional
+        Farthest step that will be asked for.
+    season : int, default=1
+        Steps after which a pattern is likely to repeat.
+    patch_length, context_length : int, optional
+        What the user has decided already; kept as it is.
+
+    Returns
+    -------
+    Lengths
+
+    Raises
+    ------
+    DataError
+        If the sample does not hold one window: a context and the patch after it.
+
+    Examples
+    --------
+    >>> choose_lengths(2000, horizon=24, season=24)
+    Lengths(patch_length=24, context_length=192)
+    >>> choose_lengths(60, horizon=12, season=12)
+    Lengths(patch_length=10, context_length=20)
+    """
+    if patch_length is None:
+        wanted = horizon
+        if wanted is None:
+            is_patch = 1 < season <= _LONGEST_SEASON_AS_PATCH
+            wanted = season if is_patch else _PATCH_WITHOUT_SEASON
+        patch = max(1, min(wanted, n_observations // 6))
+        if context_length is not None:
+            patch = min(patch, context_length)
+    else:
+        patch = patch_length
+    if context_length is None:
+        wanted = max(2 * season, _PATCHES_WANTED * patch, _CONTEXT_AT_LEAST)
+        possible = min(wanted, n_observations // 3, _PATCHES_AT_MOST * patch)
+        context = max(patch, possible // patch * patch)
+    else:
+        context = context_length
+    if n_observations < context + patch:
+        raise DataError(
+            "y is too short for one window",
+            found=f"{n_observations} observations",
+            wanted=f"at least {context + patch}: context_length={context} and patch_length={patch}",
+            remedy="give more observations, or choose a shorter context_length or patch_length",
+        )
+    return Lengths(patch, context)
+
+
+def check_frame(frame: pd.DataFrame | pd.Series, where: str) -> None:
+    """Check what can be said of a frame alone, before a host looks at it.
+
+    Raises
+    ------
+    DataError
+        If times are missing, unsorted or repeated, or if a value is missing, infinite or not a
+        number. The message names the first offending place.
+    """
+    table = frame.to_frame() if isinstance(frame, pd.Series) else frame
+    for key, rows in _split(table.index):
+        times = table.index[rows] if key is None else table.index[rows].get_level_values(-1)
+        check_times(times, where if key is None else f"{where}, instance {key!r},")
+    _values(table, where, table.columns)
+
+
+def _split(index: pd.Index) -> Iterator[tuple[Hashable, Any]]:
+    """Yield the key and the rows of each instance, in the order of their first rows."""
+    if not isinstance(index, pd.MultiIndex):
+        yield None, slice(None)
+        return
+    codes, keys = pd.factorize(index.droplevel(-1))
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(keys)))
+    yield from zip(keys, np.split(order, ends[:-1]), strict=True)
+
+
+def _roles(X: pd.DataFrame | None, past_names: Sequence[Hashable]) -> tuple[pd.Index, pd.Index]:
+    columns = pd.Index([]) if X is None else X.columns
+    absent = [name for name in past_names if name not in columns]
+    if absent:
+        raise DataError(
+            f"X has no column {absent[0]!r}, which is named as a past covariate",
+            found=f"the columns {list(columns)}",
+        )
+    is_past = columns.isin(list(past_names))
+    return columns[is_past], columns[~is_past]
+
+
+def _covariates(
+    X: pd.DataFrame | None, index: pd.Index, names: pd.Index, ignored: Sequence[Hashable] = ()
+) -> np.ndarray:
+    """Return the named columns of ``X`` at the times of ``index``, in this order."""
+    if not len(names):
+        return np.empty((len(index), 0))
+    if X is None:
+        raise DataError("X is missing", found="None", wanted=f"the columns {list(names)}")
+    for _, rows in _split(X.index):
+        check_times(X.index[rows].get_level_values(-1), "X")
+    rows = X.index.get_indexer(index)
+    if (rows < 0).any():
+        raise DataError(
+            "X does not cover all times that are needed",
+            found=f"{int((rows < 0).sum())} of {len(index)} missing, the first is "
+            f"{index[np.flatnonzero(rows < 0)[0]]}",
+            wanted=f"rows from {index[0]} to {index[-1]}",
+        )
+    return _values(X.drop(columns=list(ignored), errors="ignore").iloc[rows], "X", names)
+
+
+def _values(frame: pd.DataFrame, where: str, names: pd.Index) -> np.ndarray:
+    """Return a copy of the named columns as float64, after checking names and values."""
+    if not frame.columns.is_unique:
+        repeated = list(frame.columns[frame.columns.duplicated()])
+        raise DataError(
+            f"{where} has columns of the same name", found=repeated, wanted="a name for each"
+        )
+    if not len(frame.columns):
+        raise DataError(f"{where} has no columns", found="none", wanted="a column for each series")
+    absent = names.difference(frame.columns, sort=False)
+    extra = frame.columns.difference(names, sort=False)
+    if len(absent) or len(extra):
+        raise DataError(
+            f"{where} has other columns than in fit",
+            found=", ".join(
+                [f"{list(absent)} missing"] * bool(len(absent))
+                + [f"{list(extra)} not known"] * bool(len(extra))
+            ),
+            wanted=f"the columns {list(names)}",
+        )
+    frame = frame[names]
+    for name, dtype in frame.dtypes.items():
+        is_number = pd.api.types.is_numeric_dtype(dtype)
+        if not is_number or pd.api.types.is_complex_dtype(dtype):
+            raise NonNumericError(
+                f"column {name!r} of {where} is not numeric",
+                found=f"categorical or other values of type {dtype}",
+                wanted="integers or floating point numbers",
+                remedy=f"convert it, for example with pd.to_numeric, or drop it from {where}",
+            )
+    values = frame.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    is_finite = np.isfinite(values)
+    if not is_finite.all():
+        raise _not_finite(frame, values, where)
+    return values
+
+
+def _not_finite(frame: pd.DataFrame, values: np.ndarray, where: str) -> DataError:
+    bad = ~np.isfinite(values)
+    columns = np.flatnonzero(bad.any(axis=0))
+    column = int(columns[0])
+    row = int(np.flatnonzero(bad[:, column])[0])
+    n_missing = int(np.isnan(values[:, column]).sum())
+    n_infinite = int(bad[:, column].sum()) - n_missing
+    counts = [f"{n_missing} missing values (NaN)"] * bool(n_missing)
+    counts += [f"{n_infinite} infinite values"] * bool(n_infinite)
+    others = f"; {len(columns) - 1} more columns have some" if len(columns) > 1 else ""
+    return DataError(
+        f"column {frame.columns[column]!r} of {where} has values that are not finite",
+        found=f"{' and '.join(counts)}, the first at {frame.index[row]} (row {row}){others}",
+        wanted="finite numbers",
+        remedy=f"fill or drop them before, for example {where} = {where}.interpolate()",
+    )
