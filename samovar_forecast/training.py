@@ -86,7 +86,7 @@ def one_cycle_optimizer(
     """Return AdamW and the linear one-cycle schedule over ``n_steps`` optimiser steps.
 
     The rate rises from ``learning_rate / initial_division`` in the first ``warmup_share`` of the
-    steps, then falls; beta1 cycles against it, as ``cycle_beta1`` says.
+    steps (two at least), then falls; beta1 cycles against it, as ``cycle_beta1`` says.
     """
     optimizer = torch.optim.AdamW(
         parameters,
@@ -95,11 +95,12 @@ def one_cycle_optimizer(
         weight_decay=config.weight_decay,
     )
     cycle = config.cycle_beta1
+    n_steps = max(n_steps, 3)  # torch wants a step in each phase
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
         max_lr=config.learning_rate,
-        total_steps=max(n_steps, 2),
-        pct_start=config.warmup_share,
+        total_steps=n_steps,
+        pct_start=max(config.warmup_share, 2 / n_steps),
         anneal_strategy="linear",
         div_factor=config.initial_division,
         final_div_factor=config.final_division,
