@@ -158,8 +158,8 @@ class Panel:
         )
         return dataclasses.replace(self, instances=kept)
 
-    def extended_by(self, newer: Panel, n_time: int) -> Panel:
-        """Return the ``n_time`` rows of each instance that end where ``newer`` ends.
+    def extended_by(self, newer: Panel, n_time: int, n_needed: int) -> Panel:
+        """Return up to ``n_time`` rows of each instance that end where ``newer`` ends.
 
         Rows of ``newer`` take the place of rows at the same times. Instances that ``newer`` does
         not have stay as they are.
@@ -168,7 +168,7 @@ class Panel:
         ------
         DataError
             If ``newer`` has an instance that is not here, if times between the two are missing,
-            or if fewer than ``n_time`` rows up to the end of ``newer`` are known.
+            or if fewer than ``n_needed`` rows up to the end of ``newer`` are known.
         """
         added = {instance.key: instance for instance in newer.instances}
         unknown = added.keys() - {instance.key for instance in self.instances}
@@ -180,34 +180,32 @@ class Panel:
                 remedy="fit again with all instances",
             )
         kept = [
-            self._extend(instance, added[instance.key], n_time)
+            self._extend(instance, added[instance.key], n_needed)
             if instance.key in added
             else instance
             for instance in self.instances
         ]
         return dataclasses.replace(self, instances=tuple(kept)).tail(n_time)
 
-    def _extend(self, old: Instance, new: Instance, n_time: int) -> Instance:
-        if len(new) >= n_time:
-            return new
-        # Old rows that lie after the first new one are replaced, or lie in its future.
-        n_ahead = self.grid.steps_between(old.last, new.last, "y")
-        n_missing = n_ahead - len(new)
-        n_kept = len(old) + n_missing if n_missing <= 0 else 0
-        if n_missing > 0:
+    def _extend(self, old: Instance, new: Instance, n_needed: int) -> Instance:
+        # Of the old rows, those before the first new one stay; the others are replaced, or lie
+        # in the future of the new ones.
+        n_missing = self.grid.steps_between(old.last, new.last, "y") - len(new)
+        n_kept = max(0, len(old) + n_missing) if n_missing <= 0 else 0
+        if n_missing > 0 and len(new) < n_needed:
             raise DataError(
                 "y does not continue the series",
                 found=f"{n_missing} missing rows after {old.last}",
                 wanted=f"rows from {self.grid.ahead(old.last, [1])[0]} on, or at least the "
-                f"{n_time} rows of one context",
+                f"{n_needed} rows of one context",
                 remedy="pass the rows between to update",
             )
-        if n_kept + len(new) < min(n_time, len(old)):
+        if n_kept + len(new) < n_needed:
             raise DataError(
                 "y ends before the context that was kept",
-                found=f"{max(n_kept, 0) + len(new)} known rows up to {new.last}",
-                wanted=f"the {n_time} rows of one context",
-                remedy=f"pass the {n_time} rows that end there",
+                found=f"{n_kept + len(new)} known rows up to {new.last}",
+                wanted=f"the {n_needed} rows of one context",
+                remedy=f"pass the {n_needed} rows that end there",
             )
         before = old.rows(0, n_kept)
         joined: dict[str, Any] = {
@@ -231,30 +229,42 @@ class Panel:
         """
         if not len(self.future_names):
             return [np.empty((n_steps, 0)) for _ in self.instances]
-        steps = np.arange(1, n_steps + 1)
-        index = self._index(steps)
+        index = self._index([np.arange(1, n_steps + 1)] * len(self.instances))
         ahead = _covariates(X, index, self.future_names, ignored=self.past_names)
         return list(ahead.reshape(len(self.instances), n_steps, -1))
 
-    def forecast_frame(self, values: Sequence[np.ndarray], steps: Sequence[int]) -> pd.DataFrame:
+    def steps_to(self, times: pd.Index, where: str) -> list[np.ndarray]:
+        """Return how many steps each time lies after the last row of each instance."""
+        return [
+            np.array([self.grid.steps_between(instance.last, time, where) for time in times])
+            for instance in self.instances
+        ]
+
+    def forecast_frame(
+        self, values: Sequence[np.ndarray], steps: Sequence[np.ndarray]
+    ) -> pd.DataFrame:
         """Return forecasts as a frame with the user's columns, times and names.
 
         Parameters
         ----------
         values : sequence of arrays of shape (n_steps, n_series)
             One for each instance.
-        steps : sequence of int
-            How far each row lies after the last observation of its instance, at least 1.
+        steps : sequence of integer arrays of shape (n_steps,)
+            How far each row lies after the last row of its instance; one for each instance.
         """
         return pd.DataFrame(
             np.concatenate(list(values)), index=self._index(steps), columns=self.target_names
         )
 
-    def _index(self, steps: Sequence[int] | np.ndarray) -> pd.Index:
-        times = [self.grid.ahead(instance.last, steps) for instance in self.instances]
+    def _index(self, steps: Sequence[np.ndarray]) -> pd.Index:
+        times = [
+            self.grid.ahead(instance.last, own)
+            for instance, own in zip(self.instances, steps, strict=True)
+        ]
         if not self.key_names:
             return times[0]
-        keys = pd.Index([instance.key for instance in self.instances]).repeat(len(steps))
+        keys = pd.Index([instance.key for instance in self.instances])
+        keys = keys.repeat([len(own) for own in steps])
         levels = [keys.get_level_values(level) for level in range(keys.nlevels)]
         all_times = times[0].append(times[1:])
         return pd.MultiIndex.from_arrays(

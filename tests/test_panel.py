@@ -46,7 +46,7 @@ def test_a_frame_becomes_one_instance_and_its_forecast_a_frame_that_goes_on():
     (instance,) = panel.instances
     assert_array_equal(instance.target, y.to_numpy(dtype=float))
     assert instance.target.dtype == np.float64
-    forecast = panel.forecast_frame([np.arange(4.0).reshape(2, 2)], [1, 3])
+    forecast = panel.forecast_frame([np.arange(4.0).reshape(2, 2)], [[1, 3]])
     expected = pd.DataFrame(
         [[0.0, 1.0], [2.0, 3.0]],
         index=pd.DatetimeIndex(["2024-01-31", "2024-02-02"], name="day"),
@@ -67,11 +67,21 @@ def test_a_panel_keeps_unequal_lengths_and_each_forecast_starts_after_its_own_en
     panel = Panel.from_frame(three_shops())
     assert [len(instance) for instance in panel.instances] == [24, 12, 7]
     assert panel.shortest == 7
-    forecast = panel.forecast_frame([np.full((2, 2), i) for i in range(3)], [1, 2])
+    forecast = panel.forecast_frame([np.full((2, 2), i) for i in range(3)], [[1, 2]] * 3)
     assert forecast.index.names == ["region", "shop", "month"]
     assert [str(time) for time in forecast.loc[("south", 1)].index] == ["2021-06", "2021-07"]
     assert [str(time) for time in forecast.loc[("north", 2)].index] == ["2021-01", "2021-02"]
     assert_array_equal(forecast["a"], [0, 0, 1, 1, 2, 2])
+
+
+def test_dates_to_forecast_lie_at_different_steps_for_instances_with_different_ends():
+    panel = Panel.from_frame(three_shops())
+    dates = pd.period_range("2022-01", periods=2, freq="M")
+    steps = panel.steps_to(dates, "fh")
+    assert [list(own) for own in steps] == [[1, 2], [13, 14], [8, 9]]
+    forecast = panel.forecast_frame([np.zeros((2, 2))] * 3, steps)
+    for key in panel.instances:
+        assert forecast.loc[key.key].index.equals(dates)
 
 
 def test_instances_may_lie_interleaved_in_the_frame():
@@ -90,7 +100,7 @@ def test_an_instance_of_one_row_is_read_with_the_frequency_of_the_others():
             "short": pd.DataFrame({"a": [9]}, dates[3:4]),
         }
     )
-    forecast = Panel.from_frame(y).forecast_frame([np.zeros((1, 1))] * 2, [1])
+    forecast = Panel.from_frame(y).forecast_frame([np.zeros((1, 1))] * 2, [[1]] * 2)
     assert forecast.loc["short"].index[0] == dates[4]
 
 
@@ -128,7 +138,7 @@ def test_new_rows_move_the_context_on(n_new):
     y = load_and_price()
     context = Panel.from_frame(y.iloc[:20]).tail(6)
     newer = Panel.from_frame(y.iloc[20 : 20 + n_new], known=context)
-    moved = context.extended_by(newer, 6)
+    moved = context.extended_by(newer, 6, 6)
     assert moved.instances[0].last == y.index[19 + n_new]
     assert_array_equal(moved.instances[0].target, y.iloc[14 + n_new : 20 + n_new])
 
@@ -137,7 +147,7 @@ def test_rows_that_were_seen_before_are_replaced_by_the_new_ones():
     y = load_and_price()
     context = Panel.from_frame(y.iloc[:20]).tail(6)
     revised = y.iloc[17:22] * 2.0
-    moved = context.extended_by(Panel.from_frame(revised, known=context), 6)
+    moved = context.extended_by(Panel.from_frame(revised, known=context), 6, 6)
     expected = pd.concat([y.iloc[16:17], revised]).to_numpy()
     assert_array_equal(moved.instances[0].target, expected)
 
@@ -145,13 +155,13 @@ def test_rows_that_were_seen_before_are_replaced_by_the_new_ones():
 def test_the_context_can_go_back_as_far_as_its_rows_are_known():
     y = load_and_price()
     context = Panel.from_frame(y.iloc[:20]).tail(8)
-    moved = context.extended_by(Panel.from_frame(y.iloc[15:18], known=context), 6)
+    moved = context.extended_by(Panel.from_frame(y.iloc[15:18], known=context), 6, 6)
     assert moved.instances[0].last == y.index[17]
     assert_array_equal(moved.instances[0].target, y.iloc[12:18])
     earlier = Panel.from_frame(y.iloc[2:10], known=context)
-    assert_array_equal(context.extended_by(earlier, 6).instances[0].target, y.iloc[4:10])
+    assert_array_equal(context.extended_by(earlier, 6, 6).instances[0].target, y.iloc[4:10])
     with pytest.raises(DataError, match=r"ends before the context.*2 known rows up to 2024-01-05"):
-        context.extended_by(Panel.from_frame(y.iloc[3:5], known=context), 6)
+        context.extended_by(Panel.from_frame(y.iloc[3:5], known=context), 6, 6)
 
 
 def test_a_gap_between_the_context_and_new_rows_is_refused():
@@ -159,7 +169,7 @@ def test_a_gap_between_the_context_and_new_rows_is_refused():
     context = Panel.from_frame(y.iloc[:20]).tail(6)
     newer = Panel.from_frame(y.iloc[22:25], known=context)
     with pytest.raises(DataError, match=r"2 missing rows after 2024-01-20.*rows from 2024-01-21"):
-        context.extended_by(newer, 6)
+        context.extended_by(newer, 6, 6)
 
 
 def test_instances_without_new_rows_stay_and_unknown_ones_are_refused():
@@ -168,12 +178,12 @@ def test_instances_without_new_rows_stay_and_unknown_ones_are_refused():
     month = pd.Period("2021-01", freq="M")
     index = pd.MultiIndex.from_tuples([("north", 2, month)], names=y.index.names)
     newer = Panel.from_frame(pd.DataFrame({"a": [7.0], "b": [8.0]}, index), known=context)
-    moved = context.extended_by(newer, 5)
+    moved = context.extended_by(newer, 5, 5)
     assert [str(instance.last) for instance in moved.instances] == ["2021-12", "2021-01", "2021-05"]
     assert_array_equal(moved.instances[1].target[-2:], [[111.0, 2.0], [7.0, 8.0]])
-    west = newer.forecast_frame([np.zeros((1, 2))], [1]).rename(index={"north": "west"})
+    west = newer.forecast_frame([np.zeros((1, 2))], [[1]]).rename(index={"north": "west"})
     with pytest.raises(DataError, match=r"instances that were not there in fit.*'west'"):
-        context.extended_by(Panel.from_frame(west, known=context), 5)
+        context.extended_by(Panel.from_frame(west, known=context), 5, 5)
 
 
 def test_the_kept_rows_do_not_hold_the_whole_history_in_memory():
