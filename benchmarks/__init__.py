@@ -1,0 +1,1 @@
+"""Measurements of samovar_forecast, each a command: ``python -m benchmarks.<name>``."""

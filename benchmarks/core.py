@@ -1,0 +1,431 @@
+"""``python -m benchmarks.core``: our network against a plain implementation, side by side.
+
+The plain implementation (`benchmarks.plain_model`) materialises the running sum of the attention
+and computes every layer at every token. Both get the same weights, the same windows, the same loss
+and the same optimiser, and are refused if they do not forecast the same. What is measured and how
+is in ``benchmarks/README.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from benchmarks import harness
+from benchmarks.harness import BenchmarkError, Samples
+from benchmarks.plain_model import PlainSAMoVAR, plain_loss
+from samovar_forecast.config import NetworkConfig
+from samovar_forecast.network import SAMoVARNetwork, samovar_loss
+
+RESULTS = Path(__file__).parent / "results" / "core.json"
+CONTESTANTS = ("plain", "core")
+LARGEST_DISAGREEMENT = 1e-3  # relative; float32 rounding is 1e-5
+
+STEP, ONE, THOUSAND, MEMORY = (
+    "training step",
+    "one window",
+    "1,000 windows",
+    "peak training memory",
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One configuration: shapes, how often it is measured, and what is to be reached.
+
+    `to_reach` holds three speed-ups (training step, one window, 1,000 windows; at least) and the
+    share of the plain implementation's memory (at most).
+    """
+
+    n_series: int
+    context_length: int
+    patch_length: int
+    batch: int
+    d_model: int
+    n_heads: int
+    inference_batch: int
+    to_reach: tuple[float, float, float, float]
+    n_steps: int
+    n_single: int
+    n_windows: int = 1000
+
+
+CASES = {
+    "A": Case(7, 1024, 96, 32, 64, 8, 32, (1.8, 1.7, 1.8, 0.6), n_steps=31, n_single=301),
+    "B": Case(21, 2048, 192, 8, 128, 8, 8, (2.5, 2.4, 2.7, 0.45), n_steps=15, n_single=101),
+    "C": Case(2, 64, 1, 256, 32, 2, 32, (2.5, 2.4, 3.0, 0.75), n_steps=9, n_single=301),
+    "D": Case(
+        100, 512, 24, 4, 320, 8, 8, (2.5, 2.4, 2.5, 0.6), n_steps=4, n_single=7, n_windows=40
+    ),
+}
+
+
+# --- the contestants ------------------------------------------------------------------------------
+
+
+class Contestant:
+    """One implementation under one case: its training step and its forecast.
+
+    Both implementations are driven by the same code, so that they differ in the network alone:
+    AdamW as the paper trains (weight decay 0.1 on all, gradients clipped to norm 1), dropout 0.1.
+    """
+
+    def __init__(self, name: str, case: Case) -> None:
+        torch.manual_seed(0)
+        plain = build_plain(case)
+        self.network: nn.Module = plain if name == "plain" else build_core(case, plain)
+        self.is_plain = name == "plain"
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=6e-4, betas=(0.9, 0.95), weight_decay=0.1
+        )
+
+    def loss(self, window: Tensor, future: Tensor) -> Tensor:
+        """Terminal plus next-patch loss."""
+        output = self.network(window)
+        if self.is_plain:
+            return plain_loss(output, future)
+        return samovar_loss(output, future).total
+
+    def step(self, window: Tensor, future: Tensor) -> None:
+        """One training step."""
+        self.optimizer.zero_grad()
+        self.loss(window, future).backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+
+    @torch.inference_mode()
+    def forecast(self, window: Tensor) -> Tensor:
+        """The patch after each window, shape (B, s, C)."""
+        if self.is_plain:
+            return self.network(window).forecast
+        return self.network(window, last_only=True).forecast[..., 0]
+
+
+def build_plain(case: Case) -> PlainSAMoVAR:
+    """The plain implementation, with weights from the global random state."""
+    return PlainSAMoVAR(
+        n_channels=case.n_series,
+        context_length=case.context_length,
+        patch_length=case.patch_length,
+        d_model=case.d_model,
+        n_heads=case.n_heads,
+    )
+
+
+def build_core(case: Case, plain: PlainSAMoVAR) -> SAMoVARNetwork:
+    """Our network with the weights of the plain one."""
+    network = SAMoVARNetwork(
+        NetworkConfig(
+            n_series=case.n_series,
+            context_length=case.context_length,
+            patch_length=case.patch_length,
+            d_model=case.d_model,
+            n_heads=case.n_heads,
+        )
+    )
+    weights = plain.state_dict()
+    layers = range(network.config.n_layers)
+
+    def of_all_layers(name: str) -> Tensor:  # queries of all layers, then values of all layers
+        roles = ("query", "value")
+        return torch.stack([weights[f"var.{m}.{role}{name}"] for role in roles for m in layers])
+
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            plain_name = name.removeprefix("tokenizer.").removeprefix("predictor.")
+            if plain_name.startswith("projection"):
+                source = of_all_layers(plain_name.removeprefix("projection"))
+            else:
+                source = weights[plain_name]
+            parameter.copy_(source.reshape(parameter.shape))
+    return network
+
+
+def random_walks(case: Case, n_windows: int, seed: int = 1) -> tuple[Tensor, Tensor]:
+    """Windows (B, L, C) and what follows them (B, s, C): random walks scaled to about one."""
+    generator = torch.Generator().manual_seed(seed)
+    n_time = case.context_length + case.patch_length
+    steps = torch.randn(n_windows, n_time, case.n_series, generator=generator)
+    walks = steps.cumsum(1) / case.context_length**0.5
+    window, future = walks.split([case.context_length, case.patch_length], dim=1)
+    return window.contiguous(), future.contiguous()
+
+
+def check_agreement(name: str, case: Case, contestants: dict[str, Contestant]) -> dict[str, float]:
+    """Largest relative differences between the two, in forecast, loss and gradient norm.
+
+    Raises
+    ------
+    BenchmarkError
+        If one is above 1e-3: the two do not compute the same, and times would say nothing.
+    """
+    window, future = random_walks(case, 2, seed=2)
+    found: dict[str, dict[str, Tensor]] = {}
+    for who, contestant in contestants.items():
+        contestant.network.eval()
+        loss = contestant.loss(window, future)
+        loss.backward()
+        found[who] = {
+            "forecast": contestant.forecast(window) - window[:, -1:],
+            "loss": loss.detach(),
+            "gradient norm": torch.nn.utils.get_total_norm(
+                [p.grad for p in contestant.network.parameters() if p.grad is not None]
+            ),
+        }
+        contestant.optimizer.zero_grad()
+    differences = {}
+    for what, wanted in found["plain"].items():
+        differences[what] = float((found["core"][what] - wanted).abs().max() / wanted.abs().max())
+        if not differences[what] <= LARGEST_DISAGREEMENT:
+            raise BenchmarkError(
+                f"case {name}: the two implementations disagree in the {what} by "
+                f"{differences[what]:.1e}, above {LARGEST_DISAGREEMENT}; not timed. "
+                "Run the golden tests of both first."
+            )
+    return differences
+
+
+# --- what is measured -----------------------------------------------------------------------------
+
+
+def measure_step(
+    contestants: dict[str, Contestant], case: Case, tick: Callable[[], object]
+) -> dict[str, Samples]:
+    """Seconds of one training step."""
+    window, future = random_walks(case, case.batch)
+    for contestant in contestants.values():
+        contestant.network.train()
+    return harness.interleave(
+        {who: lambda one=one: one.step(window, future) for who, one in contestants.items()},
+        repeats=case.n_steps,
+        tick=tick,
+    )
+
+
+def measure_one_window(
+    contestants: dict[str, Contestant], case: Case, tick: Callable[[], object]
+) -> dict[str, Samples]:
+    """Seconds of the forecast of one window."""
+    window, _ = random_walks(case, 1)
+    for contestant in contestants.values():
+        contestant.network.eval()
+    return harness.interleave(
+        {who: lambda one=one: one.forecast(window) for who, one in contestants.items()},
+        repeats=case.n_single,
+        warmup=min(10, 1 + case.n_single // 10),
+        tick=tick,
+    )
+
+
+def measure_many_windows(
+    contestants: dict[str, Contestant], case: Case, tick: Callable[[], object]
+) -> dict[str, Samples]:
+    """Seconds of the forecasts of `n_windows` windows, one sample a batch."""
+    windows, _ = random_walks(case, case.n_windows)
+    batches = windows.split(case.inference_batch)
+
+    def in_turn(contestant: Contestant) -> Iterator[None]:
+        # The round of warm-up takes the first batch too.
+        for batch in itertools.chain(batches[:1], batches):
+            contestant.forecast(batch)
+            yield
+
+    for contestant in contestants.values():
+        contestant.network.eval()
+    turns = {who: in_turn(contestant) for who, contestant in contestants.items()}
+    return harness.interleave(
+        {who: lambda turn=turn: next(turn) for who, turn in turns.items()},
+        repeats=len(batches),
+        tick=tick,
+    )
+
+
+def peak_memory(contestant: str, case: dict[str, Any]) -> dict[str, int | None]:
+    """Peak bytes of one training step above the model; called in a process of its own.
+
+    Two steps: the first also creates the optimiser's averages and gives the growth of the process,
+    the second is steady and gives the bytes that torch holds.
+    """
+    shape = Case(**{**case, "to_reach": tuple(case["to_reach"])})
+    one = Contestant(contestant, shape)
+    window, future = random_walks(shape, shape.batch)
+    one.network.train()
+
+    def step() -> None:
+        one.step(window, future)
+        one.optimizer.zero_grad()
+
+    resident = harness.peak_resident_bytes(step)
+    return {"tensors": harness.peak_tensor_bytes(step), "resident": resident}
+
+
+def measure_memory(case: Case, tick: Callable[[], object]) -> dict[str, Any]:
+    """Peak memory of one training step, each implementation in a process of its own."""
+    found = {}
+    for who in CONTESTANTS:
+        found[who] = harness.in_fresh_process(
+            "benchmarks.core:peak_memory", contestant=who, case=asdict(case)
+        )
+        tick()
+    return found
+
+
+# --- the run --------------------------------------------------------------------------------------
+
+
+def run(cases: dict[str, Case], results: harness.Results) -> None:
+    """Measure what is not yet measured, one case after the other."""
+    words = {name: harness.fingerprint(asdict(case)) for name, case in cases.items()}
+    results.begin(words, harness.provenance())
+    for name, case in cases.items():
+        entry = results.entries[name]
+        entry.setdefault("case", asdict(case))
+        timed = {STEP: measure_step, ONE: measure_one_window, THOUSAND: measure_many_windows}
+        with harness.one_thread(), tqdm(total=5 + len(CONTESTANTS), desc=f"case {name}") as bar:
+            contestants = {who: Contestant(who, case) for who in CONTESTANTS}
+            results.measured(
+                name, "differences", lambda c=case, o=contestants, n=name: check_agreement(n, c, o)
+            )
+            bar.update()
+            for what, measure in timed.items():
+                bar.set_postfix_str(what)
+                results.measured(
+                    name,
+                    what,
+                    lambda m=measure, c=case, o=contestants: harness.to_json(
+                        m(o, c, lambda: bar.update(0))
+                    ),
+                )
+                bar.update()
+            del contestants
+            bar.set_postfix_str(MEMORY)
+            results.measured(name, MEMORY, lambda c=case: measure_memory(c, bar.update))
+        results.finish(name)
+
+
+def rows_of(name: str, entry: dict[str, Any]) -> list[list[str]]:
+    """The table's rows of one case: what was measured beside what is to be reached."""
+    case = entry["case"]
+    rows = []
+    for what, target in zip((STEP, ONE, THOUSAND), case["to_reach"][:3], strict=True):
+        samples = harness.from_json(entry[what])
+        parts = what == THOUSAND
+        ratio = harness.speed_up(samples["plain"], samples["core"], "total" if parts else "median")
+        times = {who: one.total if parts else one.median for who, one in samples.items()}
+        label = what
+        if parts and case["n_windows"] != 1000:
+            times = {who: seconds * 1000 / case["n_windows"] for who, seconds in times.items()}
+            label = f"{what} (scaled from {case['n_windows']})"
+        rows.append(
+            [
+                name,
+                label,
+                *(_seconds(times[who]) for who in CONTESTANTS),
+                f"{ratio}x faster",
+                f"{target:g}x",
+                "yes" if ratio.value >= target else "NO",
+            ]
+        )
+    memory, target = entry[MEMORY], case["to_reach"][3]
+    share = memory["core"]["tensors"] / memory["plain"]["tensors"]
+    rows.append(
+        [
+            name,
+            MEMORY,
+            *(f"{memory[who]['tensors'] / 1e6:.0f} MB" for who in CONTESTANTS),
+            f"{share:.2f}x as much",
+            f"{target:g}x",
+            "yes" if share <= target else "NO",
+        ]
+    )
+    return rows
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3g} s" if value >= 1 else f"{1e3 * value:.3g} ms"
+
+
+def report(results: harness.Results, names: list[str]) -> str:
+    """Everything there is to say about the cases, as Markdown."""
+    header = ["case", "what", *CONTESTANTS, "core is", "to reach", "reached"]
+    rows = [row for name in names for row in rows_of(name, results.entries[name])]
+    lines = [harness.markdown_table(header, rows), ""]
+    lines += [
+        "CPU time of one thread, medians of interleaved repetitions (1,000 windows: the sum over "
+        "batches), with the quartiles of the ratios of single rounds. Memory: peak of the bytes "
+        "that torch holds in one training step, above weights and optimiser.",
+        "",
+    ]
+    for name in names:
+        entry = results.entries[name]
+        case, hardware = entry["case"], entry["hardware"]
+        differences = ", ".join(f"{k} {v:.0e}" for k, v in entry["differences"].items())
+        resident = [entry[MEMORY][who]["resident"] for who in CONTESTANTS]
+        growth = "not known here"
+        if None not in resident:
+            growth = " and ".join(f"{size / 1e6:.0f} MB" for size in resident)
+        versions = ", ".join(f"{k} {v}" for k, v in entry["versions"].items())
+        lines.append(
+            f"- **{name}**: {case['n_series']} series, context {case['context_length']}, "
+            f"patch {case['patch_length']}, batch {case['batch']} (inference "
+            f"{case['inference_batch']}), width {case['d_model']}, {case['n_heads']} heads. "
+            f"Relative differences: {differences}. Growth of the whole process in its first "
+            f"step: {growth}. {entry['date']}, commit {entry['commit']}, {hardware['cpu']}, "
+            f"{hardware['cores']} cores; {versions}."
+        )
+    return "\n".join(lines) + "\n"
+
+
+def quick(case: Case) -> Case:
+    """The same shapes, measured a few times only."""
+    few = {
+        "n_steps": min(case.n_steps, 3),
+        "n_single": min(case.n_single, 21),
+        "n_windows": min(case.n_windows, 2 * case.inference_batch),
+    }
+    return Case(**{**asdict(case), **few})
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, print, and write the results."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.core", description=__doc__)
+    parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
+    parser.add_argument("--repeats", type=int, help="training steps and single windows timed")
+    parser.add_argument(
+        "--quick", action="store_true", help="a few repetitions, nothing written: a first look"
+    )
+    chosen = parser.parse_args(arguments)
+    cases = {name: CASES[name] for name in chosen.cases}
+    if chosen.quick:
+        cases = {name: quick(case) for name, case in cases.items()}
+    if chosen.repeats is not None:
+        if chosen.repeats < 1:
+            parser.error(f"--repeats must be at least 1, found {chosen.repeats}")
+        counts = {"n_steps": chosen.repeats, "n_single": chosen.repeats}
+        cases = {name: Case(**{**asdict(case), **counts}) for name, case in cases.items()}
+
+    results = harness.Results(None if chosen.quick else RESULTS)
+    try:
+        run(cases, results)
+    except BenchmarkError as error:
+        parser.exit(1, f"{error}\n")
+    print(report(results, list(cases)))
+    if results.path is not None:
+        finished = [name for name in CASES if results.entries.get(name, {}).get("finished")]
+        table = results.path.with_suffix(".md")
+        table.write_text(
+            "# The core against a plain implementation\n\n" + report(results, finished)
+        )
+        print(f"written: {results.path} and {table}")
+
+
+if __name__ == "__main__":
+    main()

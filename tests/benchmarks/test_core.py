@@ -1,0 +1,45 @@
+"""The core benchmark compares like with like, and refuses where it would not."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from benchmarks import core
+from benchmarks.harness import BenchmarkError, Results
+
+SMALL = core.Case(2, 20, 4, 4, 32, 2, 2, (1.0, 1.0, 1.0, 1.0), n_steps=2, n_single=2, n_windows=4)
+
+
+def contestants(case=SMALL):
+    return {who: core.Contestant(who, case) for who in core.CONTESTANTS}
+
+
+def test_both_contestants_start_from_the_same_forecast_loss_and_gradient():
+    differences = core.check_agreement("small", SMALL, contestants())
+    assert max(differences.values()) < 1e-5
+
+
+def test_contestants_that_disagree_are_not_timed():
+    both = contestants()
+    with torch.no_grad():
+        both["core"].network.head.weight.mul_(1.01)
+    with pytest.raises(BenchmarkError, match="disagree in the forecast"):
+        core.check_agreement("small", SMALL, both)
+
+
+def test_both_drop_activations_in_training():
+    window, future = core.random_walks(SMALL, 4)
+    for contestant in contestants().values():
+        contestant.network.train()
+        assert contestant.loss(window, future) != contestant.loss(window, future)
+
+
+@pytest.mark.slow
+def test_a_run_reports_every_ratio_beside_its_target():
+    results = Results(None)
+    core.run({"small": SMALL}, results)
+    text = core.report(results, ["small"])
+    for what in (core.STEP, core.ONE, core.THOUSAND, core.MEMORY):
+        assert what in text
+    assert text.count("1x") >= 4
