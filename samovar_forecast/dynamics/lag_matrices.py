@@ -1,0 +1,320 @@
+"""Where torch ends: a network as a map from numpy windows to forecasts, Jacobians and traces.
+
+The Jacobian is built from few reverse passes. Given the mixed channels, the series do not see
+each other, so one pass per step of the forecast serves all series at once; the window's
+normalisation and the mix are undone in closed form (:class:`ForecastJacobian`).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
+from samovar_forecast.dynamics.token_weights import TokenTrace
+from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.network import SAMoVARNetwork
+from samovar_forecast.network.blocks import rms_normalize
+from samovar_forecast.network.normalization import SCALE_EPSILON, normalize, window_statistics
+
+NUMBERS_AT_ONCE = 4_000_000
+"""Hidden activations of one batch; it bounds the memory whatever the number of series."""
+
+
+class Windows(NamedTuple):
+    """Arguments of the network as arrays; B windows, L context, s patch length."""
+
+    target: np.ndarray
+    """(B, L, C)"""
+    past_covariates: np.ndarray | None = None
+    """(B, L, P)"""
+    future_covariates: np.ndarray | None = None
+    """(B, L + s, F)"""
+    static_covariates: np.ndarray | None = None
+    """(B, C, S)"""
+
+    def part(self, start: int, stop: int) -> Windows:
+        """Return some of the windows."""
+        return Windows(*(None if one is None else one[start:stop] for one in self))
+
+
+class NetworkMap:
+    """A network frozen in eval mode and float64, from arrays to arrays.
+
+    Parameters
+    ----------
+    network : SAMoVARNetwork
+        Copied: later training of the original does not reach this map.
+    parameter : int, default=0
+        Which of the numbers predicted per step is the forecast.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such number.
+    """
+
+    def __init__(self, network: SAMoVARNetwork, parameter: int = 0) -> None:
+        if not 0 <= parameter < network.config.n_params:
+            raise ConfigurationError(
+                "the network predicts no such number",
+                found=f"parameter={parameter}",
+                wanted=f"0 to {network.config.n_params - 1}",
+            )
+        self.config = network.config
+        self.parameter = parameter
+        self.network = copy.deepcopy(network).to("cpu", torch.float64).eval()
+        self.network.requires_grad_(False)
+
+    def _batch_size(self) -> int:
+        config = self.config
+        per_window = config.n_series * config.n_tokens * 4 * config.width
+        return max(1, NUMBERS_AT_ONCE // per_window)
+
+    def batches(self, windows: Windows) -> Iterator[Windows]:
+        """Cut windows into batches of bounded memory."""
+        size = self._batch_size()
+        for start in range(0, len(windows.target), size):
+            yield windows.part(start, start + size)
+
+    @torch.no_grad()
+    def forecast(self, windows: Windows) -> np.ndarray:
+        """Return the forecasts of the patch after each window; shape (B, s, C)."""
+        parts = [
+            self.network(*_tensors(batch), last_only=True).forecast[..., self.parameter].numpy()
+            for batch in self.batches(windows)
+        ]
+        empty = np.empty((0, self.config.patch_length, self.config.n_series))
+        return np.concatenate(parts) if parts else empty
+
+    # --------------------------------------------------------------------------- data space
+
+    def jacobians(
+        self, windows: Windows, weights: np.ndarray, unit: np.ndarray
+    ) -> Iterator[ForecastJacobian]:
+        """Yield the Jacobian of weighted sums of the forecast's steps, window by window.
+
+        Parameters
+        ----------
+        windows : Windows
+        weights : array of shape (R, s)
+            Row r asks for ``sum_h weights[r, h] * forecast[h]``.
+        unit : array of shape (P + C,)
+            Size of the network's unit in data units, per channel.
+        """
+        per_batch = max(1, self._batch_size() // len(weights))
+        for start in range(0, len(windows.target), per_batch):
+            yield from self._jacobians(windows.part(start, start + per_batch), weights, unit)
+
+    def _jacobians(
+        self, windows: Windows, weights: np.ndarray, unit: np.ndarray
+    ) -> Iterator[ForecastJacobian]:
+        config, tokenizer = self.config, self.network.tokenizer
+        entrances = {"own": tokenizer.endo_embed}
+        if tokenizer.mixes_series:
+            entrances["mixed"] = tokenizer.exo_embed
+        if config.n_future_covariates:
+            entrances["future"] = tokenizer.future_embed
+        if config.n_static_covariates:
+            entrances["static"] = tokenizer.static_embed
+        with _leaves(entrances) as leaves:
+            output = self.network(*_tensors(windows), last_only=True)
+        level = output.patch_pred[:, :, -1, :, self.parameter]  # B C s
+        asked = torch.from_numpy(weights)  # R s
+        slopes: dict[str, list[np.ndarray]] = {name: [] for name in leaves}
+        rows = max(1, self._batch_size() // len(windows.target))
+        for some in asked.split(rows):
+            gradients = torch.autograd.grad(
+                level,
+                list(leaves.values()),
+                some[:, None, None, :].expand(-1, *level.shape[:2], -1),  # R B C s
+                is_grads_batched=True,
+                retain_graph=True,
+            )
+            for name, gradient in zip(leaves, gradients, strict=True):
+                slopes[name].append(gradient.numpy())
+        by_entrance = {name: np.concatenate(parts) for name, parts in slopes.items()}
+        for number in range(len(windows.target)):
+            own = {name: slope[:, number] for name, slope in by_entrance.items()}
+            normalised = level[number].detach().numpy()  # C s
+            yield self._assembled(windows.part(number, number + 1), own, normalised, weights, unit)
+
+    def _assembled(
+        self,
+        window: Windows,
+        slopes: dict[str, np.ndarray],
+        level: np.ndarray,
+        weights: np.ndarray,
+        unit: np.ndarray,
+    ) -> ForecastJacobian:
+        """Put one window's slopes and the slopes of its normalisation together."""
+        config, tokenizer = self.config, self.network.tokenizer
+        length = config.context_length
+        channels = window.target[0]  # L Cin
+        if window.past_covariates is not None:
+            channels = np.concatenate([window.past_covariates[0], channels], axis=-1)
+        location, scale, location_slope, scale_slope = self._normalization(channels)
+        mix = None if "mixed" not in slopes else tokenizer.exo_mix.weight.numpy()
+        future = None
+        if "future" in slopes:
+            assert window.future_covariates is not None  # the forward would have failed
+            by_level, by_change = np.split(tokenizer.future_mix.weight.numpy(), 2, axis=1)
+            _, _, future_location_slope, _ = self._normalization(
+                window.future_covariates[0, :length]
+            )
+            n_read = slopes["future"][0, 0].size  # the oldest steps are not read
+            flat = slopes["future"].reshape(*slopes["future"].shape[:2], n_read)  # R C read
+            flat = np.pad(flat, ((0, 0), (0, 0), (length + config.patch_length - n_read, 0)))
+            through_location = flat.sum(-1)[:, :, None, None] * np.pad(
+                future_location_slope, ((0, config.patch_length), (0, 0))
+            )  # R C L+s F
+            own_scale = (scale * unit)[-config.n_series :, None, None]  # C 1 1
+            future = own_scale * (
+                flat[..., None] * (by_level + by_change)[:, None]
+                - through_location * by_change[:, None]
+            )
+        static = None
+        if "static" in slopes:
+            static = slopes["static"] * (scale * unit)[-config.n_series :, None]  # R C S
+        return ForecastJacobian(
+            weights=weights,
+            level=weights @ level.T,
+            own=_along_time(slopes["own"], length),
+            mixed=None if mix is None else _along_time(slopes["mixed"], length),
+            mix=mix,
+            normalised=normalize(
+                *(torch.from_numpy(part) for part in (channels, location, scale))
+            ).numpy(),
+            scale=scale,
+            location_slope=location_slope,
+            scale_slope=scale_slope,
+            unit=unit,
+            future=future,
+            static=static,
+        )
+
+    def _normalization(
+        self, channels: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return location and scale of one window's channels, and their slopes.
+
+        Parameters
+        ----------
+        channels : array of shape (L, K)
+
+        Returns
+        -------
+        location, scale : array of shape (K,)
+        location_slope, scale_slope : array of shape (L, K)
+            Derivative with respect to every value of the channel.
+        """
+        config = self.config
+        statistics = window_statistics(
+            torch.from_numpy(channels)[None], config.patch_length, config.normalization
+        )
+        location, scale = (statistic[0, 0].numpy() for statistic in statistics)
+        length = len(channels)
+        location_slope, scale_slope = np.zeros_like(channels), np.zeros_like(channels)
+        if config.normalization == "none":
+            return location, scale, location_slope, scale_slope
+        recent = min(config.patch_length, length)
+        if config.normalization == "window":
+            recent = length
+        location_slope[-recent:] = 1 / recent
+        is_constant = scale == 0
+        location_slope[:, is_constant] = 0
+        location_slope[-1, is_constant] = 1  # forecast by its last value
+        if length > 1:
+            moves = ~is_constant
+            deviation = scale[moves] - SCALE_EPSILON
+            centred = channels[:, moves] - channels[:, moves].mean(axis=0)
+            scale_slope[:, moves] = centred / ((length - 1) * deviation)
+        return location, scale, location_slope, scale_slope
+
+    # -------------------------------------------------------------------------- token space
+
+    @torch.no_grad()
+    def trace(self, window: Windows, location: np.ndarray, unit: np.ndarray) -> TokenTrace:
+        """Return what the mixture did with one window, its readings in data units.
+
+        Parameters
+        ----------
+        window : Windows
+            One window (B = 1).
+        location, unit : array of shape (C,)
+            The network's zero and its unit in data units, per series.
+
+        Raises
+        ------
+        ConfigurationError
+            If the network has no VAR mixture (LinTrans).
+        """
+        if self.config.predictor == "lintrans":
+            raise ConfigurationError(
+                "LinTrans has no lag weights: its layers are interleaved with MLP blocks",
+                remedy="use predictor='samovar' or 'fixedvar'; the Jacobian is there for all",
+            )
+        network = self.network
+        output = network(*_tensors(window), return_trace=True)
+        trace = output.trace
+        stack = trace.stack_output[0]  # C N D
+        gain = network.out_norm.gain
+        size = rms_normalize(stack, torch.ones_like(gain), network.out_norm.epsilon) / stack
+        shrink = torch.where(stack == 0, 0.0, size)  # C N D, the same along D
+        k = self.config.n_params
+        weight = network.head.weight.unflatten(0, (-1, k))[:, self.parameter]  # s D
+        bias = network.head.bias.unflatten(0, (-1, k))[:, self.parameter]  # s
+        own_scale = trace.scale[0, 0] * torch.from_numpy(unit)  # C
+        zero = trace.location[0, 0] * torch.from_numpy(unit) + torch.from_numpy(location)  # C
+        readout = own_scale[:, None, None, None] * weight * (gain * shrink)[:, :, None]
+        predicted = output.patch_pred[0, ..., self.parameter]  # C N s
+        return TokenTrace(
+            var_input=trace.var_input[0].numpy(),
+            queries=trace.queries[:, 0].numpy(),
+            values=trace.values[:, 0].numpy(),
+            structure=trace.structure.numpy(),
+            stack_output=stack.numpy(),
+            readout=readout.numpy(),
+            offset=(own_scale[:, None] * bias + zero[:, None]).numpy(),
+            patch_prediction=(own_scale[:, None, None] * predicted + zero[:, None, None]).numpy(),
+        )
+
+
+def _tensors(windows: Windows) -> list[Tensor | None]:
+    return [
+        None if one is None else torch.from_numpy(np.ascontiguousarray(one, dtype=np.float64))
+        for one in windows
+    ]
+
+
+def _along_time(slopes: np.ndarray, length: int) -> np.ndarray:
+    """Lay patches out in time and cut the padding off: (R, C, N, s) -> (R, C, L)."""
+    return slopes.reshape(*slopes.shape[:2], -1)[..., -length:]
+
+
+@contextmanager
+def _leaves(entrances: dict[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
+    """Make the inputs of some modules leaves of the graph, while the block runs a forward."""
+    leaves: dict[str, Tensor] = {}
+
+    def cut(name: str) -> Any:
+        def replace(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor]:
+            leaves[name] = inputs[0].detach().requires_grad_()
+            return (leaves[name],)
+
+        return replace
+
+    handles = [
+        module.register_forward_pre_hook(cut(name)) for name, module in entrances.items()
+    ]
+    try:
+        yield leaves
+    finally:
+        for handle in handles:
+            handle.remove()
