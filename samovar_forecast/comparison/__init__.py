@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from samovar_forecast.comparison.arguments import usual_season
 from samovar_forecast.comparison.results import Comparison
 from samovar_forecast.comparison.rolling import compare, standard_forecasters
+from samovar_forecast.comparison.text import summary
 
 if TYPE_CHECKING:
     from samovar_forecast.comparison.classical import (
@@ -30,7 +30,7 @@ __all__ = [
     "classical_forecasters",
     "compare",
     "standard_forecasters",
-    "usual_season",
+    "summary",
 ]
 
 

@@ -9,46 +9,40 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.panel import Panel
 
 Refit = Literal["every", "first"] | int
 
-SEASONS = {"Q": 4, "M": 12, "W": 52, "B": 5, "D": 7, "h": 24}
-"""Steps in the season that is usual for a frequency, by its first letter in pandas."""
 FEWEST_ROWS = 10
 """Shortest first training window that is worth a comparison."""
 
 
-def checked_data(y: pd.DataFrame | pd.Series) -> pd.DataFrame:
-    """Return a float frame of the data, or say what stands in the way."""
+def checked_data(y: pd.DataFrame | pd.Series) -> tuple[pd.DataFrame, int]:
+    """Return the data as a float frame whose index knows its frequency, and its usual season.
+
+    Raises
+    ------
+    DataError
+        If ``y`` is no frame of one series or several, or if `Panel.from_frame` refuses it.
+    """
     if isinstance(y, pd.Series):
         y = y.to_frame(name="y" if y.name is None else y.name)
     if not isinstance(y, pd.DataFrame):
-        raise DataError("y", found=type(y).__name__, wanted="a pandas DataFrame or Series")
-    for column in y:
-        if not pd.api.types.is_numeric_dtype(y[column]):
-            raise DataError(f"column {column!r} is not numeric", found=y[column].dtype)
-        gaps = ~np.isfinite(y[column].to_numpy(dtype=float, na_value=np.nan))
-        if gaps.any():
-            raise DataError(
-                f"column {column!r} has {gaps.sum()} missing or infinite values, "
-                f"first at {y.index[gaps][0]}",
-                remedy="fill or drop them",
-            )
-    if not y.columns.is_unique:
-        raise DataError("two columns have one name", found=y.columns[y.columns.duplicated()][0])
-    if not (y.index.is_unique and y.index.is_monotonic_increasing):
-        raise DataError("the index has duplicates or is not sorted", remedy="sort it by time")
-    return y.astype(float)
-
-
-def usual_season(index: pd.Index) -> int:
-    """Return the steps in the season that is usual for the index's frequency, 1 if unknown."""
-    offset = getattr(index, "freq", None)
-    if offset is None and isinstance(index, pd.DatetimeIndex) and len(index) > 2:
-        offset = pd.tseries.frequencies.to_offset(pd.infer_freq(index))
-    if offset is None or offset.n != 1:
-        return 1
-    return next((steps for letter, steps in SEASONS.items() if offset.name.startswith(letter)), 1)
+        raise DataError(
+            "y is not a frame", found=type(y).__name__, wanted="a pandas DataFrame or Series"
+        )
+    if isinstance(y.index, pd.MultiIndex):
+        raise DataError(
+            "y holds a panel of instances",
+            found=f"index levels {list(y.index.names)}",
+            wanted="one multivariate series, indexed by time",
+            remedy="compare on one instance at a time",
+        )
+    grid = Panel.from_frame(y).grid
+    y = y.astype(float)
+    if isinstance(y.index, pd.DatetimeIndex):
+        y.index = pd.DatetimeIndex(y.index, freq=grid.freq, name=grid.name)
+    return y, grid.season
 
 
 def horizon_bands(horizon: int, ends: Sequence[int] | None) -> list[tuple[int, int]]:

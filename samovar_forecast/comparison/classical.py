@@ -111,7 +111,7 @@ class _ClassicalForecaster(BaseForecaster):
     def _predict(self, fh: Any, X: Any) -> pd.DataFrame:
         steps = np.asarray(fh.to_relative(self.cutoff).to_pandas(), dtype=int)
         ahead = self._extrapolate(self._seen.to_numpy(dtype=float), int(steps.max()))
-        index = fh.get_expected_pred_idx(cutoff=self.cutoff)
+        index = fh.get_expected_pred_idx(cutoff=self.cutoff).rename(self._seen.index.name)
         return pd.DataFrame(ahead[steps - 1], index=index, columns=self._seen.columns)
 
     def _learn(self, values: np.ndarray) -> None:

@@ -19,7 +19,6 @@ from samovar_forecast.comparison.arguments import (
     named_forecasters,
     refit_policies,
     splitter,
-    usual_season,
 )
 from samovar_forecast.comparison.results import Comparison
 from samovar_forecast.exceptions import DataError, require
@@ -70,7 +69,7 @@ def compare(
         bands 1, 2-4 and 5-8. By default the first step, and the two halves of the rest.
     season : int, optional
         Steps in a season, 1 for none. It scales MASE and gives the seasonal naive forecast its
-        lag. By default the usual one of the index's frequency, 1 where there is no frequency.
+        lag. By default the usual one of the index's frequency.
     refit : {"every", "first"}, int, or mapping of name to one of them, default="every"
         Where a model is fitted: at every origin, at the first alone, or at every so many
         origins. Elsewhere it moves on with ``update(update_params=False)``. A mapping may leave
@@ -95,12 +94,11 @@ def compare(
     """
     require("sktime", feature="compare", extra="demo")
     require("statsmodels", feature="compare", extra="demo")
-    y = checked_data(y)
+    y, usual_season = checked_data(y)
     for name, value in {"horizon": horizon, "n_origins": n_origins}.items():
         check_count(name, value)
     band_limits = horizon_bands(horizon, bands)
-    if season is None:
-        season = usual_season(y.index)
+    season = usual_season if season is None else season
     check_count("season", season)
     if forecasters is None:
         forecasters = standard_forecasters(season)
@@ -155,7 +153,7 @@ def standard_forecasters(season: int = 1, random_state: int = 0) -> dict[str, An
     from samovar_forecast.comparison.classical import classical_forecasters
 
     return {
-        "SAMoVAR": SAMoVARForecaster(random_state=random_state),
+        "SAMoVAR": SAMoVARForecaster(random_state=random_state, verbose=False),
         **classical_forecasters(season),
     }
 

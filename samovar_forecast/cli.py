@@ -1,0 +1,195 @@
+"""`samovar-forecast`: the main job from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from samovar_forecast.exceptions import SAMoVARError, require
+
+if TYPE_CHECKING:
+    from samovar_forecast.comparison import Comparison
+    from samovar_forecast.sources import Dataset
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+WIDEST = 100
+LAGS_DRAWN = 4
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0, 2 for bad input, 130 if interrupted.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; by default those of the process.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except SAMoVARError as error:
+        _complain(str(error))
+        return BAD_INPUT
+    except OSError as error:
+        _complain(f"{error.filename or 'a file'}: {error.strerror or error}")
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return INTERRUPTED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="samovar-forecast",
+        description="Forecast several time series at once with SAMoVAR, beside classical models.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    demo = commands.add_parser(
+        "demo",
+        help="compare SAMoVAR with a VAR, AR and naive forecasts, on US macro data or your own",
+        description="Compare SAMoVAR with a VAR, AR and the naive forecast from the same rolling "
+        "origins; print the leaderboard and write figures. Without --data, the data are US "
+        "quarterly macro series that statsmodels brings: nothing is downloaded.",
+    )
+    demo.set_defaults(run=_demo)
+    add = demo.add_argument
+    add("--data", type=Path, metavar="FILE", help="CSV file: dates first, then a column a series")
+    add(
+        "--number-rows",
+        action="store_true",
+        help="count the rows of FILE instead of reading its first column as time",
+    )
+    add("--horizon", type=int, default=8, metavar="H", help="steps ahead (default: 8)")
+    add("--origins", type=int, default=10, metavar="K", help="forecast origins (default: 10)")
+    add(
+        "--season",
+        type=int,
+        metavar="S",
+        help="steps in a season, 1 for none (default: from the dates)",
+    )
+    add(
+        "--refit",
+        type=_refit,
+        default="first",
+        metavar="WHEN",
+        help="where SAMoVAR is fitted: 'first', 'every' or every so many origins, for example 4 "
+        "(default: first; the classical models are fitted at every origin)",
+    )
+    add("--refit-all", action="store_true", help="apply --refit to the classical models too")
+    add("--seed", type=int, default=0, metavar="N", help="seed of SAMoVAR (default: 0)")
+    add(
+        "--output",
+        type=Path,
+        default=Path("samovar_demo"),
+        metavar="DIR",
+        help="folder for the figures (default: ./samovar_demo)",
+    )
+    add("--figures", choices=("png", "pdf", "svg"), default="png", help="format of the figures")
+    add("--quiet", action="store_true", help="no progress bar")
+    return parser
+
+
+def _refit(text: str) -> str | int:
+    if text in ("first", "every"):
+        return text
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r}: give 'first', 'every' or a number of origins")
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    require("matplotlib", feature="samovar-forecast demo", extra="demo")
+    require("statsmodels", feature="samovar-forecast demo", extra="demo")
+    require("sktime", feature="samovar-forecast demo", extra="demo")
+    os.environ.setdefault("MPLBACKEND", "Agg")  # figures go to files, never to a window
+    from samovar_forecast import comparison as room
+    from samovar_forecast.sources import read_csv, us_macro_data
+
+    if arguments.data is None:
+        data = us_macro_data()
+    else:
+        data = read_csv(arguments.data, number_rows=arguments.number_rows)
+    season = data.season if arguments.season is None else arguments.season
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    _say(*data.description)
+
+    forecasters = room.standard_forecasters(season or 1, random_state=arguments.seed)
+    comparison = room.compare(
+        data.y,
+        arguments.horizon,
+        forecasters,
+        n_origins=arguments.origins,
+        season=season,
+        refit=arguments.refit if arguments.refit_all else {"SAMoVAR": arguments.refit},
+        progress=not arguments.quiet,
+    )
+    print()
+    print(room.summary(comparison, _width()))
+    print()
+    for path, content in _write_results(comparison, data, arguments.output, arguments.figures):
+        _say(f"{path}: {content}")
+
+
+def _write_results(
+    comparison: Comparison, data: Dataset, folder: Path, suffix: str
+) -> list[tuple[Path, str]]:
+    """Write the figures and the forecasts, and return each file with what it shows."""
+    from samovar_forecast import plots
+
+    written = []
+    errors = comparison.scores("origin")["MSE"].groupby("origin").median()
+    if len(errors):
+        typical = int(comparison.origins.get_loc(errors.sort_values().index[len(errors) // 2]))
+        for name, origin, which in (
+            ("typical", typical, "the origin of median error"),
+            ("last", len(comparison.origins) - 1, "the last origin"),
+        ):
+            axes = plots.plot_forecasts(comparison, origin, units=data.units)
+            path = plots.save_figure(axes, folder / f"forecasts_{name}.{suffix}")
+            written.append((path, f"forecasts, history and truth at {which}"))
+        axis = plots.plot_errors_by_step(comparison)
+        path = plots.save_figure(axis, folder / f"errors_by_step.{suffix}")
+        written.append((path, "mean squared error against the step ahead"))
+    var = comparison.fitted.get("VAR")
+    if var is not None and var.results_ is not None and var.results_.k_ar:
+        names = data.y.columns[var.varying_]
+        deviation = comparison.y[names].std().to_numpy()
+        coefs = var.results_.coefs * deviation / deviation[:, None]
+        axes = plots.plot_lag_matrices(
+            coefs,
+            [str(name) for name in names],
+            title=f"VAR({var.results_.k_ar}) as fitted last, on {var.results_.n_totobs} rows",
+            unit="response in its standard deviations,\nto one standard deviation of the impulse",
+            max_lags=LAGS_DRAWN,
+        )
+        path = plots.save_figure(axes, folder / f"var_lag_matrices.{suffix}")
+        written.append((path, "what the VAR learnt: the effect of each series on each, by lag"))
+    path = folder / "forecasts.csv"
+    comparison.forecasts.to_csv(path, index=False)
+    written.append((path, "every forecast of every model, beside what came"))
+    return written
+
+
+def _width() -> int:
+    return min(WIDEST, max(40, shutil.get_terminal_size((WIDEST, 24)).columns))
+
+
+def _say(*paragraphs: str) -> None:
+    for paragraph in paragraphs:
+        print(textwrap.fill(paragraph, _width(), subsequent_indent="  ", break_long_words=False))
+
+
+def _complain(message: str) -> None:
+    print(textwrap.fill(f"samovar-forecast: {message}", _width()), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

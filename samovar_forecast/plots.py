@@ -1,0 +1,328 @@
+"""One function a figure: takes results, returns Axes, computes nothing.
+
+Without a ``figure`` or ``ax`` of its own, a function draws on a new pyplot figure, so that a
+notebook shows it. Colours are Okabe and Ito's, safe for colour-blind readers; markers and line
+styles tell the models apart in print without colour too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from samovar_forecast.exceptions import ConfigurationError, require
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+    from samovar_forecast.comparison import Comparison
+
+STYLES = (
+    {"color": "#0072B2", "marker": "o", "linestyle": "-"},
+    {"color": "#D55E00", "marker": "s", "linestyle": (0, (4, 1))},
+    {"color": "#009E73", "marker": "^", "linestyle": (0, (1, 1))},
+    {"color": "#CC79A7", "marker": "D", "linestyle": (0, (4, 1, 1, 1))},
+    {"color": "#56B4E9", "marker": "v", "linestyle": (0, (6, 2))},
+    {"color": "#E69F00", "marker": "P", "linestyle": (0, (2, 2))},
+)
+"""Line styles of the models, in the order of the comparison."""
+DIVERGING = "RdBu_r"
+"""Colour map of signed values: white at zero, safe for colour-blind readers."""
+MOST_MARKERS = 12
+"""Markers on a line, about; further points carry none."""
+LARGEST_ANNOTATED = 10
+"""Matrices of more series carry colours only, no numbers."""
+
+
+def save_figure(axes: Axes | np.ndarray, path: str | Path, dpi: int = 200) -> Path:
+    """Write the figure that some Axes stand on to a file, and close it.
+
+    Parameters
+    ----------
+    axes : Axes or ndarray of Axes
+        What a function of this module returned.
+    path : str or Path
+        Where to; the suffix is the format, for example ``.png``, ``.pdf`` or ``.svg``.
+    dpi : int, default=200
+        Resolution where the format has one.
+
+    Returns
+    -------
+    Path
+        The file written.
+    """
+    figure: Any = np.ravel(np.asarray(axes, dtype=object))[0].get_figure(root=True)
+    figure.savefig(path, dpi=dpi)
+    _pyplot().close(figure)
+    return Path(path)
+
+
+def plot_forecasts(
+    comparison: Comparison,
+    origin: int = -1,
+    *,
+    models: Sequence[str] | None = None,
+    n_history: int | None = None,
+    units: Mapping[str, str] | None = None,
+    figure: Figure | SubFigure | None = None,
+) -> np.ndarray:
+    """Draw the forecasts made at one origin against history and truth, a panel per series.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Result of `compare`.
+    origin : int, default=-1
+        Position of the origin among ``comparison.origins``.
+    models : sequence of str, optional
+        Which models; by default all that made a forecast there.
+    n_history : int, optional
+        Rows shown before the origin; by default three horizons, and at least 24.
+    units : mapping of series to str, optional
+        Label of each panel's vertical axis.
+    figure : matplotlib Figure or SubFigure, optional
+        Where to draw; by default a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (n_series,)
+    """
+    y, horizon = comparison.y, comparison.horizon
+    label = comparison.origins[origin]
+    end = y.index.get_loc(label) + 1
+    if n_history is None:
+        n_history = max(24, 3 * horizon)
+    shown = y.iloc[max(0, end - n_history) : end + horizon]
+    times = _times(shown.index)
+    ahead = times[len(shown) - horizon :]
+    made = comparison.forecasts[comparison.forecasts["origin"] == label]
+    models = _known(models, comparison.models, made["model"].unique())
+
+    axes = _panels(y.shape[1], figure)
+    for ax, series in zip(axes, y.columns, strict=True):
+        ax.plot(times, shown[series], color="0.15", linewidth=1.3, label="observed", zorder=3)
+        ax.axvline(times[len(shown) - horizon - 1], color="0.55", linewidth=0.8, zorder=1)
+        ax.axvspan(times[len(shown) - horizon - 1], times[-1], color="0.95", zorder=0)
+        for model in models:
+            of_model = made[(made["model"] == model) & (made["series"] == series)]
+            style = _style(comparison, model)
+            ax.plot(ahead, of_model["y_pred"], label=model, markersize=3, **style)
+        ax.set_title(str(series), loc="left", fontsize="medium")
+        ax.set_ylabel((units or {}).get(series, ""), fontsize="small")
+        ax.margins(x=0.01)
+        ax.tick_params(labelsize="small")
+        _few_ticks(ax, times)
+    _shared_legend(axes, f"Forecasts made at {_label(label)}, shaded: the {horizon} steps ahead")
+    return axes
+
+
+def plot_errors_by_step(
+    comparison: Comparison,
+    metric: str = "MSE",
+    *,
+    models: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a metric against the step ahead, a line for each model.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Result of `compare`. Models that failed at an origin are not drawn.
+    metric : {"MSE", "MAE", "MASE"}, default="MSE"
+        Which metric.
+    models : sequence of str, optional
+        Which models; by default all that were scored.
+    ax : matplotlib Axes, optional
+        Where to draw; by default on a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+    """
+    scores = comparison.scores("step")
+    if metric not in scores:
+        raise ConfigurationError("metric", found=repr(metric), wanted=f"one of {list(scores)}")
+    table = scores[metric].unstack("model")
+    if ax is None:
+        ax = _pyplot().subplots(layout="constrained")[1]
+    for model in _known(models, comparison.models, table.columns):
+        style = _style(comparison, model)
+        ax.plot(table.index, table[model], label=model, markersize=4, **style)
+    scaled = "in-sample naive errors" if metric == "MASE" else "standardised series"
+    ax.set_xlabel("steps ahead")
+    ax.set_ylabel(f"{metric} ({scaled})")
+    ax.set_title(
+        f"{metric} over {len(comparison.origins)} origins and {len(comparison.scales)} series",
+        loc="left",
+        fontsize="medium",
+        fontweight="bold",
+    )
+    ax.set_ylim(bottom=0)
+    ax.locator_params(axis="x", integer=True)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def plot_lag_matrices(
+    coefs: np.ndarray,
+    names: Sequence[str],
+    *,
+    title: str = "Lag matrices",
+    unit: str = "effect on the response of one unit of the impulse",
+    max_lags: int | None = None,
+    figure: Figure | SubFigure | None = None,
+) -> np.ndarray:
+    """Draw lag matrices as heat maps on one symmetric scale: rows respond, columns act.
+
+    Parameters
+    ----------
+    coefs : ndarray, shape (order, n_series, n_series)
+        ``coefs[lag - 1, response, impulse]``, as statsmodels has it.
+    names : sequence of str
+        Names of the series.
+    title : str
+        What is shown, above the panels.
+    unit : str
+        What the numbers mean, beside the colour bar.
+    max_lags : int, optional
+        Draw no more than the first so many lags; the title says so.
+    figure : matplotlib Figure or SubFigure, optional
+        Where to draw; by default a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (number of lags drawn,)
+
+    Raises
+    ------
+    ConfigurationError
+        If ``coefs`` has another shape than ``names`` asks for, or no lag.
+    """
+    coefs = np.asarray(coefs, dtype=float)
+    n_series = len(names)
+    if coefs.ndim != 3 or coefs.shape[1:] != (n_series, n_series) or len(coefs) == 0:
+        raise ConfigurationError(
+            "coefs are not lag matrices of the series named",
+            found=f"shape {coefs.shape}",
+            wanted=f"(order, {n_series}, {n_series}) with an order of at least 1",
+        )
+    if max_lags is not None and len(coefs) > max_lags:
+        title = f"{title}, lags 1 to {max_lags} of {len(coefs)}"
+        coefs = coefs[:max_lags]
+    limit = np.abs(coefs).max() or 1.0
+    if figure is None:
+        side = 1.2 + 0.42 * n_series
+        figure = _pyplot().figure(figsize=(side * len(coefs) + 1, side + 0.6), layout="constrained")
+    axes = figure.subplots(1, len(coefs), sharey=True, squeeze=False)[0]
+    for lag, (ax, matrix) in enumerate(zip(axes, coefs, strict=True), start=1):
+        image = ax.imshow(matrix, cmap=DIVERGING, vmin=-limit, vmax=limit)
+        ax.set_title(f"lag {lag}", fontsize="medium")
+        ax.set_xticks(range(n_series), names, rotation=45, ha="right", fontsize="small")
+        ax.set_yticks(range(n_series), names, fontsize="small")
+        ax.set_xticks(np.arange(n_series + 1) - 0.5, minor=True)
+        ax.set_yticks(np.arange(n_series + 1) - 0.5, minor=True)
+        ax.grid(which="minor", color="white", linewidth=1)
+        ax.tick_params(which="both", length=0)
+        ax.spines[:].set_visible(False)
+        if n_series <= LARGEST_ANNOTATED:
+            _annotate(ax, matrix, limit)
+    figure.supxlabel("impulse", fontsize="medium")
+    figure.supylabel("response", fontsize="medium")
+    bar = figure.colorbar(image, ax=list(axes), shrink=0.8, pad=0.02)
+    bar.set_label(unit, fontsize="small")
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize="small")
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium", fontweight="bold")
+    return axes
+
+
+def _annotate(ax: Axes, matrix: np.ndarray, limit: float) -> None:
+    for (row, column), value in np.ndenumerate(matrix):
+        dark = abs(value) > 0.6 * limit
+        ax.text(
+            *(column, row, f"{round(value, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")),
+            ha="center",
+            va="center",
+            fontsize=6.5,
+            color="white" if dark else "0.2",
+        )
+
+
+def _panels(n_series: int, figure: Figure | SubFigure | None) -> np.ndarray:
+    """Return one Axes for each series, in at most three columns that share their time axis."""
+    n_columns = min(3, n_series)
+    n_rows = -(-n_series // n_columns)
+    if figure is None:
+        size = (3.3 * n_columns, 2.1 * n_rows + 0.7)
+        figure = _pyplot().figure(figsize=size, layout="constrained")
+    axes = figure.subplots(n_rows, n_columns, sharex=True, squeeze=False).ravel()
+    for ax in axes[n_series:]:
+        ax.remove()
+    for ax in axes[max(0, n_series - n_columns) : n_series]:
+        ax.tick_params(labelbottom=True)
+    for ax in axes[:n_series]:
+        ax.spines[["top", "right"]].set_visible(False)
+    return axes[:n_series]
+
+
+def _shared_legend(axes: np.ndarray, title: str) -> None:
+    figure: Any = axes[0].get_figure(root=False)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=len(labels),
+        frameon=False,
+        fontsize="small",
+    )
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium", fontweight="bold")
+
+
+def _known(
+    models: Sequence[str] | None, order: Sequence[str], available: Sequence[str]
+) -> list[str]:
+    """Return the models to draw, in the comparison's order, or name one that cannot be."""
+    available = list(available)
+    absent = [model for model in models or () if model not in available]
+    if absent:
+        raise ConfigurationError(
+            "a model has nothing to draw here", found=repr(absent[0]), wanted=f"some of {available}"
+        )
+    return [model for model in order if model in (available if models is None else models)]
+
+
+def _style(comparison: Comparison, model: str) -> dict[str, Any]:
+    """Return a model's line, the same in every figure of a comparison."""
+    style = STYLES[list(comparison.models).index(model) % len(STYLES)]
+    return {**style, "linewidth": 1.3, "markevery": max(1, comparison.horizon // MOST_MARKERS)}
+
+
+def _times(index: Any) -> Any:
+    """Return index labels that matplotlib can place: a period where it begins, others as is."""
+    return index.to_timestamp().to_numpy() if hasattr(index, "to_timestamp") else index.to_numpy()
+
+
+def _few_ticks(ax: Axes, times: np.ndarray) -> None:
+    """Leave room between the time labels of a small panel."""
+    if np.issubdtype(times.dtype, np.datetime64):
+        dates = require("matplotlib.dates", feature="plots", extra="plots")
+        locator = dates.AutoDateLocator(minticks=3, maxticks=6)
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+    else:
+        ax.locator_params(axis="x", nbins=5, integer=True)
+
+
+def _label(label: object) -> str:
+    return str(label).removesuffix(" 00:00:00")
+
+
+def _pyplot() -> Any:
+    return require("matplotlib.pyplot", feature="plots", extra="plots")
