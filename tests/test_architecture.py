@@ -50,6 +50,9 @@ ROOMS = {
     "dynamics.lag_matrices": May(
         ("exceptions", "config", "network", "windows"), ("numpy", "torch")
     ),
+    "dynamics.refitting": May(
+        ("exceptions", "config", "network", "windows", "training", "dynamics"), ("numpy", "torch")
+    ),
     "adapters": May(),
     "adapters.sktime_forecaster": May(
         (
@@ -59,9 +62,14 @@ ROOMS = {
         ("numpy", "pandas", "torch", "sktime", "skpro"),
     ),
     "adapters.darts_model": May(
-        ("exceptions", "config", "network", "anchor", "artifact", "dynamics"),
+        (
+            *("exceptions", "config", "network", "anchor", "artifact", "dynamics"),
+            *("adapters.darts_module", "adapters.darts_windows"),
+        ),
         ("numpy", "torch", "darts"),
     ),
+    "adapters.darts_module": May(("exceptions", "config", "network"), ("torch", "darts")),
+    "adapters.darts_windows": May(("exceptions",), ("numpy", "darts")),
     "comparison": May(
         ("exceptions", "time_grid", "panel", "front"),
         ("numpy", "pandas", "scipy", "statsmodels", "sktime", "darts", "tqdm"),
