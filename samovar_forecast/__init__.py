@@ -7,6 +7,7 @@ package costs next to nothing and loads neither torch nor a host library.
 name                  what it is                                      needs
 ====================  ==============================================  ============
 `SAMoVARForecaster`   the sktime forecaster: frames in, frames out    ``[sktime]``
+`SAMoVARModel`        the darts model: TimeSeries in and out          ``[darts]``
 `SAMoVARNetwork`      the network itself, a ``torch.nn.Module``
 `NetworkConfig`       what the network is: sizes, options
 `TrainingConfig`      how it is trained: optimiser, schedule, stop
@@ -20,6 +21,7 @@ import importlib
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from samovar_forecast.adapters.darts_model import SAMoVARModel
     from samovar_forecast.adapters.sktime_forecaster import SAMoVARForecaster
     from samovar_forecast.comparison import compare
     from samovar_forecast.config import NetworkConfig, TrainingConfig
@@ -27,7 +29,14 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["NetworkConfig", "SAMoVARForecaster", "SAMoVARNetwork", "TrainingConfig", "compare"]
+__all__ = [
+    "NetworkConfig",
+    "SAMoVARForecaster",
+    "SAMoVARModel",
+    "SAMoVARNetwork",
+    "TrainingConfig",
+    "compare",
+]
 
 
 class _Home(NamedTuple):
@@ -36,11 +45,15 @@ class _Home(NamedTuple):
     module: str
     host: str | None = None
     extra: str | None = None
+    versions: str = ""
 
 
 _HOMES = {
     "NetworkConfig": _Home("samovar_forecast.config"),
     "SAMoVARForecaster": _Home("samovar_forecast.adapters.sktime_forecaster", "sktime", "sktime"),
+    "SAMoVARModel": _Home(
+        "samovar_forecast.adapters.darts_model", "darts", "darts", ">=0.48,<0.49"
+    ),
     "SAMoVARNetwork": _Home("samovar_forecast.network"),
     "TrainingConfig": _Home("samovar_forecast.config"),
     "compare": _Home("samovar_forecast.comparison"),
@@ -55,7 +68,7 @@ def __getattr__(name: str) -> object:
     if home.host is not None and home.extra is not None:
         from samovar_forecast.exceptions import require
 
-        require(home.host, feature=name, extra=home.extra)
+        require(home.host, name, home.extra, home.versions)
     value = getattr(importlib.import_module(home.module), name)
     globals()[name] = value
     return value

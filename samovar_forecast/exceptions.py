@@ -71,7 +71,7 @@ class MissingPackageError(SAMoVARError, ImportError):
     """An optional package that a feature needs is not installed."""
 
 
-def require(package: str, feature: str, extra: str) -> ModuleType:
+def require(package: str, feature: str, extra: str, versions: str = "") -> ModuleType:
     """Import an optional package, or say which feature needs it and how to get it.
 
     Parameters
@@ -82,6 +82,8 @@ def require(package: str, feature: str, extra: str) -> ModuleType:
         What the user asked for and cannot have without it: ``"SAMoVARForecaster"``.
     extra : str
         The extra of this package that brings it: ``"sktime"``.
+    versions : str, optional
+        Versions of the package that work, for the message: ``">=0.48,<0.49"``.
 
     Returns
     -------
@@ -102,6 +104,7 @@ def require(package: str, feature: str, extra: str) -> ModuleType:
             raise
         raise MissingPackageError(
             f"{feature} needs the package {root!r}, which is not installed",
+            wanted=f"{root}{versions}" if versions else None,
             remedy=f"install it with: pip install 'samovar_forecast[{extra}]'",
         ) from missing
     return importlib.import_module(package)

@@ -165,8 +165,8 @@ class Head:
     @classmethod
     def of_quantiles(cls, levels: Sequence[float]) -> Head:
         """Return the head of quantiles at the given levels, which never cross."""
-        kinds: tuple[Kind, ...] = ("location",) * len(levels)
-        return cls(kinds, tuple(float(level) for level in levels))
+        location: Kind = "location"
+        return cls((location,) * len(levels), tuple(float(level) for level in levels))
 
     @property
     def n_params(self) -> int:

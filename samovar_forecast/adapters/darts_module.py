@@ -1,0 +1,263 @@
+"""The network inside darts' Lightning loop: shapes, likelihoods, loss and schedule translated.
+
+Letters of the shapes: B windows, L input chunk, s output chunk, C components, K numbers per step;
+N patches of the window. See :mod:`samovar_forecast.network` for all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from darts.models.forecasting.pl_forecasting_module import PLForecastingModule
+from darts.utils.data.torch_datasets.utils import ModuleStage, PLModuleInput, PLModuleOutput
+from darts.utils.likelihood_models.base import LikelihoodType
+from darts.utils.likelihood_models.torch import TorchLikelihood
+from darts.utils.torch import MonteCarloDropout
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import OneCycleLR
+
+from samovar_forecast.config import NetworkConfig
+from samovar_forecast.network import SAMoVARNetwork
+from samovar_forecast.network.heads import Head, Kind, WindowMoments, window_moments
+from samovar_forecast.network.normalization import normalize
+
+# What each number of a darts likelihood is, and whether darts puts a softplus on it.
+_LIKELIHOODS: dict[LikelihoodType, tuple[tuple[Kind, bool], ...]] = {
+    LikelihoodType.Gaussian: (("location", False), ("scale", True)),
+    LikelihoodType.Laplace: (("location", False), ("scale", True)),
+    LikelihoodType.Cauchy: (("location", False), ("scale", True)),
+    LikelihoodType.Gumbel: (("location", False), ("scale", True)),
+    LikelihoodType.LogNormal: (("log_level", False), ("positive", True)),
+    LikelihoodType.HalfNormal: (("level", True),),
+    LikelihoodType.Weibull: (("level", True), ("positive", True)),
+    LikelihoodType.Gamma: (("positive", True), ("rate", True)),
+    LikelihoodType.Exponential: (("rate", True),),
+    LikelihoodType.Poisson: (("count", True),),
+    LikelihoodType.NegativeBinomial: (("count", True), ("positive", True)),
+    LikelihoodType.Geometric: (("log_odds_of_end", False),),
+    LikelihoodType.Bernoulli: (("log_odds", False),),
+    LikelihoodType.ContinuousBernoulli: (("log_odds", False),),
+    LikelihoodType.Beta: (("share", True), ("rest", True)),
+    LikelihoodType.Dirichlet: (("log_level", False),),
+}
+
+# Losses of the difference alone mean the same in any units; others want the data's own.
+_LOSSES_OF_THE_DIFFERENCE = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)
+
+
+def softplus_inverse(y: Tensor) -> Tensor:
+    """Return x with ``softplus(x) = y``, for y above the smallest normal number."""
+    y = y.clamp(min=torch.finfo(y.dtype).tiny)
+    return y + torch.log(-torch.expm1(-y))
+
+
+@dataclass(slots=True)
+class _TrainingOutput(PLModuleOutput):
+    """Output of a training forward, which also carries the next patch at every position."""
+
+    next_prediction: Tensor | None = None  # B M*s C K
+    next_target: Tensor | None = None  # B M*s C
+
+
+class OneCycle(OneCycleLR):
+    """One-cycle schedule that knows its length from the trainer and stops at its end.
+
+    A training that is resumed with more epochs follows the longer cycle.
+    """
+
+    def step(self, epoch: int | None = None) -> None:
+        """Advance by one step; past the end the rate stays at its last value."""
+        if self.last_epoch + 1 < self.total_steps:
+            super().step(epoch)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore the position, not the length, of the cycle."""
+        length = ("total_steps", "_schedule_phases")
+        super().load_state_dict({k: v for k, v in state_dict.items() if k not in length})
+
+
+class SAMoVARModule(PLForecastingModule):
+    """Lightning module of :class:`~samovar_forecast.SAMoVARModel`.
+
+    Parameters
+    ----------
+    network_config : dict
+        Fields of :class:`~samovar_forecast.NetworkConfig`.
+    next_patch_loss_weight : float
+        Weight of the next-patch loss beside the forecast loss.
+    **kwargs
+        Those of darts' ``PLForecastingModule``.
+    """
+
+    def __init__(
+        self, network_config: dict[str, Any], next_patch_loss_weight: float = 1.0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        config = NetworkConfig.from_dict(network_config)
+        self.network = SAMoVARNetwork(config)
+        self.next_patch_loss_weight = next_patch_loss_weight
+        _use_monte_carlo_dropout(self.network)
+        self.lr_scheduler_cls: type | None  # darts leaves these two untyped
+        self.lr_scheduler_kwargs: dict[str, Any]
+        self._head, self._has_softplus = _head_of(self.likelihood)
+        self._n_padded = config.n_patches * config.patch_length - config.context_length
+        # A patch is a training target if it lies inside the window, with darts' shift too.
+        gap = config.patch_length + self.output_chunk_shift
+        n_steps = config.n_patches * config.patch_length - gap
+        self._n_next = max(0, n_steps) // config.patch_length
+
+    def forward(self, x_in: PLModuleInput) -> PLModuleOutput:
+        """Forecast the output chunk; in training also the next patch at every position.
+
+        Returns
+        -------
+        PLModuleOutput
+            ``prediction`` has the shape (B, s, C, K) and is in the units of the data, before the
+            softplus that darts' likelihood applies.
+        """
+        with_next = (
+            x_in.stage is ModuleStage.TRAIN and self._n_next > 0 and self.next_patch_loss_weight > 0
+        )
+        target = x_in.past_target if self.rin is None else self.rin(x_in.past_target)
+        output = self.network(
+            target,
+            x_in.past_covariates,
+            self._known_ahead(x_in),
+            self._per_component(x_in.static_covariates),
+            last_only=not with_next,
+        )
+        window = window_moments(
+            x_in.past_target,
+            *self._undo_rin(output.location, output.scale),
+            "none" if self._is_in_data_units else "window",
+        )
+        forecast = output.patch_pred[:, :, -1].transpose(1, 2)  # B s C K
+        prediction = self._to_data_units(forecast, window)
+        if not with_next:
+            return PLModuleOutput(prediction)
+
+        n_next, step = self._n_next, self.network.config.patch_length
+        ahead = output.patch_pred[:, :, :n_next].permute(0, 2, 3, 1, 4).flatten(1, 2)  # B M*s C K
+        if self._compares_normalized:
+            actual = self._next_steps(normalize(target, output.location, output.scale))
+        else:
+            actual = self._next_steps(x_in.past_target)  # raw: a likelihood of counts checks them
+            ahead = self._to_data_units(ahead, window)
+        return _TrainingOutput(
+            prediction, next_prediction=ahead, next_target=actual[:, : n_next * step]
+        )
+
+    @property
+    def _is_in_data_units(self) -> bool:
+        """Whether neither the network nor darts normalises the windows."""
+        return self.rin is None and self.network.config.normalization == "none"
+
+    @property
+    def _compares_normalized(self) -> bool:
+        """Whether the next-patch loss is taken in the units of the normalised window."""
+        return self.likelihood is None and isinstance(self.criterion, _LOSSES_OF_THE_DIFFERENCE)
+
+    def _known_ahead(self, x_in: PLModuleInput) -> Tensor | None:
+        """Return the future covariates that a forecast from each step reads; (B, L + s, F).
+
+        With an output chunk shift they are read that much later. darts does not tell those of the
+        steps between the chunks: there the last known values stand in.
+        """
+        if x_in.future_covariates is None:
+            return None
+        historic, shift = x_in.historic_future_covariates, self.output_chunk_shift
+        held = historic[:, -1:].expand(-1, min(shift, historic.shape[1]), -1)
+        return torch.cat([historic[:, shift:], held, x_in.future_covariates], dim=1)
+
+    def _per_component(self, static: Tensor | None) -> Tensor | None:
+        """Give every component the static covariates that darts keeps once for all."""
+        return None if static is None else static.expand(-1, self.n_targets, -1)  # B C S
+
+    def _next_steps(self, past: Tensor) -> Tensor:
+        """Return what follows each patch of the window, as far as it lies inside it."""
+        padded = F.pad(past, (0, 0, self._n_padded, 0))  # B N*s C
+        return padded[:, self.network.config.patch_length + self.output_chunk_shift :]
+
+    def _undo_rin(self, location: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        """Return location and scale in the units of the data, if darts normalised before us."""
+        if self.rin is None:
+            return location, scale
+        if self.rin.affine:
+            weight = self.rin.affine_weight + self.rin.eps**2
+            location, scale = (location - self.rin.affine_bias) / weight, scale / weight
+        return location * self.rin.stdev + self.rin.mean, scale * self.rin.stdev
+
+    def _to_data_units(self, predicted: Tensor, window: WindowMoments) -> Tensor:
+        """Return what darts expects of (B, n_steps, C, K): parameters before its softplus."""
+        parameters = self._head(predicted, window)
+        if not any(self._has_softplus):
+            return parameters
+        columns = zip(parameters.unbind(-1), self._has_softplus, strict=True)
+        return torch.stack(
+            [softplus_inverse(column) if softplus else column for column, softplus in columns],
+            dim=-1,
+        )
+
+    def _compute_loss(
+        self,
+        output: PLModuleOutput,
+        target: Tensor,
+        criterion: Callable[..., Tensor],
+        sample_weight: Tensor | None,
+    ) -> Tensor:
+        """Return darts' loss of the forecast plus, in training, that of the next patches.
+
+        Sample weights exist for the output chunk only: its mean weight holds for the window.
+        """
+        loss = super()._compute_loss(output, target, criterion, sample_weight)
+        if not isinstance(output, _TrainingOutput):
+            return loss
+        if sample_weight is not None:
+            sample_weight = sample_weight.mean(dim=1, keepdim=True)  # B 1 C
+        ahead = PLModuleOutput(output.next_prediction)
+        next_patch = super()._compute_loss(ahead, output.next_target, criterion, sample_weight)
+        return loss + self.next_patch_loss_weight * next_patch
+
+    def configure_optimizers(self) -> Any:
+        """Configure as darts does; a one-cycle schedule learns its length from the trainer."""
+        chosen, given = self.lr_scheduler_cls, self.lr_scheduler_kwargs
+        if chosen is not OneCycle or "total_steps" in given:
+            return super().configure_optimizers()
+        n_steps = self.trainer.estimated_stepping_batches
+        try:
+            if math.isinf(n_steps):  # trained until stopped: no end to plan for
+                self.lr_scheduler_cls = None
+            else:
+                total = max(3, int(n_steps))  # torch wants a step in each phase
+                rising = max(given.get("pct_start", 0.3), 2 / total)
+                self.lr_scheduler_kwargs = {**given, "total_steps": total, "pct_start": rising}
+            return super().configure_optimizers()
+        finally:
+            self.lr_scheduler_cls, self.lr_scheduler_kwargs = chosen, given
+
+
+def _head_of(likelihood: TorchLikelihood | None) -> tuple[Head, tuple[bool, ...]]:
+    """Return the head for a likelihood, and which of its numbers darts puts a softplus on."""
+    if likelihood is None:
+        return Head.point(), (False,)
+    if likelihood.type is LikelihoodType.Quantile:
+        return Head.of_quantiles(likelihood.quantiles), (False,) * len(likelihood.quantiles)
+    known = _LIKELIHOODS.get(likelihood.type, ())
+    if len(known) != likelihood.num_parameters:  # not one of darts' own
+        known = (("free", False),) * likelihood.num_parameters
+    kinds, has_softplus = zip(*known, strict=True)
+    return Head(kinds), has_softplus
+
+
+def _use_monte_carlo_dropout(module: nn.Module) -> None:
+    """Replace every dropout by the one that darts can leave on for predictions."""
+    for name, child in module.named_children():
+        if type(child) is nn.Dropout:
+            setattr(module, name, MonteCarloDropout(child.p))
+        else:
+            _use_monte_carlo_dropout(child)
