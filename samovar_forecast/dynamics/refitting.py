@@ -110,7 +110,13 @@ class NetworkLearner:
         return self.series[-self.n_test :]
 
     def fit(self, series: np.ndarray, seed: int, removed: tuple[str, ...] = ()) -> Step:
-        """Train one network and return its one-step map in the units of the data.
+        """Train one network and return its one-step map in the units of the data; see `train`."""
+        return network_step(*self.train(series, seed, removed))
+
+    def train(
+        self, series: np.ndarray, seed: int, removed: tuple[str, ...] = ()
+    ) -> tuple[SAMoVARNetwork, np.ndarray, np.ndarray]:
+        """Train one network.
 
         Parameters
         ----------
@@ -120,6 +126,13 @@ class NetworkLearner:
             Of the initial weights and the training.
         removed : tuple of str
             Series that the others may not read.
+
+        Returns
+        -------
+        network : SAMoVARNetwork
+            In eval mode.
+        location, scale : ndarray of shape (C,)
+            The network reads the series less its location, over its scale.
         """
         from samovar_forecast.training import fit_network
 
@@ -140,7 +153,7 @@ class NetworkLearner:
             random_state=seed,
             progress=False,
         )
-        return network_step(network, location, scale)
+        return network, location, scale
 
 
 def cut_out(network: SAMoVARNetwork, removed: list[int]) -> None:
