@@ -90,7 +90,7 @@ def test_the_same_random_state_gives_the_same_weights_bit_for_bit() -> None:
 
 
 def _global_random_states() -> tuple[list, list, tuple]:
-    legacy_state = np.random.get_state()[1].tolist()  # noqa: NPY002 - the global state is the point
+    legacy_state = np.random.get_state()[1].tolist()
     return torch.get_rng_state().tolist(), legacy_state, random.getstate()
 
 
