@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -68,17 +69,19 @@ ROOMS = {
     "adapters.darts_model": May(
         (
             *("exceptions", "config", "network", "anchor", "artifact", "dynamics"),
-            *("adapters.darts_module", "adapters.darts_windows"),
+            *("adapters.darts_module", "adapters.darts_sharding", "adapters.darts_windows"),
         ),
         ("numpy", "torch", "darts"),
     ),
     "adapters.darts_module": May(("exceptions", "config", "network"), ("torch", "darts")),
+    "adapters.darts_sharding": May(("exceptions",), ("torch", "pytorch_lightning", "darts")),
     "adapters.darts_windows": May(("exceptions",), ("numpy", "darts")),
     "comparison": May(
         ("exceptions", "time_grid", "panel", "front"),
         ("numpy", "pandas", "scipy", "statsmodels", "sktime", "darts", "tqdm"),
     ),
     "plots": May(("exceptions", "comparison", "dynamics"), ("numpy", "matplotlib")),
+    "response_plots": May(("exceptions", "dynamics", "plots"), ("numpy", "matplotlib")),
     "cli": May(
         ("exceptions", "time_grid", "panel", "comparison", "plots", "sources", "simulate", "front"),
         ("numpy", "pandas", "statsmodels", "sktime", "darts"),
@@ -160,6 +163,26 @@ def test_the_arrows_form_no_circle():
     graph["adapters"] = tuple(room for room in ROOMS if room.startswith("adapters."))
     order = list(graphlib.TopologicalSorter(graph).static_order())
     assert order.index("exceptions") < order.index("network") < order.index("cli")
+
+
+def test_every_package_that_is_imported_is_declared_as_a_dependency():
+    tomllib = pytest.importorskip("tomllib", reason="new in Python 3.11")
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    extras = [one for extra in project["optional-dependencies"].values() for one in extra]
+    declared = {
+        re.split(r"[^\w-]", one)[0].replace("-", "_") for one in [*project["dependencies"], *extras]
+    }
+    nodes = [
+        node
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    imported = {
+        alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names
+    }
+    imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    roots = {name.partition(".")[0] for name in imported} - sys.stdlib_module_names
+    assert roots - declared - {NAME} == set()
 
 
 @pytest.mark.parametrize(
