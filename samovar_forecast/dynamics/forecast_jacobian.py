@@ -30,6 +30,8 @@ class ForecastJacobian:
     weights : array of shape (R, s)
     level : array of shape (R, C)
         The weighted normalised forecast, f.
+    value : array of shape (R, C)
+        The weighted forecast itself, in units of the data.
     own : array of shape (R, C, L)
     mixed : array of shape (R, C, L) or None
         None where the series are forecast from themselves alone.
@@ -41,12 +43,13 @@ class ForecastJacobian:
     unit : array of shape (K,)
         Size of the network's unit in data units.
     future : array of shape (R, C, L + s, F) or None
-        Derivative with respect to the future covariates, in the network's units of these.
+        Derivative with respect to the future covariates.
     static : array of shape (R, C, S) or None
     """
 
     weights: np.ndarray
     level: np.ndarray
+    value: np.ndarray
     own: np.ndarray
     mixed: np.ndarray | None
     mix: np.ndarray | None

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from samovar_forecast.config import NetworkConfig
 from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
 from samovar_forecast.dynamics.token_weights import TokenTrace
 from samovar_forecast.exceptions import ConfigurationError
@@ -41,7 +42,25 @@ class Windows(NamedTuple):
 
     def part(self, start: int, stop: int) -> Windows:
         """Return some of the windows."""
-        return Windows(*(None if one is None else one[start:stop] for one in self))
+        others = (None if one is None else one[start:stop] for one in self[1:])
+        return Windows(self.target[start:stop], *others)
+
+
+class Units(NamedTuple):
+    """How the network's numbers become data: ``value * unit + zero``, per channel."""
+
+    zero: np.ndarray
+    """(P + C,), past covariates first"""
+    unit: np.ndarray
+    """(P + C,)"""
+    future: np.ndarray = np.ones(0)
+    """(F,), the unit of the future covariates"""
+
+    @classmethod
+    def plain(cls, config: NetworkConfig) -> Units:
+        """Return the units of data that is given to the network as it is."""
+        n_channels = config.n_channels
+        return cls(np.zeros(n_channels), np.ones(n_channels), np.ones(config.n_future_covariates))
 
 
 class NetworkMap:
@@ -72,6 +91,13 @@ class NetworkMap:
         self.network = copy.deepcopy(network).to("cpu", torch.float64).eval()
         self.network.requires_grad_(False)
 
+    def equals(self, other: NetworkMap) -> bool:
+        """Whether the other map has the same configuration and weights."""
+        if self.config != other.config or self.parameter != other.parameter:
+            return False
+        mine, theirs = self.network.state_dict(), other.network.state_dict()
+        return all(torch.equal(mine[name], theirs[name]) for name in mine)
+
     def _batch_size(self) -> int:
         config = self.config
         per_window = config.n_series * config.n_tokens * 4 * config.width
@@ -96,7 +122,7 @@ class NetworkMap:
     # --------------------------------------------------------------------------- data space
 
     def jacobians(
-        self, windows: Windows, weights: np.ndarray, unit: np.ndarray
+        self, windows: Windows, weights: np.ndarray, units: Units
     ) -> Iterator[ForecastJacobian]:
         """Yield the Jacobian of weighted sums of the forecast's steps, window by window.
 
@@ -105,18 +131,18 @@ class NetworkMap:
         windows : Windows
         weights : array of shape (R, s)
             Row r asks for ``sum_h weights[r, h] * forecast[h]``.
-        unit : array of shape (P + C,)
-            Size of the network's unit in data units, per channel.
+        units : Units
+            Of the data.
         """
         per_batch = max(1, self._batch_size() // len(weights))
         for start in range(0, len(windows.target), per_batch):
-            yield from self._jacobians(windows.part(start, start + per_batch), weights, unit)
+            yield from self._jacobians(windows.part(start, start + per_batch), weights, units)
 
     def _jacobians(
-        self, windows: Windows, weights: np.ndarray, unit: np.ndarray
+        self, windows: Windows, weights: np.ndarray, units: Units
     ) -> Iterator[ForecastJacobian]:
         config, tokenizer = self.config, self.network.tokenizer
-        entrances = {"own": tokenizer.endo_embed}
+        entrances: dict[str, nn.Module] = {"own": tokenizer.endo_embed}
         if tokenizer.mixes_series:
             entrances["mixed"] = tokenizer.exo_embed
         if config.n_future_covariates:
@@ -143,7 +169,7 @@ class NetworkMap:
         for number in range(len(windows.target)):
             own = {name: slope[:, number] for name, slope in by_entrance.items()}
             normalised = level[number].detach().numpy()  # C s
-            yield self._assembled(windows.part(number, number + 1), own, normalised, weights, unit)
+            yield self._assembled(windows.part(number, number + 1), own, normalised, weights, units)
 
     def _assembled(
         self,
@@ -151,7 +177,7 @@ class NetworkMap:
         slopes: dict[str, np.ndarray],
         level: np.ndarray,
         weights: np.ndarray,
-        unit: np.ndarray,
+        units: Units,
     ) -> ForecastJacobian:
         """Put one window's slopes and the slopes of its normalisation together."""
         config, tokenizer = self.config, self.network.tokenizer
@@ -160,6 +186,8 @@ class NetworkMap:
         if window.past_covariates is not None:
             channels = np.concatenate([window.past_covariates[0], channels], axis=-1)
         location, scale, location_slope, scale_slope = self._normalization(channels)
+        in_units = scale * units.unit
+        own_scale = in_units[-config.n_series :]  # C
         mix = None if "mixed" not in slopes else tokenizer.exo_mix.weight.numpy()
         future = None
         if "future" in slopes:
@@ -174,17 +202,19 @@ class NetworkMap:
             through_location = flat.sum(-1)[:, :, None, None] * np.pad(
                 future_location_slope, ((0, config.patch_length), (0, 0))
             )  # R C L+s F
-            own_scale = (scale * unit)[-config.n_series :, None, None]  # C 1 1
-            future = own_scale * (
+            future = (
                 flat[..., None] * (by_level + by_change)[:, None]
                 - through_location * by_change[:, None]
-            )
+            )  # R C L+s F
+            future *= own_scale[:, None, None] / units.future
         static = None
         if "static" in slopes:
-            static = slopes["static"] * (scale * unit)[-config.n_series :, None]  # R C S
+            static = slopes["static"] * own_scale[:, None]  # R C S
         return ForecastJacobian(
             weights=weights,
             level=weights @ level.T,
+            value=(weights @ level.T) * own_scale
+            + np.outer(weights.sum(1), (location * units.unit + units.zero)[-config.n_series :]),
             own=_along_time(slopes["own"], length),
             mixed=None if mix is None else _along_time(slopes["mixed"], length),
             mix=mix,
@@ -194,7 +224,7 @@ class NetworkMap:
             scale=scale,
             location_slope=location_slope,
             scale_slope=scale_slope,
-            unit=unit,
+            unit=units.unit,
             future=future,
             static=static,
         )
@@ -240,15 +270,15 @@ class NetworkMap:
     # -------------------------------------------------------------------------- token space
 
     @torch.no_grad()
-    def trace(self, window: Windows, location: np.ndarray, unit: np.ndarray) -> TokenTrace:
+    def trace(self, window: Windows, units: Units) -> TokenTrace:
         """Return what the mixture did with one window, its readings in data units.
 
         Parameters
         ----------
         window : Windows
             One window (B = 1).
-        location, unit : array of shape (C,)
-            The network's zero and its unit in data units, per series.
+        units : Units
+            Of the data.
 
         Raises
         ------
@@ -270,8 +300,11 @@ class NetworkMap:
         k = self.config.n_params
         weight = network.head.weight.unflatten(0, (-1, k))[:, self.parameter]  # s D
         bias = network.head.bias.unflatten(0, (-1, k))[:, self.parameter]  # s
-        own_scale = trace.scale[0, 0] * torch.from_numpy(unit)  # C
-        zero = trace.location[0, 0] * torch.from_numpy(unit) + torch.from_numpy(location)  # C
+        unit, zero = (
+            torch.from_numpy(one[-self.config.n_series :]) for one in (units.unit, units.zero)
+        )
+        own_scale = trace.scale[0, 0] * unit  # C
+        zero = trace.location[0, 0] * unit + zero  # C
         readout = own_scale[:, None, None, None] * weight * (gain * shrink)[:, :, None]
         predicted = output.patch_pred[0, ..., self.parameter]  # C N s
         return TokenTrace(
@@ -288,7 +321,7 @@ class NetworkMap:
 
 def _tensors(windows: Windows) -> list[Tensor | None]:
     return [
-        None if one is None else torch.from_numpy(np.ascontiguousarray(one, dtype=np.float64))
+        None if one is None else torch.from_numpy(np.array(one, dtype=np.float64))
         for one in windows
     ]
 
@@ -310,9 +343,7 @@ def _leaves(entrances: dict[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
 
         return replace
 
-    handles = [
-        module.register_forward_pre_hook(cut(name)) for name, module in entrances.items()
-    ]
+    handles = [module.register_forward_pre_hook(cut(name)) for name, module in entrances.items()]
     try:
         yield leaves
     finally:

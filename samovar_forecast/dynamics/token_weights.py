@@ -255,7 +255,7 @@ def influence_paths(
     """Return the paths with the largest contributions to one step of a series' forecast.
 
     A path through m layers, ``i_1 <= i_2 <= ... <= i_m <= t``, contributes the product
-    ``(u . S^T v^m_{i_m}) * prod_{r=2..m} (q^r_{i_{r+1}} . v^{r-1}_{i_{r-1}}) * (q^1_{i_2} . x1_{i_1})``
+    ``(u . S^T v^m_{i_m}) (q^1_{i_2} . x1_{i_1}) prod_{r=2..m} (q^r_{i_{r+1}} . v^{r-1}_{i_{r-1}})``
     with ``i_{m+1} = t`` and u the reading of the forecast. The sum over all paths from a token is
     that token's contribution (:func:`token_contributions`).
 
@@ -361,7 +361,7 @@ def path_tensor(trace: TokenTrace, series: int, n_layers: int, reading: np.ndarr
         operands.append(f"z{letters[1]}{letters[0]}")
         arrays.append(tables.entry)
         ordered = np.triu(np.ones((last + 1, last + 1)))
-        for earlier, later in zip(letters, letters[1:], strict=False):
+        for earlier, later in itertools.pairwise(letters):
             operands.append(f"{earlier}{later}")
             arrays.append(ordered)
     return np.einsum(f"{','.join(operands)}->z{letters}", *arrays)
@@ -391,8 +391,7 @@ class _PathTables:
         for link in self.links:
             size, following = np.abs(link[head]), tables[-1]  # a i',  b i'
             columns = [
-                (size[:, : b + 1] * following[b, : b + 1]).max(axis=1)
-                for b in range(self.last + 1)
+                (size[:, : b + 1] * following[b, : b + 1]).max(axis=1) for b in range(self.last + 1)
             ]
             tables.append(np.stack(columns, axis=1) * earlier)
         return tables

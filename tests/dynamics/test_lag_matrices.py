@@ -8,7 +8,7 @@ import torch
 
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
-from samovar_forecast.dynamics.lag_matrices import NetworkMap, Windows
+from samovar_forecast.dynamics.lag_matrices import NetworkMap, Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
 from tests.network.golden import (
@@ -49,8 +49,8 @@ def windows_of(config: NetworkConfig, n_windows: int = 1, seed: int = 1) -> Wind
 
 def one_jacobian(network: SAMoVARNetwork, window: Windows) -> ForecastJacobian:
     config = network.config
-    unit = np.ones(config.n_channels)
-    return next(NetworkMap(network).jacobians(window, np.eye(config.patch_length), unit))
+    every_step = np.eye(config.patch_length)
+    return next(NetworkMap(network).jacobians(window, every_step, Units.plain(config)))
 
 
 def by_autograd(network: SAMoVARNetwork, window: Windows) -> dict[str, np.ndarray]:
@@ -130,10 +130,14 @@ def test_every_lazy_part_equals_that_part_of_the_dense_form() -> None:
     network = network_of(n_past_covariates=1)
     window = windows_of(network.config)
     unit = np.array([2.0, 0.5, 3.0, 10.0])
-    jacobian = next(NetworkMap(network).jacobians(window, np.eye(4), unit))
+    zero = np.array([9.0, -1.0, 7.0, 0.0])
+    jacobian = next(NetworkMap(network).jacobians(window, np.eye(4), Units(zero, unit)))
     dense = jacobian.dense()
     plain = one_jacobian(network, window).dense()
     assert np.allclose(dense, plain * unit[1:, None, None] / unit)
+    assert np.allclose(
+        jacobian.value, NetworkMap(network).forecast(window)[0] * unit[1:] + zero[1:]
+    )
     assert jacobian.shape == dense.shape == (4, 3, 14, 4)
     assert np.allclose(jacobian.at_rows(np.array([13, 2])), dense[:, :, [13, 2]])
     for series in range(3):
@@ -146,14 +150,15 @@ def test_every_lazy_part_equals_that_part_of_the_dense_form() -> None:
 def test_weights_ask_for_a_summary_of_the_horizon_in_one_pass() -> None:
     network = network_of()
     window = windows_of(network.config)
-    mean = next(NetworkMap(network).jacobians(window, np.full((1, 4), 0.25), np.ones(3)))
+    plain = Units.plain(network.config)
+    mean = next(NetworkMap(network).jacobians(window, np.full((1, 4), 0.25), plain))
     assert np.allclose(mean.dense()[0], one_jacobian(network, window).dense().mean(0))
 
 
 def test_many_windows_at_once_give_the_jacobian_of_each() -> None:
     network = network_of()
     windows = windows_of(network.config, n_windows=5)
-    together = list(NetworkMap(network).jacobians(windows, np.eye(4), np.ones(3)))
+    together = list(NetworkMap(network).jacobians(windows, np.eye(4), Units.plain(network.config)))
     for number, jacobian in enumerate(together):
         alone = one_jacobian(network, windows.part(number, number + 1))
         assert np.allclose(jacobian.dense(), alone.dense(), rtol=1e-12, atol=1e-12)
@@ -163,11 +168,17 @@ def test_memory_is_bounded_by_working_in_batches(monkeypatch: pytest.MonkeyPatch
     network = network_of()
     windows = windows_of(network.config, n_windows=5)
     frozen = NetworkMap(network)
-    whole = [jacobian.dense() for jacobian in frozen.jacobians(windows, np.eye(4), np.ones(3))]
+    whole = [
+        jacobian.dense()
+        for jacobian in frozen.jacobians(windows, np.eye(4), Units.plain(network.config))
+    ]
     forecasts = frozen.forecast(windows)
     monkeypatch.setattr("samovar_forecast.dynamics.lag_matrices.NUMBERS_AT_ONCE", 1)
     assert len(list(frozen.batches(windows))) == 5
-    pieces = [jacobian.dense() for jacobian in frozen.jacobians(windows, np.eye(4), np.ones(3))]
+    pieces = [
+        jacobian.dense()
+        for jacobian in frozen.jacobians(windows, np.eye(4), Units.plain(network.config))
+    ]
     assert np.allclose(pieces, whole, rtol=1e-12, atol=1e-12)
     assert np.allclose(frozen.forecast(windows), forecasts, rtol=1e-12, atol=1e-12)
 
@@ -201,7 +212,7 @@ def test_the_map_is_a_copy_that_later_training_does_not_reach() -> None:
         network.head.weight.mul_(2)
     assert np.array_equal(frozen.forecast(window), before)
     assert network.head.weight.requires_grad
-    list(frozen.jacobians(window, np.eye(4), np.ones(3)))
+    list(frozen.jacobians(window, np.eye(4), Units.plain(network.config)))
     assert not frozen.network.tokenizer.endo_embed._forward_pre_hooks
 
 
@@ -212,9 +223,9 @@ def test_one_of_several_predicted_numbers_can_be_explained() -> None:
     with torch.no_grad():
         wanted = network(torch.from_numpy(window.target)).forecast[..., 2].numpy()
     assert np.allclose(frozen.forecast(window), wanted)
-    jacobian = next(frozen.jacobians(window, np.eye(4), np.ones(3)))
+    jacobian = next(frozen.jacobians(window, np.eye(4), Units.plain(network.config)))
     assert np.allclose(np.einsum("hctk,tk->hc", jacobian.dense(), window.target[0]), wanted[0])
-    trace = frozen.trace(window, np.zeros(3), np.ones(3))
+    trace = frozen.trace(window, Units.plain(network.config))
     assert np.allclose(trace.patch_prediction[:, -1].T, wanted[0])
     with pytest.raises(ConfigurationError, match="no such number"):
         NetworkMap(network, parameter=3)

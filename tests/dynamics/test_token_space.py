@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.dynamics.lag_matrices import NetworkMap, Windows
+from samovar_forecast.dynamics.lag_matrices import NetworkMap, Units, Windows
 from samovar_forecast.dynamics.token_weights import (
     TokenTrace,
     all_lag_weights,
@@ -31,8 +31,7 @@ def golden_trace(name: str, window: int = 0) -> tuple[TokenTrace, dict[str, np.n
     network = load_weights(build_network(settings), arrays, torch.float64)
     inputs, _ = golden_inputs(settings, arrays, torch.float64)
     one = {key: value[window : window + 1].numpy() for key, value in inputs.items()}
-    n_series = network.config.n_series
-    trace = NetworkMap(network).trace(Windows(**one), np.zeros(n_series), np.ones(n_series))
+    trace = NetworkMap(network).trace(Windows(**one), Units.plain(network.config))
     return trace, arrays
 
 
@@ -179,7 +178,7 @@ def test_the_search_for_paths_does_not_enumerate_them() -> None:
     config = NetworkConfig(n_series=2, patch_length=1, context_length=40, n_layers=5, d_model=32)
     network = SAMoVARNetwork(config, torch.Generator().manual_seed(0))
     y = np.random.default_rng(0).normal(size=(1, 40, 2))
-    trace = NetworkMap(network).trace(Windows(y), np.zeros(2), np.ones(2))
+    trace = NetworkMap(network).trace(Windows(y), Units.plain(config))
     start = time.process_time()
     found = influence_paths(trace, series=0, top=20)  # out of 80^5 / 5!, some 27 million
     assert time.process_time() - start < 2

@@ -1,0 +1,263 @@
+"""The data that a DynamicVAR stands on: tables in their own units, cut into the network's windows.
+
+Letters: L context length, s patch length, C series, P past, F future, S static covariates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.config import NetworkConfig
+from samovar_forecast.dynamics.lag_matrices import Units, Windows
+from samovar_forecast.exceptions import DataError
+
+TableLike: TypeAlias = pd.DataFrame | np.ndarray
+
+
+class Scaler(Protocol):
+    """How a host scaled what it gave to the network: ``(values - location) / scale``."""
+
+    @property
+    def location(self) -> np.ndarray:
+        """Per column."""
+        ...
+
+    @property
+    def scale(self) -> np.ndarray:
+        """Per column; 0 for a constant one."""
+        ...
+
+
+class Scaling(NamedTuple):
+    """The plainest scaler: two arrays, one number per column each."""
+
+    location: np.ndarray
+    scale: np.ndarray
+
+
+class Table(NamedTuple):
+    """Columns in the units of the data, and how the network takes them."""
+
+    values: np.ndarray
+    names: tuple[Hashable, ...]
+    location: np.ndarray
+    scale: np.ndarray
+
+    def scaled(self, values: np.ndarray) -> np.ndarray:
+        """Return values of these columns in the network's units."""
+        return (values - self.location) / self.scale
+
+    def rows(self, start: int, stop: int) -> np.ndarray:
+        """Return some rows; without a column if there is none."""
+        return self.values[start:stop] if self.names else np.zeros((stop - start, 0))
+
+
+@dataclass(frozen=True)
+class History:
+    """Series and covariates over time.
+
+    Attributes
+    ----------
+    index : pandas.Index
+        Times of the series.
+    target, past, future, static : Table
+        Without columns where there are none. The future covariates reach beyond the series.
+    order, patch_length : int
+        L and s.
+    """
+
+    index: pd.Index
+    target: Table
+    past: Table
+    future: Table
+    static: Table
+    order: int
+    patch_length: int
+
+    @classmethod
+    def from_tables(
+        cls,
+        config: NetworkConfig,
+        target: TableLike,
+        past: TableLike | None,
+        future: TableLike | None,
+        static: TableLike | None,
+        scalers: tuple[Scaler | None, Scaler | None, Scaler | None],
+    ) -> History:
+        """Check the tables against the network and keep copies.
+
+        Raises
+        ------
+        DataError
+            If a table does not fit, is not finite, or is too short.
+        """
+        order, patch_length = config.context_length, config.patch_length
+        history = cls(
+            target.index if isinstance(target, pd.DataFrame) else pd.RangeIndex(len(target)),
+            _table(target, "history", config.n_series, scalers[0], "y"),
+            _table(past, "past_covariates", config.n_past_covariates, scalers[1], "past"),
+            _table(future, "future_covariates", config.n_future_covariates, scalers[2], "future"),
+            _table(static, "static_covariates", config.n_static_covariates, None, "static"),
+            order,
+            patch_length,
+        )
+        n_time = len(history.index)
+        wanted_rows = {
+            "history": (history.target, order, None, "one context"),
+            "past_covariates": (history.past, n_time, n_time, "one row per time of the history"),
+            "future_covariates": (
+                *(history.future, order + patch_length, None),
+                "a context and the patch ahead of it",
+            ),
+            "static_covariates": (
+                *(history.static, config.n_series, config.n_series),
+                "one row per series",
+            ),
+        }
+        for name, (table, least, most, why) in wanted_rows.items():
+            n_rows = len(table.values)
+            if table.names and (n_rows < least or (most is not None and n_rows > most)):
+                raise DataError(
+                    f"{name} has the wrong length",
+                    found=f"{n_rows} rows",
+                    wanted=f"{'at least ' if most is None else ''}{least} ({why})",
+                )
+        if not history.index.is_unique:
+            raise DataError("times of the history repeat", found=history.index[0])
+        return history
+
+    @property
+    def first_position(self) -> int:
+        """Row of the first time from which a forecast can be made."""
+        return self.order - 1
+
+    @property
+    def last_position(self) -> int:
+        """Row of the last such time: a patch of future covariates has to follow."""
+        last = len(self.index) - 1
+        if self.future.names:
+            last = min(last, len(self.future.values) - 1 - self.patch_length)
+        return last
+
+    @property
+    def has_covariates(self) -> bool:
+        """Whether there are any beside the series themselves."""
+        return bool(self.past.names or self.future.names or self.static.names)
+
+    def label(self, time: Any) -> Any:
+        """Return a time as a label of the index: a string is read as a date."""
+        if isinstance(time, str) and isinstance(self.index, pd.DatetimeIndex):
+            return pd.Timestamp(time)
+        if isinstance(time, str) and isinstance(self.index, pd.PeriodIndex):
+            return pd.Period(time, self.index.freq)
+        return time
+
+    def position(self, origin: Hashable | None) -> int:
+        """Return the row of an origin; the last one for None.
+
+        Raises
+        ------
+        DataError
+            If no forecast can be made from it.
+        """
+        if origin is None:
+            return self.last_position
+        where = self.index.get_indexer(pd.Index([self.label(origin)]))[0]
+        if not self.first_position <= where <= self.last_position:
+            raise DataError(
+                f"no forecast can be made from {origin!r}",
+                wanted=f"a time of the history from {self.index[self.first_position]} to "
+                f"{self.index[self.last_position]}",
+                remedy="an origin needs a full context before it, and what is known ahead after it",
+            )
+        return int(where)
+
+    def positions(self, origins: Any) -> np.ndarray:
+        """Return the rows of one, several or (None) all origins; a slice is by label."""
+        if origins is None or isinstance(origins, slice):
+            rows = np.arange(len(self.index))
+            if origins is not None:
+                rows = pd.Series(rows, self.index).loc[origins].to_numpy()
+            rows = rows[(rows >= self.first_position) & (rows <= self.last_position)]
+            if len(rows) == 0:
+                raise DataError("no forecast can be made from any of these times", found=origins)
+            return rows
+        if isinstance(origins, (list, pd.Index, np.ndarray)):
+            return np.array([self.position(origin) for origin in origins])
+        return np.array([self.position(origins)])
+
+    def windows(self, positions: np.ndarray) -> Windows:
+        """Gather the network's windows that end at some rows."""
+        rows = positions[:, None] + np.arange(1 - self.order, 1)
+        past = future = static = None
+        if self.past.names:
+            past = self.past.scaled(self.past.values[rows])
+        if self.future.names:
+            ahead = positions[:, None] + np.arange(1 - self.order, 1 + self.patch_length)
+            future = self.future.scaled(self.future.values[ahead])
+        if self.static.names:
+            shape = (len(positions), *self.static.values.shape)
+            static = np.broadcast_to(self.static.values, shape)
+        return Windows(self.target.scaled(self.target.values[rows]), past, future, static)
+
+    def hypothetical(self, histories: np.ndarray, position: int) -> Windows:
+        """Return windows of made-up series, (B, L or more, C), and the covariates of a row."""
+        scaled = self.target.scaled(np.asarray(histories, dtype=float)[:, -self.order :])
+        if not self.has_covariates:
+            return Windows(scaled)
+        others = [
+            None if one is None else np.broadcast_to(one, (len(scaled), *one.shape[1:]))
+            for one in self.windows(np.array([position]))[1:]
+        ]
+        return Windows(scaled, *others)
+
+    def units(self) -> Units:
+        """Return how the network's numbers become data."""
+        return Units(
+            np.concatenate([self.past.location, self.target.location]),
+            np.concatenate([self.past.scale, self.target.scale]),
+            self.future.scale,
+        )
+
+
+def _table(
+    given: TableLike | None, name: str, n_columns: int, scaler: Scaler | None, prefix: str
+) -> Table:
+    """Check one table and return a copy with its names and its scaling."""
+    if given is None:
+        given = np.zeros((0, 0))
+    values = np.array(given, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1] != n_columns:
+        raise DataError(
+            f"{name} does not fit the network",
+            found=f"shape {values.shape}",
+            wanted=f"{n_columns} columns",
+        )
+    names: tuple[Hashable, ...] = tuple(f"{prefix}{number + 1}" for number in range(n_columns))
+    if isinstance(given, pd.DataFrame):
+        names = tuple(given.columns)
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        row, column = bad[0]
+        where = given.index[row] if isinstance(given, pd.DataFrame) else row
+        raise DataError(
+            f"{name} has {len(bad)} values that are missing or infinite",
+            found=f"the first in {names[column]!r} at {where}",
+            remedy="fill them, or explain a part of the history without gaps",
+        )
+    location, scale = np.zeros(n_columns), np.ones(n_columns)
+    if scaler is not None:
+        location, scale = (np.asarray(one, dtype=float) for one in (scaler.location, scaler.scale))
+        if location.shape != (n_columns,) or scale.shape != (n_columns,):
+            raise DataError(
+                f"the scaler of {name} does not fit",
+                found=f"location {location.shape}, scale {scale.shape}",
+                wanted=f"({n_columns},) both",
+            )
+        scale = np.where(scale == 0, 1.0, scale)
+    return Table(values, names, location, scale)

@@ -1,0 +1,408 @@
+"""The linear VAR that a network is at one forecast origin.
+
+A pure result: everything here follows from the coefficients, as statsmodels' ``VARProcess`` does
+for a VAR that holds everywhere. It is the derivative at the origin, so it foretells small changes;
+a large shock has to be simulated (``DynamicVAR.irf``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
+from samovar_forecast.exceptions import ConfigurationError, require
+
+if TYPE_CHECKING:
+    from statsmodels.tsa.vector_ar.var_model import VARProcess
+
+DENSE_EIGENVALUES_UP_TO = 400
+"""Size of the companion matrix up to which its eigenvalues are computed one by one."""
+
+LONG_ROOT_TOLERANCE = 1e-4
+"""Relative accuracy of the largest root of a longer VAR."""
+
+
+class Identities(NamedTuple):
+    """Largest departures from the three identities of window normalisation.
+
+    Each is relative: the sums to one, the others to the size of the forecast.
+    """
+
+    forecast: float
+    """``sum_l A_l y(t + 1 - l)`` equals the forecast, with no intercept."""
+    sums: float
+    """Own coefficients sum to one over the lags, cross coefficients to zero."""
+    orthogonality: float
+    """The coefficients on another channel are orthogonal to that channel's window."""
+
+    def hold(self, tolerance: float = 1e-5) -> bool:
+        """Whether all three hold up to rounding."""
+        return max(self) <= tolerance
+
+
+@dataclass(frozen=True, eq=False)
+class LocalVAR:
+    """Coefficients of the forecast at one origin, in the units of the data.
+
+    ``forecast = intercept + sum_l coefs[l - 1] @ y(t + 1 - l)`` and the covariates' effects,
+    exactly. The coefficients are the derivative of the forecast there.
+
+    Attributes
+    ----------
+    origin : label
+        Time of the last observation that the forecast uses.
+    names, past_names, future_names, static_names : tuple of labels
+        Of series and covariates.
+    horizon : int or None
+        Step of the forecast that the coefficients explain; None for a weighted sum of steps.
+    forecast : array of shape (C,)
+    target, past_covariates, future_covariates, static_covariates : array
+        What the forecast used, in units of the data; (L, C), (L, P), (L + s, F), (C, S).
+    jacobian : ForecastJacobian
+        With one row, R = 1.
+    is_shift_equivariant : bool
+        Whether a constant added to a series comes out in its forecast, whatever the weights.
+    """
+
+    origin: Hashable
+    names: tuple[Hashable, ...]
+    past_names: tuple[Hashable, ...]
+    future_names: tuple[Hashable, ...]
+    static_names: tuple[Hashable, ...]
+    horizon: int | None
+    forecast: np.ndarray
+    target: np.ndarray
+    past_covariates: np.ndarray
+    future_covariates: np.ndarray
+    static_covariates: np.ndarray
+    jacobian: ForecastJacobian
+    is_shift_equivariant: bool
+
+    @property
+    def order(self) -> int:
+        """How many lags a forecast reads, L; statsmodels' ``k_ar``."""
+        return self.target.shape[0]
+
+    # ----------------------------------------------------------------------------- coefficients
+
+    @cached_property
+    def _dense(self) -> np.ndarray:
+        """All slopes, newest lag first; shape (L, C, K)."""
+        return self.jacobian.dense()[0].swapaxes(0, 1)[::-1]
+
+    @property
+    def coefs(self) -> np.ndarray:
+        """``coefs[lag - 1, response, impulse]``, as statsmodels has it; shape (L, C, C)."""
+        return self._dense[:, :, len(self.past_names) :]
+
+    @property
+    def past_effects(self) -> np.ndarray:
+        """``past_effects[lag - 1, response, covariate]``; shape (L, C, P)."""
+        return self._dense[:, :, : len(self.past_names)]
+
+    @property
+    def future_effects(self) -> np.ndarray:
+        """Effects of the future covariates, oldest step first; shape (L + s, C, F).
+
+        The last s rows belong to the forecast steps themselves.
+        """
+        slope = self.jacobian.future
+        if slope is None:
+            return np.zeros((len(self.future_covariates), len(self.names), 0))
+        return slope[0].swapaxes(0, 1)
+
+    @property
+    def static_effects(self) -> np.ndarray:
+        """Effects of a series' own static covariates on its forecast; shape (C, S)."""
+        slope = self.jacobian.static
+        return np.zeros((len(self.names), 0)) if slope is None else slope[0]
+
+    @cached_property
+    def intercept(self) -> np.ndarray:
+        """What the lags and the covariates leave of the forecast; shape (C,).
+
+        Zero by construction under window normalisation without future and static covariates.
+        """
+        return self._constant - self._from_covariates
+
+    @cached_property
+    def _constant(self) -> np.ndarray:
+        """What the lags of the series leave of the forecast; shape (C,)."""
+        return self.forecast - np.einsum("lck,lk->c", self.coefs, self.target[::-1])
+
+    @cached_property
+    def _from_covariates(self) -> np.ndarray:
+        return (
+            np.einsum("lcp,lp->c", self.past_effects, self.past_covariates[::-1])
+            + np.einsum("tcf,tf->c", self.future_effects, self.future_covariates)
+            + np.einsum("cs,cs->c", self.static_effects, self.static_covariates)
+        )
+
+    def lag(self, lag: int) -> np.ndarray:
+        """Return the matrix of one lag, ``[response, impulse]``, without the others."""
+        if not 1 <= lag <= self.order:
+            raise ConfigurationError("there is no such lag", found=lag, wanted=f"1 to {self.order}")
+        row = np.array([self.order - lag])
+        return self.jacobian.at_rows(row)[0, :, 0, len(self.past_names) :]
+
+    def pair(self, response: Hashable, impulse: Hashable) -> np.ndarray:
+        """Return the coefficients of one series or past covariate on one series, lag 1 first."""
+        channels = (*self.past_names, *self.names)
+        series = number_of(response, self.names, "series")
+        channel = number_of(impulse, channels, "series or past covariate")
+        if impulse in self.names:
+            channel = len(self.past_names) + self.names.index(impulse)
+        return self.jacobian.block(series, channel)[0, ::-1]
+
+    def apply(self, change: np.ndarray) -> np.ndarray:
+        """Return what a small change of the window, (L, C), does to the forecast; (C,)."""
+        padded = np.concatenate([np.zeros((self.order, len(self.past_names))), change], axis=1)
+        return self.jacobian.apply(padded)[0]
+
+    def identities(self) -> Identities | None:
+        """Check what window normalisation makes exact; None where nothing is normalised."""
+        if not self.is_shift_equivariant:
+            return None
+        unit = self.jacobian.unit[len(self.past_names) :]
+        channels = np.concatenate([self.past_covariates, self.target], axis=1)[::-1]
+        by_channel = np.einsum("lck,lk->ck", self._dense, channels)  # C K
+        n_series, n_past = len(self.names), len(self.past_names)
+        own = np.eye(n_series, n_series + n_past, k=n_past, dtype=bool)
+        size = np.abs(self.forecast) + np.abs(self.target).max(axis=0) + unit
+        in_units = self._dense.sum(axis=0) * self.jacobian.unit / unit[:, None]
+        return Identities(
+            forecast=float((np.abs(by_channel[own] - self.forecast) / size).max()),
+            sums=float(np.abs(in_units - own).max()),
+            orthogonality=float((np.abs(np.where(own, 0, by_channel)) / size[:, None]).max()),
+        )
+
+    def attribution(self) -> Attribution:
+        """Show the forecast as a sum over all that it was made from."""
+        return Attribution(
+            origin=self.origin,
+            names=self.names,
+            past_names=self.past_names,
+            future_names=self.future_names,
+            static_names=self.static_names,
+            forecast=self.forecast,
+            intercept=self.intercept,
+            series=self.coefs * self.target[::-1, None],
+            past_covariates=self.past_effects * self.past_covariates[::-1, None],
+            future_covariates=self.future_effects * self.future_covariates[:, None],
+            static_covariates=self.static_effects * self.static_covariates,
+        )
+
+    # -------------------------------------------------------------------------------- dynamics
+
+    def to_statsmodels(self, sigma_u: np.ndarray) -> VARProcess:
+        """Return statsmodels' process with these coefficients.
+
+        Roots, stability, MA representation, long-run effects, simulation and forecast covariance
+        are then statsmodels' own. The covariates stay at their values at the origin, inside the
+        intercept.
+
+        Parameters
+        ----------
+        sigma_u : array of shape (C, C)
+            Covariance of the one-step errors.
+
+        Returns
+        -------
+        statsmodels.tsa.vector_ar.var_model.VARProcess
+        """
+        self._need_one_step("a VARProcess")
+        var_model = require("statsmodels.tsa.vector_ar.var_model", "to_statsmodels", "demo")
+        names = [str(name) for name in self.names]
+        return var_model.VARProcess(self.coefs.copy(), self._constant, sigma_u, names=names)
+
+    def transient(self) -> np.ndarray:
+        """Return the coefficients of the same VAR in differences; shape (L - 1, C, C).
+
+        Where the coefficients sum to the identity, ``dy(t + 1) = sum_l G_l dy(t + 1 - l)`` with
+        ``G_l = -sum_{j > l} A_j`` holds exactly: the unit roots are taken out, and what is left
+        is what the data decided.
+
+        Raises
+        ------
+        ConfigurationError
+            If the sum of the coefficients is not the identity by construction.
+        """
+        if not self.is_shift_equivariant:
+            raise ConfigurationError(
+                "only a VAR with unit roots by construction has a transient form",
+                found="a network without window normalisation",
+                remedy="read is_stable() and coefs directly",
+            )
+        self._need_one_step("the transient form")
+        tail = self.coefs[::-1].cumsum(axis=0)[::-1]  # sum over lags >= l
+        return -tail[1:]
+
+    def largest_root(self) -> float:
+        """Return the largest modulus of the companion matrix's eigenvalues.
+
+        Of the transient form where unit roots are there by construction. Below one, the effect of
+        a shock on what is left dies out.
+        """
+        self._need_one_step("stability")
+        coefs = self.transient() if self.is_shift_equivariant else self.coefs
+        return companion_radius(coefs)
+
+    def is_stable(self) -> bool:
+        """Whether the local VAR is stable, apart from unit roots that are built in.
+
+        Returns
+        -------
+        bool
+            With window normalisation: whether the transient form is stable. Without: whether the
+            VAR is, as statsmodels' ``is_stable``.
+        """
+        return self.largest_root() < 1
+
+    def _need_one_step(self, what: str) -> None:
+        if self.horizon != 1:
+            raise ConfigurationError(
+                f"{what} follows from the one-step coefficients alone",
+                found=f"horizon={self.horizon}",
+                wanted="horizon=1",
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """A forecast as a sum of contributions: coefficient times value, in units of the data.
+
+    Attributes
+    ----------
+    origin : label
+    names, past_names, future_names, static_names : tuple of labels
+    forecast, intercept : array of shape (C,)
+    series : array of shape (L, C, C)
+        ``series[lag - 1, response, impulse]``.
+    past_covariates : array of shape (L, C, P)
+        Lag 1 first.
+    future_covariates : array of shape (L + s, C, F)
+        Oldest step first.
+    static_covariates : array of shape (C, S)
+    """
+
+    origin: Hashable
+    names: tuple[Hashable, ...]
+    past_names: tuple[Hashable, ...]
+    future_names: tuple[Hashable, ...]
+    static_names: tuple[Hashable, ...]
+    forecast: np.ndarray
+    intercept: np.ndarray
+    series: np.ndarray
+    past_covariates: np.ndarray
+    future_covariates: np.ndarray
+    static_covariates: np.ndarray
+
+    def total(self) -> np.ndarray:
+        """Return the sum of all contributions; equals the forecast, shape (C,)."""
+        return (
+            self.intercept
+            + self.series.sum(axis=(0, 2))
+            + self.past_covariates.sum(axis=(0, 2))
+            + self.future_covariates.sum(axis=(0, 2))
+            + self.static_covariates.sum(axis=1)
+        )
+
+    def to_frame(self, response: Hashable) -> pd.DataFrame:
+        """Return the contributions to one series' forecast.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``source`` (a series, a covariate, or "intercept"), ``kind``, ``lag`` (0 and
+            less for the steps ahead, missing where there is none) and ``contribution``; the last
+            sums to the forecast.
+        """
+        row = number_of(response, self.names, "series")
+        order, n_ahead = len(self.series), len(self.future_covariates) - len(self.series)
+        lags: list[int | None] = list(range(1, order + 1))
+        lags_ahead: list[int | None] = list(range(order, -n_ahead, -1))
+        blocks = [
+            ("series", self.names, self.series[:, row], lags),
+            ("past covariate", self.past_names, self.past_covariates[:, row], lags),
+            ("future covariate", self.future_names, self.future_covariates[:, row], lags_ahead),
+            ("static covariate", self.static_names, self.static_covariates[None, row], [None]),
+            ("intercept", ("intercept",), self.intercept[None, None, row], [None]),
+        ]
+        parts = [
+            pd.DataFrame(
+                {
+                    "source": source,
+                    "kind": kind,
+                    "lag": pd.array(at, dtype="Int64"),
+                    "contribution": values[:, column],
+                }
+            )
+            for kind, sources, values, at in blocks
+            for column, source in enumerate(sources)
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+
+def companion_radius(coefs: np.ndarray) -> float:
+    """Return the spectral radius of the companion matrix of a VAR, without building a large one.
+
+    Parameters
+    ----------
+    coefs : array of shape (order, C, C)
+
+    Returns
+    -------
+    float
+        The largest modulus of statsmodels' ``1 / VARResults.roots``; to rounding for a short
+        VAR, to about 1e-3 for one whose companion matrix is larger than 400.
+    """
+    order, n_series = coefs.shape[:2]
+    size = order * n_series
+    if size == 0:
+        return 0.0
+    if size <= DENSE_EIGENVALUES_UP_TO:
+        companion = np.eye(size, k=-n_series)
+        companion[:n_series] = coefs.transpose(1, 0, 2).reshape(n_series, size)
+        return float(np.abs(np.linalg.eigvals(companion)).max())
+
+    low, high = 0.0, 1.0
+    while _has_root_beyond(coefs, high):
+        low, high = high, 2 * high
+    while high - low > LONG_ROOT_TOLERANCE * high and high > 1e-6:
+        middle = (low + high) / 2
+        low, high = (middle, high) if _has_root_beyond(coefs, middle) else (low, middle)
+    return (low + high) / 2
+
+
+def _has_root_beyond(coefs: np.ndarray, radius: float) -> bool:
+    """Whether an eigenvalue of the companion matrix is larger than a radius in modulus.
+
+    Its inverse is then a zero of ``det(I - sum_l A_l z^l)`` inside the circle of 1 / radius, and
+    the determinant winds around the origin as z goes around the circle (argument principle).
+    """
+    order, n_series = coefs.shape[:2]
+    n_angles = max(4096, 1 << (32 * order - 1).bit_length())
+    damped = coefs * np.exp(-np.arange(1, order + 1) * np.log(radius))[:, None, None]
+    lags = np.concatenate([np.eye(n_series)[None], -damped])
+    phase = np.linalg.slogdet(np.fft.rfft(lags, n_angles, axis=0)).sign  # half of the circle
+    turns = np.angle(phase[1:] / phase[:-1]).sum() / np.pi
+    return round(float(np.abs(turns))) > 0
+
+
+def number_of(name: Hashable, names: tuple[Hashable, ...], what: str) -> int:
+    """Return the position of a name, or say which there are.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such name.
+    """
+    if name not in names:
+        raise ConfigurationError(f"there is no such {what}", found=repr(name), wanted=list(names))
+    return names.index(name)

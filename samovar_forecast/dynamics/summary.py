@@ -1,0 +1,300 @@
+"""The VAR at an origin as text and as HTML: what it is, what was assumed, how it fits.
+
+No standard errors and no t-statistics: the coefficients are derivatives of a trained network,
+whose sampling distribution least-squares formulas do not give. Bands come from training again.
+"""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Hashable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.exceptions import require
+
+if TYPE_CHECKING:
+    from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+    from samovar_forecast.dynamics.local_var import LocalVAR
+
+SHARE = 0.95
+FEWEST_RESIDUALS = 30
+WHITENESS_LAGS = 12
+WIDTH = 88
+
+
+Section: TypeAlias = pd.DataFrame | str | dict[str, str]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Sections with a heading each: a table, a text, or properties with their values.
+
+    Attributes
+    ----------
+    title : str
+    sections : tuple of (str, DataFrame or str or dict)
+    """
+
+    title: str
+    sections: tuple[tuple[str, Section], ...]
+
+    def __str__(self) -> str:
+        """Return the summary as plain text."""
+        parts = [self.title, "=" * WIDTH]
+        for heading, body in self.sections:
+            parts += [heading, "-" * WIDTH]
+            if isinstance(body, str):
+                parts.append("\n".join(_wrapped(line) for line in body.splitlines()))
+            elif isinstance(body, dict):
+                width = max(map(len, body))
+                parts += [f"{name:<{width}}  {value}" for name, value in body.items()]
+            else:
+                parts.append(body.to_string(float_format=_number, na_rep=""))
+            parts.append("")
+        return "\n".join(parts)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def as_html(self) -> str:
+        """Return the summary as a fragment of HTML, without styles of its own."""
+        parts = [f"<h3>{html.escape(self.title)}</h3>"]
+        for heading, body in self.sections:
+            parts.append(f"<h4>{html.escape(heading)}</h4>")
+            if isinstance(body, str):
+                lines = "".join(f"<li>{html.escape(line)}</li>" for line in body.splitlines())
+                parts.append(f"<ul>{lines}</ul>")
+            elif isinstance(body, dict):
+                rows = "".join(
+                    f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
+                    for name, value in body.items()
+                )
+                parts.append(f"<table>{rows}</table>")
+            else:
+                parts.append(body.to_html(float_format=_number, na_rep="", border=0))
+        return "\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        return self.as_html()
+
+
+def summarize(dynamic: DynamicVAR, origin: Hashable | None = None) -> Summary:
+    """Return the summary of a network at an origin; see ``DynamicVAR.summary``."""
+    local = dynamic.at(origin)
+    residuals = dynamic.resid_out_of_sample
+    is_honest = residuals is not None and len(residuals) >= FEWEST_RESIDUALS
+    if residuals is None or not is_honest:
+        residuals = dynamic.resid
+    sections: list[tuple[str, Section]] = [
+        ("Model", _model(dynamic, local)),
+        ("Each series, one step ahead", _by_series(dynamic, local, residuals)),
+        (f"Lags that matter at {_label(local.origin)}", _lags(dynamic, local)),
+    ]
+    if len(residuals) >= FEWEST_RESIDUALS:
+        sections.append(
+            ("Residuals, all series together (statsmodels)", _tests(residuals, dynamic.neqs))
+        )
+    sections.append(("How to read this", _notes(dynamic, local, residuals, is_honest)))
+    return Summary("Dynamic vector autoregression", tuple(sections))
+
+
+def lag_shares(local: LocalVAR, deviations: np.ndarray) -> np.ndarray:
+    """Return the share of all coefficients' weight at every lag, per response.
+
+    The weight of a lag is the sum over impulses of absolute coefficients, each in standard
+    deviations of response and impulse, so that units do not matter.
+
+    Parameters
+    ----------
+    local : LocalVAR
+    deviations : array of shape (C,)
+        Standard deviation of every series; positive.
+
+    Returns
+    -------
+    array of shape (order, C)
+        Each column sums to one.
+    """
+    weight = (np.abs(local.coefs) * deviations).sum(axis=2) / deviations
+    total = weight.sum(axis=0)
+    return weight / np.where(total > 0, total, 1.0)
+
+
+def important_order(shares: np.ndarray, share: float = SHARE) -> int:
+    """Return the smallest order whose lags hold a share of the weight; 0 if there is none.
+
+    Parameters
+    ----------
+    shares : array of shape (order,)
+        Lag 1 first; sums to one.
+    share : float
+    """
+    if shares.sum() == 0:
+        return 0
+    return int(np.searchsorted(shares.cumsum(), share - 1e-12) + 1)
+
+
+def _model(dynamic: DynamicVAR, local: LocalVAR) -> dict[str, str]:
+    config, index = dynamic.config, dynamic.index
+    covariates = [
+        f"{len(names)} {kind}"
+        for kind, names in (
+            ("past", local.past_names),
+            ("future", local.future_names),
+            ("static", local.static_names),
+        )
+        if names
+    ]
+    return {
+        "network": f"{config.predictor}, {config.n_layers} layers, {config.heads} heads of "
+        f"{config.head_width}",
+        "series": f"{dynamic.neqs}",
+        "covariates": ", ".join(covariates) or "none",
+        "order (lags read)": f"{dynamic.order}",
+        "steps forecast at once": f"{dynamic.patch_length}",
+        "normalisation": f"{config.normalization}",
+        "history": f"{len(index)} times, {_label(index[0])} to {_label(index[-1])}",
+        "origin": _label(local.origin),
+        "training saw times before": "not recorded"
+        if dynamic.out_of_sample_from is None
+        else _label(dynamic.out_of_sample_from),
+    }
+
+
+def _by_series(dynamic: DynamicVAR, local: LocalVAR, residuals: pd.DataFrame) -> pd.DataFrame:
+    names = list(dynamic.names)
+    deviations = _deviations(dynamic)
+    shares = lag_shares(local, deviations)
+    table = pd.DataFrame({"forecast": local.forecast, "intercept": local.intercept}, index=names)
+    own = np.arange(len(names))
+    table["own lag 1"] = local.coefs[0][own, own]
+    table[f"lags for {SHARE:.0%}"] = [important_order(shares[:, c]) for c in own]
+    if len(residuals) >= 2:
+        moves = dynamic.history.diff().loc[residuals.index]
+        error = np.sqrt((residuals**2).mean())
+        no_change = np.sqrt((moves**2).mean())
+        table["RMSE"] = error
+        table["RMSE / no change"] = error / no_change.replace(0, np.nan)
+    if len(residuals) >= FEWEST_RESIDUALS:
+        diagnostic = require("statsmodels.stats.diagnostic", "the summary's residual tests", "demo")
+        stattools = require("statsmodels.stats.stattools", "the summary's residual tests", "demo")
+        lags = min(WHITENESS_LAGS, len(residuals) // 5)
+        table["Ljung-Box p"] = [
+            float(diagnostic.acorr_ljungbox(residuals[name], lags=[lags])["lb_pvalue"].iloc[0])
+            if residuals[name].std() > 0
+            else np.nan
+            for name in names
+        ]
+        table["Jarque-Bera p"] = [
+            float(stattools.jarque_bera(residuals[name])[1])
+            if residuals[name].std() > 0
+            else np.nan
+            for name in names
+        ]
+    return table
+
+
+def _lags(dynamic: DynamicVAR, local: LocalVAR) -> pd.DataFrame:
+    """Return the strongest lags and what they hold, over all responses."""
+    shares = lag_shares(local, _deviations(dynamic)).mean(axis=1)
+    strongest = np.argsort(-shares, kind="stable")[:8]
+    table = pd.DataFrame(
+        {"share of the weight": shares[strongest], "with those above": shares[strongest].cumsum()},
+        index=pd.Index(strongest + 1, name="lag"),
+    )
+    return table
+
+
+def _tests(residuals: pd.DataFrame, n_series: int) -> pd.DataFrame:
+    """Run statsmodels' multivariate tests; no lag is subtracted, as none was fitted to these."""
+    var_model = require("statsmodels.tsa.vector_ar.var_model", "the summary's tests", "demo")
+    moving = residuals.loc[:, residuals.std() > 0]
+    results: Any = SimpleNamespace(
+        resid=moving.to_numpy(), nobs=len(moving), neqs=moving.shape[1], k_ar=0
+    )
+    lags = min(WHITENESS_LAGS, len(residuals) // 5)
+    white = var_model.VARResults.test_whiteness(results, nlags=lags, adjusted=True)
+    normal = var_model.test_normality(results)
+    return pd.DataFrame(
+        {
+            "statistic": [white.test_statistic, normal.test_statistic],
+            "df": [white.df, normal.df],
+            "p": [white.pvalue, normal.pvalue],
+        },
+        index=[f"no autocorrelation up to lag {lags} (adjusted portmanteau)", "normality"],
+    )
+
+
+def _notes(dynamic: DynamicVAR, local: LocalVAR, residuals: pd.DataFrame, is_honest: bool) -> str:
+    lines = [
+        "The coefficients are the derivative of the forecast at this origin. They foretell small "
+        "changes of the data; simulate large ones (irf, girf)."
+    ]
+    root = local.largest_root()
+    verdict = "stable" if root < 1 else "not stable"
+    if dynamic.unit_roots_by_construction:
+        lines += [
+            "Each window is normalised by its own level, so a constant added to a series comes "
+            "out in its forecast: own coefficients sum to one, cross coefficients to zero, and "
+            "the VAR has a unit root per series by construction, whatever the data. That says "
+            "nothing about the data.",
+            "Another series can change the pattern of a forecast, never its level or scale.",
+            f"With those roots taken out (transient form), the VAR is {verdict} here: largest "
+            f"root {root:.3f} in modulus.",
+        ]
+        found = local.identities()
+        if found is not None and found.hold():
+            lines.append("The three identities of window normalisation hold at this origin.")
+        elif found is not None:
+            lines.append(
+                f"CAUTION: the identities of window normalisation fail at this origin ({found}); "
+                "a window may be all but constant."
+            )
+    else:
+        lines.append(
+            f"Nothing is subtracted from a window, so stability is a finding: the VAR is {verdict} "
+            f"here, largest root {root:.3f} in modulus."
+        )
+    if len(residuals) == 0:
+        lines.append(
+            "One context of history leaves no residuals: explain more data to see the fit."
+        )
+    elif is_honest:
+        lines.append(
+            f"Residuals: {len(residuals)} one-step errors of times that training did not see."
+        )
+    else:
+        lines.append(
+            f"Residuals: {len(residuals)} one-step errors; training may have seen these times, so "
+            "they may flatter."
+        )
+    lines.append(
+        "No standard errors: least-squares formulas do not hold for a trained network. Bands "
+        "come from training again (an ensemble of seeds, a residual block bootstrap)."
+    )
+    return "\n".join(lines)
+
+
+def _deviations(dynamic: DynamicVAR) -> np.ndarray:
+    deviations = dynamic.history.std().to_numpy()
+    return np.where(deviations > 0, deviations, 1.0)
+
+
+def _label(label: Any) -> str:
+    if isinstance(label, pd.Timestamp):
+        return str(label.date()) if label == label.normalize() else str(label)
+    return str(label)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _wrapped(line: str) -> str:
+    return textwrap.fill(line, WIDTH, initial_indent="- ", subsequent_indent="  ")
