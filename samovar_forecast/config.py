@@ -126,6 +126,10 @@ class NetworkConfig(_JsonConfig):
         Whether the structural matrix multiplies the mixture as it is, or its inverse does.
     univariate : bool, default=False
         Switch the content of the exogenous tokens off: each series is forecast from itself.
+    missing_values : bool, default=False
+        Whether windows may hold NaN. A missing value takes no part in the window's moments,
+        enters as the window's level, and the tokens are told which steps of a patch are missing.
+        Without NaN the numbers are those of a network that was built without.
     n_params : int, default=1
         Numbers predicted per step and series (1 for a point forecast).
     attention : {"auto", "reference", "parallel", "chunked"}, default="auto"
@@ -151,6 +155,7 @@ class NetworkConfig(_JsonConfig):
     normalization: Normalization = "last_patch"
     structure: Structure = "direct"
     univariate: bool = False
+    missing_values: bool = False
     n_params: int = 1
     attention: Attention = "auto"
 

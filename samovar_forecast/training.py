@@ -27,7 +27,9 @@ from tqdm.auto import tqdm
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.exceptions import ConfigurationError, DataError, SAMoVARError
-from samovar_forecast.network import SAMoVARNetwork, samovar_loss
+from samovar_forecast.network import SAMoVARNetwork
+from samovar_forecast.network.heads import Head
+from samovar_forecast.network.losses import head_errors, head_loss, output_parameters
 from samovar_forecast.windows import WindowBatch, WindowSet
 
 CHECKPOINT_NAME = "training"
@@ -48,7 +50,7 @@ class TrainingResult:
     ----------
     history : tuple of dict
         One entry an epoch: ``epoch`` (from 0), ``training_loss`` and, with a validation set,
-        ``validation_loss`` (mean squared error of the forecast, in scaled units).
+        ``validation_loss`` (of the forecast: mean squared error, in scaled units, for a point).
     best_epoch : int
         Epoch whose weights were kept.
     n_epochs : int
@@ -141,15 +143,21 @@ class _SAMoVARTraining(pl.LightningModule):
     """The network under the paper's loss, optimiser and schedule."""
 
     def __init__(
-        self, network: SAMoVARNetwork, config: TrainingConfig, n_steps: int, seed: int
+        self,
+        network: SAMoVARNetwork,
+        head: Head,
+        config: TrainingConfig,
+        n_steps: int,
+        seed: int,
     ) -> None:
         super().__init__()
         self.network = network
+        self.head = head
         self.training_config = config
         self.n_steps = n_steps
         self.seed = seed
         self._training_losses: list[Tensor] = []
-        self._squared_errors: list[tuple[Tensor, int]] = []
+        self._validation_errors: list[Tensor] = []
 
     def on_train_epoch_start(self) -> None:
         torch.manual_seed(_mix_seed(self.seed, self.current_epoch))  # dropout; inside the fork
@@ -159,22 +167,23 @@ class _SAMoVARTraining(pl.LightningModule):
 
     def training_step(self, batch: WindowBatch, _: int) -> Tensor:
         output = self.network(*batch[:4])
-        loss = samovar_loss(output, batch.future, self.training_config.next_patch_loss_weight)
+        weight = self.training_config.next_patch_loss_weight
+        loss = head_loss(output, batch.target, batch.future, self.head, weight)
         self._training_losses.append(loss.total.detach())
         return loss.total
 
     def on_validation_epoch_start(self) -> None:
-        self._squared_errors = []
+        self._validation_errors = []
 
     def validation_step(self, batch: WindowBatch, _: int) -> None:
-        forecast = self.network(*batch[:4], last_only=True).forecast[..., 0]
-        error = (forecast - batch.future).square().sum()
-        self._squared_errors.append((error, batch.future.numel()))
+        output = self.network(*batch[:4], last_only=True)
+        parameters = output_parameters(output, batch.target, self.head)
+        errors = head_errors(parameters, batch.future, self.head)
+        is_observed = ~batch.future.isnan()
+        self._validation_errors.append(errors[is_observed])
 
     def on_validation_epoch_end(self) -> None:
-        total = sum(float(error) for error, _ in self._squared_errors)
-        count = sum(count for _, count in self._squared_errors)
-        self.log("validation_loss", total / count)
+        self.log("validation_loss", torch.cat(self._validation_errors).mean())
 
     def mean_training_loss(self) -> float:
         return float(torch.stack(self._training_losses).mean())
@@ -267,6 +276,7 @@ def fit_network(
     validation: WindowSet | None,
     config: TrainingConfig,
     *,
+    head: Head | None = None,
     random_state: int | np.random.RandomState | np.random.Generator | None = None,
     device: str = "auto",
     progress: bool | None = None,
@@ -284,6 +294,8 @@ def fit_network(
         Windows that choose the best epoch and stop the training early. Without them all epochs
         are trained and the last weights stand.
     config : TrainingConfig
+    head : Head, optional
+        What the K numbers per step are, and with it the loss; a point by default.
     random_state : int, numpy generator or None
         Seed of order and dropout. The global random states are left as they were; fits that run
         in threads of one process wait for each other.
@@ -308,9 +320,10 @@ def fit_network(
     seed = resolve_seed(random_state)
     n_batches = math.ceil(len(train) / config.batch_size)
     n_steps = math.ceil(n_batches / config.accumulate) * config.max_epochs
-    module = _SAMoVARTraining(network, config, n_steps, seed)
+    head = Head.point() if head is None else head
+    module = _SAMoVARTraining(network, head, config, n_steps, seed)
     journal = _Journal(
-        _fingerprint(network, train, validation, config, seed), validation is not None
+        _fingerprint(network, head, train, validation, config, seed), validation is not None
     )
     callbacks: list[Callback] = [journal]
     if validation is not None and config.patience is not None:
@@ -363,6 +376,7 @@ def fit_network(
 
 def _fingerprint(
     network: SAMoVARNetwork,
+    head: Head,
     train: WindowSet,
     validation: WindowSet | None,
     config: TrainingConfig,
@@ -370,7 +384,7 @@ def _fingerprint(
 ) -> str:
     """Return a digest of all that decides the outcome of a fit, the initial weights included."""
     digest = hashlib.sha256()
-    for text in (network.config.to_json(), config.to_json(), str(seed)):
+    for text in (network.config.to_json(), repr(head), config.to_json(), str(seed)):
         digest.update(text.encode())
     tensors = [*network.state_dict().values(), train.table, train.starts]
     if validation is not None:
@@ -449,15 +463,17 @@ def roll_forecast(
     past_covariates: Tensor | None = None,
     future_covariates: Tensor | None = None,
     static_covariates: Tensor | None = None,
+    head: Head | None = None,
 ) -> Tensor:
     """Forecast any horizon, patch by patch: each forecast patch joins the window of the next.
 
-    Past covariates are not known ahead: they stay at their last value while rolling.
+    Past covariates are not known ahead: they stay at their last value while rolling. Of a
+    distribution, its centre joins the window: the median among quantiles, or the mean.
 
     Parameters
     ----------
     network : SAMoVARNetwork
-        In eval mode, with K = 1.
+        In eval mode.
     target : Tensor of shape (B, L, C)
     horizon : int
         Steps to forecast.
@@ -465,16 +481,19 @@ def roll_forecast(
     future_covariates : Tensor of shape (B, L + h, F), optional
         With h the horizon rounded up to whole patches.
     static_covariates : Tensor of shape (B, C, S), optional
+    head : Head, optional
+        What the K numbers per step are; a point by default.
 
     Returns
     -------
-    Tensor of shape (B, horizon, C)
+    Tensor of shape (B, horizon, C, K)
 
     Raises
     ------
     DataError
         If the future covariates do not reach the end of the last patch.
     """
+    head = Head.point() if head is None else head
     length, step = network.config.context_length, network.config.patch_length
     n_patches = math.ceil(horizon / step)
     if future_covariates is not None and future_covariates.shape[1] < length + n_patches * step:
@@ -489,9 +508,9 @@ def roll_forecast(
         if future_covariates is not None:
             ahead = future_covariates[:, patch * step : patch * step + length + step]
         output = network(target, past_covariates, ahead, static_covariates, last_only=True)
-        newest = output.forecast[..., 0]  # B s C
+        newest = output_parameters(output, target, head)  # B s C K
         forecasts.append(newest)
-        target = torch.cat([target, newest], dim=1)[:, -length:]
+        target = torch.cat([target, newest[..., head.center]], dim=1)[:, -length:]
         if past_covariates is not None:
             held = past_covariates[:, -1:].expand(-1, step, -1)
             past_covariates = torch.cat([past_covariates, held], dim=1)[:, -length:]

@@ -382,7 +382,7 @@ class SAMoVARForecaster(BaseForecaster):
         rolled = [
             roll_forecast(self.network_, part, horizon) for part in windows.split(_WINDOWS_AT_ONCE)
         ]
-        scaled = torch.cat(rolled).numpy().astype(np.float64)
+        scaled = torch.cat(rolled)[..., 0].numpy().astype(np.float64)
         return [
             self._scalers[one.key].inverse(values, last=one.target[-1])
             for one, values in zip(instances, scaled, strict=True)

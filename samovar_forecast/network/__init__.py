@@ -23,7 +23,8 @@ K      numbers predicted per step and series          --                   ``nr_
 ====== ============================================== ==================== ===================
 """
 
-from samovar_forecast.network.samovar import Loss, NetworkOutput, SAMoVARNetwork, samovar_loss
+from samovar_forecast.network.losses import Loss, samovar_loss
+from samovar_forecast.network.samovar import NetworkOutput, SAMoVARNetwork
 from samovar_forecast.network.trace import Trace
 
 __all__ = ["Loss", "NetworkOutput", "SAMoVARNetwork", "Trace", "samovar_loss"]

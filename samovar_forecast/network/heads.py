@@ -173,6 +173,13 @@ class Head:
         """Numbers per step and series (K)."""
         return len(self.kinds)
 
+    @property
+    def center(self) -> int:
+        """Which of the K numbers is the middle: the quantile nearest the median, or the first."""
+        if not self.quantiles:
+            return 0
+        return min(range(self.n_params), key=lambda k: abs(self.quantiles[k] - 0.5))
+
     def __call__(self, predicted: Tensor, window: WindowMoments) -> Tensor:
         """Return the parameters in the units of the data.
 
@@ -194,7 +201,7 @@ class Head:
 
     def _ordered(self, predicted: Tensor, window: WindowMoments) -> Tensor:
         """Start at the quantiles of N(location, spread) and keep the order by positive steps."""
-        middle = min(range(self.n_params), key=lambda k: abs(self.quantiles[k] - 0.5))
+        middle = self.center
         normal = [NormalDist().inv_cdf(level) for level in self.quantiles]
         steps = [
             window.spread * (normal[k + 1] - normal[k]) * positive(predicted[..., j])
@@ -208,28 +215,36 @@ class Head:
         return torch.stack(row, dim=-1)
 
 
-def pinball_loss(quantiles: Tensor, actual: Tensor, levels: Sequence[float]) -> Tensor:
-    """Return the mean pinball loss over all levels, steps and series; a scalar.
+def pinball_errors(quantiles: Tensor, actual: Tensor, levels: Sequence[float]) -> Tensor:
+    """Return the pinball loss of each step and series, averaged over the levels.
 
     Parameters
     ----------
     quantiles : Tensor of shape (B, n_steps, C, K)
     actual : Tensor of shape (B, n_steps, C)
     levels : sequence of K floats
+
+    Returns
+    -------
+    Tensor of shape (B, n_steps, C)
     """
     tau = torch.tensor(levels, dtype=quantiles.dtype, device=quantiles.device)
     error = actual[..., None] - quantiles
-    return torch.maximum(tau * error, (tau - 1) * error).mean()
+    return torch.maximum(tau * error, (tau - 1) * error).mean(-1)
 
 
-def gaussian_loss(parameters: Tensor, actual: Tensor) -> Tensor:
-    """Return the mean negative log likelihood of normal distributions; a scalar.
+def gaussian_errors(parameters: Tensor, actual: Tensor) -> Tensor:
+    """Return the negative log likelihood of each step and series under normal distributions.
 
     Parameters
     ----------
     parameters : Tensor of shape (B, n_steps, C, 2)
         Mean and standard deviation.
     actual : Tensor of shape (B, n_steps, C)
+
+    Returns
+    -------
+    Tensor of shape (B, n_steps, C)
     """
     mean, deviation = parameters.unbind(-1)
-    return -torch.distributions.Normal(mean, deviation, validate_args=False).log_prob(actual).mean()
+    return -torch.distributions.Normal(mean, deviation, validate_args=False).log_prob(actual)

@@ -9,7 +9,7 @@ SCALE_EPSILON = 1e-8
 
 
 def window_statistics(
-    window: Tensor, patch_length: int, normalization: str
+    window: Tensor, patch_length: int, normalization: str, observed: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Return location and scale of each window and channel.
 
@@ -22,8 +22,12 @@ def window_statistics(
     Parameters
     ----------
     window : Tensor of shape (B, L, C)
+        Finite, also where a value is missing.
     patch_length : int
     normalization : {"last_patch", "window", "none"}
+    observed : bool Tensor of shape (B, L, C), optional
+        Where there is a value. Moments are those of the observed values; if none is in the last
+        patch, the whole window gives the location, and without any it is 0.
 
     Returns
     -------
@@ -31,6 +35,8 @@ def window_statistics(
     """
     if normalization == "none":
         return torch.zeros_like(window[:, :1]), torch.ones_like(window[:, :1])
+    if observed is not None:
+        return _observed_statistics(window, patch_length, normalization, observed)
     recent = window[:, -patch_length:] if normalization == "last_patch" else window
     location = recent.mean(dim=1, keepdim=True)
     if window.shape[1] == 1:
@@ -40,6 +46,27 @@ def window_statistics(
     is_constant = deviation <= rounding
     scale = torch.where(is_constant, torch.zeros_like(deviation), deviation + SCALE_EPSILON)
     return torch.where(is_constant, window[:, -1:], location), scale
+
+
+def _observed_statistics(
+    window: Tensor, patch_length: int, normalization: str, observed: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Do the same where values are missing."""
+    weight = observed.to(window.dtype)
+    count = weight.sum(1, keepdim=True)
+    mean = (weight * window).sum(1, keepdim=True) / count.clamp(min=1)
+    location = mean
+    if normalization == "last_patch":
+        recent = weight[:, -patch_length:]
+        n_recent = recent.sum(1, keepdim=True)
+        recent_mean = (recent * window[:, -patch_length:]).sum(1, keepdim=True)
+        location = torch.where(n_recent > 0, recent_mean / n_recent.clamp(min=1), mean)
+    squares = (weight * (window - mean).square()).sum(1, keepdim=True)
+    deviation = (squares / (count - 1).clamp(min=1)).sqrt()
+    rounding = 8 * torch.finfo(window.dtype).eps * (weight * window).abs().amax(1, keepdim=True)
+    is_constant = (deviation <= rounding) & (count > 1)
+    scale = torch.where(is_constant, torch.zeros_like(deviation), deviation + SCALE_EPSILON)
+    return location, torch.where(count > 1, scale, torch.ones_like(scale))
 
 
 def normalize(values: Tensor, location: Tensor, scale: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The SAMoVAR network: its forward on one page, and the loss beside it."""
+"""The SAMoVAR network: its forward on one page. The loss stands beside it, in ``losses``."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ class NetworkOutput(NamedTuple):
     scale: Tensor
     """(B, 1, C) what the normalisation divided by."""
     trace: Trace | None
+    observed: Tensor | None = None
+    """(B, C, N, s) where ``patches`` hold a value; None if missing values are not foreseen."""
 
 
 class SAMoVARNetwork(nn.Module):
@@ -87,10 +89,17 @@ class SAMoVARNetwork(nn.Module):
         channels = target  # B L Cin
         if past_covariates is not None:
             channels = torch.cat([past_covariates, target], dim=-1)
-        location, scale = window_statistics(channels, config.patch_length, config.normalization)
-        patches = cut_patches(normalize(channels, location, scale), config.patch_length)
+        channels, observed, missing = self._set_missing_aside(channels)
+        location, scale = window_statistics(
+            channels, config.patch_length, config.normalization, observed
+        )
+        normalized = normalize(channels, location, scale)
+        if observed is not None:
+            normalized = normalized * observed
+        patches = cut_patches(normalized, config.patch_length)  # B Cin N s
 
-        tokens = self.tokenizer(patches, self._future_patches(future_covariates), static_covariates)
+        future = self._future_patches(future_covariates)
+        tokens = self.tokenizer(patches, future, static_covariates, missing)  # B C T D
         mixed = self.predictor(tokens, last_only=last_only, with_trace=return_trace)
         read = self.head(self.out_norm(mixed.output))  # B C N s*K
         patch_pred = read.unflatten(-1, (config.patch_length, config.n_params))  # B C N s K
@@ -103,7 +112,19 @@ class SAMoVARNetwork(nn.Module):
         if return_trace:
             trace = Trace(patches, tokens, location, scale, **mixed._asdict())
         own = patches[:, -config.n_series :]  # B C N s
-        return NetworkOutput(forecast, patch_pred, own, location, scale, trace)
+        has_value = None if missing is None else missing[:, -config.n_series :] == 0
+        return NetworkOutput(forecast, patch_pred, own, location, scale, trace, has_value)
+
+    def _set_missing_aside(self, values: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Return values (B, L, K) without NaN, where they are observed, and patches of where not.
+
+        Without ``missing_values`` nothing is looked at, and NaN stays NaN.
+        """
+        if not self.config.missing_values:
+            return values, None, None
+        missing = torch.isnan(values)
+        values = torch.where(missing, torch.zeros_like(values), values)
+        return values, ~missing, cut_patches(missing.to(values.dtype), self.config.patch_length)
 
     def _future_patches(self, future: Tensor | None) -> Tensor | None:
         """Return each patch of the future covariates one patch ahead: level, then change.
@@ -114,10 +135,21 @@ class SAMoVARNetwork(nn.Module):
         if future is None:
             return None
         config = self.config
-        window = future[:, : -config.patch_length]
-        location, _ = window_statistics(window, config.patch_length, config.normalization)
-        both = torch.cat([future, future - location], dim=-1)  # B L+s 2F
-        return cut_patches(both, config.patch_length)[:, :, 1:]  # B 2F N s
+        future, observed, missing = self._set_missing_aside(future)
+        past = slice(None, -config.patch_length)
+        location, _ = window_statistics(
+            future[:, past],
+            config.patch_length,
+            config.normalization,
+            None if observed is None else observed[:, past],
+        )
+        change = future - location
+        if observed is not None:
+            change = change * observed
+        views = cut_patches(torch.cat([future, change], dim=-1), config.patch_length)
+        if missing is not None:
+            views = torch.cat([views, missing], dim=1)
+        return views[:, :, 1:]  # B 2F N s, or 3F
 
 
 INITIAL_DEVIATION = 0.02
@@ -127,14 +159,15 @@ INITIAL_DEVIATION = 0.02
 def initialize_weights(network: SAMoVARNetwork, generator: torch.Generator | None = None) -> None:
     """Draw the initial weights: N(0, 0.02^2), less where residuals add up.
 
-    Biases start at 0 and gains at 1. The map that ends a residual block has the deviation
-    0.02 / sqrt(2 M), the structural parameter sqrt(0.02 / sqrt(d)).
+    Biases start at 0, and so does what a missing value adds; gains start at 1. The map that
+    ends a residual block has the deviation 0.02 / sqrt(2 M), the structural parameter
+    sqrt(0.02 / sqrt(d)).
     """
     config = network.config
     for name, parameter in network.named_parameters():
         if name.endswith(".gain"):
             parameter.fill_(1.0)
-        elif name.endswith(".bias"):
+        elif name.endswith((".bias", "_missing.weight")):
             parameter.zero_()
         else:
             deviation = INITIAL_DEVIATION
@@ -143,38 +176,3 @@ def initialize_weights(network: SAMoVARNetwork, generator: torch.Generator | Non
             elif name.endswith(".lu"):
                 deviation = math.sqrt(INITIAL_DEVIATION / math.sqrt(config.head_width))
             parameter.normal_(0.0, deviation, generator=generator)
-
-
-class Loss(NamedTuple):
-    """Training loss and its two parts; scalars."""
-
-    total: Tensor
-    terminal: Tensor
-    next_patch: Tensor
-
-
-def samovar_loss(output: NetworkOutput, future: Tensor, next_patch_weight: float = 1.0) -> Loss:
-    """Return the squared-error loss of the paper: terminal forecast plus next patches.
-
-    The terminal part is in the units of the data, the next-patch part in those of the
-    normalised windows. A window of one patch has no next patch: that part is 0.
-
-    Parameters
-    ----------
-    output : NetworkOutput
-        Of a forward at all positions, with K = 1.
-    future : Tensor of shape (B, s, C)
-        The patch after each window.
-    next_patch_weight : float, default=1.0
-
-    Returns
-    -------
-    Loss
-    """
-    terminal = (output.forecast[..., 0] - future).square().mean()
-    predicted, actual = output.patch_pred[:, :, :-1, :, 0], output.patches[:, :, 1:]
-    if actual.shape[2] == 0:
-        next_patch = torch.zeros_like(terminal)
-    else:
-        next_patch = (predicted - actual).square().mean()
-    return Loss(terminal + next_patch_weight * next_patch, terminal, next_patch)

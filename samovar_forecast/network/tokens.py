@@ -36,10 +36,15 @@ class ARXTokenizer(nn.Module):
             self.exo_mix = Linear(config.n_channels, n_series)
             self.exo_embed = Linear(config.patch_length, width)
         if config.n_future_covariates:
-            self.future_mix = Linear(2 * config.n_future_covariates, n_series)
+            n_views = 3 if config.missing_values else 2  # level, change, and what is missing
+            self.future_mix = Linear(n_views * config.n_future_covariates, n_series)
             self.future_embed = Linear(config.patch_length, width)
         if self.mixes_series or config.n_future_covariates:
             self.exo_norm = RMSNorm(width)
+        if config.missing_values:
+            self.endo_missing = Linear(config.patch_length, width, bias=False)
+            if self.mixes_series:
+                self.exo_missing = Linear(config.patch_length, width, bias=False)
         if config.n_static_covariates:
             self.static_embed = Linear(config.n_static_covariates, width, bias=False)
         self.dropout = nn.Dropout(config.dropout)
@@ -60,7 +65,11 @@ class ARXTokenizer(nn.Module):
         return self.channel_pos + by_kind.flatten(1, 2)  # C T D
 
     def forward(
-        self, patches: Tensor, future: Tensor | None = None, static: Tensor | None = None
+        self,
+        patches: Tensor,
+        future: Tensor | None = None,
+        static: Tensor | None = None,
+        missing: Tensor | None = None,
     ) -> Tensor:
         """Return the tokens of every target series.
 
@@ -69,20 +78,29 @@ class ARXTokenizer(nn.Module):
         patches : Tensor of shape (B, Cin, N, s)
             Normalised patches; the target series are the last C channels.
         future : Tensor of shape (B, 2 F, N, s), optional
-            Patches of the future covariates, each one patch ahead: level, then change.
+            Patches of the future covariates, each one patch ahead: level, then change. 3 F with
+            missing values: the last F tell where.
         static : Tensor of shape (B, C, S), optional
             Static covariates of each series.
+        missing : Tensor of shape (B, Cin, N, s), optional
+            1 where a patch has no value, else 0.
 
         Returns
         -------
         Tensor of shape (B, C, T, D)
             Token 2 n is the exogenous and 2 n + 1 the endogenous one of patch n.
         """
-        endo = self.endo_norm(self.endo_embed(patches[:, -self.config.n_series :]))  # B C N D
+        n_series = self.config.n_series
+        endo = self.endo_embed(patches[:, -n_series:])  # B C N D
         exo = torch.zeros_like(endo)
         if self.mixes_series:
             mix = _mix_channels(self.exo_mix, patches)  # B C N s
             exo = self.exo_embed(mix)
+        if missing is not None:
+            endo = endo + self.endo_missing(missing[:, -n_series:])
+            if self.mixes_series:  # the share of channels that are missing at each step
+                exo = exo + self.exo_missing(missing.mean(1, keepdim=True))
+        endo = self.endo_norm(endo)
         if future is not None:
             exo = exo + self.future_embed(_mix_channels(self.future_mix, future))
         if self.mixes_series or future is not None:

@@ -9,7 +9,7 @@ import torch
 
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import heads
-from samovar_forecast.network.heads import Head, gaussian_loss, pinball_loss, window_moments
+from samovar_forecast.network.heads import Head, gaussian_errors, pinball_errors, window_moments
 from samovar_forecast.network.normalization import window_statistics
 
 
@@ -58,7 +58,7 @@ def test_no_density_is_infinite_on_a_constant_window(constant):
     window = moments_of(target)
     parameters = Head.gaussian()(torch.zeros(1, 2, 1, 2), window)
     assert (parameters[..., 0] == constant).all()
-    assert math.isfinite(gaussian_loss(parameters, target[:, :2]))
+    assert math.isfinite(gaussian_errors(parameters, target[:, :2]).mean())
     assert (parameters[..., 1] > 0).all()
     assert (Head.of_quantiles([0.1, 0.5, 0.9])(torch.zeros(1, 2, 1, 3), window).diff() > 0).all()
 
@@ -88,7 +88,9 @@ def test_the_pinball_loss_is_least_at_the_quantile():
     levels = [0.3]
     best = actual.quantile(0.3)
     losses = [
-        pinball_loss(torch.full((1, 12, 1, 1), float(best) + shift).double(), actual, levels)
+        pinball_errors(
+            torch.full((1, 12, 1, 1), float(best) + shift).double(), actual, levels
+        ).mean()
         for shift in (-0.3, 0.0, 0.3)
     ]
     assert losses[1] < losses[0]

@@ -1,0 +1,139 @@
+"""Training losses: of the forecast, and of the next patch at every position."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from samovar_forecast.network.heads import (
+    Head,
+    WindowMoments,
+    gaussian_errors,
+    pinball_errors,
+    window_moments,
+)
+from samovar_forecast.network.samovar import NetworkOutput
+
+
+class Loss(NamedTuple):
+    """Training loss and its two parts; scalars."""
+
+    total: Tensor
+    terminal: Tensor
+    next_patch: Tensor
+
+
+def samovar_loss(output: NetworkOutput, future: Tensor, next_patch_weight: float = 1.0) -> Loss:
+    """Return the squared-error loss of the paper: terminal forecast plus next patches.
+
+    The terminal part is in the units of the data, the next-patch part in those of the
+    normalised windows. A window of one patch has no next patch: that part is 0. Steps whose
+    value is missing do not count.
+
+    Parameters
+    ----------
+    output : NetworkOutput
+        Of a forward at all positions, with K = 1.
+    future : Tensor of shape (B, s, C)
+        The patch after each window.
+    next_patch_weight : float, default=1.0
+
+    Returns
+    -------
+    Loss
+    """
+    return _loss(output, output.forecast, future, Head.point(), next_patch_weight)
+
+
+def head_loss(
+    output: NetworkOutput,
+    target: Tensor,
+    future: Tensor,
+    head: Head,
+    next_patch_weight: float = 1.0,
+) -> Loss:
+    """Return the loss that fits a head: squared error, pinball, or negative log likelihood.
+
+    Parameters
+    ----------
+    output : NetworkOutput
+        Of a forward at all positions.
+    target : Tensor of shape (B, L, C)
+        The windows.
+    future : Tensor of shape (B, s, C)
+        The patch after each window.
+    head : Head
+        Of a point, of quantiles, or gaussian.
+    next_patch_weight : float, default=1.0
+
+    Returns
+    -------
+    Loss
+        Parts as in :func:`samovar_loss`, which it is for the head of a point.
+    """
+    parameters = output_parameters(output, target, head)
+    return _loss(output, parameters, future, head, next_patch_weight)
+
+
+def output_parameters(output: NetworkOutput, target: Tensor, head: Head) -> Tensor:
+    """Return the head's parameters of the forecast, (B, s, C, K), in the units of ``target``."""
+    # "window" stands for any normalisation: for "none", location 0 and scale 1 say the same.
+    moments = window_moments(target.nan_to_num(), output.location, output.scale, "window")
+    return head(output.patch_pred[:, :, -1].transpose(1, 2), moments)
+
+
+def head_errors(parameters: Tensor, actual: Tensor, head: Head) -> Tensor:
+    """Return the loss of every number.
+
+    Parameters
+    ----------
+    parameters : Tensor of shape (B, n_steps, C, K)
+        In the units of ``actual``.
+    actual : Tensor of shape (B, n_steps, C)
+    head : Head
+
+    Returns
+    -------
+    Tensor of shape (B, n_steps, C)
+    """
+    if head.quantiles:
+        return pinball_errors(parameters, actual, head.quantiles)
+    if head == Head.gaussian():
+        return gaussian_errors(parameters, actual)
+    return (parameters[..., 0] - actual).square()
+
+
+def mean_where(errors: Tensor, observed: Tensor | None) -> Tensor:
+    """Return the mean of all errors, or of those that are observed; 0 if none is."""
+    if observed is None:
+        return errors.mean()
+    return (errors * observed).sum() / observed.sum().clamp(min=1)
+
+
+def _loss(
+    output: NetworkOutput, parameters: Tensor, future: Tensor, head: Head, weight: float
+) -> Loss:
+    observed = output.observed
+    terminal_errors = head_errors(
+        parameters, future if observed is None else future.nan_to_num(), head
+    )
+    terminal = mean_where(terminal_errors, None if observed is None else ~future.isnan())
+    if output.patches.shape[2] == 1:
+        next_patch = torch.zeros_like(terminal)
+    else:
+        # In the units of the normalised window: its moments are 0 and 1.
+        zero, one = torch.zeros_like(output.scale), torch.ones_like(output.scale)
+        unit = WindowMoments(zero, one, one, one, one, one / 2)
+        predicted = head(_steps_first(output.patch_pred[:, :, :-1]), unit)  # B (N-1)*s C K
+        next_errors = head_errors(predicted, _steps_first(output.patches[:, :, 1:]), head)
+        next_patch = mean_where(
+            next_errors, None if observed is None else _steps_first(observed[:, :, 1:])
+        )
+    return Loss(terminal + weight * next_patch, terminal, next_patch)
+
+
+def _steps_first(patches: Tensor) -> Tensor:
+    """Lay patches (B, C, N, s, ...) out along time: (B, N*s, C, ...)."""
+    return patches.flatten(2, 3).transpose(1, 2)
