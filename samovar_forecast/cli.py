@@ -78,10 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--refit",
         type=_refit,
-        default="first",
+        default=4,
         metavar="WHEN",
-        help="where SAMoVAR is fitted: 'first', 'every' or every so many origins, for example 4 "
-        "(default: first; the classical models are fitted at every origin)",
+        help="where SAMoVAR is fitted: 'first', 'every' or every so many origins (default: 4; "
+        "the classical models are fitted at every origin)",
     )
     add("--refit-all", action="store_true", help="apply --refit to the classical models too")
     add("--seed", type=int, default=0, metavar="N", help="seed of SAMoVAR (default: 0)")
@@ -119,9 +119,10 @@ def _demo(arguments: argparse.Namespace) -> None:
         data = read_csv(arguments.data, number_rows=arguments.number_rows)
     season = data.season if arguments.season is None else arguments.season
     arguments.output.mkdir(parents=True, exist_ok=True)
-    _say(*data.description)
-
-    forecasters = room.standard_forecasters(season or 1, random_state=arguments.seed)
+    forecasters = room.standard_forecasters(
+        season, arguments.seed, verbose=False if arguments.quiet else None
+    )
+    _say(*data.description, _models_in_words(season))
     comparison = room.compare(
         data.y,
         arguments.horizon,
@@ -133,9 +134,31 @@ def _demo(arguments: argparse.Namespace) -> None:
     )
     print()
     print(room.summary(comparison, _width()))
-    print()
+    _say(*_choices_in_words(comparison))
     for path, content in _write_results(comparison, data, arguments.output, arguments.figures):
         _say(f"{path}: {content}")
+
+
+def _models_in_words(season: int) -> str:
+    seasonal = f", and the value {season} steps before (season)" if season > 1 else ""
+    return (
+        "Models: SAMoVAR with its defaults; statsmodels' VAR and AR (one for each series), their "
+        f"order by AIC among those that the rows identify; the last value (naive){seasonal}."
+    )
+
+
+def _choices_in_words(comparison: Comparison) -> list[str]:
+    """Return what the fitted models chose for themselves, as far as they were fitted."""
+    samovar, var = (comparison.fitted.get(name) for name in ("SAMoVAR", "VAR"))
+    choices = []
+    if samovar is not None:
+        choices.append(
+            f"SAMoVAR chose patches of {samovar.patch_length_} steps and a context of "
+            f"{samovar.context_length_}"
+        )
+    if var is not None and var.results_ is not None:
+        choices.append(f"the VAR chose order {var.results_.k_ar}")
+    return [f"At the last fit, {', '.join(choices)}."] if choices else []
 
 
 def _write_results(

@@ -149,7 +149,7 @@ def plot_errors_by_step(
         raise ConfigurationError("metric", found=repr(metric), wanted=f"one of {list(scores)}")
     table = scores[metric].unstack("model")
     if ax is None:
-        ax = _pyplot().subplots(layout="constrained")[1]
+        ax = _pyplot().subplots(figsize=(6, 3.8), layout="constrained")[1]
     for model in _known(models, comparison.models, table.columns):
         style = _style(comparison, model)
         ax.plot(table.index, table[model], label=model, markersize=4, **style)
@@ -217,8 +217,11 @@ def plot_lag_matrices(
         coefs = coefs[:max_lags]
     limit = np.abs(coefs).max() or 1.0
     if figure is None:
-        side = 1.2 + 0.42 * n_series
-        figure = _pyplot().figure(figsize=(side * len(coefs) + 1, side + 0.6), layout="constrained")
+        cell = 0.46 if n_series <= LARGEST_ANNOTATED else 0.22
+        side = max(2.8, 0.8 + cell * n_series)
+        size = (side * len(coefs) + 2.2, side + 1.4)
+        # Matrices are square: "compressed" lets the figure's other parts close up around them.
+        figure = _pyplot().figure(figsize=size, layout="compressed")
     axes = figure.subplots(1, len(coefs), sharey=True, squeeze=False)[0]
     for lag, (ax, matrix) in enumerate(zip(axes, coefs, strict=True), start=1):
         image = ax.imshow(matrix, cmap=DIVERGING, vmin=-limit, vmax=limit)
@@ -232,9 +235,9 @@ def plot_lag_matrices(
         ax.spines[:].set_visible(False)
         if n_series <= LARGEST_ANNOTATED:
             _annotate(ax, matrix, limit)
-    figure.supxlabel("impulse", fontsize="medium")
-    figure.supylabel("response", fontsize="medium")
-    bar = figure.colorbar(image, ax=list(axes), shrink=0.8, pad=0.02)
+        ax.set_xlabel("impulse")
+    axes[0].set_ylabel("response")
+    bar = figure.colorbar(image, ax=list(axes), shrink=0.9, pad=0.02)
     bar.set_label(unit, fontsize="small")
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize="small")

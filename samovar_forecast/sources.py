@@ -13,15 +13,28 @@ import pandas as pd
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.time_grid import TimeGrid
 
+ISO_DATE = re.compile(r"\s*\d{4}-\d")
 QUARTER = re.compile(r"\s*\d{4}\s*[-: ]?\s*[Qq][1-4]\s*")
 
 
 class Dataset(NamedTuple):
-    """Series to compare on, and what a reader must know of them."""
+    """Series to compare on, and what a reader must know of them.
+
+    Parameters
+    ----------
+    y : DataFrame
+        The series, a column each.
+    units : dict
+        Units of the series, as far as known.
+    season : int
+        Steps in a season, 1 for none.
+    description : sequence of str
+        Where the data come from and what was done to them, in words.
+    """
 
     y: pd.DataFrame
     units: dict[str, str]
-    season: int | None
+    season: int
     description: Sequence[str]
 
 
@@ -83,15 +96,15 @@ def read_csv(path: Path, *, number_rows: bool = False) -> Dataset:
     for name in y:
         _check_column(path, y[name])
     if number_rows:
-        y.index = pd.RangeIndex(1, len(y) + 1, name="row")
+        y.index, season = pd.RangeIndex(1, len(y) + 1, name="row"), 1
         span = f"rows 1 to {len(y)}"
     else:
-        y.index = _time_index(path, time)
+        y.index, season = _time_index(path, time)
         span = f"{y.index[0]} to {y.index[-1]}".replace(" 00:00:00", "")
     return Dataset(
         y,
         units={},
-        season=None,
+        season=season,
         description=(
             f"Data: {path}, {span}, {len(y)} rows, {y.shape[1]} series.",
             "Series: as they stand in the file, not transformed.",
@@ -115,16 +128,16 @@ def _check_column(path: Path, column: pd.Series) -> None:
     )
 
 
-def _time_index(path: Path, time: pd.Series) -> pd.Index:
-    """Return the first column as dates if it parses, as integers if it holds those."""
-    where = f"the first column, {time.name!r}, of {path}"
+def _time_index(path: Path, time: pd.Series) -> tuple[pd.Index, int]:
+    """Return the first column as dates if it parses or as integers, and its usual season."""
+    where = f"the first column of {path}"
     index: pd.Index
     if pd.api.types.is_integer_dtype(time.dtype):
         index = pd.Index(time)
     elif pd.api.types.is_numeric_dtype(time.dtype) or time.isna().any():
         raise DataError(
             f"{where} holds no time",
-            found=repr(time.iloc[int(time.isna().argmax())]),
+            found=f"{time.iloc[int(time.isna().argmax())]} in line {int(time.isna().argmax()) + 2}",
             wanted="dates or whole numbers",
             remedy="put time there, or pass --number-rows with any first column",
         )
@@ -132,7 +145,7 @@ def _time_index(path: Path, time: pd.Series) -> pd.Index:
         index = pd.PeriodIndex(time.str.upper().str.replace(r"[^0-9Q]", "", regex=True), freq="Q")
     else:
         try:
-            index = pd.DatetimeIndex(pd.to_datetime(time, format=_date_format(time)))
+            index = _dates(time)
         except ValueError as error:
             raise DataError(
                 f"{where} does not parse as dates",
@@ -142,7 +155,7 @@ def _time_index(path: Path, time: pd.Series) -> pd.Index:
             ) from error
     index.name = time.name
     try:
-        TimeGrid.of(index, where)
+        season = TimeGrid.of(index, where).season
     except DataError as error:
         raise DataError(
             error.problem,
@@ -150,9 +163,16 @@ def _time_index(path: Path, time: pd.Series) -> pd.Index:
             wanted=error.wanted,
             remedy="complete or sort the file, or pass --number-rows to count rows instead",
         ) from error
-    return index
+    return index, season
 
 
-def _date_format(time: pd.Series) -> str | None:
-    """Return the format of ISO dates, None for pandas to find another."""
-    return "ISO8601" if re.match(r"\s*\d{4}-\d", time.iloc[0]) else None
+def _dates(time: pd.Series) -> pd.DatetimeIndex:
+    """Return text as dates; of two readings of 3/4/2016, the one that makes them regular."""
+    if ISO_DATE.match(time.iloc[0]):
+        return pd.DatetimeIndex(pd.to_datetime(time, format="ISO8601"))
+    readings = [
+        pd.DatetimeIndex(pd.to_datetime(time, format="mixed", dayfirst=dayfirst))
+        for dayfirst in (False, True)
+    ]
+    regular = [dates for dates in readings if dates.is_unique and pd.infer_freq(dates) is not None]
+    return (regular or readings)[0]

@@ -101,7 +101,7 @@ def compare(
     season = usual_season if season is None else season
     check_count("season", season)
     if forecasters is None:
-        forecasters = standard_forecasters(season)
+        forecasters = standard_forecasters(season, verbose=None if progress else False)
     named = named_forecasters(forecasters)
     policies = refit_policies(refit, named)
     n_first, stride = layout(len(y), horizon, n_origins, stride, season)
@@ -139,7 +139,9 @@ def compare(
     )
 
 
-def standard_forecasters(season: int = 1, random_state: int = 0) -> dict[str, Any]:
+def standard_forecasters(
+    season: int = 1, random_state: int = 0, verbose: bool | None = None
+) -> dict[str, Any]:
     """Return SAMoVAR with its defaults and the classical forecasters, by the name of their row.
 
     Parameters
@@ -148,12 +150,14 @@ def standard_forecasters(season: int = 1, random_state: int = 0) -> dict[str, An
         Steps in a season; 1 if there is none.
     random_state : int, default=0
         Seed of SAMoVAR.
+    verbose : bool, optional
+        Whether SAMoVAR shows a progress bar of its own; by default where its fit lasts.
     """
     from samovar_forecast import SAMoVARForecaster
     from samovar_forecast.comparison.classical import classical_forecasters
 
     return {
-        "SAMoVAR": SAMoVARForecaster(random_state=random_state, verbose=False),
+        "SAMoVAR": SAMoVARForecaster(random_state=random_state, verbose=verbose),
         **classical_forecasters(season),
     }
 

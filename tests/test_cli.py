@@ -1,0 +1,253 @@
+"""The command line, as a stranger types it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import samovar_forecast.comparison as comparison_room
+from samovar_forecast import cli
+from samovar_forecast.cli import main
+from samovar_forecast.comparison import RepeatSeason, classical_forecasters
+from samovar_forecast.sources import read_csv, us_macro_data
+
+FIGURES = ("forecasts_typical", "forecasts_last", "errors_by_step", "var_lag_matrices")
+
+
+class QuickSAMoVAR(RepeatSeason):
+    """Stands in for SAMoVAR where a test is about the command and not about the forecasts."""
+
+    patch_length_ = 8
+    context_length_ = 32
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    def forecasters(season=1, random_state=0, verbose=None):
+        return {"SAMoVAR": QuickSAMoVAR(), **classical_forecasters(season)}
+
+    monkeypatch.setattr(comparison_room, "standard_forecasters", forecasters)
+
+
+@pytest.fixture
+def csv(tmp_path):
+    """Write a frame of two series under the given first column, and return the path."""
+
+    def write(first, *, name="time", change=lambda text: text, n_time=60):
+        rng = np.random.default_rng(0)
+        table = pd.DataFrame(rng.normal(size=(n_time, 2)).cumsum(axis=0), columns=["a", "b"])
+        table.insert(0, name, list(first)[:n_time])
+        path = tmp_path / "own.csv"
+        path.write_text(change(table.to_csv(index=False)), encoding="utf-8")
+        return path
+
+    return write
+
+
+def months(date_format="%Y-%m-%d", n_time=60):
+    return pd.date_range("2015-01-01", periods=n_time, freq="MS").strftime(date_format)
+
+
+def run(capsys, *arguments):
+    code = main([str(argument) for argument in arguments])
+    output = capsys.readouterr()
+    return code, output.out, output.err
+
+
+# ---------------------------------------------------------------- the demo
+
+
+def test_the_demo_prints_data_models_leaderboard_verdict_and_figures(quick, capsys, tmp_path):
+    folder = tmp_path / "made" / "here"
+    code, out, err = run(capsys, "demo", "--output", folder, "--figures", "svg", "--quiet")
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    for expected in (
+        "US quarterly macro series from statsmodels (macrodata), 1959Q2 to 2009Q3, 202 rows",
+        "400 times the difference of logs",
+        "8 steps ahead from 10 origins",
+        "every 4 origins",
+        "for the lowest MSE over all steps",
+        "the VAR chose order 3",
+    ):
+        assert expected in words
+    for metric in ("MSE", "MAE", "MASE"):
+        assert f"- {metric} -" in out
+    for name in FIGURES:
+        assert (folder / f"{name}.svg").stat().st_size > 10_000
+        assert f"{name}.svg" in out
+    assert len(pd.read_csv(folder / "forecasts.csv")) == 4 * 10 * 8 * 6
+    assert max(map(len, out.replace(str(folder), "").splitlines())) <= 100
+
+
+def test_refit_concerns_samovar_alone_unless_it_is_for_all(quick, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(cli, "_write_results", lambda *arguments: [])
+    arguments = ("demo", "--output", tmp_path, "--origins", 3, "--refit", "first", "--quiet")
+    _, out, _ = run(capsys, *arguments)
+    assert out.count("first origin only") == 1
+    _, out, _ = run(capsys, *arguments, "--refit-all")
+    assert out.count("first origin only") == 4
+
+
+def test_the_macro_data_are_growth_rates_and_levels_in_percent():
+    data = us_macro_data()
+    assert data.y.shape == (202, 6)
+    assert data.y.notna().all(axis=None)
+    assert str(data.y.index[0]) == "1959Q2"
+    # Real GDP went from 2710.349 to 2778.801 in the second quarter of 1959.
+    assert data.y["gdp"].iloc[0] == pytest.approx(400 * np.log(2778.801 / 2710.349))
+    assert set(data.units) == set(data.y)
+
+
+@pytest.mark.slow
+def test_the_demo_runs_from_a_fresh_process_with_samovar_itself(tmp_path):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "samovar_forecast.cli",
+            "demo",
+            "--origins",
+            "2",
+            "--refit",
+            "first",
+        ],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "SAMoVAR chose patches of 8 steps" in done.stdout
+    assert "failed" not in done.stdout
+    assert {path.stem for path in (tmp_path / "samovar_demo").glob("*.png")} == set(FIGURES)
+
+
+# ---------------------------------------------------------------- the user's own series
+
+
+def test_a_csv_of_the_users_own_is_compared(quick, capsys, csv, tmp_path):
+    arguments = ("--horizon", 4, "--origins", 3, "--output", tmp_path, "--figures", "svg")
+    code, out, err = run(capsys, "demo", "--data", csv(months()), *arguments, "--quiet")
+    assert (code, err) == (0, "")
+    assert "2015-01-01 to 2019-12-01, 60 rows, 2 series" in " ".join(out.split())
+    assert "Seasonal naive" in out
+    assert (tmp_path / "forecasts_last.svg").is_file()
+
+
+@pytest.mark.parametrize(
+    ("first", "season", "last"),
+    [
+        (months(), 12, "2019-12-01"),
+        (months("%d/%m/%Y"), 12, "2019-12-01"),
+        (months("%m/%d/%Y"), 12, "2019-12-01"),
+        (pd.period_range("1990Q1", periods=60, freq="Q").astype(str), 4, "2004Q4"),
+        (pd.date_range("2024-01-01", periods=60, freq="h").astype(str), 24, "2024-01-03 11:00:00"),
+        (range(1960, 2020), 1, "2019"),
+    ],
+)
+def test_the_first_column_is_read_as_dates_or_whole_numbers(csv, first, season, last):
+    data = read_csv(csv(first))
+    assert data.season == season
+    assert str(data.y.index[-1]).removesuffix(" 00:00:00") == last
+    assert list(data.y) == ["a", "b"]
+
+
+def test_rows_can_be_counted_instead(csv):
+    data = read_csv(csv([f"row {i}" for i in range(60)]), number_rows=True)
+    assert data.y.index.tolist() == list(range(1, 61))
+    assert data.season == 1
+
+
+def empty_a_cell(text):
+    lines = text.splitlines()
+    lines[5] = lines[5].rsplit(",", 1)[0] + ","
+    return "\n".join(lines)
+
+
+def say_ill(text):
+    lines = text.splitlines()
+    lines[7] = f"{lines[7].split(',')[0]},ill,0.5"
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"first": months(), "change": empty_a_cell}, "column 'b' of * an empty cell in line 6"),
+        ({"first": months(), "change": say_ill}, "column 'a' of * found: 'ill' in line 8"),
+        ({"first": np.linspace(0, 1, 60)}, "the first column of * holds no time; found: 0.0"),
+        ({"first": ["Monday"] * 60}, "does not parse as dates; found: 'Monday'"),
+        ({"first": months()[::-1]}, "is not sorted"),
+        ({"first": months().delete(3).append(months()[:1])}, "is not sorted"),
+        ({"first": months(n_time=61).delete(3)}, "has gaps; found: 1 missing times"),
+        ({"first": months(), "n_time": 20}, "too few rows to forecast 8 steps from 10 origins"),
+        ({"first": months(), "change": lambda text: ""}, "cannot be read as CSV"),
+        (
+            {"first": months(), "change": lambda text: text.replace(",", ";")},
+            "does not hold time and series; found: 60 rows of 1 comma-separated columns",
+        ),
+    ],
+)
+def test_bad_files_get_one_paragraph_and_exit_code_2(
+    quick, capsys, csv, tmp_path, arguments, expected
+):
+    path = csv(**arguments)
+    code, _, err = run(capsys, "demo", "--data", path, "--output", tmp_path, "--quiet")
+    assert code == 2
+    assert "Traceback" not in err
+    message = " ".join(err.split())
+    assert message.startswith("samovar-forecast: ")
+    position = 0
+    for piece in expected.split(" * "):
+        position = message.index(piece, position)
+    assert "\n\n" not in err
+
+
+def test_a_missing_file_is_named(capsys, tmp_path):
+    code, _, err = run(capsys, "demo", "--data", tmp_path / "none.csv")
+    assert code == 2
+    assert "none.csv" in "".join(err.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [(("--horizon", 0), "horizon; found: 0"), (("--origins", -1), "n_origins; found: -1")],
+)
+def test_bad_numbers_get_exit_code_2(quick, capsys, tmp_path, arguments, expected):
+    code, _, err = run(capsys, "demo", "--output", tmp_path, "--quiet", *arguments)
+    assert code == 2
+    assert expected in err
+
+
+def test_a_folder_that_cannot_be_made_is_named_before_the_work_begins(quick, capsys, tmp_path):
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    code, out, err = run(capsys, "demo", "--output", tmp_path / "taken", "--quiet")
+    assert code == 2
+    assert "taken" in "".join(err.split())
+    assert "MSE" not in out
+
+
+@pytest.mark.parametrize("arguments", [[], ["demo", "--refit", "soon"], ["forecast"]])
+def test_what_the_command_does_not_know_gets_its_usage_and_exit_code_2(capsys, arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert "usage: samovar-forecast" in capsys.readouterr().err
+
+
+def test_an_interruption_is_no_traceback(quick, capsys, monkeypatch, tmp_path):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(comparison_room, "compare", interrupt)
+    code, _, err = run(capsys, "demo", "--output", tmp_path)
+    assert code == 130
+    assert "interrupted" in err
