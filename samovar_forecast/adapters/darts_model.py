@@ -27,6 +27,7 @@ from darts.utils.data import TorchTrainingDataset
 from darts.utils.data.torch_datasets.utils import TorchTrainingSample
 
 from samovar_forecast.adapters.darts_module import OneCycle, SAMoVARModule
+from samovar_forecast.adapters.darts_sharding import ShardedTrainer
 from samovar_forecast.adapters.darts_windows import SlicedTrainingDataset
 from samovar_forecast.config import (
     Attention,
@@ -231,6 +232,10 @@ class SAMoVARModel(MixedCovariatesTorchModel):
             use_static_covariates=self.uses_static_covariates,
             sample_weight=sample_weight,
         )
+
+    def _predict(self, trainer: Any, **kwargs: Any) -> Any:
+        """Predict as darts does, with the forecasts of all processes that share the work."""
+        return super()._predict(trainer=ShardedTrainer(trainer), **kwargs)
 
     @property
     def supports_static_covariates(self) -> bool:
