@@ -43,6 +43,7 @@ ROOMS = {
         ("exceptions", "config", "windows", "network"),
         ("numpy", "torch", "pytorch_lightning", "tqdm"),
     ),
+    "uncertainty": May(("exceptions", "network"), ("numpy",)),
     "anchor": May(("exceptions", "config", "windows"), ("numpy", "torch")),
     "artifact": May(("exceptions", "config", "network"), ("numpy", "torch", "safetensors")),
     "sources": May(("exceptions", "time_grid", "panel"), ("numpy", "pandas", "statsmodels")),
@@ -62,7 +63,7 @@ ROOMS = {
     "adapters.sktime_forecaster": May(
         (
             *("exceptions", "config", "time_grid", "panel", "windows", "network", "training"),
-            *("anchor", "artifact", "dynamics"),
+            *("anchor", "artifact", "dynamics", "uncertainty"),
         ),
         ("numpy", "pandas", "torch", "sktime", "skpro"),
     ),
