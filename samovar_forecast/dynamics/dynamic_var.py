@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,38 @@ from samovar_forecast.exceptions import ConfigurationError, DataError
 if TYPE_CHECKING:
     from samovar_forecast.dynamics.news import News
     from samovar_forecast.dynamics.summary import Summary
+
+
+@dataclass(frozen=True, eq=False)
+class InfluencePaths:
+    """The strongest ways by which patches reached one step of a series' forecast.
+
+    Attributes
+    ----------
+    table : DataFrame
+        A row per path, the largest contribution first: ``contribution`` (units of the data),
+        ``patch_lag`` (of the patch that it starts from; 0 is the newest), ``from_kind`` (its own
+        patch, "endogenous", or the mix of all series, "exogenous"), ``n_layers``, ``head``,
+        ``tokens`` (those it passes; 2 n and 2 n + 1 belong to patch n), and ``starts`` and
+        ``ends``, the times of the patch that it starts from.
+    patches : DataFrame
+        ``starts`` and ``ends`` of every patch, oldest first.
+    response : label
+    step : int
+    origin : label
+    forecast : float
+        All paths together plus the offset.
+    offset : float
+        What no path carries: level of the window and bias of the head.
+    """
+
+    table: pd.DataFrame
+    patches: pd.DataFrame
+    response: Hashable
+    step: int
+    origin: Hashable
+    forecast: float
+    offset: float
 
 
 class DynamicVAR(NetworkVAR):
@@ -308,7 +341,7 @@ class DynamicVAR(NetworkVAR):
         origin: Hashable | None = None,
         top: int = 10,
         from_patch: int | None = None,
-    ) -> pd.DataFrame:
+    ) -> InfluencePaths:
         """Return the paths by which patches reached one step of a series' forecast.
 
         Parameters
@@ -323,20 +356,21 @@ class DynamicVAR(NetworkVAR):
 
         Returns
         -------
-        DataFrame
-            A row per path: ``contribution`` (data units), ``patch_lag``, ``from_kind``,
-            ``n_layers``, ``head``, ``tokens`` (from the first to the last), ``starts`` and
-            ``ends``, the first and the last time of the patch that it starts from.
+        InfluencePaths
         """
         series = number_of(response, self.names, "series")
         position = self.data.position(origin)
-        found = influence_paths(self.trace(origin), series, step, top=top, from_patch=from_patch)
-        oldest = position + 1 - self.order
-        n_patches = self.config.n_patches
-        firsts = [
-            position + 1 - (n_patches - path.patches[0]) * self.patch_length for path in found
-        ]
-        return pd.DataFrame(
+        trace = self.trace(origin)
+        found = influence_paths(trace, series, step, top=top, from_patch=from_patch)
+        n_patches, length = self.config.n_patches, self.patch_length
+        firsts = position + 1 - length * np.arange(n_patches, 0, -1)
+        patches = pd.DataFrame(
+            {
+                "starts": self.index[np.maximum(firsts, position + 1 - self.order)],
+                "ends": self.index[firsts + length - 1],
+            }
+        )
+        table = pd.DataFrame(
             {
                 "contribution": [path.contribution for path in found],
                 "patch_lag": [path.patch_lag for path in found],
@@ -344,9 +378,16 @@ class DynamicVAR(NetworkVAR):
                 "n_layers": [path.n_layers for path in found],
                 "head": [path.head for path in found],
                 "tokens": [path.tokens for path in found],
-                "starts": [self.index[max(first, oldest)] for first in firsts],
-                "ends": [self.index[first + self.patch_length - 1] for first in firsts],
             }
+        )
+        return InfluencePaths(
+            table=table.join(patches, on=pd.Index([path.patches[0] for path in found])),
+            patches=patches,
+            response=response,
+            step=step,
+            origin=self.index[position],
+            forecast=float(trace.patch_prediction[series, -1, step - 1]),
+            offset=float(trace.offset[series, step - 1]),
         )
 
     # --------------------------------------------------------------------------- news, summary

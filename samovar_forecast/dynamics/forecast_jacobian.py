@@ -23,7 +23,7 @@ class ForecastJacobian:
 
     ``d yhat_c / d x_{t,k} = scale_c / scale_k * (D_t - m_t sum(D) - e_t sum(D z_k))``, with
     ``D = [c = k] own_c + mix_{c,k} mixed_c`` and m, e the slopes of location and scale; plus
-    ``sum(weights) m_t + f_c e_t`` where c = k.
+    ``sum(weights) m_t + f_c e_t`` where c = k. Where a value is missing, D, m and e are 0.
 
     Attributes
     ----------
@@ -37,6 +37,8 @@ class ForecastJacobian:
         None where the series are forecast from themselves alone.
     mix : array of shape (C, K) or None
     normalised : array of shape (L, K)
+    observed : array of shape (L, K)
+        1 where there is a value, 0 where it is missing.
     scale : array of shape (K,)
         What the normalisation divided by; 0 for a window that is constant.
     location_slope, scale_slope : array of shape (L, K)
@@ -54,6 +56,7 @@ class ForecastJacobian:
     mixed: np.ndarray | None
     mix: np.ndarray | None
     normalised: np.ndarray
+    observed: np.ndarray
     scale: np.ndarray
     location_slope: np.ndarray
     scale_slope: np.ndarray
@@ -87,14 +90,15 @@ class ForecastJacobian:
     @cached_property
     def _own_sums(self) -> tuple[np.ndarray, np.ndarray]:
         """Sums of own and of own times z; shape (R, C) each."""
+        total = np.einsum("rct,tc->rc", self.own, self.observed[:, self.n_past :])
         by_level = np.einsum("rct,tc->rc", self.own, self.normalised[:, self.n_past :])
-        return self.own.sum(-1), by_level
+        return total, by_level
 
     @cached_property
     def _mixed_sums(self) -> tuple[np.ndarray, np.ndarray]:
-        """Sums of mixed, (R, C), and of mixed times z of every channel, (R, C, K)."""
+        """Sums of mixed over the values of every channel, and of mixed times z; (R, C, K)."""
         assert self.mixed is not None
-        return self.mixed.sum(-1), self.mixed @ self.normalised
+        return self.mixed @ self.observed, self.mixed @ self.normalised
 
     def block(self, series: int, channel: int) -> np.ndarray:
         """Return the derivative of one series by the whole past of one channel; (R, L)."""
@@ -103,14 +107,16 @@ class ForecastJacobian:
         if self.mixed is not None:
             total, by_level = self._mixed_sums
             slope += self._through[series, channel] * (
-                self.mixed[:, series]
-                - total[:, series, None] * m
+                self.mixed[:, series] * self.observed[:, channel]
+                - total[:, series, channel, None] * m
                 - by_level[:, series, channel, None] * e
             )
         if channel == series + self.n_past:
             total, by_level = self._own_sums
             slope += self._ratio[series, channel] * (
-                self.own[:, series] - total[:, series, None] * m - by_level[:, series, None] * e
+                self.own[:, series] * self.observed[:, channel]
+                - total[:, series, None] * m
+                - by_level[:, series, None] * e
             )
             slope += self.weights.sum(1)[:, None] * m + self.level[:, series, None] * e
         return slope
@@ -122,15 +128,17 @@ class ForecastJacobian:
         slope = np.zeros((self.own.shape[0], n_series, n_rows, len(self.scale)))
         if self.mixed is not None:
             total, by_level = self._mixed_sums
-            slope += self.mixed[:, :, rows, None]
-            slope -= total[:, :, None, None] * m
+            slope += self.mixed[:, :, rows, None] * self.observed[rows]
+            slope -= total[:, :, None, :] * m
             slope -= by_level[:, :, None, :] * e
             slope *= self._through[:, None, :]
         total, by_level = self._own_sums
         own_m, own_e = m[:, self.n_past :].T, e[:, self.n_past :].T  # C n
         ratio = np.diagonal(self._ratio[:, self.n_past :])[:, None]  # C 1
         own = ratio * (
-            self.own[:, :, rows] - total[..., None] * own_m - by_level[..., None] * own_e
+            self.own[:, :, rows] * self.observed[rows, self.n_past :].T
+            - total[..., None] * own_m
+            - by_level[..., None] * own_e
         )
         own += self.weights.sum(1)[:, None, None] * own_m + self.level[..., None] * own_e
         series = np.arange(n_series)
@@ -143,13 +151,14 @@ class ForecastJacobian:
 
     def apply(self, change: np.ndarray) -> np.ndarray:
         """Return the Jacobian times a change of the window, (L, K) in data units; (R, C)."""
-        moved = change / self.unit
+        moved = np.where(self.observed > 0, change, 0.0) / self.unit
         location = np.einsum("tk,tk->k", self.location_slope, moved)
         scale = np.einsum("tk,tk->k", self.scale_slope, moved)
         safe = np.where(self.scale == 0, 1.0, self.scale)
         tangent = np.where(
             self.scale == 0, 0.0, (moved - location - self.normalised * scale) / safe
         )  # L K
+        tangent *= self.observed
         own = slice(self.n_past, None)
         total = np.einsum("rct,tc->rc", self.own, tangent[:, own])
         if self.mixed is not None and self.mix is not None:

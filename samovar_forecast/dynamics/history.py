@@ -97,12 +97,14 @@ class History:
             If a table does not fit, is not finite, or is too short.
         """
         order, patch_length = config.context_length, config.patch_length
+        n_past, n_future = config.n_past_covariates, config.n_future_covariates
+        gaps = config.missing_values
         history = cls(
             target.index if isinstance(target, pd.DataFrame) else pd.RangeIndex(len(target)),
-            _table(target, "history", config.n_series, scalers[0], "y"),
-            _table(past, "past_covariates", config.n_past_covariates, scalers[1], "past"),
-            _table(future, "future_covariates", config.n_future_covariates, scalers[2], "future"),
-            _table(static, "static_covariates", config.n_static_covariates, None, "static"),
+            _table(target, "history", config.n_series, scalers[0], "y", gaps),
+            _table(past, "past_covariates", n_past, scalers[1], "past", gaps),
+            _table(future, "future_covariates", n_future, scalers[2], "future", gaps),
+            _table(static, "static_covariates", config.n_static_covariates, None, "static", False),
             order,
             patch_length,
         )
@@ -226,7 +228,12 @@ class History:
 
 
 def _table(
-    given: TableLike | None, name: str, n_columns: int, scaler: Scaler | None, prefix: str
+    given: TableLike | None,
+    name: str,
+    n_columns: int,
+    scaler: Scaler | None,
+    prefix: str,
+    may_have_gaps: bool,
 ) -> Table:
     """Check one table and return a copy with its names and its scaling."""
     if given is None:
@@ -241,7 +248,7 @@ def _table(
     names: tuple[Hashable, ...] = tuple(f"{prefix}{number + 1}" for number in range(n_columns))
     if isinstance(given, pd.DataFrame):
         names = tuple(given.columns)
-    bad = np.argwhere(~np.isfinite(values))
+    bad = np.argwhere(np.isinf(values) if may_have_gaps else ~np.isfinite(values))
     if len(bad):
         row, column = bad[0]
         where = given.index[row] if isinstance(given, pd.DataFrame) else row

@@ -63,6 +63,16 @@ class Units(NamedTuple):
         return cls(np.zeros(n_channels), np.ones(n_channels), np.ones(config.n_future_covariates))
 
 
+class _Moments(NamedTuple):
+    """Normalisation of one window; L context, K channels."""
+
+    location: np.ndarray  # K
+    scale: np.ndarray  # K
+    location_slope: np.ndarray  # L K, derivative with respect to every value of the channel
+    scale_slope: np.ndarray  # L K
+    normalised: np.ndarray  # L K, 0 where there is no value
+
+
 class NetworkMap:
     """A network frozen in eval mode and float64, from arrays to arrays.
 
@@ -185,26 +195,27 @@ class NetworkMap:
         channels = window.target[0]  # L Cin
         if window.past_covariates is not None:
             channels = np.concatenate([window.past_covariates[0], channels], axis=-1)
-        location, scale, location_slope, scale_slope = self._normalization(channels)
-        in_units = scale * units.unit
+        moments = self._moments(channels)
+        in_units = moments.scale * units.unit
         own_scale = in_units[-config.n_series :]  # C
         mix = None if "mixed" not in slopes else tokenizer.exo_mix.weight.numpy()
         future = None
         if "future" in slopes:
             assert window.future_covariates is not None  # the forward would have failed
-            by_level, by_change = np.split(tokenizer.future_mix.weight.numpy(), 2, axis=1)
-            _, _, future_location_slope, _ = self._normalization(
-                window.future_covariates[0, :length]
-            )
+            ahead = window.future_covariates[0]  # L+s F
+            n_future = ahead.shape[1]
+            weight = tokenizer.future_mix.weight.numpy()  # C 2F or 3F
+            by_level, by_change = weight[:, :n_future], weight[:, n_future : 2 * n_future]
+            slope = self._moments(ahead[:length]).location_slope  # L F
+            slope = np.pad(slope, ((0, config.patch_length), (0, 0)))  # L+s F
             n_read = slopes["future"][0, 0].size  # the oldest steps are not read
             flat = slopes["future"].reshape(*slopes["future"].shape[:2], n_read)  # R C read
-            flat = np.pad(flat, ((0, 0), (0, 0), (length + config.patch_length - n_read, 0)))
-            through_location = flat.sum(-1)[:, :, None, None] * np.pad(
-                future_location_slope, ((0, config.patch_length), (0, 0))
-            )  # R C L+s F
+            flat = np.pad(flat, ((0, 0), (0, 0), (len(ahead) - n_read, 0)))
+            observed = self._observed(ahead)
+            total = flat @ observed  # R C F
             future = (
-                flat[..., None] * (by_level + by_change)[:, None]
-                - through_location * by_change[:, None]
+                flat[..., None] * (by_level + by_change)[:, None] * observed
+                - (total * by_change)[:, :, None] * slope
             )  # R C L+s F
             future *= own_scale[:, None, None] / units.future
         static = None
@@ -214,58 +225,66 @@ class NetworkMap:
             weights=weights,
             level=weights @ level.T,
             value=(weights @ level.T) * own_scale
-            + np.outer(weights.sum(1), (location * units.unit + units.zero)[-config.n_series :]),
+            + np.outer(
+                weights.sum(1), (moments.location * units.unit + units.zero)[-config.n_series :]
+            ),
             own=_along_time(slopes["own"], length),
             mixed=None if mix is None else _along_time(slopes["mixed"], length),
             mix=mix,
-            normalised=normalize(
-                *(torch.from_numpy(part) for part in (channels, location, scale))
-            ).numpy(),
-            scale=scale,
-            location_slope=location_slope,
-            scale_slope=scale_slope,
+            normalised=moments.normalised,
+            observed=self._observed(channels),
+            scale=moments.scale,
+            location_slope=moments.location_slope,
+            scale_slope=moments.scale_slope,
             unit=units.unit,
             future=future,
             static=static,
         )
 
-    def _normalization(
-        self, channels: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return location and scale of one window's channels, and their slopes.
+    def _observed(self, values: np.ndarray) -> np.ndarray:
+        """Return 1 where there is a value, else 0; only some networks look at this."""
+        if not self.config.missing_values:
+            return np.ones_like(values)
+        return np.isfinite(values).astype(float)
 
-        Parameters
-        ----------
-        channels : array of shape (L, K)
-
-        Returns
-        -------
-        location, scale : array of shape (K,)
-        location_slope, scale_slope : array of shape (L, K)
-            Derivative with respect to every value of the channel.
-        """
-        config = self.config
-        statistics = window_statistics(
-            torch.from_numpy(channels)[None], config.patch_length, config.normalization
+    def _moments(self, channels: np.ndarray) -> _Moments:
+        """Return location and scale of one window's channels, (L, K), and their slopes."""
+        config, length = self.config, len(channels)
+        observed = self._observed(channels)
+        filled = np.where(observed > 0, channels, 0.0)
+        location, scale = (
+            statistic[0, 0].numpy()
+            for statistic in window_statistics(
+                torch.from_numpy(filled)[None],
+                config.patch_length,
+                config.normalization,
+                torch.from_numpy(observed > 0)[None] if config.missing_values else None,
+            )
         )
-        location, scale = (statistic[0, 0].numpy() for statistic in statistics)
-        length = len(channels)
-        location_slope, scale_slope = np.zeros_like(channels), np.zeros_like(channels)
+        normalised = normalize(*(torch.from_numpy(one) for one in (filled, location, scale)))
+        location_slope, scale_slope = np.zeros_like(filled), np.zeros_like(filled)
+        moments = _Moments(
+            location, scale, location_slope, scale_slope, normalised.numpy() * observed
+        )
         if config.normalization == "none":
-            return location, scale, location_slope, scale_slope
-        recent = min(config.patch_length, length)
-        if config.normalization == "window":
-            recent = length
-        location_slope[-recent:] = 1 / recent
+            return moments
+        n_observed = observed.sum(axis=0)
+        recent = observed.copy()
+        if config.normalization == "last_patch":
+            recent[: -config.patch_length] = 0
+            recent = np.where(recent.sum(axis=0) > 0, recent, observed)
+        location_slope += recent / np.maximum(recent.sum(axis=0), 1)
         is_constant = scale == 0
-        location_slope[:, is_constant] = 0
-        location_slope[-1, is_constant] = 1  # forecast by its last value
+        if not config.missing_values:  # then a constant window is forecast by its last value
+            location_slope[:, is_constant] = 0
+            location_slope[-1, is_constant] = 1
         if length > 1:
-            moves = ~is_constant
+            moves = ~is_constant & (n_observed > 1)
             deviation = scale[moves] - SCALE_EPSILON
-            centred = channels[:, moves] - channels[:, moves].mean(axis=0)
-            scale_slope[:, moves] = centred / ((length - 1) * deviation)
-        return location, scale, location_slope, scale_slope
+            mean = filled[:, moves].sum(axis=0) / n_observed[moves]
+            centred = (filled[:, moves] - mean) * observed[:, moves]
+            scale_slope[:, moves] = centred / ((n_observed[moves] - 1) * deviation)
+        return moments
 
     # -------------------------------------------------------------------------- token space
 

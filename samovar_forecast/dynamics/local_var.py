@@ -134,13 +134,13 @@ class LocalVAR:
     @cached_property
     def _constant(self) -> np.ndarray:
         """What the lags of the series leave of the forecast; shape (C,)."""
-        return self.forecast - np.einsum("lck,lk->c", self.coefs, self.target[::-1])
+        return self.forecast - np.einsum("lck,lk->c", self.coefs, _filled(self.target)[::-1])
 
     @cached_property
     def _from_covariates(self) -> np.ndarray:
         return (
-            np.einsum("lcp,lp->c", self.past_effects, self.past_covariates[::-1])
-            + np.einsum("tcf,tf->c", self.future_effects, self.future_covariates)
+            np.einsum("lcp,lp->c", self.past_effects, _filled(self.past_covariates)[::-1])
+            + np.einsum("tcf,tf->c", self.future_effects, _filled(self.future_covariates))
             + np.einsum("cs,cs->c", self.static_effects, self.static_covariates)
         )
 
@@ -170,11 +170,11 @@ class LocalVAR:
         if not self.is_shift_equivariant:
             return None
         unit = self.jacobian.unit[len(self.past_names) :]
-        channels = np.concatenate([self.past_covariates, self.target], axis=1)[::-1]
+        channels = _filled(np.concatenate([self.past_covariates, self.target], axis=1)[::-1])
         by_channel = np.einsum("lck,lk->ck", self._dense, channels)  # C K
         n_series, n_past = len(self.names), len(self.past_names)
         own = np.eye(n_series, n_series + n_past, k=n_past, dtype=bool)
-        size = np.abs(self.forecast) + np.abs(self.target).max(axis=0) + unit
+        size = np.abs(self.forecast) + np.abs(_filled(self.target)).max(axis=0) + unit
         in_units = self._dense.sum(axis=0) * self.jacobian.unit / unit[:, None]
         return Identities(
             forecast=float((np.abs(by_channel[own] - self.forecast) / size).max()),
@@ -192,9 +192,9 @@ class LocalVAR:
             static_names=self.static_names,
             forecast=self.forecast,
             intercept=self.intercept,
-            series=self.coefs * self.target[::-1, None],
-            past_covariates=self.past_effects * self.past_covariates[::-1, None],
-            future_covariates=self.future_effects * self.future_covariates[:, None],
+            series=self.coefs * _filled(self.target)[::-1, None],
+            past_covariates=self.past_effects * _filled(self.past_covariates)[::-1, None],
+            future_covariates=self.future_effects * _filled(self.future_covariates)[:, None],
             static_covariates=self.static_effects * self.static_covariates,
         )
 
@@ -347,6 +347,11 @@ class Attribution:
             for column, source in enumerate(sources)
         ]
         return pd.concat(parts, ignore_index=True)
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    """Return values with 0 where one is missing: its coefficients are 0 too."""
+    return np.nan_to_num(values, nan=0.0)
 
 
 def companion_radius(coefs: np.ndarray) -> float:

@@ -462,7 +462,7 @@ class NetworkVAR:
         array of shape (n_paths, periods, C)
         """
         rng = np.random.default_rng(random_state)
-        if len(self.origins) > 2:
+        if len(self.origins) > 2 and len(self.resid) > 1:
             residuals = self.resid.to_numpy()
             drawn = rng.integers(len(residuals), size=(n_paths, periods))
             shocks = (residuals - residuals.mean(axis=0))[drawn]
@@ -499,8 +499,8 @@ class NetworkVAR:
         """
         paths = self.simulate(n_paths, periods, origin, random_state=random_state)
         values = self.data.target.values
-        room = bound * values.std(axis=0)
-        return float((np.abs(paths - values.mean(axis=0)) <= room).all(axis=(1, 2)).mean())
+        room = bound * np.nanstd(values, axis=0)
+        return float((np.abs(paths - np.nanmean(values, axis=0)) <= room).all(axis=(1, 2)).mean())
 
     # ------------------------------------------------------------------------------- residuals
 
@@ -508,7 +508,7 @@ class NetworkVAR:
     def resid(self) -> pd.DataFrame:
         """One-step forecast errors over the history, by the time that was forecast.
 
-        Of the newest 2,000 origins.
+        Of the newest 2,000 origins, and of times at which every series was observed.
         """
         positions = self.data.positions(None)
         positions = positions[positions < len(self.data.index) - 1][-RESIDUALS_AT_MOST:]
@@ -518,7 +518,10 @@ class NetworkVAR:
             parts.append(
                 self.data.target.values[some + 1] - self.patches(self.data.windows(some))[:, 0]
             )
-        return pd.DataFrame(np.concatenate(parts), self.data.index[positions + 1], list(self.names))
+        errors = pd.DataFrame(
+            np.concatenate(parts), self.data.index[positions + 1], list(self.names)
+        )
+        return errors.dropna()
 
     @property
     def resid_out_of_sample(self) -> pd.DataFrame | None:

@@ -188,6 +188,23 @@ def test_attribution_adds_up_to_the_forecast(normalization: str, covariates: boo
     )
 
 
+def test_gaps_of_the_history_are_read_as_the_network_reads_them() -> None:
+    network = network_of(missing_values=True)
+    frame = dynamic().history
+    frame.loc["2020-02-03":"2020-02-05", "b"] = np.nan
+    model = DynamicVAR.from_network(network, frame)
+    parts = model.attribution()
+    assert np.allclose(parts.total(), model.forecast().loc[1], rtol=1e-9)
+    lag = 1 + int((model.origins[-1] - pd.Timestamp("2020-02-04")).days)
+    assert np.all(model.at().lag(lag)[:, 1] == 0)
+    assert model.at().identities().hold()
+    assert model.resid.notna().all(axis=None)
+    assert len(model.resid) == len(model.origins) - 1 - 3
+    assert "one-step errors" in str(model.summary())
+    with pytest.raises(DataError, match="missing or infinite"):
+        DynamicVAR.from_network(network_of(), frame)
+
+
 def test_under_window_normalisation_the_lags_alone_give_the_forecast() -> None:
     model = dynamic()
     local = model.at()
@@ -529,11 +546,16 @@ def test_causality_constancy_and_reliance_are_asked_of_the_object() -> None:
 
 def test_the_paths_of_influence_carry_names_and_dates() -> None:
     model = dynamic()
-    table = model.influence_paths("b", step=2, top=5)
+    found = model.influence_paths("b", step=2, top=5)
+    table = found.table
     assert len(table) == 5
+    assert len(found.patches) == 4
+    assert found.forecast == pytest.approx(model.forecast().loc[2, "b"])
+    every = model.influence_paths("b", step=2, top=10**6).table["contribution"]
+    assert every.sum() + found.offset == pytest.approx(found.forecast, rel=1e-9)
     assert list(table["contribution"].abs()) == sorted(table["contribution"].abs(), reverse=True)
     assert table["ends"].max() <= model.origins[-1]
-    oldest = model.influence_paths("b", from_patch=0, top=3)
+    oldest = model.influence_paths("b", from_patch=0, top=3).table
     assert set(oldest["patch_lag"]) == {3}
     assert set(oldest["starts"]) == {model.origins[-1] - pd.Timedelta(days=13)}  # padded patch
     assert set(oldest["ends"]) == {model.origins[-1] - pd.Timedelta(days=12)}

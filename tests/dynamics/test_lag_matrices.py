@@ -111,6 +111,35 @@ def test_factored_jacobian_equals_autograd(normalization: str, changes: dict) ->
     assert (jacobian.future is None) == (network.config.n_future_covariates == 0)
 
 
+@pytest.mark.parametrize("normalization", ["last_patch", "window", "none"])
+def test_factored_jacobian_equals_autograd_where_values_are_missing(normalization: str) -> None:
+    network = network_of(
+        normalization=normalization,
+        missing_values=True,
+        n_past_covariates=1,
+        n_future_covariates=2,
+    )
+    window = windows_of(network.config)
+    window.target[0, 5:8, 0] = np.nan
+    window.target[0, 10:, 1] = np.nan  # the whole last patch
+    window.past_covariates[0, 3:, 0] = np.nan
+    window.future_covariates[0, 4:6, 0] = np.nan
+    window.future_covariates[0, 15, 1] = np.nan
+    jacobian = one_jacobian(network, window)
+    wanted = by_autograd(network, window)
+    channels = np.concatenate([wanted["past_covariates"], wanted["target"]], axis=-1)
+    dense = jacobian.dense()
+    assert largest_relative(dense, channels) <= 1e-10
+    assert np.all(dense[:, :, 5:8, 1] == 0)
+    assert largest_relative(jacobian.future, wanted["future_covariates"]) <= 1e-10
+    assert np.allclose(jacobian.block(2, 1), dense[:, 2, :, 1])
+    assert np.allclose(jacobian.block(1, 2), dense[:, 1, :, 2])
+    change = np.random.default_rng(2).normal(size=(14, 4))
+    assert np.allclose(jacobian.apply(change), np.einsum("rctk,tk->rc", dense, change))
+    if normalization != "none":
+        assert np.allclose(dense.sum(2), np.eye(3, 4, k=1), atol=1e-9)
+
+
 def test_a_constant_series_is_forecast_by_its_last_value_and_moves_no_other() -> None:
     network = network_of(n_future_covariates=1)
     window = windows_of(network.config)
