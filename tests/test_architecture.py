@@ -82,6 +82,7 @@ ROOMS = {
         ("numpy", "pandas", "scipy", "statsmodels", "sktime", "darts", "tqdm"),
     ),
     "plots": May(("exceptions", "comparison", "dynamics"), ("numpy", "matplotlib")),
+    "dynamics_plots": May(("exceptions", "dynamics", "plots"), ("numpy", "matplotlib")),
     "response_plots": May(("exceptions", "dynamics", "plots"), ("numpy", "matplotlib")),
     "cli": May(
         ("exceptions", "time_grid", "panel", "comparison", "plots", "sources", "simulate", "front"),
