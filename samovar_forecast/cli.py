@@ -21,6 +21,7 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 WIDEST = 100
 LAGS_DRAWN = 4
+PANELS_DRAWN = 12
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -140,7 +141,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 
 def _models_in_words(season: int) -> str:
-    seasonal = f", and the value {season} steps before (season)" if season > 1 else ""
+    seasonal = f", and the value {season} steps before (seasonal naive)" if season > 1 else ""
     return (
         "Models: SAMoVAR with its defaults; statsmodels' VAR and AR (one for each series), their "
         f"order by AIC among those that the rows identify; the last value (naive){seasonal}."
@@ -168,6 +169,8 @@ def _write_results(
     from samovar_forecast import plots
 
     written = []
+    shown = list(data.y.columns[:PANELS_DRAWN])
+    which_series = f", first {len(shown)} series" if len(shown) < data.y.shape[1] else ""
     errors = comparison.scores("origin")["MSE"].groupby("origin").median()
     if len(errors):
         typical = int(comparison.origins.get_loc(errors.sort_values().index[len(errors) // 2]))
@@ -175,9 +178,9 @@ def _write_results(
             ("typical", typical, "the origin of median error"),
             ("last", len(comparison.origins) - 1, "the last origin"),
         ):
-            axes = plots.plot_forecasts(comparison, origin, units=data.units)
+            axes = plots.plot_forecasts(comparison, origin, series=shown, units=data.units)
             path = plots.save_figure(axes, folder / f"forecasts_{name}.{suffix}")
-            written.append((path, f"forecasts, history and truth at {which}"))
+            written.append((path, f"forecasts, history and truth at {which}{which_series}"))
         axis = plots.plot_errors_by_step(comparison)
         path = plots.save_figure(axis, folder / f"errors_by_step.{suffix}")
         written.append((path, "mean squared error against the step ahead"))

@@ -7,7 +7,7 @@ styles tell the models apart in print without colour too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,7 @@ def plot_forecasts(
     origin: int = -1,
     *,
     models: Sequence[str] | None = None,
+    series: Sequence[Hashable] | None = None,
     n_history: int | None = None,
     units: Mapping[str, str] | None = None,
     figure: Figure | SubFigure | None = None,
@@ -80,6 +81,8 @@ def plot_forecasts(
         Position of the origin among ``comparison.origins``.
     models : sequence of str, optional
         Which models; by default all that made a forecast there.
+    series : sequence of column labels, optional
+        Which series; by default all.
     n_history : int, optional
         Rows shown before the origin; by default three horizons, and at least 24.
     units : mapping of series to str, optional
@@ -89,9 +92,15 @@ def plot_forecasts(
 
     Returns
     -------
-    ndarray of Axes, shape (n_series,)
+    ndarray of Axes, shape (number of series drawn,)
     """
     y, horizon = comparison.y, comparison.horizon
+    drawn = list(y.columns if series is None else series)
+    absent = [name for name in drawn if name not in y.columns]
+    if absent:
+        raise ConfigurationError(
+            "series to draw", found=repr(absent[0]), wanted=f"some of {list(y.columns)}"
+        )
     label = comparison.origins[origin]
     end = y.index.get_loc(label) + 1
     if n_history is None:
@@ -102,17 +111,17 @@ def plot_forecasts(
     made = comparison.forecasts[comparison.forecasts["origin"] == label]
     models = _known(models, comparison.models, made["model"].unique())
 
-    axes = _panels(y.shape[1], figure)
-    for ax, series in zip(axes, y.columns, strict=True):
-        ax.plot(times, shown[series], color="0.15", linewidth=1.3, label="observed", zorder=3)
+    axes = _panels(len(drawn), figure)
+    for ax, name in zip(axes, drawn, strict=True):
+        ax.plot(times, shown[name], color="0.15", linewidth=1.3, label="observed", zorder=3)
         ax.axvline(times[len(shown) - horizon - 1], color="0.55", linewidth=0.8, zorder=1)
         ax.axvspan(times[len(shown) - horizon - 1], times[-1], color="0.95", zorder=0)
         for model in models:
-            of_model = made[(made["model"] == model) & (made["series"] == series)]
+            of_model = made[(made["model"] == model) & (made["series"] == name)]
             style = _style(comparison, model)
             ax.plot(ahead, of_model["y_pred"], label=model, markersize=3, **style)
-        ax.set_title(str(series), loc="left", fontsize="medium")
-        ax.set_ylabel((units or {}).get(series, ""), fontsize="small")
+        ax.set_title(str(name), loc="left", fontsize="medium")
+        ax.set_ylabel((units or {}).get(name, ""), fontsize="small")
         ax.margins(x=0.01)
         ax.tick_params(labelsize="small")
         _few_ticks(ax, times)

@@ -69,6 +69,20 @@ class Warns(RepeatSeason):
         warnings.warn("this may not converge", UserWarning, stacklevel=2)
 
 
+class Reverses(RepeatSeason):
+    """A naive forecast whose columns come in another order."""
+
+    def _predict(self, fh, X):
+        return super()._predict(fh, X).iloc[:, ::-1]
+
+
+class Renames(RepeatSeason):
+    """A naive forecast whose columns have names of their own."""
+
+    def _predict(self, fh, X):
+        return super()._predict(fh, X).add_prefix("my_")
+
+
 class TakesItsTime(RepeatSeason):
     """A naive forecast that is slow enough for tqdm to draw."""
 
@@ -184,6 +198,12 @@ def test_a_difference_within_its_standard_error_is_a_tie_and_a_clear_one_is_not(
         assert margins.loc[model, "ties"] == (errors <= 1 or margins.loc[model, "excess"] <= 0.01)
 
 
+def test_too_few_origins_give_no_standard_error_and_the_words_say_so():
+    found = compare(simulated_var(), 4, classical_forecasters(), season=1, n_origins=3)
+    assert found.margins()["standard_errors"].isna().all()
+    assert "too few origins for a standard error" in " ".join(str(found).lower().split())
+
+
 def test_the_text_fits_a_terminal_and_names_origins_scale_and_fits(comparison):
     text = str(comparison)
     assert max(map(len, text.splitlines())) <= 100
@@ -203,6 +223,7 @@ def test_a_failing_model_keeps_its_row_with_the_reason_and_stops_nobody():
     assert too_few.failures.empty
     assert set(found.failures["model"]) == {"VAR"}
     assert found.leaderboard().loc["VAR"].isna().all()
+    assert found.effort().loc["VAR", ["origins", "fits"]].tolist() == [0, 0]
     assert found.leaderboard().loc[["AR", "Naive"]].notna().all(axis=None)
     assert "order 1 each equation has 13 coefficients" in found.effort().loc["VAR", "note"]
     assert "for failing at an origin: VAR." in " ".join(str(found).split())
@@ -225,6 +246,14 @@ def test_a_forecast_of_nan_is_a_failure():
     assert found.forecasts.empty
     assert found.failures["failure"].str.contains("NaN or infinity").all()
     assert "No model served every origin" in str(found)
+
+
+def test_a_forecast_is_read_by_its_names_and_refused_where_they_do_not_fit():
+    models = {"naive": RepeatSeason(), "reversed": Reverses(), "renamed": Renames()}
+    found = compare(simulated_var(), 2, models, n_origins=2)
+    assert found.scores().loc["reversed"].tolist() == found.scores().loc["naive"].tolist()
+    assert set(found.failures["model"]) == {"renamed"}
+    assert "does not fit what was to be forecast" in found.effort().loc["renamed", "note"]
 
 
 def test_warnings_of_a_model_stand_in_its_row():

@@ -62,6 +62,13 @@ def test_each_panel_shows_history_truth_and_every_forecast_of_its_series(compari
         assert "Failing" not in lines
 
 
+def test_some_of_the_series_can_be_drawn(comparison):
+    axes = plots.plot_forecasts(comparison, series=["price", "load"])
+    assert [ax.get_title(loc="left") for ax in axes] == ["price", "load"]
+    with pytest.raises(ConfigurationError, match="'rain'"):
+        plots.plot_forecasts(comparison, series=["rain"])
+
+
 def test_forecasts_stand_at_the_time_they_are_for(comparison):
     ax = plots.plot_forecasts(comparison, origin=-1)[0]
     line = next(line for line in ax.get_lines() if line.get_label() == "VAR")

@@ -13,7 +13,7 @@ import pandas as pd
 METRICS = ("MSE", "MAE", "MASE")
 TIE_SHARE = 0.01
 """Models whose MSE is within this share of the best one's tie with it."""
-FEWEST_ORIGINS_FOR_AN_ERROR = 4
+FEWEST_ORIGINS_FOR_AN_ERROR = 6
 """With fewer origins, a standard error over origins says nothing and is not given."""
 
 
@@ -174,7 +174,7 @@ class Comparison:
         -----
         The standard error is that of a mean of paired differences, one per origin, by Newey
         and West with as many lags as forecasts overlap (statsmodels' HAC covariance). It is
-        NaN with fewer than four origins.
+        NaN with fewer than six origins.
         """
         by_origin = self.scores("origin")["MSE"].unstack("model")
         mse = self.scores()["MSE"].sort_values(kind="stable")

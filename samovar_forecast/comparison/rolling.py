@@ -171,7 +171,7 @@ def _roll(
     n_seen = 0
     for position, (train, test) in enumerate(splits):
         anew = fitted is None or _is_due(position, policy)
-        record = {"origin": y.index[train[-1]], "fitted": anew, "failure": None}
+        record = {"origin": y.index[train[-1]], "fitted": False, "failure": None}
         forecast = None
         started = done_fitting = time.perf_counter()
         with warnings.catch_warnings(record=True) as raised:
@@ -180,7 +180,7 @@ def _roll(
                 if anew:
                     fitted = None
                     candidate = forecaster.clone().fit(y.iloc[train], fh=range(1, horizon + 1))
-                    fitted = candidate
+                    fitted, record["fitted"] = candidate, True
                     done_fitting = time.perf_counter()
                 else:
                     fitted.update(y.iloc[n_seen : train[-1] + 1], update_params=False)
@@ -189,7 +189,9 @@ def _roll(
             except Exception as error:  # noqa: BLE001 - whatever breaks a model is its row's note
                 record["failure"] = f"{type(error).__name__}: {_first_line(error)}"
                 fitted = None
-        record["fit_seconds"] = done_fitting - started if anew else 0.0
+                if anew and not record["fitted"]:
+                    done_fitting = time.perf_counter()
+        record["fit_seconds"] = done_fitting - started
         record["predict_seconds"] = time.perf_counter() - done_fitting
         messages = [f"{w.category.__name__}: {_first_line(w.message)}" for w in raised]
         record["warnings"] = tuple(messages)
@@ -199,11 +201,17 @@ def _roll(
 def _tidy(predicted: Any, truth: pd.DataFrame, origin: object) -> pd.DataFrame:
     """Return one origin's forecasts as one row a number, or say why they are not forecasts."""
     frame = predicted.to_frame() if isinstance(predicted, pd.Series) else predicted
-    if frame.shape != truth.shape or list(frame.index) != list(truth.index):
+    if truth.shape[1] > 1 and set(frame.columns) == set(truth.columns):
+        frame = frame[truth.columns]
+    if (
+        frame.shape != truth.shape
+        or list(frame.index) != list(truth.index)
+        or (truth.shape[1] > 1 and not frame.columns.equals(truth.columns))
+    ):
         raise DataError(
-            "the forecast does not fit the rows to be forecast",
-            found=f"{frame.shape[0]} x {frame.shape[1]} from {frame.index[0]}",
-            wanted=f"{truth.shape[0]} x {truth.shape[1]} from {truth.index[0]}",
+            "the forecast does not fit what was to be forecast",
+            found=f"{list(frame.columns)} at {len(frame)} times from {frame.index[0]}",
+            wanted=f"{list(truth.columns)} at {len(truth)} times from {truth.index[0]}",
         )
     values = frame.to_numpy(dtype=float)
     if not np.isfinite(values).all():
