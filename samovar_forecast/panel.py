@@ -213,25 +213,41 @@ class Panel:
         }
         return dataclasses.replace(new, **joined)
 
-    def covariates_ahead(self, X: pd.DataFrame | None, n_steps: int) -> list[np.ndarray]:
-        """Return the future covariates of the next ``n_steps`` times of each instance.
+    def covariates_ahead(
+        self, X: pd.DataFrame | None, n_steps: int, n_wanted: int
+    ) -> list[np.ndarray]:
+        """Return the future covariates of the times after the end of each instance.
+
+        Parameters
+        ----------
+        X : pandas.DataFrame or None
+            Must hold the next ``n_steps`` times; may hold more.
+        n_steps, n_wanted : int
+            Steps that are needed, and steps to return: what ``X`` does not hold of the steps
+            between the two repeats the last row before.
 
         Returns
         -------
-        list of float64 array of shape (n_steps, n_future)
+        list of float64 array of shape (n_wanted, n_future)
             In the order of ``instances``.
 
         Raises
         ------
         DataError
-            If ``X`` is missing, lacks a column or one of the times, or holds a value that is not
-            a finite number.
+            If ``X`` is missing, lacks a column or one of the needed times, or holds a value that
+            is not a finite number.
         """
         if not len(self.future_names):
-            return [np.empty((n_steps, 0)) for _ in self.instances]
-        index = self._index([np.arange(1, n_steps + 1)] * len(self.instances))
+            return [np.empty((n_wanted, 0)) for _ in self.instances]
+        steps = np.arange(1, n_wanted + 1)
+        index = self._index([steps] * len(self.instances))
+        if X is not None and n_wanted > n_steps:
+            is_there = index.isin(X.index).reshape(len(self.instances), n_wanted)
+            is_there[:, :n_steps] = True
+            n_known = is_there.cumprod(axis=1).sum(axis=1)
+            index = self._index([np.minimum(steps, known) for known in n_known])
         ahead = _covariates(X, index, self.future_names, ignored=self.past_names)
-        return list(ahead.reshape(len(self.instances), n_steps, -1))
+        return list(ahead.reshape(len(self.instances), n_wanted, -1))
 
     def steps_to(self, times: pd.Index, where: str) -> list[np.ndarray]:
         """Return how many steps each time lies after the last row of each instance."""

@@ -112,7 +112,7 @@ def test_covariates_are_aligned_by_time_and_split_by_role():
     assert list(panel.future_names) == ["wind", "rain"]
     assert_array_equal(instance.past_covariates, X.loc[y.index, ["sun"]])
     assert_array_equal(instance.future_covariates, X.loc[y.index, ["wind", "rain"]])
-    (ahead,) = panel.covariates_ahead(X[["rain", "wind", "sun"]].iloc[-10:], 3)
+    (ahead,) = panel.covariates_ahead(X[["rain", "wind", "sun"]].iloc[-10:], 3, 3)
     assert_array_equal(ahead, X.loc["2024-01-31":"2024-02-02", ["wind", "rain"]])
 
 
@@ -124,7 +124,7 @@ def test_covariates_of_a_panel_are_found_for_each_instance_after_its_own_end():
     index = pd.MultiIndex.from_tuples([(*key, month) for key in keys for month in months])
     X = pd.DataFrame({"x": np.arange(len(index), dtype=float)}, index=index)
     panel = Panel.from_frame(y, X)
-    ahead = panel.covariates_ahead(X, 2)
+    ahead = panel.covariates_ahead(X, 2, 2)
     for instance, found in zip(panel.instances, ahead, strict=True):
         expected = [X.loc[(*instance.key, instance.last + step), "x"] for step in (1, 2)]
         assert_array_equal(found[:, 0], expected)
@@ -294,21 +294,27 @@ def test_covariates_that_are_missing_or_too_short_are_refused():
     with pytest.raises(DataError, match=r"X is missing.*'wind', 'sun', 'rain'"):
         Panel.from_frame(y, None, known=panel)
     with pytest.raises(DataError, match=r"X is missing"):
-        panel.covariates_ahead(None, 2)
+        panel.covariates_ahead(None, 2, 2)
     with pytest.raises(DataError, match=r"not cover.*1 of 3 missing, the first is 2024-02-02"):
-        panel.covariates_ahead(X, 3)
+        panel.covariates_ahead(X, 3, 3)
     with pytest.raises(DataError, match=r"not cover.*3 of 30 missing, the first is 2024-01-01"):
         Panel.from_frame(y, X.loc["2024-01-04":])
     with pytest.raises(DataError, match=r"other columns than in fit.*\['sun'\] missing"):
-        panel.covariates_ahead(X.drop(columns="sun"), 1)
+        panel.covariates_ahead(X.drop(columns="sun"), 1, 1)
     with pytest.raises(DataError, match=r"no column 'fog', which is named as a past covariate"):
         Panel.from_frame(y, X, past_names=["fog"])
     with pytest.raises(DataError, match=r"column 'sun' of X.*1 missing values.*2024-01-02"):
         Panel.from_frame(y, X.mask((X.index == "2024-01-02")[:, None] & (X.columns == "sun")))
 
 
+def test_covariates_beyond_the_needed_steps_are_used_where_known_and_held_where_not():
+    y, X = load_and_price(), weather(n_time=37)  # three days more than y
+    (ahead,) = Panel.from_frame(y, X).covariates_ahead(X, 2, 5)
+    assert_array_equal(ahead, X.to_numpy()[[34, 35, 36, 36, 36]])
+
+
 def test_a_panel_without_covariates_needs_none_ahead():
-    (ahead,) = Panel.from_frame(load_and_price()).covariates_ahead(None, 4)
+    (ahead,) = Panel.from_frame(load_and_price()).covariates_ahead(None, 4, 4)
     assert ahead.shape == (4, 0)
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,12 +23,12 @@ from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 from samovar_forecast.config import NetworkConfig, Normalization, Predictor, TrainingConfig
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.network import SAMoVARNetwork
-from samovar_forecast.panel import Panel, Scaler, check_frame, choose_lengths
+from samovar_forecast.panel import Instance, Panel, Scaler, check_frame, choose_lengths
 from samovar_forecast.windows import SeriesTensors, WindowSet
 
 # A fit without `max_epochs` is given this many optimiser steps, within these bounds of epochs.
-_STEPS_WANTED = 3000
-_EPOCHS_BETWEEN = (10, 200)
+_STEPS_WANTED = 1000
+_EPOCHS_BETWEEN = (10, 100)
 # Training goes on in `update` at this share of the peak learning rate.
 _UPDATE_RATE = 0.1
 _WINDOWS_AT_ONCE = 32
@@ -68,6 +68,10 @@ class SAMoVARForecaster(BaseForecaster):
         divide by its standard deviation. ``"none"`` leaves the level to the model.
     predictor : {"samovar", "lintrans", "fixedvar"}, default="samovar"
         The model of the paper, or one of its controls.
+    past_covariates : sequence of column names, optional
+        Columns of ``X`` that are not known ahead: only their past is used, and ``predict`` does
+        not ask for them. All other columns are known ahead: ``predict`` wants them for every
+        step up to the farthest of the horizon.
     next_patch_loss_weight : float, default=1.0
         Weight of the loss at every earlier patch beside that of the forecast.
     learning_rate : float, default=6e-4
@@ -75,8 +79,8 @@ class SAMoVARForecaster(BaseForecaster):
     batch_size : int, default=32
         Windows in one optimiser step.
     max_epochs : int, optional
-        Most passes over the windows. By default as many as make 3000 optimiser steps, at least
-        10 and at most 200.
+        Most passes over the windows. By default as many as make 1000 optimiser steps, at least
+        10 and at most 100.
     patience : int, default=12
         Epochs without a better validation error after which training stops.
     validation_fraction : float, default=0.2
@@ -120,12 +124,13 @@ class SAMoVARForecaster(BaseForecaster):
     """
 
     _tags = {
-        "authors": ["Jiecheng Lu", "Shihao Yang"],
+        "authors": ["samovar_forecast developers"],
+        "maintainers": ["samovar_forecast developers"],
         "python_dependencies": ["torch", "pytorch-lightning"],
         "y_inner_mtype": ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"],
         "X_inner_mtype": ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"],
         "capability:multivariate": True,
-        "capability:exogenous": False,
+        "capability:exogenous": True,
         "capability:categorical_in_X": False,
         "capability:non_contiguous_X": False,
         "capability:missing_values": False,
@@ -156,6 +161,7 @@ class SAMoVARForecaster(BaseForecaster):
         dropout: float = 0.1,
         normalization: Normalization = "last_patch",
         predictor: Predictor = "samovar",
+        past_covariates: Sequence[Hashable] | None = None,
         next_patch_loss_weight: float = 1.0,
         learning_rate: float = 6e-4,
         batch_size: int = 32,
@@ -175,6 +181,7 @@ class SAMoVARForecaster(BaseForecaster):
         self.dropout = dropout
         self.normalization = normalization
         self.predictor = predictor
+        self.past_covariates = past_covariates
         self.next_patch_loss_weight = next_patch_loss_weight
         self.learning_rate = learning_rate
         self.batch_size = batch_size
@@ -217,9 +224,12 @@ class SAMoVARForecaster(BaseForecaster):
 
     @contextmanager
     def _unchanged_on_failure(self) -> Iterator[None]:
-        # sktime resets the object before it looks at the data. Nothing that is fitted is ever
-        # changed in place, so a shallow copy of the state is enough to go back to.
-        before = dict(self.__dict__)
+        # sktime resets the object before it looks at the data, and notes in dictionaries what it
+        # converts. Nothing else is ever changed in place, so this copy is enough to go back to.
+        before = {
+            name: dict(value) if isinstance(value, dict) else value
+            for name, value in self.__dict__.items()
+        }
         try:
             yield
         except BaseException:
@@ -256,7 +266,7 @@ class SAMoVARForecaster(BaseForecaster):
         # Late, because the training loop is the heaviest import of all.
         from samovar_forecast.training import fit_network, resolve_seed
 
-        panel = Panel.from_frame(y)
+        panel = Panel.from_frame(y, X, past_names=self.past_covariates or ())
         horizon = None if fh is None else max(int(own.max()) for own in _steps(fh, panel))
         lengths = choose_lengths(
             panel.shortest,
@@ -270,6 +280,8 @@ class SAMoVARForecaster(BaseForecaster):
             n_series=panel.n_series,
             patch_length=lengths.patch_length,
             context_length=lengths.context_length,
+            n_past_covariates=len(panel.past_names),
+            n_future_covariates=len(panel.future_names),
             predictor=self.predictor,
             d_model=self.d_model,
             n_heads=self.n_heads,
@@ -278,7 +290,7 @@ class SAMoVARForecaster(BaseForecaster):
             normalization=self.normalization,
         )
         network = SAMoVARNetwork(network_config, torch.Generator().manual_seed(seed))
-        scalers = {instance.key: Scaler.of(instance.target) for instance in panel.instances}
+        scalers = {one.key: _Scalers.of(one) for one in panel.instances}
         windows = _windows(panel, scalers, network_config)
         training, validation = windows.split_in_time(self.validation_fraction)
         result = fit_network(
@@ -303,7 +315,7 @@ class SAMoVARForecaster(BaseForecaster):
     def _predict(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> pd.DataFrame:
         steps = _steps(fh, self._context)
         horizon = max(int(own.max()) for own in steps)
-        forecasts = self._forecast(horizon)
+        forecasts = self._forecast(X, horizon)
         return self._context.forecast_frame(
             [values[own - 1] for values, own in zip(forecasts, steps, strict=True)], steps
         )
@@ -311,7 +323,7 @@ class SAMoVARForecaster(BaseForecaster):
     def _update(
         self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True
     ) -> SAMoVARForecaster:
-        newer = Panel.from_frame(y, known=self._context)
+        newer = Panel.from_frame(y, X, known=self._context)
         if update_params:
             n_time = self._n_kept + max(len(instance) for instance in newer.instances)
             self._train_on(self._context.extended_by(newer, n_time, self.context_length_))
@@ -368,24 +380,29 @@ class SAMoVARForecaster(BaseForecaster):
         )
         self.network_ = network
 
-    def _forecast(self, horizon: int) -> list[np.ndarray]:
+    def _forecast(self, X: pd.DataFrame | None, horizon: int) -> list[np.ndarray]:
         """Forecast the next ``horizon`` steps of each instance, in the user's units."""
         from samovar_forecast.training import roll_forecast
 
-        instances = self._context.instances
-        windows = torch.stack(
-            [
-                _tensor(self._scalers[one.key].forward(one.target[-self.context_length_ :]))
-                for one in instances
-            ]
-        )
-        rolled = [
-            roll_forecast(self.network_, part, horizon) for part in windows.split(_WINDOWS_AT_ONCE)
+        # The network works in whole patches, and so it looks at covariates.
+        n_ahead = math.ceil(horizon / self.patch_length_) * self.patch_length_
+        ahead = self._context.covariates_ahead(X, horizon, n_ahead)
+        context = self._context.tail(self.context_length_).instances
+        inputs = [
+            self._scalers[one.key].forward(one, rows)
+            for one, rows in zip(context, ahead, strict=True)
         ]
+        rolled = []
+        for start in range(0, len(inputs), _WINDOWS_AT_ONCE):
+            part = inputs[start : start + _WINDOWS_AT_ONCE]
+            target = torch.stack([one.target for one in part])
+            past = _stack([one.past_covariates for one in part])
+            future = _stack([one.future_covariates for one in part])
+            rolled.append(roll_forecast(self.network_, target, horizon, past, future))
         scaled = torch.cat(rolled)[..., 0].numpy().astype(np.float64)
         return [
-            self._scalers[one.key].inverse(values, last=one.target[-1])
-            for one, values in zip(instances, scaled, strict=True)
+            self._scalers[one.key].target.inverse(values, last=one.target[-1])
+            for one, values in zip(context, scaled, strict=True)
         ]
 
     @classmethod
@@ -423,17 +440,43 @@ def _steps(fh: ForecastingHorizon, panel: Panel) -> list[np.ndarray]:
     return [times.to_numpy(dtype=np.int64)] * len(panel.instances)
 
 
-def _windows(panel: Panel, scalers: dict[Any, Scaler], config: NetworkConfig) -> WindowSet:
-    series = [
-        SeriesTensors(_tensor(scalers[instance.key].forward(instance.target)))
-        for instance in panel.instances
-    ]
+class _Scalers(NamedTuple):
+    """What brings one instance to the scale of its training sample."""
+
+    target: Scaler
+    past_covariates: Scaler
+    future_covariates: Scaler
+
+    @classmethod
+    def of(cls, instance: Instance) -> _Scalers:
+        return cls(*(Scaler.of(getattr(instance, name)) for name in cls._fields))
+
+    def forward(self, instance: Instance, future_ahead: np.ndarray | None = None) -> SeriesTensors:
+        """Scale an instance, and the future covariates after its end, into tensors."""
+        past, future = instance.past_covariates, instance.future_covariates
+        if future_ahead is not None:
+            future = np.concatenate([future, future_ahead])
+        return SeriesTensors(
+            _tensor(self.target.forward(instance.target)),
+            _tensor(self.past_covariates.forward(past)) if past.shape[1] else None,
+            _tensor(self.future_covariates.forward(future)) if future.shape[1] else None,
+        )
+
+
+def _windows(panel: Panel, scalers: dict[Hashable, _Scalers], config: NetworkConfig) -> WindowSet:
+    series = [scalers[one.key].forward(one) for one in panel.instances]
     return WindowSet.from_series(series, config.context_length, config.patch_length)
 
 
 def _tensor(values: np.ndarray) -> torch.Tensor:
-    # A copy: what pandas hands out may be read-only.
+    """Return the values in float32."""
     return torch.from_numpy(values.astype(np.float32))
+
+
+def _stack(parts: list[torch.Tensor | None]) -> torch.Tensor | None:
+    """Stack the tensors of several instances, if they have any."""
+    there = [part for part in parts if part is not None]
+    return torch.stack(there) if there else None
 
 
 def _is_plain_frame(data: Any) -> bool:
