@@ -473,7 +473,7 @@ def _values(frame: pd.DataFrame, where: str, names: pd.Index) -> np.ndarray:
         raise DataError(
             f"{where} has columns of the same name", found=repeated, wanted="a name for each"
         )
-    if not len(frame.columns):
+    if not len(names):
         raise DataError(f"{where} has no columns", found="none", wanted="a column for each series")
     absent = names.difference(frame.columns, sort=False)
     extra = frame.columns.difference(names, sort=False)
