@@ -1,0 +1,108 @@
+"""Fit and predict in two processes: every forecast, in order, as in one process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("darts", reason="darts is not installed")
+
+from samovar_forecast.adapters.darts_sharding import ShardedTrainer
+from samovar_forecast.exceptions import SAMoVARError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SCRIPT = """
+import os, sys, warnings
+import numpy as np
+from darts import TimeSeries
+from samovar_forecast import SAMoVARModel
+
+def main(devices, strategy, n_series, result):
+    random = np.random.default_rng(0)
+    values = random.normal(size=(n_series, 35, 2)).cumsum(axis=1)
+    series = [TimeSeries.from_values(one) for one in values]
+    trainer = {"accelerator": "cpu", "devices": devices, "enable_progress_bar": False}
+    if devices > 1:
+        trainer["strategy"] = strategy
+    model = SAMoVARModel(
+        8, 4, num_layers=1, d_model=16, dropout=0.0, n_epochs=6, random_state=0,
+        batch_size=24 * n_series // devices,  # all windows in one step: the order means nothing
+        pl_trainer_kwargs=trainer,
+    )
+    model.fit(series)
+    forecasts = model.predict(6, series=series, batch_size=2)
+    assert [f.start_time() for f in forecasts] == [s.end_time() + 1 for s in series]
+    past = model.historical_forecasts(
+        series, start=28, forecast_horizon=4, retrain=False, last_points_only=False
+    )
+    assert [len(one) for one in past] == [4] * n_series
+    both = [*forecasts, *(f for one in past for f in one)]
+    rank = os.environ.get("LOCAL_RANK", "0")
+    np.save(f"{result}.{rank}.npy", np.concatenate([f.values() for f in both]))
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4])
+"""
+
+
+def run(folder: Path, devices: int, n_series: int, strategy: str = "ddp"):
+    script, result = folder / "script.py", folder / f"{strategy}{devices}"
+    script.write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, script, str(devices), strategy, str(n_series), result],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "OMP_NUM_THREADS": "1", "HOME": str(folder)},
+    )
+    return done, [np.load(path) for path in sorted(folder.glob(f"{strategy}{devices}.*.npy"))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_series", [7, 1])  # 7 cannot be shared equally, 1 not at all
+def test_two_processes_give_every_forecast_of_one_process(tmp_path, n_series):
+    done, (alone,) = run(tmp_path, 1, n_series)
+    assert done.returncode == 0, done.stderr[-2000:]
+    done, both = run(tmp_path, 2, n_series)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert len(both) == 2
+    for found in both:
+        assert found.shape == alone.shape
+        np.testing.assert_allclose(found, alone, rtol=0, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_processes_that_end_with_the_prediction_are_refused_and_not_lost_in_part(tmp_path):
+    done, found = run(tmp_path, 2, 3, strategy="ddp_spawn")
+    assert found == []
+    assert "wanted: all 3 forecasts" in done.stderr
+    assert "predict in one process" in done.stderr
+
+
+class Half:
+    """A trainer that stands for one of two processes whose partner cannot be reached."""
+
+    world_size = 2
+    strategy = object()
+
+    def predict(self, model, datamodule):
+        return [(torch.zeros(1, 2, 3, 1), [{}, {}], [0, 1])]
+
+
+class Four:
+    """Data of four series."""
+
+    predict_dataset = range(4)
+
+
+def test_half_of_the_forecasts_is_never_returned_as_if_it_were_all():
+    with pytest.raises(SAMoVARError, match="all 4 forecasts"):
+        ShardedTrainer(Half()).predict(model=None, datamodule=Four())
