@@ -220,9 +220,9 @@ def test_anomalies_are_scored_on_its_forecasts():
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # of shap's plots
-@pytest.mark.filterwarnings(
-    "ignore:(adfuller|kpss) "
-)  # statsmodels, under darts' check of the background
+# statsmodels, on the checks that darts makes of the background
+@pytest.mark.filterwarnings("ignore::statsmodels.tools.sm_exceptions.InterpolationWarning")
+@pytest.mark.filterwarnings("ignore:(adfuller|kpss) ")
 def test_shap_explains_a_forecast_by_the_past_of_the_components():
     from darts.explainability import ShapExplainer
 
