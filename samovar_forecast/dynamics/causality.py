@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.nested import check_forecasts, clark_west, holm, verdict
+from samovar_forecast.dynamics.nested import (
+    KNOWN_LAGS,
+    check_forecasts,
+    clark_west,
+    holm,
+    known_before,
+    verdict,
+)
 from samovar_forecast.dynamics.simulation import Step, one_step
 from samovar_forecast.exceptions import ConfigurationError, DataError
 
@@ -77,8 +84,12 @@ def predictive_causality(
     """Train without the causing series, and see whether the caused one is forecast worse.
 
     Predictive (Granger) causality as a statement on forecasts: both learners are judged at
-    origins that neither was trained on, by `clark_west`. Every ordered pair of a caused and
-    another causing series is one hypothesis.
+    origins that neither was trained on, by `clark_west`, after what is known without the causing
+    series has been taken out (`known_before`; this costs the first two origins). Every ordered
+    pair of a caused and another causing series is one hypothesis.
+
+    The networks should be trained on several times as many observations as they are tested on:
+    what an imperfect fit leaves in the errors counts for more, the more origins there are.
 
     Parameters
     ----------
@@ -88,7 +99,7 @@ def predictive_causality(
         (n, number of names), or (S, n, number of names) from S trainings with different seeds.
         It is called once with all names, and once without each causing series.
     actual : DataFrame of shape (n, C)
-        What was to be forecast; its columns are the names.
+        What was to be forecast, at consecutive times; its columns are the names.
     caused, causing : str or sequence of str, optional
         By default all series.
     level : float, default=0.05
@@ -119,12 +130,14 @@ def predictive_causality(
     for cause in dict.fromkeys(cause for _, cause in pairs):
         rest = tuple(name for name in names if name != cause)
         without = check_forecasts(fit_and_forecast(rest), rest, len(actual))  # S n C-1
+        known = known_before(actual[list(rest)].to_numpy(dtype=float), without, squares=True)
         for effect in (effect for effect, other in pairs if other == cause):
             outcome = clark_west(
-                actual[effect].to_numpy(),
-                without[..., rest.index(effect)],
-                full[..., names.index(effect)],
-                max_lags,
+                actual[effect].to_numpy()[KNOWN_LAGS:],
+                without[:, KNOWN_LAGS:, rest.index(effect)],
+                full[:, KNOWN_LAGS:, names.index(effect)],
+                known=known,
+                max_lags=max_lags,
             )
             rows.append({"caused": effect, "causing": cause, **outcome._asdict()})
     table = pd.DataFrame(rows)
@@ -133,7 +146,7 @@ def predictive_causality(
     order = {pair: number for number, pair in enumerate(pairs)}
     place = [order[pair] for pair in zip(table["caused"], table["causing"], strict=True)]
     table = table.iloc[np.argsort(place)].reset_index(drop=True)
-    return CausalityTest(table, names, level, len(actual), len(full))
+    return CausalityTest(table, names, level, len(actual) - KNOWN_LAGS, len(full))
 
 
 def _some_names(

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.nested import check_forecasts, clark_west, holm, verdict
+from samovar_forecast.dynamics.nested import (
+    KNOWN_LAGS,
+    check_forecasts,
+    clark_west,
+    holm,
+    known_before,
+    verdict,
+)
 from samovar_forecast.exceptions import DataError
 
 
@@ -64,7 +71,8 @@ def constancy(
     """Test whether weights that depend on the state forecast better than constant ones.
 
     The stack with constant VAR weights (``predictor="fixedvar"``) is nested in the dynamic one,
-    so the two are compared by `clark_west`, series by series.
+    so the two are compared by `clark_west`, series by series, after what is linear in the recent
+    past has been taken out.
 
     Parameters
     ----------
@@ -81,17 +89,23 @@ def constancy(
     names = tuple(actual.columns)
     small = check_forecasts(constant, names, len(actual))
     large = check_forecasts(dynamic, names, len(actual))
+    truth = actual.to_numpy(dtype=float)
+    known = known_before(truth, small, squares=False)
     rows = [
         {
             "series": name,
-            **clark_west(actual[name].to_numpy(), small[..., i], large[..., i], max_lags)._asdict(),
+            **clark_west(
+                *(truth[KNOWN_LAGS:, i], small[:, KNOWN_LAGS:, i], large[:, KNOWN_LAGS:, i]),
+                known=known,
+                max_lags=max_lags,
+            )._asdict(),
         }
         for i, name in enumerate(names)
     ]
     table = pd.DataFrame(rows)
     table.insert(3, "pvalue_holm", holm(table["pvalue"]))
     table["gain"] = 1 - table["mse_full"] / table["mse_restricted"]
-    return ConstancyTest(table, level, len(actual), len(large))
+    return ConstancyTest(table, level, len(actual) - KNOWN_LAGS, len(large))
 
 
 def path_constancy(

@@ -20,6 +20,8 @@ from samovar_forecast.exceptions import DataError, require
 
 FEWEST_ORIGINS = 20
 """With fewer test origins the normal approximation says nothing."""
+KNOWN_LAGS = 2
+"""Observations before each origin whose linear effect is taken out of a comparison."""
 
 
 class ClarkWest(NamedTuple):
@@ -38,6 +40,8 @@ def clark_west(
     actual: np.ndarray,
     restricted: np.ndarray,
     full: np.ndarray,
+    *,
+    known: np.ndarray | None = None,
     max_lags: int | None = None,
 ) -> ClarkWest:
     """Test whether a forecast improves on one nested in it.
@@ -47,17 +51,25 @@ def clark_west(
     the null, is ``2 e d`` at each origin; its mean is positive if the full model foresees
     something (Clark & West 2007, J. Econometrics 138:291-311, section 2).
 
-    Networks add a noise of their own: two trainings of one network differ, and averaging
-    differing forecasts always helps a little, which the statistic mistakes for predictive
-    content. So with S > 1 trainings e and d are always taken from different trainings, and
-    ``2 e_a d_b`` is averaged over all pairs a != b: the noise of the training then has mean
-    zero. With S = 1 the statistic is Clark and West's.
+    Least squares makes d uncorrelated with what the restricted model got wrong; a network does
+    not, and then the statistic rejects too often, for two reasons that are taken care of here:
+
+    * Two trainings of one network differ, and averaging forecasts that differ always helps. With
+      S > 1 trainings, e and d are taken from different ones: ``2 e_a d_b`` averaged over all
+      pairs a != b.
+    * A network that is fitted imperfectly leaves something in e that the restricted learner could
+      have known, and d may happen to correct it. What is linear in ``known`` is taken out of e
+      and d.
+
+    With one training and nothing known the statistic is Clark and West's.
 
     Parameters
     ----------
     actual : ndarray of shape (n,)
     restricted, full : ndarray of shape (n,) or (S, n)
         One-step forecasts of ``actual``; the same S in both.
+    known : ndarray of shape (n, q), optional
+        What both learners knew at each origin, see `known_before`.
     max_lags : int, optional
         Lags of the HAC standard error; by default ``floor(4 (n / 100)^(2/9))``.
 
@@ -74,6 +86,34 @@ def clark_west(
     truth = np.asarray(actual, dtype=float)
     small = np.atleast_2d(np.asarray(restricted, dtype=float))  # S n
     large = np.atleast_2d(np.asarray(full, dtype=float))  # S n
+    _check_forecasts(truth, small, large)
+    error, change = truth - small, large - small  # S n
+    outcome = {"mse_restricted": (error**2).mean(), "mse_full": ((truth - large) ** 2).mean()}
+    if known is not None:
+        basis = np.column_stack([np.ones(len(truth)), known])
+        error, change = (
+            part - (basis @ np.linalg.lstsq(basis, part.T, rcond=None)[0]).T
+            for part in (error, change)
+        )
+    n_trainings = len(small)
+    if n_trainings == 1:
+        adjusted = 2 * error[0] * change[0]
+    else:
+        all_pairs = error.sum(axis=0) * change.sum(axis=0)
+        same = (error * change).sum(axis=0)
+        adjusted = 2 * (all_pairs - same) / (n_trainings * (n_trainings - 1))
+    if np.allclose(large, small):  # the same forecasts: nothing to tell apart
+        return ClarkWest(0.0, 1.0, **outcome)
+    lags = int(4 * (len(truth) / 100) ** (2 / 9)) if max_lags is None else max_lags
+    mean = OLS(adjusted, np.ones(len(truth))).fit(
+        cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=False
+    )
+    statistic, two_sided = float(mean.tvalues[0]), float(mean.pvalues[0])
+    pvalue = two_sided / 2 if statistic > 0 else 1 - two_sided / 2
+    return ClarkWest(statistic, pvalue, **outcome)
+
+
+def _check_forecasts(truth: np.ndarray, small: np.ndarray, large: np.ndarray) -> None:
     if small.shape != large.shape or truth.ndim != 1 or small.shape[1] != len(truth):
         raise DataError(
             "forecasts and actual values do not fit",
@@ -89,29 +129,41 @@ def clark_west(
         )
     if not (np.isfinite(truth).all() and np.isfinite(small).all() and np.isfinite(large).all()):
         raise DataError("forecasts or actual values are missing or not finite")
-    n_trainings = len(small)
-    error, change = truth - small, large - small  # S n
-    if n_trainings == 1:
-        adjusted = 2 * error[0] * change[0]
-    else:
-        all_pairs = error.sum(axis=0) * change.sum(axis=0)
-        same = (error * change).sum(axis=0)
-        adjusted = 2 * (all_pairs - same) / (n_trainings * (n_trainings - 1))
-    if np.ptp(adjusted) == 0:  # the same forecasts: nothing to tell apart
-        statistic, pvalue = 0.0, 1.0
-    else:
-        lags = int(4 * (len(truth) / 100) ** (2 / 9)) if max_lags is None else max_lags
-        mean = OLS(adjusted, np.ones(len(truth))).fit(
-            cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=False
-        )
-        statistic, two_sided = float(mean.tvalues[0]), float(mean.pvalues[0])
-        pvalue = two_sided / 2 if statistic > 0 else 1 - two_sided / 2
-    return ClarkWest(
-        statistic,
-        pvalue,
-        mse_restricted=float((error**2).mean()),
-        mse_full=float(((truth - large) ** 2).mean()),
-    )
+
+
+def known_before(actual: np.ndarray, restricted: np.ndarray, *, squares: bool) -> np.ndarray:
+    """Return what a restricted learner knew, for `clark_west`: forecasts and recent observations.
+
+    In this order, as long as there are ten origins for each column: its forecasts from all
+    trainings, the last observations, those before them, and the squares of both.
+
+    Parameters
+    ----------
+    actual : ndarray of shape (n, K)
+        The series that it was given, at consecutive times.
+    restricted : ndarray of shape (S, n, K)
+        Its forecasts of them.
+    squares : bool
+        Whether to include squares.
+
+    Returns
+    -------
+    ndarray of shape (n - KNOWN_LAGS, q)
+        From the origin number ``KNOWN_LAGS`` on.
+    """
+    n_kept = len(actual) - KNOWN_LAGS
+    spread = actual.std(axis=0)
+    scaled = (actual - actual.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    past = [scaled[KNOWN_LAGS - lag : len(actual) - lag] for lag in range(1, KNOWN_LAGS + 1)]
+    groups = [np.concatenate(list(restricted[:, KNOWN_LAGS:]), axis=1), *past]
+    if squares:
+        groups.extend(values**2 for values in past)
+    known = np.empty((n_kept, 0))
+    for group in groups:
+        if 10 * (known.shape[1] + group.shape[1]) > n_kept:
+            break
+        known = np.column_stack([known, group])
+    return known
 
 
 def holm(pvalues: Sequence[float]) -> np.ndarray:

@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from samovar_forecast import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics import causality
 from samovar_forecast.dynamics.constancy import constancy, path_constancy
-from samovar_forecast.dynamics.nested import clark_west
+from samovar_forecast.dynamics.nested import clark_west, known_before
 from samovar_forecast.dynamics.refitting import NetworkLearner, network_step
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.simulate import simulate_var
@@ -95,6 +95,26 @@ def test_crossing_the_trainings_keeps_their_noise_out_of_the_test():
     assert 0.02 <= rejections(n_trainings=3) <= 0.09
 
 
+def test_what_the_restricted_learner_could_have_known_is_no_predictive_content():
+    rng = np.random.default_rng(4)
+    past, other, noise = rng.normal(size=(3, 400))
+    actual = past + noise
+    imperfect = 0.7 * past
+    corrected = 0.9 * past + 0.1 * other  # a better use of the past, and an irrelevant series
+    assert clark_west(actual, imperfect, corrected).pvalue < 0.01
+    assert clark_west(actual, imperfect, corrected, known=past[:, None]).pvalue > 0.05
+    content = clark_west(actual + other, imperfect, corrected, known=past[:, None])
+    assert content.pvalue < 1e-6
+
+
+def test_what_is_known_is_left_out_when_there_are_too_few_origins_for_it():
+    actual, restricted = np.zeros((62, 2)), np.zeros((2, 62, 2))
+    assert known_before(actual, restricted, squares=True).shape == (60, 6)
+    actual, restricted = np.zeros((402, 2)), np.zeros((2, 402, 2))
+    assert known_before(actual, restricted, squares=True).shape == (400, 12)
+    assert known_before(actual, restricted, squares=False).shape == (400, 8)
+
+
 def test_forecasts_that_do_not_fit_or_are_missing_are_refused():
     actual = np.zeros(50)
     with pytest.raises(DataError, match="do not fit"):
@@ -134,7 +154,7 @@ def test_one_pair_is_one_refit_without_the_causing_series(learner):
 
 def test_the_printed_test_says_what_was_tested_and_with_what_outcome(learner):
     text = str(causality.predictive_causality(learner, learner.actual, caused=["b", "c"]))
-    for words in ("H0: the causing series", "400 test origins", "Holm over 4 pair(s)", "rejected"):
+    for words in ("H0: the causing series", "398 test origins", "Holm over 4 pair(s)", "rejected"):
         assert words in text
 
 
