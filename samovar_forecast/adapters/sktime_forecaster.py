@@ -21,7 +21,7 @@ import torch
 from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 
 from samovar_forecast.config import NetworkConfig, Normalization, Predictor, TrainingConfig
-from samovar_forecast.exceptions import DataError
+from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.panel import Instance, Panel, Scaler, check_frame, choose_lengths
 from samovar_forecast.windows import SeriesTensors, WindowSet
@@ -257,6 +257,14 @@ class SAMoVARForecaster(BaseForecaster):
                 wanted="steps from 1 on, or times after the last observation",
                 remedy="start the horizon at 1",
             ) from error
+        except AssertionError as error:  # sktime's, without a message
+            asked, self._fh = self._fh, before
+            raise DataError(
+                "the horizon fh holds times of another kind than the index of y",
+                found=None if asked is None else type(asked.to_pandas()).__name__,
+                wanted=type(self.cutoff).__name__,
+                remedy="convert it, or give the horizon as numbers of steps",
+            ) from error
 
     # ------------------------------------------------------------------ sktime's inner methods
 
@@ -275,6 +283,12 @@ class SAMoVARForecaster(BaseForecaster):
             patch_length=self.patch_length,
             context_length=self.context_length,
         )
+        if not 0 <= self.validation_fraction < 1:
+            raise ConfigurationError(
+                "validation_fraction is no share of the sample",
+                found=self.validation_fraction,
+                wanted="at least 0 and less than 1",
+            )
         seed = resolve_seed(self.random_state)
         network_config = NetworkConfig(
             n_series=panel.n_series,

@@ -11,7 +11,6 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sktime.forecasting.base import ForecastingHorizon
-from sktime.forecasting.naive import NaiveForecaster
 from sktime.utils.estimator_checks import check_estimator
 
 from samovar_forecast import SAMoVARForecaster
@@ -97,6 +96,11 @@ def test_a_horizon_of_zero_or_before_is_refused_and_leaves_the_next_forecast_alo
     pd.testing.assert_frame_equal(forecaster.predict(), expected)
 
 
+def test_times_of_another_kind_are_refused(fitted):
+    with pytest.raises(DataError, match=r"another kind.*PeriodIndex.*DatetimeIndex"):
+        fitted.predict(fh=pd.period_range("2024-03-01", periods=2, freq="D"))
+
+
 def test_a_date_off_the_grid_is_refused():
     y = wave(pd.date_range("2020-01-01", periods=60, freq="MS"))
     forecaster = SAMoVARForecaster(**TINY).fit(y)
@@ -104,23 +108,21 @@ def test_a_date_off_the_grid_is_refused():
         forecaster.predict(fh=pd.DatetimeIndex(["2025-03-05"]))
 
 
-@pytest.mark.filterwarnings("ignore:The default of config")  # of sktime's own NaiveForecaster
 @pytest.mark.parametrize(
-    "y",
+    ("y", "shape"),
     [
-        wave()["a"],
-        wave()["a"].rename(None),
-        wave()[["a"]],
-        wave()["a"].to_numpy(),
-        wave().to_numpy(),
+        (wave()["a"], (2,)),
+        (wave()["a"].rename(None), (2,)),
+        (wave()[["a"]], (2, 1)),
+        (wave()["a"].to_numpy(), (2, 1)),  # sktime keeps one column as a matrix
+        (wave().to_numpy(), (2, 2)),
     ],
     ids=["series", "series without a name", "one column", "vector", "matrix"],
 )
-def test_one_series_and_arrays_come_back_as_what_they_were(y):
+def test_one_series_and_arrays_come_back_as_what_they_were(y, shape):
     forecast = SAMoVARForecaster(**TINY).fit(y, fh=[1, 2]).predict()
-    naive = NaiveForecaster().fit(y, fh=[1, 2]).predict()
-    assert type(forecast) is type(naive)
-    assert forecast.shape == naive.shape
+    assert type(forecast) is type(y)
+    assert forecast.shape == shape
     assert getattr(forecast, "name", None) == getattr(y, "name", None)
 
 
@@ -199,9 +201,19 @@ def test_an_interrupted_refit_leaves_the_earlier_fit_usable(fitted, monkeypatch)
     assert fitted.is_fitted
 
 
-def test_heads_that_do_not_divide_the_width_are_refused():
-    with pytest.raises(ConfigurationError, match=r"n_heads must divide d_model.*3.*8"):
-        SAMoVARForecaster(**TINY, n_heads=3).fit(wave())
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ({"n_heads": 3}, r"n_heads must divide d_model.*3.*8"),
+        ({"normalization": "minmax"}, r"normalization must be one of.*'minmax'"),
+        ({"validation_fraction": 1.5}, r"validation_fraction is no share.*1\.5"),
+        ({"device": "abacus"}, r"unknown device.*'abacus'"),
+        ({"random_state": "lucky"}, r"random_state cannot be used.*'lucky'"),
+    ],
+)
+def test_a_parameter_that_cannot_work_is_refused_by_name(parameter, message):
+    with pytest.raises(ConfigurationError, match=message):
+        SAMoVARForecaster(**TINY | parameter).fit(wave())
 
 
 @pytest.mark.parametrize(
