@@ -168,6 +168,8 @@ def known_before(actual: np.ndarray, restricted: np.ndarray, *, squares: bool) -
 
 def holm(pvalues: Sequence[float]) -> np.ndarray:
     """Return p-values adjusted for their number (Holm 1979; statsmodels' ``multipletests``)."""
+    if len(pvalues) == 1:
+        return np.asarray(pvalues, dtype=float)
     tools = require("statsmodels.stats.multitest", "an adjustment for several tests", "demo")
     return tools.multipletests(pvalues, method="holm")[1]
 
