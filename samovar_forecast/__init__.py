@@ -11,6 +11,7 @@ name                  what it is                                      needs
 `SAMoVARNetwork`      the network itself, a ``torch.nn.Module``
 `NetworkConfig`       what the network is: sizes, options
 `TrainingConfig`      how it is trained: optimiser, schedule, stop
+`DynamicVAR`          a fitted network read as a VAR, origin by origin
 `compare`             a leaderboard beside classical models           ``[demo]``
 ====================  ==============================================  ============
 """
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from samovar_forecast.adapters.sktime_forecaster import SAMoVARForecaster
     from samovar_forecast.comparison import compare
     from samovar_forecast.config import NetworkConfig, TrainingConfig
+    from samovar_forecast.dynamics.dynamic_var import DynamicVAR
     from samovar_forecast.network import SAMoVARNetwork
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "DynamicVAR",
     "NetworkConfig",
     "SAMoVARForecaster",
     "SAMoVARModel",
@@ -49,6 +52,7 @@ class _Home(NamedTuple):
 
 
 _HOMES = {
+    "DynamicVAR": _Home("samovar_forecast.dynamics.dynamic_var"),
     "NetworkConfig": _Home("samovar_forecast.config"),
     "SAMoVARForecaster": _Home("samovar_forecast.adapters.sktime_forecaster", "sktime", "sktime"),
     "SAMoVARModel": _Home(
