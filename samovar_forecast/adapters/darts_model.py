@@ -37,6 +37,7 @@ from samovar_forecast.config import (
     Structure,
     TrainingConfig,
 )
+from samovar_forecast.network.samovar import initialize_weights
 
 
 class SAMoVARModel(MixedCovariatesTorchModel):
@@ -204,11 +205,15 @@ class SAMoVARModel(MixedCovariatesTorchModel):
             n_params=1 if self.likelihood is None else self.likelihood.num_parameters,
             **self._network_options,
         )
-        return SAMoVARModule(
+        module = SAMoVARModule(
             network_config=config.to_dict(),
             next_patch_loss_weight=self.next_patch_loss_weight,
             **self.pl_module_params,
         )
+        seed = self.model_params.get("random_state")
+        if isinstance(seed, int):  # the initial weights that this seed has in the forecaster too
+            initialize_weights(module.network, torch.Generator().manual_seed(seed % 2**31))
+        return module
 
     def _build_train_dataset(
         self,

@@ -1,0 +1,317 @@
+"""``python -m benchmarks.darts_models``: SAMoVARModel beside darts' own torch models.
+
+All get the same series, lookback, horizon, batch and width, and are driven by the same public
+calls. The times are CPU seconds of one thread, the models taking turns. Without ``--csv`` the
+series are waves in noise; then the errors say little, the times the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from darts import TimeSeries
+from darts.models import (
+    NLinearModel,
+    TFTModel,
+    TiDEModel,
+    TransformerModel,
+    TSMixerModel,
+)
+from darts.utils.data import SequentialTorchTrainingDataset
+from tqdm import tqdm
+
+from benchmarks import harness
+from samovar_forecast import SAMoVARModel
+
+RESULTS = Path(__file__).parent / "results" / "darts_models.json"
+WIDTH, LOOKBACK, HORIZON, BATCH = 64, 96, 24, 32
+FIT_WINDOWS, FORECAST_WINDOWS, ERROR_TRAINING, ERROR_EPOCHS = 1000, 1000, 3000, 5
+
+CHUNKS = {"input_chunk_length": LOOKBACK, "output_chunk_length": HORIZON}
+BUILD: dict[str, Callable[..., Any]] = {
+    "SAMoVARModel": lambda **k: SAMoVARModel(d_model=WIDTH, **CHUNKS, **k),
+    "TSMixerModel": lambda **k: TSMixerModel(hidden_size=WIDTH, ff_size=WIDTH, **CHUNKS, **k),
+    "TiDEModel": lambda **k: TiDEModel(hidden_size=WIDTH, **CHUNKS, **k),
+    "NLinearModel": lambda **k: NLinearModel(**CHUNKS, **k),
+    "TFTModel": lambda **k: TFTModel(hidden_size=WIDTH, add_relative_index=True, **CHUNKS, **k),
+    "TransformerModel": lambda **k: TransformerModel(
+        d_model=WIDTH, dim_feedforward=4 * WIDTH, nhead=4, **CHUNKS, **k
+    ),
+}
+FIT, FORECAST, MEMORY, ERROR = "fit, one epoch", "1,000 forecasts", "peak memory", "test error"
+LOADER = "windows cut by slicing"
+
+
+SHARED = {
+    "n_epochs": 1,
+    "batch_size": BATCH,
+    "random_state": 0,
+    "pl_trainer_kwargs": {
+        "accelerator": "cpu",
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "enable_checkpointing": False,
+        "logger": False,
+    },
+}
+
+
+def build(name: str, **options: Any) -> Any:
+    """A model of that class, on one CPU, silent."""
+    return BUILD[name](**{**SHARED, **options})
+
+
+def load(csv: str | None) -> TimeSeries:
+    """All numeric columns of a file with time in its first, or seven noisy waves; deviation 1."""
+    if csv is None:
+        steps, random = np.arange(5000)[:, None], np.random.default_rng(0)
+        values = np.sin(2 * np.pi * steps / (24 + 6 * np.arange(7)))
+        values = values + random.normal(scale=0.3, size=values.shape)
+        series = TimeSeries.from_values(values.astype("float32"))
+    else:
+        frame = pd.read_csv(csv, index_col=0, parse_dates=True)
+        series = TimeSeries.from_dataframe(frame.astype("float32"))[:5000]
+    past = series[:ERROR_TRAINING].values()
+    return series.with_values((series.values() - past.mean(0)) / past.std(0))
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without the advice of Lightning, which is the same for all."""
+    logging.disable(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+    logging.disable(logging.NOTSET)
+
+
+def first_windows(series: TimeSeries, n_windows: int) -> TimeSeries:
+    """The part of the series that holds that many windows."""
+    return series[: LOOKBACK + HORIZON + n_windows - 1]
+
+
+# --- what is measured -----------------------------------------------------------------------------
+
+
+def measure_fit(series: TimeSeries, repeats: int) -> dict[str, harness.Samples]:
+    """Seconds of one epoch over 1,000 windows, a fresh model each time."""
+    part = first_windows(series, FIT_WINDOWS)
+    return harness.interleave(
+        {name: lambda name=name: build(name).fit(part) for name in BUILD}, repeats
+    )
+
+
+def measure_forecast(series: TimeSeries, repeats: int) -> dict[str, harness.Samples]:
+    """Seconds of `historical_forecasts(retrain=False)` from 1,000 origins."""
+    part = first_windows(series, FORECAST_WINDOWS)
+    models = {name: build(name).fit(part) for name in BUILD}
+    options = {"forecast_horizon": HORIZON, "retrain": False, "last_points_only": False}
+
+    def forecast(name: str) -> None:
+        found = models[name].historical_forecasts(part, **options)
+        if len(found) != FORECAST_WINDOWS:
+            raise harness.BenchmarkError(f"{name} gave {len(found)} forecasts, wanted 1,000")
+
+    return harness.interleave({name: lambda name=name: forecast(name) for name in BUILD}, repeats)
+
+
+def measure_loader(series: TimeSeries, repeats: int) -> dict[str, harness.Samples]:
+    """Seconds of an epoch with darts' own windows and with ours, for two sizes of the model.
+
+    The large model is that of the comparison; the small one forecasts one series in batches of 256.
+    """
+    part = first_windows(series, FIT_WINDOWS)
+    many = first_windows(series[series.components[0]], 4000)
+    small = {"num_layers": 1, "d_model": 16, "batch_size": 256}
+
+    def own_windows(model: Any, one: TimeSeries) -> None:
+        model.fit_from_dataset(SequentialTorchTrainingDataset(one, **CHUNKS))
+
+    def make(**options: Any) -> SAMoVARModel:
+        return SAMoVARModel(**CHUNKS, **{**SHARED, **options})
+
+    return harness.interleave(
+        {
+            "comparison, darts' windows": lambda: own_windows(make(d_model=WIDTH), part),
+            "comparison, sliced": lambda: make(d_model=WIDTH).fit(part),
+            "small, darts' windows": lambda: own_windows(make(**small), many),
+            "small, sliced": lambda: make(**small).fit(many),
+        },
+        repeats,
+    )
+
+
+def peak_memory(name: str, csv: str | None) -> int | None:
+    """Growth of the process, in bytes, while one epoch is fitted; called in a fresh process."""
+    part = first_windows(load(csv), FIT_WINDOWS)
+    with quiet():
+        return harness.peak_resident_bytes(lambda: build(name).fit(part))
+
+
+def measure_memory(csv: str | None) -> dict[str, int | None]:
+    """Peak memory of one epoch, each model in a process of its own."""
+    return {
+        name: harness.in_fresh_process("benchmarks.darts_models:peak_memory", name=name, csv=csv)
+        for name in BUILD
+    }
+
+
+def measure_error(series: TimeSeries) -> dict[str, dict[str, float]]:
+    """Mean squared and absolute error after five epochs, over forecasts of the steps after them.
+
+    Every model trains as it does by default: this is no tuning of any of them.
+    """
+    training, testing = series[:ERROR_TRAINING], series[ERROR_TRAINING - LOOKBACK :]
+    found = {}
+    for name in BUILD:
+        model = build(name, n_epochs=ERROR_EPOCHS).fit(training)
+        forecasts = model.historical_forecasts(
+            testing, forecast_horizon=HORIZON, retrain=False, last_points_only=False, stride=3
+        )
+        errors = np.stack(
+            [one.values() - testing.slice_intersect(one).values() for one in forecasts]
+        )
+        found[name] = {
+            "mse": float(np.square(errors).mean()),
+            "mae": float(np.abs(errors).mean()),
+            "forecasts": len(forecasts),
+        }
+    return found
+
+
+def sizes(series: TimeSeries) -> dict[str, int]:
+    """Trainable parameters of each model."""
+    part = first_windows(series, BATCH)
+    models = {name: build(name).fit(part) for name in BUILD}
+    return {
+        name: sum(p.numel() for p in model.model.parameters() if p.requires_grad)
+        for name, model in models.items()
+    }
+
+
+# --- the run --------------------------------------------------------------------------------------
+
+
+def run(results: harness.Results, csv: str | None, repeats: int) -> None:
+    """Measure what is not yet measured."""
+    series = load(csv)
+    data = "waves in noise" if csv is None else Path(csv).name
+    word = harness.fingerprint(data, repeats)
+    header = harness.provenance(("torch", "numpy", "darts", "pytorch_lightning"))
+    results.begin({"models": word}, {**header, "data": data})
+    steps: dict[str, Callable[[], Any]] = {
+        "parameters": lambda: sizes(series),
+        FIT: lambda: harness.to_json(measure_fit(series, repeats)),
+        FORECAST: lambda: harness.to_json(measure_forecast(series, repeats)),
+        LOADER: lambda: harness.to_json(measure_loader(series, repeats)),
+        MEMORY: lambda: measure_memory(csv),
+        ERROR: lambda: measure_error(series),
+    }
+    with quiet(), harness.one_thread(), tqdm(steps.items(), unit="part") as bar:
+        for what, measure in bar:
+            bar.set_postfix_str(what)
+            results.measured("models", what, measure)
+    results.finish("models")
+
+
+def report(entry: dict[str, Any]) -> str:
+    """Everything there is to say, as Markdown."""
+    fit, forecast = (harness.from_json(entry[what]) for what in (FIT, FORECAST))
+    ours = "SAMoVARModel"
+    rows = []
+    for name in BUILD:
+        memory, error = entry[MEMORY][name], entry[ERROR][name]
+        rows.append(
+            [
+                name,
+                f"{entry['parameters'][name]:,}",
+                f"{fit[name].median:.2f} s",
+                f"{harness.speed_up(fit[ours], fit[name])}",
+                f"{forecast[name].median:.2f} s",
+                f"{harness.speed_up(forecast[ours], forecast[name])}",
+                "-" if memory is None else f"{memory / 1e6:.0f} MB",
+                f"{error['mse']:.4f}",
+                f"{error['mae']:.4f}",
+            ]
+        )
+    columns = [
+        *("model", "parameters", FIT, "SAMoVAR takes, times", FORECAST, "SAMoVAR takes, times"),
+        *(MEMORY, "MSE", "MAE"),
+    ]
+    loader = harness.from_json(entry[LOADER])
+    gains = [
+        [
+            size,
+            f"{loader[plain].median:.2f} s",
+            f"{loader[sliced].median:.2f} s",
+            f"{harness.speed_up(loader[plain], loader[sliced])}",
+        ]
+        for size, plain, sliced in (
+            (
+                f"width {WIDTH}, {BATCH} windows a batch",
+                "comparison, darts' windows",
+                "comparison, sliced",
+            ),
+            (
+                "width 16, one layer, one series, 256 a batch",
+                "small, darts' windows",
+                "small, sliced",
+            ),
+        )
+    ]
+    versions = ", ".join(f"{name} {version}" for name, version in entry["versions"].items())
+    hardware = entry["hardware"]
+    return "\n".join(
+        [
+            "# SAMoVARModel beside darts' torch models",
+            "",
+            harness.markdown_table(columns, rows),
+            "",
+            f"Data: {entry['data']}, 7 series, float32. Lookback {LOOKBACK}, horizon {HORIZON}, "
+            f"batches of {BATCH}, width {WIDTH} where a model has one. Fit: one epoch over "
+            f"{FIT_WINDOWS:,} windows, the trainer's start included. Forecasts: "
+            "`historical_forecasts(retrain=False)` from 1,000 origins. CPU seconds of one thread, "
+            "medians of interleaved runs; ratios with the quartiles over the rounds. Memory: "
+            f"growth of a fresh process in that epoch. Errors: after {ERROR_EPOCHS} epochs on "
+            f"{ERROR_TRAINING:,} steps with each model's own defaults (no tuning), on the "
+            f"{entry[ERROR][ours]['forecasts']} forecasts of every third origin after them, in "
+            "units of the series' deviation.",
+            "",
+            "The same fit with darts' own training windows and with ours:",
+            "",
+            harness.markdown_table(
+                ["SAMoVARModel of", "darts' windows", "ours", "times faster"], gains
+            ),
+            "",
+            f"{entry['date']}, commit {entry['commit']}, {hardware['cpu']}, {hardware['cores']} "
+            f"cores; {versions}.",
+            "",
+        ]
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, print, and write the results."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.darts_models", description=__doc__)
+    parser.add_argument("--csv", help="file with time in its first column, a series in each other")
+    parser.add_argument("--repeats", type=int, default=7, help="timed rounds (default 7)")
+    chosen = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    results = harness.Results(RESULTS)
+    run(results, chosen.csv, chosen.repeats)
+    text = report(results.entries["models"])
+    RESULTS.with_suffix(".md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
