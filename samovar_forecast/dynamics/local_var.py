@@ -7,6 +7,7 @@ a large shock has to be simulated (``DynamicVAR.irf``).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,9 @@ from samovar_forecast.exceptions import ConfigurationError, require
 
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARProcess
+
+EXACT = 1e-5
+"""Relative error up to which an identity counts as kept."""
 
 DENSE_EIGENVALUES_UP_TO = 400
 """Size of the companion matrix up to which its eigenvalues are computed one by one."""
@@ -41,7 +45,7 @@ class Identities(NamedTuple):
     orthogonality: float
     """The coefficients on another channel are orthogonal to that channel's window."""
 
-    def hold(self, tolerance: float = 1e-5) -> bool:
+    def hold(self, tolerance: float = EXACT) -> bool:
         """Whether all three hold up to rounding."""
         return max(self) <= tolerance
 
@@ -181,6 +185,24 @@ class LocalVAR:
             sums=float(np.abs(in_units - own).max()),
             orthogonality=float((np.abs(np.where(own, 0, by_channel)) / size[:, None]).max()),
         )
+
+    def warn_if_not_exact(self) -> None:
+        """Warn if the coefficients fail to give the forecast back, as they must when normalised.
+
+        Cheap enough for every reading: one product with the factored Jacobian.
+        """
+        if not self.is_shift_equivariant:
+            return
+        channels = _filled(np.concatenate([self.past_covariates, self.target], axis=1))
+        error = np.abs(self.jacobian.apply(channels)[0] - self.forecast)
+        size = np.abs(self.forecast) + self.jacobian.unit[len(self.past_names) :]
+        if np.any(error > EXACT * size):
+            worst = self.names[int(np.argmax(error / size))]
+            warnings.warn(
+                f"the coefficients at {self.origin} give the forecast of {worst!r} back only to "
+                f"{(error / size).max():.1e}: its window may be all but constant",
+                stacklevel=4,
+            )
 
     def attribution(self) -> Attribution:
         """Show the forecast as a sum over all that it was made from."""

@@ -93,7 +93,8 @@ class NetworkVAR:
         training : TrainingConfig, optional
             How the network was trained; tests that train again do it so.
         parameter : int, default=0
-            Which of the numbers predicted per step is the forecast.
+            Which of the numbers predicted per step is the forecast: the median of a quantile
+            head, the location of a distribution.
 
         Returns
         -------
@@ -293,7 +294,7 @@ class NetworkVAR:
         jacobians = self.jacobians(self.data.windows(positions), asked)
         for position, jacobian in zip(positions, jacobians, strict=True):
             start, stop = position + 1 - self.order, position + 1
-            yield LocalVAR(
+            local = LocalVAR(
                 origin=self.data.index[position],
                 names=self.names,
                 past_names=self.data.past.names,
@@ -308,6 +309,8 @@ class NetworkVAR:
                 jacobian=jacobian,
                 is_shift_equivariant=self.unit_roots_by_construction,
             )
+            local.warn_if_not_exact()
+            yield local
 
     def jacobians(self, windows: Windows, weights: np.ndarray) -> Iterator[ForecastJacobian]:
         """Yield the Jacobians of windows in the network's units, in those of the data."""

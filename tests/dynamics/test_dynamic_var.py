@@ -14,6 +14,7 @@ from statsmodels.tsa.vector_ar.var_model import VARProcess
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.dynamics.history import Scaling
+from samovar_forecast.dynamics.lag_matrices import NetworkMap
 from samovar_forecast.dynamics.local_var import companion_radius
 from samovar_forecast.dynamics.summary import important_order
 from samovar_forecast.dynamics.token_weights import token_contributions
@@ -218,12 +219,21 @@ def test_under_window_normalisation_the_lags_alone_give_the_forecast() -> None:
     assert not plain.unit_roots_by_construction
 
 
-def test_a_failed_identity_is_noticed() -> None:
-    local = dynamic().at()
-    local.jacobian.own[0, 1, 5] += 0.1
-    local.jacobian.__dict__.pop("_own_sums", None)
-    object.__setattr__(local, "forecast", local.forecast * 1.01)
+def test_a_reading_that_does_not_give_the_forecast_back_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exact = NetworkMap._moments
+
+    def inexact(self: NetworkMap, channels: np.ndarray) -> object:
+        moments = exact(self, channels)
+        return moments._replace(scale_slope=1.05 * moments.scale_slope)
+
+    monkeypatch.setattr(NetworkMap, "_moments", inexact)
+    model = dynamic()
+    with pytest.warns(UserWarning, match="back only to"):
+        local = model.at()
     assert not local.identities().hold()
+    assert "CAUTION" in str(model.summary())
 
 
 @pytest.mark.parametrize("covariates", [False, True])
