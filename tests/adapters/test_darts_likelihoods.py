@@ -8,6 +8,7 @@ import torch
 
 pytest.importorskip("darts", reason="darts is not installed")
 
+import darts
 from darts import TimeSeries
 from darts.utils import likelihood_models
 from darts.utils.likelihood_models.torch import (
@@ -68,6 +69,8 @@ def test_no_likelihood_of_darts_is_left_out():
 
 @pytest.mark.parametrize("law", LAWS)
 def test_samples_have_the_size_and_the_support_of_the_data(law):
+    if law == "NegativeBinomial" and darts.__version__ == "0.48.0":
+        pytest.skip("darts 0.48.0 draws with success and failure exchanged")
     values = draws(law)
     likelihood = getattr(likelihood_models, f"{law}Likelihood")()
     model = tiny(likelihood=likelihood, **LEARNS).fit(daily(values))
