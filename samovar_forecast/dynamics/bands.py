@@ -32,7 +32,8 @@ def interval(draws: np.ndarray | None, level: float) -> tuple[np.ndarray, np.nda
     ----------
     draws : ndarray of shape (n_draws, ...) or None
     level : float
-        Share of the draws inside.
+        Probability that one more draw lies inside. Few draws cannot hold a high level: five hold
+        two thirds at most, nineteen 90 %.
 
     Returns
     -------
@@ -52,7 +53,9 @@ def interval(draws: np.ndarray | None, level: float) -> tuple[np.ndarray, np.nda
         )
     if not 0 < level < 1:
         raise ConfigurationError("level must lie between 0 and 1", found=level)
-    lower, upper = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    # (n + 1) p-th order statistics: a new draw lies between them with probability ``level``.
+    lower, upper = np.quantile(draws, ends, axis=0, method="weibull")
     return lower, upper
 
 
