@@ -134,6 +134,9 @@ class NetworkConfig(_JsonConfig):
         Numbers predicted per step and series (1 for a point forecast).
     attention : {"auto", "reference", "parallel", "chunked"}, default="auto"
         Form in which linear attention is computed; ``"auto"`` chooses by the number of tokens.
+    anchor : (int, int), optional
+        Lags of the linear anchor beside the network: of each series itself, and of all series.
+        ``None`` is the model of the paper. :func:`samovar_forecast.anchor.attach_anchor` sets it.
 
     Raises
     ------
@@ -158,6 +161,7 @@ class NetworkConfig(_JsonConfig):
     missing_values: bool = False
     n_params: int = 1
     attention: Attention = "auto"
+    anchor: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         for name in ("n_series", "patch_length", "context_length", "n_layers", "n_params"):
@@ -169,6 +173,8 @@ class NetworkConfig(_JsonConfig):
         _check_choice(self, "normalization", Normalization)
         _check_choice(self, "structure", Structure)
         _check_choice(self, "attention", Attention)
+        if self.anchor is not None:
+            self._check_anchor()
         if self.d_model is None:
             # Width rule of the paper's experiments; the LinTrans control counts targets only.
             mixed = self.n_series if self.predictor == "lintrans" else self.n_channels
@@ -183,6 +189,18 @@ class NetworkConfig(_JsonConfig):
                 f"n_heads must divide d_model, found n_heads={self.n_heads} and "
                 f"d_model={self.d_model}; choose n_heads from {divisors}"
             )
+
+    def _check_anchor(self) -> None:
+        pair = self.anchor
+        is_pair = isinstance(pair, (tuple, list)) and len(pair) == 2
+        if not is_pair or not all(
+            isinstance(lags, int) and 0 <= lags <= self.context_length for lags in pair or ()
+        ):
+            raise ConfigurationError(
+                "anchor must be two numbers of lags, each from 0 to context_length "
+                f"{self.context_length}, found {pair!r}"
+            )
+        object.__setattr__(self, "anchor", tuple(pair or ()))  # JSON knows lists only
 
     @property
     def width(self) -> int:

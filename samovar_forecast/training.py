@@ -29,7 +29,12 @@ from samovar_forecast.config import TrainingConfig
 from samovar_forecast.exceptions import ConfigurationError, DataError, SAMoVARError
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
-from samovar_forecast.network.losses import head_errors, head_loss, output_parameters
+from samovar_forecast.network.losses import (
+    anchored_parameters,
+    head_errors,
+    head_loss,
+    output_parameters,
+)
 from samovar_forecast.windows import WindowBatch, WindowSet
 
 CHECKPOINT_NAME = "training"
@@ -468,7 +473,8 @@ def roll_forecast(
     """Forecast any horizon, patch by patch: each forecast patch joins the window of the next.
 
     Past covariates are not known ahead: they stay at their last value while rolling. Of a
-    distribution, its centre joins the window: the median among quantiles, or the mean.
+    distribution, its centre joins the window: the median among quantiles, or the mean. An anchor
+    rolls forward with the network.
 
     Parameters
     ----------
@@ -508,7 +514,7 @@ def roll_forecast(
         if future_covariates is not None:
             ahead = future_covariates[:, patch * step : patch * step + length + step]
         output = network(target, past_covariates, ahead, static_covariates, last_only=True)
-        newest = output_parameters(output, target, head)  # B s C K
+        newest = anchored_parameters(output, target, head)  # B s C K
         forecasts.append(newest)
         target = torch.cat([target, newest[..., head.center]], dim=1)[:, -length:]
         if past_covariates is not None:

@@ -14,6 +14,7 @@ from samovar_forecast.network.heads import (
     pinball_errors,
     window_moments,
 )
+from samovar_forecast.network.normalization import denormalize
 from samovar_forecast.network.samovar import NetworkOutput
 
 
@@ -30,7 +31,7 @@ def samovar_loss(output: NetworkOutput, future: Tensor, next_patch_weight: float
 
     The terminal part is in the units of the data, the next-patch part in those of the
     normalised windows. A window of one patch has no next patch: that part is 0. Steps whose
-    value is missing do not count.
+    value is missing do not count, and neither does an anchor: the network is trained as it is.
 
     Parameters
     ----------
@@ -44,7 +45,12 @@ def samovar_loss(output: NetworkOutput, future: Tensor, next_patch_weight: float
     -------
     Loss
     """
-    return _loss(output, output.forecast, future, Head.point(), next_patch_weight)
+    forecast = denormalize(
+        output.patch_pred[:, :, -1].transpose(1, 2),
+        output.location[..., None],
+        output.scale[..., None],
+    )
+    return _loss(output, forecast, future, Head.point(), next_patch_weight)
 
 
 def head_loss(
@@ -78,10 +84,28 @@ def head_loss(
 
 
 def output_parameters(output: NetworkOutput, target: Tensor, head: Head) -> Tensor:
-    """Return the head's parameters of the forecast, (B, s, C, K), in the units of ``target``."""
+    """Return the head's parameters of the forecast, (B, s, C, K), in the units of ``target``.
+
+    They are the network's own, without an anchor; see :func:`anchored_parameters`.
+    """
     # "window" stands for any normalisation: for "none", location 0 and scale 1 say the same.
     moments = window_moments(target.nan_to_num(), output.location, output.scale, "window")
     return head(output.patch_pred[:, :, -1].transpose(1, 2), moments)
+
+
+def anchored_parameters(output: NetworkOutput, target: Tensor, head: Head) -> Tensor:
+    """Return the parameters of :func:`output_parameters`, combined with the anchor if there is one.
+
+    All locations, quantiles among them, move by as much as the center moves; parameters of other
+    kinds stay.
+    """
+    parameters = output_parameters(output, target, head)
+    if output.anchored is None:
+        return parameters
+    shift = output.anchored.shift(parameters[..., head.center])  # B s C
+    is_location = torch.tensor([kind == "location" for kind in head.kinds])
+    moves = is_location.to(device=shift.device, dtype=shift.dtype)
+    return parameters + shift[..., None] * moves
 
 
 def head_errors(parameters: Tensor, actual: Tensor, head: Head) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from samovar_forecast.config import NetworkConfig
+from samovar_forecast.network.anchor import Anchor, Anchored
 from samovar_forecast.network.blocks import Linear, RMSNorm
 from samovar_forecast.network.controls import LinTrans
 from samovar_forecast.network.mixture import VARMixture
@@ -21,7 +22,7 @@ class NetworkOutput(NamedTuple):
     """Result of a forward; B windows, C series, N patches, s steps, K numbers per step."""
 
     forecast: Tensor
-    """(B, s, C, K) in the units of the input."""
+    """(B, s, C, K) in the units of the input; with an anchor, combined with it."""
     patch_pred: Tensor
     """(B, C, N, s, K) normalised prediction of patch n + 1 at patch n; N = 1 with last_only."""
     patches: Tensor
@@ -33,6 +34,8 @@ class NetworkOutput(NamedTuple):
     trace: Trace | None
     observed: Tensor | None = None
     """(B, C, N, s) where ``patches`` hold a value; None if missing values are not foreseen."""
+    anchored: Anchored | None = None
+    """What the anchor says; None for a network without."""
 
 
 class SAMoVARNetwork(nn.Module):
@@ -54,6 +57,7 @@ class SAMoVARNetwork(nn.Module):
         self.predictor: nn.Module = predictor(config)
         self.out_norm = RMSNorm(config.width)
         self.head = Linear(config.width, config.patch_length * config.n_params)
+        self.anchor = None if config.anchor is None else Anchor(config)
         initialize_weights(self, generator)
 
     def forward(
@@ -108,12 +112,15 @@ class SAMoVARNetwork(nn.Module):
         forecast = denormalize(
             patch_pred[:, :, -1].transpose(1, 2), location[..., None], scale[..., None]
         )  # B s C K
+        anchored = None if self.anchor is None else self.anchor(target)
+        if anchored is not None:
+            forecast = anchored.combine(forecast)
         trace = None
         if return_trace:
             trace = Trace(patches, tokens, location, scale, **mixed._asdict())
         own = patches[:, -config.n_series :]  # B C N s
         has_value = None if missing is None else missing[:, -config.n_series :] == 0
-        return NetworkOutput(forecast, patch_pred, own, location, scale, trace, has_value)
+        return NetworkOutput(forecast, patch_pred, own, location, scale, trace, has_value, anchored)
 
     def _set_missing_aside(self, values: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Return values (B, L, K) without NaN, where they are observed, and patches of where not.
