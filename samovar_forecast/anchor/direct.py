@@ -1,0 +1,93 @@
+"""The direct candidate: every step ahead by its own ridge regression on a series' own long past.
+
+A window enters as its distance from its last value, and that value is put back: a level that moved
+is no obstacle. Everything follows from sums of products of a series with itself, so that no matrix
+of windows is ever built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+RELATIVE_PENALTIES = np.geomspace(1e-5, 100.0, 15)
+
+
+def window_products(values: np.ndarray, span: int) -> np.ndarray:
+    """Return the sum of ``w w'`` over all windows of one series; (span, span).
+
+    Entry (i + 1, j + 1) is entry (i, j) with the first product taken off and one put on.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+    span : int
+        Length of a window.
+    """
+    n_windows = len(values) - span + 1
+    if n_windows < 1:
+        return np.zeros((span, span))
+    first = np.array([values[:n_windows] @ values[j : j + n_windows] for j in range(span)])
+    products = np.zeros((span, span))
+    for distance in range(span):
+        i = np.arange(span - distance - 1)
+        gone = values[i] * values[i + distance]
+        new = values[i + n_windows] * values[i + distance + n_windows]
+        diagonal = first[distance] + np.concatenate([[0.0], np.cumsum(new - gone)])
+        rows = np.arange(span - distance)
+        products[rows, rows + distance] = diagonal
+        products[rows + distance, rows] = diagonal
+    return products
+
+
+def from_last_value(products: np.ndarray, length: int) -> np.ndarray:
+    """Return the products of windows from which row ``length - 1`` was subtracted."""
+    last = length - 1
+    row = products[last]
+    return products - row[None, :] - row[:, None] + row[last]
+
+
+def sum_of_products(runs: Sequence[np.ndarray], length: int, n_steps: int) -> np.ndarray:
+    """Return the products of the windows of all runs, from their last value; (L + s, L + s)."""
+    span = length + n_steps
+    products = np.zeros((span, span))
+    for run in runs:
+        products += window_products(run, span)
+    return from_last_value(products, length)
+
+
+class RidgePath:
+    """Ridge regressions of the steps ahead on the window, for all penalties, from products.
+
+    Parameters
+    ----------
+    products : array of shape (L + s, L + s)
+    length : int
+        L.
+    """
+
+    def __init__(self, products: np.ndarray, length: int) -> None:
+        self.length = length
+        self.values, self.vectors = np.linalg.eigh(products[:length, :length])
+        self.values = np.maximum(self.values, 0.0)
+        self.unit = self.values.mean() or 1.0
+        self.target = self.vectors.T @ products[:length, length:]  # L s
+
+    def solve(self, relative_penalty: float) -> np.ndarray:
+        """Return the weights of the window, (L, s)."""
+        penalised = self.values + relative_penalty * self.unit
+        return self.vectors @ (self.target / penalised[:, None])
+
+    def errors(self, products: np.ndarray) -> np.ndarray:
+        """Return the sum of squared errors on other windows, by penalty and step; (Q, s)."""
+        length = self.length
+        among = self.vectors.T @ products[:length, :length] @ self.vectors
+        toward = self.vectors.T @ products[:length, length:]  # L s
+        total = np.diagonal(products)[length:]
+        found = []
+        for penalty in RELATIVE_PENALTIES:
+            weights = self.target / (self.values + penalty * self.unit)[:, None]  # L s
+            fitted = (weights * (among @ weights - 2 * toward)).sum(axis=0)
+            found.append(total + fitted)
+        return np.array(found)

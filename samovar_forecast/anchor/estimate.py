@@ -1,0 +1,273 @@
+"""The anchor: linear candidates, estimated in closed form and averaged into one linear map.
+
+Letters: s steps ahead, C series, M candidates, B held-out windows, n time steps of an instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+import numpy as np
+
+from samovar_forecast.anchor.candidates import (
+    Limits,
+    direct_candidate,
+    direct_length,
+    direct_path,
+    iterated_candidates,
+    own_runs,
+)
+from samovar_forecast.anchor.direct import RELATIVE_PENALTIES, RidgePath, sum_of_products
+from samovar_forecast.anchor.linear_map import LinearMap, blend
+from samovar_forecast.exceptions import DataError
+
+PRIOR_WEIGHTS = {"season": 0.0}
+"""Weights before any evidence, up to scale; 1 for every other candidate."""
+
+PRIOR_STRENGTH = 3.0
+"""What the prior weights count, in held-out forecasts that do not overlap."""
+
+LONG_SAMPLE = 2000
+CUTS, CUTS_OF_A_LONG_SAMPLE = (0.5, 0.625, 0.75, 0.875, 1.0), (0.8, 1.0)
+"""Shares of each instance: candidates fitted up to one are held against the rows up to the next."""
+
+NUMBERS_HELD_OUT = 4_000_000
+"""Beyond so many forecast numbers only some of the held-out origins are used, evenly spread."""
+
+
+@dataclass(frozen=True)
+class AnchorFit:
+    """An estimated anchor, and what it is made of.
+
+    Attributes
+    ----------
+    map : LinearMap
+    weights : dict of str to array of shape (s,)
+        Share of each candidate at each step.
+    """
+
+    map: LinearMap
+    weights: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Instances in one scale: deviations from the mean, in units of the typical step."""
+
+    series: list[np.ndarray]
+    center: np.ndarray
+    unit: np.ndarray
+    varies: np.ndarray
+
+    @classmethod
+    def of(cls, series: Sequence[np.ndarray]) -> _Sample:
+        values = [np.where(np.isfinite(one), one, np.nan).astype(np.float64) for one in series]
+        stacked = np.concatenate(values)
+        is_there = np.isfinite(stacked)
+        if not is_there.any(axis=0).all():
+            raise DataError(
+                "an anchor cannot be estimated: a series has no value",
+                found=f"series number {int(np.argmin(is_there.any(axis=0)))}, counted from 0",
+                wanted="observations of every series",
+            )
+        filled = np.where(is_there, stacked, 0.0)
+        center = filled.sum(axis=0) / is_there.sum(axis=0)
+        squares = np.square(np.concatenate([np.diff(one, axis=0) for one in values]))
+        n_steps = np.isfinite(squares).sum(axis=0)
+        unit = np.sqrt(np.nansum(squares, axis=0) / np.maximum(n_steps, 1))
+        varies = unit > 1e-12 * np.abs(filled).max(axis=0)
+        unit = np.where(varies, unit, 1.0)
+        return cls([(one - center) / unit for one in values], center, unit, varies)
+
+    def until(self, share: float) -> list[np.ndarray]:
+        return [one[: round(share * len(one))] for one in self.series]
+
+
+def estimate_anchor(
+    series: Sequence[np.ndarray], n_steps: int, max_lag: int, season: int = 1
+) -> AnchorFit:
+    """Estimate linear forecasts of the next ``n_steps`` rows and average them into one.
+
+    The candidates are autoregressions by AIC, a vector autoregression by AIC as far as it is
+    identified, one shrunk toward a prior by leave-one-out errors, a direct ridge regression on the
+    long own past, the last value and the last season. Their weights are those of the smallest
+    squared error on held-out rows, not negative and drawn toward equal weights, the more so the
+    less the held-out rows say: on a short sample the anchor is a plain average.
+
+    Parameters
+    ----------
+    series : sequence of arrays of shape (n, C)
+        Instances, in one scale; NaN where a value is missing.
+    n_steps : int
+        Steps to forecast at once (s).
+    max_lag : int
+        Longest lag that may be read.
+    season : int, default=1
+        Steps after which a pattern is likely to repeat; 1 for none.
+
+    Returns
+    -------
+    AnchorFit
+
+    Raises
+    ------
+    DataError
+        If a series has no value at all.
+    """
+    sample, limits = _Sample.of(series), Limits(n_steps, max_lag, season)
+    names, weights, penalty = _weigh(sample, limits)
+    maps = _candidates(sample.series, sample.varies, limits, penalty)
+    kept = [name for name in names if name in maps and weights[names.index(name)].any()]
+    shares = np.array([weights[names.index(name)] for name in kept])  # M s
+    shares /= shares.sum(axis=0)
+    anchor = blend([maps[name] for name in kept], shares).in_units(sample.center, sample.unit)
+    return AnchorFit(anchor, dict(zip(kept, shares, strict=True)))
+
+
+def _candidates(
+    series: list[np.ndarray], varies: np.ndarray, limits: Limits, penalty: float | None
+) -> dict[str, LinearMap]:
+    maps = iterated_candidates(series, varies, limits)
+    if penalty is not None:
+        own = own_runs(series)
+        length = direct_length(own, limits)
+        if length:
+            path = direct_path(own, length, limits.n_steps)
+            maps["direct"] = direct_candidate(path, penalty, len(varies))
+    return maps
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """Candidates of the rows before a cut, and the rows up to the next cut."""
+
+    past: list[np.ndarray]
+    until: list[np.ndarray]
+    maps: dict[str, LinearMap]
+    path: RidgePath | None
+
+    def errors_of_penalties(self, n_steps: int) -> np.ndarray:
+        """Return the direct candidate's squared errors on the held-out rows, by penalty."""
+        assert self.path is not None
+        length = self.path.length
+        held_out = [
+            one[max(0, len(past) - length) :]
+            for one, past in zip(self.until, self.past, strict=True)
+        ]
+        products = [sum_of_products(runs, length, n_steps) for runs in own_runs(held_out)]
+        return self.path.errors(np.sum(products, axis=0)).sum(axis=1)
+
+
+def _weigh(sample: _Sample, limits: Limits) -> tuple[list[str], np.ndarray, float | None]:
+    """Return the candidates' names, their weights (M, s), and the direct one's penalty."""
+    shortest = min(len(one) for one in sample.series)
+    cuts = CUTS if shortest < LONG_SAMPLE else CUTS_OF_A_LONG_SAMPLE
+    folds = [_fold(sample, limits, *pair) for pair in pairwise(cuts)]
+    penalty = None
+    if all(fold.path is not None for fold in folds):
+        errors = sum(fold.errors_of_penalties(limits.n_steps) for fold in folds)
+        penalty = float(RELATIVE_PENALTIES[int(np.argmin(errors))])
+        for fold in folds:
+            assert fold.path is not None
+            fold.maps["direct"] = direct_candidate(fold.path, penalty, len(sample.varies))
+    # A candidate that an earlier part of the sample does not identify is no candidate.
+    names = [name for name in folds[0].maps if all(name in fold.maps for fold in folds)]
+    prior = np.array([PRIOR_WEIGHTS.get(name, 1.0) for name in names])
+    errors, n_origins = _held_out_errors(folds, names, limits.n_steps)
+    weights = stacked_weights(errors[..., sample.varies], n_origins, prior / prior.sum())
+    return names, weights, penalty
+
+
+def _fold(sample: _Sample, limits: Limits, share: float, next_share: float) -> _Fold:
+    past = sample.until(share)
+    own = own_runs(past)
+    length = direct_length(own, limits)
+    path = direct_path(own, length, limits.n_steps) if length else None
+    maps = iterated_candidates(past, sample.varies, limits)
+    return _Fold(past, sample.until(next_share), maps, path)
+
+
+def _held_out_errors(folds: list[_Fold], names: list[str], n_steps: int) -> tuple[np.ndarray, int]:
+    """Return errors (M, B, s, C) from the origins between cuts, and how many there were."""
+    parts = []
+    for fold in folds:
+        n_lags = max(fold.maps[name].n_lags for name in names)
+        for past, one in zip(fold.past, fold.until, strict=True):
+            origins = np.arange(max(n_lags, len(past)), len(one) - n_steps + 1)
+            is_complete = np.isfinite(one).all(axis=1)
+            n_missing = np.concatenate([[0], np.cumsum(~is_complete)])
+            origins = origins[n_missing[origins + n_steps] == n_missing[origins - n_lags]]
+            parts.append((fold, one, origins))
+    n_origins = sum(len(origins) for _, _, origins in parts)
+    n_series = folds[0].until[0].shape[1]
+    stride = max(1, n_origins * n_steps * n_series // NUMBERS_HELD_OUT)
+    errors = [np.empty((len(names), 0, n_steps, n_series))]
+    for fold, one, origins in parts:
+        some = origins[::stride]
+        if len(some):
+            actual = one[some[:, None] + np.arange(n_steps)]  # B s C
+            errors.append(np.stack([fold.maps[name].along(one, some) - actual for name in names]))
+    return np.concatenate(errors, axis=1), n_origins
+
+
+def stacked_weights(errors: np.ndarray, n_origins: int, prior: np.ndarray) -> np.ndarray:
+    """Return the weights of the candidates at each step, (M, s).
+
+    Band by band, the weights minimise the mean squared error of the average, drawn toward the
+    weights of the band before, the first toward ``prior``. Forecasts of h steps overlap, so that
+    ``n_origins`` of them count as ``n_origins / h``: near steps say most, and say it first.
+
+    Parameters
+    ----------
+    errors : array of shape (M, B, s, C)
+    n_origins : int
+        Origins that the B windows stand for.
+    prior : array of shape (M,)
+        Summing to one.
+    """
+    n_candidates, n_windows, n_steps, n_series = errors.shape
+    weights = np.repeat(prior[:, None], n_steps, axis=1)
+    if n_windows == 0 or n_series == 0:
+        return weights
+    size = np.sqrt(np.square(errors).mean(axis=(0, 1, 2)))
+    errors = errors / np.where(size > 0, size, 1.0)
+    for start, stop in horizon_bands(n_steps):
+        some = errors[:, :, start:stop].reshape(n_candidates, -1)
+        moments = some @ some.T / some.shape[1]
+        strength = PRIOR_STRENGTH * stop / n_origins * np.median(np.diagonal(moments))
+        prior = on_the_simplex(moments, prior, strength + 1e-12)
+        weights[:, start:stop] = prior[:, None]
+    return weights
+
+
+def horizon_bands(n_steps: int) -> list[tuple[int, int]]:
+    """Cut the steps into the first, and the two halves of the rest: rows from, and up to."""
+    ends = sorted({1, -(-n_steps // 2), n_steps})
+    return list(zip([0, *ends], ends, strict=False))
+
+
+def on_the_simplex(moments: np.ndarray, prior: np.ndarray, strength: float) -> np.ndarray:
+    """Return the w >= 0, sum(w) = 1, that minimises ``w' S w + strength * |w - prior|^2``.
+
+    With few candidates every set of positive weights can be tried: its solution is closed, and
+    the best admissible one is the minimum, which is unique.
+    """
+    n_candidates = len(prior)
+    quadratic = moments + strength * np.eye(n_candidates)
+    best, chosen = float("inf"), prior
+    for size in range(1, n_candidates + 1):
+        for active in map(list, combinations(range(n_candidates), size)):
+            system = np.ones((size + 1, size + 1))
+            system[:size, :size] = quadratic[np.ix_(active, active)]
+            system[size, size] = 0.0
+            solution = np.linalg.solve(system, np.append(strength * prior[active], 1.0))[:size]
+            if (solution < 0).any():
+                continue
+            weights = np.zeros(n_candidates)
+            weights[active] = solution
+            value = float(weights @ quadratic @ weights - 2 * strength * prior @ weights)
+            if value < best:
+                best, chosen = value, weights
+    return chosen

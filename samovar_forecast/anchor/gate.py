@@ -1,0 +1,101 @@
+"""The gate: how much of the network goes into each step of each series, in closed form.
+
+Letters: B validation windows, s steps, C series, m blocks of windows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from samovar_forecast.anchor.estimate import horizon_bands
+
+FEWEST_BLOCKS = 4
+"""With fewer blocks a band's standard error means nothing, and the gate stays 0."""
+
+
+def estimate_gate(
+    anchor: np.ndarray, network: np.ndarray, actual: np.ndarray, instance: np.ndarray
+) -> np.ndarray:
+    """Return the share of the network in ``anchor + gate * (network - anchor)``, (s, C).
+
+    In each band of the horizon the share of least squared error is a regression through the
+    origin, of the anchor's error on the distance from network to anchor. The share of all series
+    together is drawn toward 0 by as much as it is uncertain (0 within one standard error), the
+    share of each series toward the common one. Where the network did not help a series, its share
+    is 0. Overlapping forecasts count as blocks: h steps ahead, h windows are one block.
+
+    Parameters
+    ----------
+    anchor, network, actual : array of shape (B, s, C)
+        Of windows that neither was estimated on, in time order inside each instance. Windows with
+        NaN anywhere are left out.
+    instance : int array of shape (B,)
+        Which instance a window comes from.
+    """
+    _, n_steps, n_series = actual.shape
+    gate = np.zeros((n_steps, n_series))
+    is_complete = np.isfinite(anchor + network + actual).all(axis=(1, 2))
+    error, distance = (actual - anchor)[is_complete], (network - anchor)[is_complete]
+    instance = instance[is_complete]
+    for start, stop in horizon_bands(n_steps):
+        block = _blocks(instance, stop)
+        n_blocks = len(np.unique(block))
+        if n_blocks >= FEWEST_BLOCKS:
+            some = slice(start, stop)
+            products = _by_block(distance[:, some] * error[:, some], block)  # m C
+            squares = _by_block(np.square(distance[:, some]), block)
+            gate[some] = _shares(products, squares, _by_block(np.square(error[:, some]), block))
+    return gate
+
+
+def _blocks(instance: np.ndarray, length: int) -> np.ndarray:
+    """Number blocks of so many windows in a row of one instance; an incomplete one joins."""
+    block, n_before = np.zeros(len(instance), dtype=int), 0
+    for one in np.unique(instance):
+        own = np.flatnonzero(instance == one)
+        n_own = max(1, len(own) // length)
+        block[own] = n_before + np.minimum(np.arange(len(own)) // length, n_own - 1)
+        n_before += n_own
+    return block
+
+
+def _by_block(values: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Sum (B, steps, C) over the steps and the windows of each block; (m, C)."""
+    sums = np.zeros((block.max() + 1, values.shape[2]))
+    np.add.at(sums, block, values.sum(axis=1))
+    return sums
+
+
+def _shares(products: np.ndarray, squares: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Return the share of each series in one band, (C,), from sums by block, (m, C)."""
+    size = errors.sum(axis=0)
+    moves = (squares.sum(axis=0) > 0) & (size > 0)
+    shares = np.zeros(products.shape[1])
+    if not moves.any():
+        return shares
+    # In units of each series' own error, so that all series count alike.
+    products, squares = products[:, moves] / size[moves], squares[:, moves] / size[moves]
+    pooled, variance = _regression(products.sum(axis=1, keepdims=True), squares.sum(1)[:, None])
+    common = np.clip(_toward_zero(pooled, variance), 0.0, 1.0)[0]
+    own, own_variance = _regression(products, squares)
+    between = max(0.0, float((np.square(own - common) - own_variance).mean()))
+    trust = between / (between + own_variance) if between > 0 else np.zeros_like(own)
+    shrunk = common + trust * (own - common)
+    gain = shrunk * (2 * products.sum(axis=0) - shrunk * squares.sum(axis=0))
+    shares[moves] = np.where(gain > 0, np.clip(shrunk, 0.0, 1.0), 0.0)
+    return shares
+
+
+def _regression(products: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return slopes through the origin and their variances between blocks; (C,) each."""
+    n_blocks, total = len(products), squares.sum(axis=0)
+    slope = products.sum(axis=0) / total
+    scatter = np.square(products - slope * squares).sum(axis=0)
+    # (m - 1) / (m - 3) is what a few blocks' variance falls short of, as in the mean of an F.
+    return slope, scatter / total**2 * n_blocks / (n_blocks - 3)
+
+
+def _toward_zero(slope: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Shrink by the share of the square that is noise: 0 within one standard error of 0."""
+    safe = np.where(slope > 0, slope, 1.0)
+    return np.where(slope > 0, slope * np.maximum(0.0, 1 - variance / safe**2), 0.0)

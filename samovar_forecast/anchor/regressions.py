@@ -1,0 +1,163 @@
+"""Iterated candidates: own autoregressions, a vector autoregression, a shrunken one; closed form.
+
+Letters: T rows of a regression, C series, p lags, K = p C regressors. Coefficients are
+``[lag - 1, response, impulse]``. Values are deviations from a center, in units of one size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+ROWS_PER_COEFFICIENT = 3
+"""Least rows of a regression for each coefficient in it."""
+
+NUMBERS_IN_A_DESIGN = 20_000_000
+"""Above that size of its design a regression uses the newest rows only."""
+
+PENALTIES = np.geomspace(0.03, 3000.0, 11)
+CROSS_WEIGHTS = (0.1, 0.3, 1.0)
+
+
+def largest_order(n_rows: int, n_regressors: int) -> int:
+    """Return the largest order offered to an information criterion; 0 if none is identified.
+
+    Parameters
+    ----------
+    n_rows : int
+    n_regressors : int
+        Regressors at each lag.
+    """
+    share = ROWS_PER_COEFFICIENT
+    by_sample_size = int(12 * (n_rows / 100) ** 0.25)
+    return max(0, min(by_sample_size, (n_rows - share) // (share * n_regressors + 1)))
+
+
+def lag_design(runs: Sequence[np.ndarray], order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return regressors (T, p C), the newest lag first, and what follows them (T, C)."""
+    n_series = runs[0].shape[1]
+    blocks, ahead = [np.empty((0, order * n_series))], [np.empty((0, n_series))]
+    at_most = max(order + 1, NUMBERS_IN_A_DESIGN // max(1, order * n_series * len(runs)))
+    for run in runs:
+        rows = run[-at_most:]
+        if len(rows) <= order:
+            continue
+        lags = [rows[order - lag : len(rows) - lag] for lag in range(1, order + 1)]
+        blocks.append(np.hstack(lags) if lags else np.empty((len(rows), 0)))
+        ahead.append(rows[order:])
+    return np.concatenate(blocks), np.concatenate(ahead)
+
+
+def ols_var(runs: Sequence[np.ndarray], max_order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return coefficients (p, C, C) and intercept (C,) of the VAR by least squares and AIC.
+
+    The orders 0 to ``max_order`` are compared on the same rows, by statsmodels'
+    ``log det(residual covariance) + 2 (p C^2 + C) / T``; the one chosen is fitted on all its rows.
+    """
+    n_series = runs[0].shape[1]
+    x, y = lag_design(runs, max_order)
+    with_one = np.hstack([np.ones((len(x), 1)), x])
+    q, _ = np.linalg.qr(with_one)
+    explained = q.T @ y  # 1 + K, C: the orders are nested, so one decomposition serves all
+    best, chosen = np.inf, 0
+    residual = y.T @ y - np.outer(explained[0], explained[0])
+    for order in range(max_order + 1):
+        if order:
+            part = explained[1 + (order - 1) * n_series : 1 + order * n_series]
+            residual = residual - part.T @ part
+        sign, log_det = np.linalg.slogdet(residual / len(y))
+        criterion = log_det + 2 * (order * n_series**2 + n_series) / len(y)
+        if sign > 0 and criterion < best:
+            best, chosen = criterion, order
+    x, y = lag_design(runs, chosen)
+    with_one = np.hstack([np.ones((len(x), 1)), x])
+    solution = np.linalg.lstsq(with_one, y, rcond=None)[0]  # 1 + K, C
+    return solution[1:].reshape(chosen, n_series, n_series).swapaxes(1, 2), solution[0]
+
+
+def ridge_var(
+    runs: Sequence[np.ndarray], order: int, season: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return coefficients (p, C, C) and intercept (C,) of a VAR shrunk as by Litterman (1986).
+
+    Each coefficient is drawn toward its prior mean: 0, or 1 for the first own lag (a random
+    walk). Later lags are drawn more, other series' lags more than own ones. Each equation
+    chooses prior mean, weight of the others and penalty by leave-one-out errors, in closed form.
+
+    Parameters
+    ----------
+    runs : sequence of arrays of shape (n, C)
+        In units in which the steps of all series are of one size.
+    order : int
+    """
+    n_series = runs[0].shape[1]
+    x, y = lag_design(runs, order)
+    mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)
+    x, y = x - mean_x, y - mean_y
+    lag = np.repeat(np.arange(1, order + 1), n_series)
+    impulse = np.tile(np.arange(n_series), order)
+    own_distance = np.minimum(lag, 2 + np.abs(lag - season)) if season > 1 else lag
+    coefs = np.zeros((order * n_series, n_series))
+    weights = CROSS_WEIGHTS if n_series > 1 else (1.0,)
+    best = np.full(n_series, np.inf)
+    for response in range(n_series):
+        priors = np.zeros((order * n_series, 2))
+        priors[response, 1] = 1.0  # the first own lag
+        left = y[:, response, None] - x @ priors  # T 2
+        for weight in weights:
+            scale = np.where(impulse == response, 1 / own_distance**2, weight / lag**2)
+            errors, solve = ridge_errors(x * scale, left, PENALTIES)
+            mean = np.square(errors).mean(axis=1)  # penalties, priors
+            number, prior = np.unravel_index(np.argmin(mean), mean.shape)
+            if mean[number, prior] < best[response]:
+                best[response] = mean[number, prior]
+                shrunk = solve(PENALTIES[number])[:, prior]
+                coefs[:, response] = scale * shrunk + priors[:, prior]
+    intercept = mean_y - mean_x @ coefs
+    return coefs.reshape(order, n_series, n_series).swapaxes(1, 2), intercept
+
+
+def ridge_errors(
+    x: np.ndarray, y: np.ndarray, penalties: np.ndarray
+) -> tuple[np.ndarray, Callable[[float], np.ndarray]]:
+    """Return the leave-one-out errors of ridge regressions, and their solutions.
+
+    The intercept is not penalised: columns and y are centred, and each row's leverage counts
+    1 / T more.
+
+    Parameters
+    ----------
+    x : array of shape (T, K)
+        Centred.
+    y : array of shape (T, R)
+        Centred.
+    penalties : array of shape (Q,)
+        Positive.
+
+    Returns
+    -------
+    errors : array of shape (Q, T, R)
+    solve : callable
+        From a penalty to the coefficients, (K, R).
+    """
+    n_rows = len(x)
+    if n_rows > 4 * x.shape[1]:  # tall: the small matrix of products says the same, much faster
+        squares, v = np.linalg.eigh(x.T @ x)
+        is_there = squares > 1e-12 * squares[-1:]
+        squares, vt = squares[is_there], v[:, is_there].T
+        singular = np.sqrt(squares)
+        u = (x @ vt.T) / singular
+    else:
+        u, singular, vt = np.linalg.svd(x, full_matrices=False)
+        squares = singular**2
+    uty = u.T @ y
+    shrink = squares / (squares + penalties[:, None])  # Q J
+    fitted = u @ (shrink[:, :, None] * uty)  # Q T R
+    leverage = np.square(u) @ shrink.T + 1 / n_rows  # T Q
+    errors = (y - fitted) / np.maximum(1 - leverage.T, 1e-6)[:, :, None]
+
+    def solve(penalty: float) -> np.ndarray:
+        return vt.T @ ((singular / (squares + penalty))[:, None] * uty)
+
+    return errors, solve
