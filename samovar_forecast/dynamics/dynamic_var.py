@@ -46,7 +46,7 @@ class InfluencePaths:
     step : int
     origin : label
     forecast : float
-        All paths together plus the offset.
+        All paths together plus the offset; the network's own, before an anchor has its share.
     offset : float
         What no path carries: level of the window and bias of the head.
     """

@@ -14,6 +14,65 @@ import numpy as np
 
 
 @dataclass(frozen=True)
+class LinearPart:
+    """What a linear map of the series adds to a Jacobian: the anchor's share, in data units.
+
+    Attributes
+    ----------
+    own : array of shape (R, C, p)
+        On a series' own lags, lag 1 first.
+    cross : array of shape (R, C, q, C)
+        ``cross[:, response, lag - 1, impulse]``.
+    source : int array of shape (L, C)
+        Row whose value stands at each row: its own, or that which fills a gap.
+    observed : array of shape (L, C)
+        1 where there is a value.
+    """
+
+    own: np.ndarray
+    cross: np.ndarray
+    source: np.ndarray
+    observed: np.ndarray
+
+    def block(self, series: int, impulse: int) -> np.ndarray:
+        """Return the derivative of one series by the past of one; shape (R, L)."""
+        length = len(self.source)
+        by_row = np.zeros((self.own.shape[0], length))
+        if impulse == series:
+            by_row[:, length - self.own.shape[2] :] += self.own[:, series, ::-1]
+        by_row[:, length - self.cross.shape[2] :] += self.cross[:, series, ::-1, impulse]
+        slope = np.zeros_like(by_row)
+        np.add.at(slope.T, self.source[:, impulse], by_row.T)
+        return slope * self.observed[:, impulse]
+
+    def at_rows(self, rows: slice | np.ndarray) -> np.ndarray:
+        """Return the derivative by some rows; shape (R, C, rows, C)."""
+        n_series = self.own.shape[1]
+        lags = len(self.source) - np.arange(len(self.source))[rows]  # n
+        if np.all(self.source == np.arange(len(self.source))[:, None]) and self.observed.all():
+            slope = np.zeros((self.own.shape[0], n_series, len(lags), n_series))
+            near = lags <= self.cross.shape[2]
+            slope[:, :, near] += self.cross[:, :, lags[near] - 1]
+            near = lags <= self.own.shape[2]
+            series = np.arange(n_series)
+            slope[:, series[:, None], np.flatnonzero(near), series[:, None]] += self.own[
+                :, :, lags[near] - 1
+            ]
+            return slope
+        blocks = [
+            np.stack([self.block(c, k)[:, rows] for k in range(n_series)], axis=-1)
+            for c in range(n_series)
+        ]
+        return np.stack(blocks, axis=1)
+
+    def apply(self, change: np.ndarray) -> np.ndarray:
+        """Return the derivative times a change of the series, (L, C); shape (R, C)."""
+        filled = np.take_along_axis(change * self.observed, self.source, axis=0)[::-1]
+        total = np.einsum("rcp,pc->rc", self.own, filled[: self.own.shape[2]])
+        return total + np.einsum("rcqk,qk->rc", self.cross, filled[: self.cross.shape[2]])
+
+
+@dataclass(frozen=True)
 class ForecastJacobian:
     """Derivative of ``weights @ forecast`` with respect to one window, in data units.
 
@@ -23,11 +82,13 @@ class ForecastJacobian:
 
     ``d yhat_c / d x_{t,k} = scale_c / scale_k * (D_t - m_t sum(D) - e_t sum(D z_k))``, with
     ``D = [c = k] own_c + mix_{c,k} mixed_c`` and m, e the slopes of location and scale; plus
-    ``sum(weights) m_t + f_c e_t`` where c = k. Where a value is missing, D, m and e are 0.
+    ``w_c m_t + f_c e_t`` where c = k. Where a value is missing, D, m and e are 0. An anchor adds
+    its own coefficients; the weights are then those of the network's share.
 
     Attributes
     ----------
-    weights : array of shape (R, s)
+    weight : array of shape (R, C)
+        Sum of the weights over the steps, w.
     level : array of shape (R, C)
         The weighted normalised forecast, f.
     value : array of shape (R, C)
@@ -47,9 +108,11 @@ class ForecastJacobian:
     future : array of shape (R, C, L + s, F) or None
         Derivative with respect to the future covariates.
     static : array of shape (R, C, S) or None
+    linear : LinearPart or None
+        The anchor's share.
     """
 
-    weights: np.ndarray
+    weight: np.ndarray
     level: np.ndarray
     value: np.ndarray
     own: np.ndarray
@@ -63,6 +126,7 @@ class ForecastJacobian:
     unit: np.ndarray
     future: np.ndarray | None = None
     static: np.ndarray | None = None
+    linear: LinearPart | None = None
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -118,7 +182,9 @@ class ForecastJacobian:
                 - total[:, series, None] * m
                 - by_level[:, series, None] * e
             )
-            slope += self.weights.sum(1)[:, None] * m + self.level[:, series, None] * e
+            slope += self.weight[:, series, None] * m + self.level[:, series, None] * e
+        if self.linear is not None and channel >= self.n_past:
+            slope += self.linear.block(series, channel - self.n_past)
         return slope
 
     def at_rows(self, rows: slice | np.ndarray) -> np.ndarray:
@@ -140,9 +206,11 @@ class ForecastJacobian:
             - total[..., None] * own_m
             - by_level[..., None] * own_e
         )
-        own += self.weights.sum(1)[:, None, None] * own_m + self.level[..., None] * own_e
+        own += self.weight[..., None] * own_m + self.level[..., None] * own_e
         series = np.arange(n_series)
         slope[:, series, :, self.n_past + series] += own.swapaxes(0, 1)
+        if self.linear is not None:
+            slope[..., self.n_past :] += self.linear.at_rows(rows)
         return slope
 
     def dense(self) -> np.ndarray:
@@ -164,5 +232,8 @@ class ForecastJacobian:
         if self.mixed is not None and self.mix is not None:
             total += np.einsum("rct,tc->rc", self.mixed, tangent @ self.mix.T)
         total *= self.scale[own]
-        total += self.weights.sum(1)[:, None] * location[own] + self.level * scale[own]
-        return total * self.unit[own]
+        total += self.weight * location[own] + self.level * scale[own]
+        total *= self.unit[own]
+        if self.linear is not None:
+            total += self.linear.apply(change[:, own])
+        return total

@@ -17,10 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
+from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian, LinearPart
 from samovar_forecast.dynamics.token_weights import TokenTrace
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
+from samovar_forecast.network.anchor import source_rows
 from samovar_forecast.network.blocks import rms_normalize
 from samovar_forecast.network.normalization import SCALE_EPSILON, normalize, window_statistics
 
@@ -162,14 +163,15 @@ class NetworkMap:
         with _leaves(entrances) as leaves:
             output = self.network(*_tensors(windows), last_only=True)
         level = output.patch_pred[:, :, -1, :, self.parameter]  # B C s
-        asked = torch.from_numpy(weights)  # R s
+        forecast = output.forecast[..., self.parameter].detach().numpy()  # B s C
+        asked = torch.from_numpy(weights[:, None] * self._gate().T)  # R C s
         slopes: dict[str, list[np.ndarray]] = {name: [] for name in leaves}
         rows = max(1, self._batch_size() // len(windows.target))
         for some in asked.split(rows):
             gradients = torch.autograd.grad(
                 level,
                 list(leaves.values()),
-                some[:, None, None, :].expand(-1, *level.shape[:2], -1),  # R B C s
+                some[:, None].expand(-1, len(level), -1, -1),  # R B C s
                 is_grads_batched=True,
                 retain_graph=True,
             )
@@ -178,14 +180,14 @@ class NetworkMap:
         by_entrance = {name: np.concatenate(parts) for name, parts in slopes.items()}
         for number in range(len(windows.target)):
             own = {name: slope[:, number] for name, slope in by_entrance.items()}
-            normalised = level[number].detach().numpy()  # C s
-            yield self._assembled(windows.part(number, number + 1), own, normalised, weights, units)
+            values = (level[number].detach().numpy(), forecast[number])  # C s, s C
+            yield self._assembled(windows.part(number, number + 1), own, values, weights, units)
 
     def _assembled(
         self,
         window: Windows,
         slopes: dict[str, np.ndarray],
-        level: np.ndarray,
+        values: tuple[np.ndarray, np.ndarray],
         weights: np.ndarray,
         units: Units,
     ) -> ForecastJacobian:
@@ -221,13 +223,13 @@ class NetworkMap:
         static = None
         if "static" in slopes:
             static = slopes["static"] * own_scale[:, None]  # R C S
+        gated = weights[:, None] * self._gate().T  # R C s
+        level, forecast = values
+        zero, unit = units.zero[-config.n_series :], units.unit[-config.n_series :]
         return ForecastJacobian(
-            weights=weights,
-            level=weights @ level.T,
-            value=(weights @ level.T) * own_scale
-            + np.outer(
-                weights.sum(1), (moments.location * units.unit + units.zero)[-config.n_series :]
-            ),
+            weight=gated.sum(-1),
+            level=np.einsum("rcs,cs->rc", gated, level),
+            value=weights @ (forecast * unit + zero),
             own=_along_time(slopes["own"], length),
             mixed=None if mix is None else _along_time(slopes["mixed"], length),
             mix=mix,
@@ -239,6 +241,37 @@ class NetworkMap:
             unit=units.unit,
             future=future,
             static=static,
+            linear=self._linear_part(window.target[0], weights, unit),
+        )
+
+    def _gate(self) -> np.ndarray:
+        """Return the network's share in every step and series, (s, C): 1 without an anchor."""
+        anchor = self.network.anchor
+        if anchor is None:
+            return np.ones((self.config.patch_length, self.config.n_series))
+        return anchor.gate.numpy()
+
+    @property
+    def is_anchored(self) -> bool:
+        """Whether a linear anchor has a share in the forecast."""
+        return bool((self._gate() != 1).any())
+
+    def _linear_part(
+        self, target: np.ndarray, weights: np.ndarray, unit: np.ndarray
+    ) -> LinearPart | None:
+        """Return the coefficients of the anchor's share, in data units; target (L, C)."""
+        anchor = self.network.anchor
+        if anchor is None or not self.is_anchored:
+            return None
+        share = weights[:, :, None] * (1 - self._gate())  # R s C
+        observed = self._observed(target)
+        rows = source_rows(torch.from_numpy(observed > 0)[None])[0].numpy()  # L C
+        cross = np.einsum("rsc,scqk->rcqk", share, anchor.cross.numpy())
+        return LinearPart(
+            own=np.einsum("rsc,scp->rcp", share, anchor.own.numpy()),
+            cross=cross * unit[:, None, None] / unit,
+            source=rows,
+            observed=observed,
         )
 
     def _observed(self, values: np.ndarray) -> np.ndarray:

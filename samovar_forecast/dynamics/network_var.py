@@ -76,8 +76,9 @@ class NetworkVAR:
         network : SAMoVARNetwork
             Trained. A float64 copy is kept; the original is left as it is.
         history : DataFrame or array of shape (n_time, C)
-            The series, in the units of the data, oldest row first, without gaps; at least one
-            context. What can be asked at many origins (residuals, paths) needs more.
+            The series, in the units of the data, oldest row first; at least one context. What is
+            asked at many origins (residuals, paths) needs more. Gaps only if the network was
+            built for ``missing_values``.
         scaler, past_scaler, future_scaler : object with ``location`` and ``scale``, optional
             How the host scaled what it gave to the network (:class:`Scaling`, ``panel.Scaler``);
             by default not at all. A scale of 0 (a constant column) counts as 1.
@@ -166,13 +167,19 @@ class NetworkVAR:
         return self.data.index[self.data.first_position : self.data.last_position + 1]
 
     @property
+    def is_anchored(self) -> bool:
+        """Whether a linear anchor has a share in the forecast."""
+        return self._map.is_anchored
+
+    @property
     def unit_roots_by_construction(self) -> bool:
         """Whether the coefficients sum to the identity whatever the weights and the data.
 
         So with ``normalization="last_patch"`` and ``"window"``: a constant added to a series is
-        taken off before the network and put back after it.
+        taken off before the network and put back after it. A linear anchor with a share in the
+        forecast is no part of that, and leaves the sums to the data.
         """
-        return self.config.normalization != "none"
+        return self.config.normalization != "none" and not self._map.is_anchored
 
     def __repr__(self) -> str:
         return (

@@ -256,6 +256,12 @@ def _notes(dynamic: DynamicVAR, local: LocalVAR, residuals: pd.DataFrame, is_hon
                 f"CAUTION: the identities of window normalisation fail at this origin ({found}); "
                 "a window may be all but constant."
             )
+    elif dynamic.is_anchored:
+        lines.append(
+            "The forecast is in part that of a linear anchor, whose coefficients are contained in "
+            f"these. The sums are no matter of construction: the VAR is {verdict} here, largest "
+            f"root {root:.3f} in modulus."
+        )
     else:
         lines.append(
             f"Nothing is subtracted from a window, so stability is a finding: the VAR is {verdict} "

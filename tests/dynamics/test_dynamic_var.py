@@ -206,6 +206,27 @@ def test_gaps_of_the_history_are_read_as_the_network_reads_them() -> None:
         DynamicVAR.from_network(network_of(), frame)
 
 
+def test_an_anchor_is_contained_in_the_coefficients() -> None:
+    network = network_of(anchor=(3, 2))
+    before = DynamicVAR.from_network(network, dynamic().history)
+    assert before.unit_roots_by_construction  # its share is 0 until it is attached
+    with torch.no_grad():
+        network.anchor.own.fill_(0.2)
+        network.anchor.cross.fill_(0.1)
+        network.anchor.intercept.fill_(1.5)
+        network.anchor.gate.fill_(0.0)
+    model = DynamicVAR.from_network(network, dynamic().history)
+    local = model.at()
+    assert not model.unit_roots_by_construction
+    wanted = np.zeros((14, 3, 3))
+    wanted[:2] += 0.1
+    wanted[:3] += 0.2 * np.eye(3)
+    assert np.allclose(local.coefs, wanted)
+    assert np.allclose(local.intercept, 1.5)
+    assert np.allclose(local.attribution().total(), model.forecast().loc[1])
+    assert "linear anchor" in str(model.summary())
+
+
 def test_under_window_normalisation_the_lags_alone_give_the_forecast() -> None:
     model = dynamic()
     local = model.at()
@@ -270,18 +291,26 @@ def test_effects_of_covariates_are_derivatives_too() -> None:
         assert np.allclose((ends[0] - ends[1]) / 2e-5, effect, rtol=1e-5, atol=1e-7)
 
 
-def test_small_changes_are_foretold_by_the_coefficients() -> None:
+def test_small_changes_are_foretold_by_the_coefficients_and_not_by_the_token_weights() -> None:
     config = NetworkConfig(n_series=3, patch_length=8, context_length=64, dropout=0.0)
-    network, values = trained(config)
+    network, values = trained(config, n_steps=25)
     model = DynamicVAR.from_network(network, values)
     window = model.windows_at(model.origins[-1])[0]
+    trace, weights = model.trace(), model.lag_weights()
     rng = np.random.default_rng(1)
-    errors = []
+    local_errors, frozen_errors = [], []
     for _ in range(5):
         noise = 0.01 * window.std(axis=0) * rng.normal(size=window.shape)
-        moved = model.one_step((window + noise)[None])[0] - model.one_step(window[None])[0]
-        errors.append(np.linalg.norm(model.at().apply(noise) - moved) / np.linalg.norm(moved))
-    assert np.median(errors) < 0.1
+        moved = model.data.hypothetical((window + noise)[None], model.data.last_position)
+        change = model.patches(moved)[0, 0] - model.forecast().loc[1].to_numpy()
+        inputs = model._map.trace(moved, model.data.units()).keys() - trace.keys()  # C H T d
+        frozen = np.einsum("chjab,chjb->cha", weights.total, inputs).reshape(3, -1)
+        frozen = np.einsum("cd,cd->c", trace.readout[:, -1, 0], frozen)
+        size = np.linalg.norm(change)
+        local_errors.append(np.linalg.norm(model.at().apply(noise) - change) / size)
+        frozen_errors.append(np.linalg.norm(frozen - change) / size)
+    assert np.median(local_errors) < 0.1
+    assert np.median(frozen_errors) > 5 * np.median(local_errors)
 
 
 def trained(config: NetworkConfig, n_steps: int = 40) -> tuple[SAMoVARNetwork, np.ndarray]:

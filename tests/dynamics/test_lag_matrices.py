@@ -140,6 +140,36 @@ def test_factored_jacobian_equals_autograd_where_values_are_missing(normalizatio
         assert np.allclose(dense.sum(2), np.eye(3, 4, k=1), atol=1e-9)
 
 
+@pytest.mark.parametrize("missing_values", [False, True])
+def test_factored_jacobian_contains_the_share_of_a_linear_anchor(missing_values: bool) -> None:
+    network = network_of(anchor=(9, 3), missing_values=missing_values, n_past_covariates=1)
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for buffer in network.anchor.buffers():
+            buffer.normal_(0.0, 0.5, generator=generator)
+        network.anchor.gate.uniform_(0.0, 1.0, generator=generator)
+    window = windows_of(network.config)
+    if missing_values:
+        window.target[0, 5:8, 0] = np.nan
+        window.target[0, 12:, 1] = np.nan
+        window.target[0, :6, 2] = np.nan
+    unit, zero = np.array([2.0, 0.5, 3.0, 10.0]), np.array([9.0, -1.0, 7.0, 0.0])
+    frozen = NetworkMap(network)
+    jacobian = next(frozen.jacobians(window, np.eye(4), Units(zero, unit)))
+    wanted = by_autograd(network, window)
+    plain = np.concatenate([wanted["past_covariates"], wanted["target"]], axis=-1)
+    dense = jacobian.dense()
+    assert largest_relative(dense, plain * unit[1:, None, None] / unit) <= 1e-10
+    assert np.allclose(jacobian.value, frozen.forecast(window)[0] * unit[1:] + zero[1:])
+    assert np.allclose(jacobian.at_rows(np.array([13, 2])), dense[:, :, [13, 2]])
+    for series in range(3):
+        for channel in range(4):
+            assert np.allclose(jacobian.block(series, channel), dense[:, series, :, channel])
+    change = np.random.default_rng(2).normal(size=(14, 4))
+    assert np.allclose(jacobian.apply(change), np.einsum("rctk,tk->rc", dense, change))
+    assert frozen.is_anchored
+
+
 def test_a_constant_series_is_forecast_by_its_last_value_and_moves_no_other() -> None:
     network = network_of(n_future_covariates=1)
     window = windows_of(network.config)
