@@ -132,8 +132,9 @@ class DynamicVAR(NetworkVAR):
         n_draws: int = 100,
         random_state: int | None = 0,
     ) -> responses.ImpulseResponses:
-        """Average the response to a shock over histories and later shocks; see
-        :func:`responses.girf`.
+        """Average the response to a shock over histories and later shocks.
+
+        See :func:`responses.girf`.
 
         Parameters
         ----------
@@ -151,7 +152,7 @@ class DynamicVAR(NetworkVAR):
         Returns
         -------
         ImpulseResponses
-        """  # noqa: D205
+        """
         setting = self._setting(self._some_origins(origins))
         if len(setting["histories"]) == 1:
             n_histories = None
