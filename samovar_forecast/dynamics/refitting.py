@@ -37,7 +37,8 @@ class NetworkLearner:
         In the units of the data.
     names : tuple of str
     network : NetworkConfig
-        Without covariates; networks with several steps in a patch forecast the first.
+        Without covariates. What is trained is the network itself, for the mean: an anchor and
+        further numbers per step are left out. Of several steps in a patch the first is used.
     training : TrainingConfig
     n_test : int
         Test origins: the last observations, not seen in training.
@@ -52,7 +53,7 @@ class NetworkLearner:
     ConfigurationError
         If names, series and configuration do not fit, or the configuration has covariates.
     DataError
-        If no observation is left to train on.
+        If the series have gaps, or no observation is left to train on.
     """
 
     series: np.ndarray
@@ -73,6 +74,11 @@ class NetworkLearner:
             raise ConfigurationError(
                 "series, names and network do not fit",
                 found=f"{self.series.shape}, {len(self.names)} names, n_series {config.n_series}",
+            )
+        if not np.isfinite(self.series).all():
+            raise DataError(
+                "the series have gaps, and networks are refitted on complete ones only",
+                remedy="fill them, or take a stretch without",
             )
         if not 0 < self.n_test < len(self.series) - config.context_length - config.patch_length:
             raise DataError(
@@ -139,7 +145,7 @@ class NetworkLearner:
         location, scale = series.mean(axis=0), series.std(axis=0)
         scale = np.where(scale > 0, scale, 1.0)
         scaled = torch.as_tensor((series - location) / scale, dtype=torch.float32)
-        config = self.network
+        config = replace(self.network, anchor=None, n_params=1)
         windows = WindowSet.from_series(
             [SeriesTensors(scaled)], config.context_length, config.patch_length
         )

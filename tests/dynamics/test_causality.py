@@ -223,12 +223,21 @@ def test_the_network_step_is_the_network_in_the_units_of_the_data(network_learne
     np.testing.assert_allclose(network_step(network, location, scale)(windows), expected, rtol=1e-5)
 
 
+def test_a_refit_leaves_an_anchor_and_further_parameters_out(network_learner):
+    config = replace(CONFIG, anchor=(2, 1), n_params=3)
+    learner = replace(network_learner, network=config, training=replace(TRAINING, max_epochs=1))
+    network, _, _ = learner.train(learner.series[:100], seed=0)
+    assert network.config == CONFIG
+
+
 def test_a_learner_that_cannot_train_says_why():
     series = np.zeros((100, 3))
     with pytest.raises(ConfigurationError, match="do not fit"):
         NetworkLearner(series, ("a", "b"), CONFIG, TRAINING, n_test=10)
     with pytest.raises(DataError, match="nothing to train on"):
         NetworkLearner(series, NAMES, CONFIG, TRAINING, n_test=97)
+    with pytest.raises(DataError, match="have gaps"):
+        NetworkLearner(series * np.nan, NAMES, CONFIG, TRAINING, n_test=10)
     with pytest.raises(ConfigurationError, match="covariates"):
         NetworkLearner(series, NAMES, replace(CONFIG, n_past_covariates=1), TRAINING, n_test=10)
 
