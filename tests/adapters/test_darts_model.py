@@ -458,6 +458,7 @@ def test_a_missing_darts_is_told_with_its_range_and_the_command(uninstall, monke
         _ = samovar_forecast.SAMoVARModel
 
 
+@pytest.mark.slow
 def test_an_old_darts_is_told_what_is_wanted():
     code = (
         "import sys, types, darts; sys.modules['darts.utils.serialization'] = None; "

@@ -219,6 +219,7 @@ def test_anomalies_are_scored_on_its_forecasts():
     assert len(model.score(series)) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # of shap's plots
 # statsmodels, on the checks that darts makes of the background
 @pytest.mark.filterwarnings("ignore::statsmodels.tools.sm_exceptions.InterpolationWarning")
