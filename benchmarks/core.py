@@ -12,6 +12,7 @@ import argparse
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +205,7 @@ def measure_step(
     for contestant in contestants.values():
         contestant.network.train()
     return harness.interleave(
-        {who: lambda one=one: one.step(window, future) for who, one in contestants.items()},
+        {who: partial(one.step, window, future) for who, one in contestants.items()},
         repeats=case.n_steps,
         tick=tick,
     )
@@ -218,7 +219,7 @@ def measure_one_window(
     for contestant in contestants.values():
         contestant.network.eval()
     return harness.interleave(
-        {who: lambda one=one: one.forecast(window) for who, one in contestants.items()},
+        {who: partial(one.forecast, window) for who, one in contestants.items()},
         repeats=case.n_single,
         warmup=min(10, 1 + case.n_single // 10),
         tick=tick,
@@ -242,7 +243,7 @@ def measure_many_windows(
         contestant.network.eval()
     turns = {who: in_turn(contestant) for who, contestant in contestants.items()}
     return harness.interleave(
-        {who: lambda turn=turn: next(turn) for who, turn in turns.items()},
+        {who: partial(next, turn) for who, turn in turns.items()},
         repeats=len(batches),
         tick=tick,
     )
@@ -289,25 +290,19 @@ def run(cases: dict[str, Case], results: harness.Results) -> None:
         entry = results.entries[name]
         entry.setdefault("case", asdict(case))
         timed = {STEP: measure_step, ONE: measure_one_window, THOUSAND: measure_many_windows}
-        with harness.one_thread(), tqdm(total=5 + len(CONTESTANTS), desc=f"case {name}") as bar:
+        with harness.one_thread(), tqdm(total=4 + len(CONTESTANTS), desc=f"case {name}") as bar:
             contestants = {who: Contestant(who, case) for who in CONTESTANTS}
-            results.measured(
-                name, "differences", lambda c=case, o=contestants, n=name: check_agreement(n, c, o)
-            )
+            check = partial(check_agreement, name, case, contestants)
+            results.measured(name, "differences", check)
             bar.update()
             for what, measure in timed.items():
                 bar.set_postfix_str(what)
-                results.measured(
-                    name,
-                    what,
-                    lambda m=measure, c=case, o=contestants: harness.to_json(
-                        m(o, c, lambda: bar.update(0))
-                    ),
-                )
+                time_it = partial(measure, contestants, case, partial(bar.update, 0))
+                results.measured(name, what, lambda of=time_it: harness.to_json(of()))
                 bar.update()
-            del contestants
+            contestants.clear()
             bar.set_postfix_str(MEMORY)
-            results.measured(name, MEMORY, lambda c=case: measure_memory(c, bar.update))
+            results.measured(name, MEMORY, partial(measure_memory, case, bar.update))
         results.finish(name)
 
 
