@@ -28,6 +28,13 @@ from samovar_forecast.network import SAMoVARNetwork, samovar_loss
 
 RESULTS = Path(__file__).parent / "results" / "core.json"
 CONTESTANTS = ("plain", "core")
+SOURCES = (
+    "samovar_forecast/config.py",
+    "samovar_forecast/network",
+    "benchmarks/core.py",
+    "benchmarks/harness.py",
+    "benchmarks/plain_model.py",
+)
 LARGEST_DISAGREEMENT = 1e-3  # relative; float32 rounding is 1e-5
 
 STEP, ONE, THOUSAND, MEMORY = (
@@ -284,7 +291,9 @@ def measure_memory(case: Case, tick: Callable[[], object]) -> dict[str, Any]:
 
 def run(cases: dict[str, Case], results: harness.Results) -> None:
     """Measure what is not yet measured, one case after the other."""
-    words = {name: harness.fingerprint(asdict(case)) for name, case in cases.items()}
+    words = {
+        name: harness.fingerprint(asdict(case), sources=SOURCES) for name, case in cases.items()
+    }
     results.begin(words, harness.provenance())
     for name, case in cases.items():
         entry = results.entries[name]

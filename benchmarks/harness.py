@@ -272,11 +272,20 @@ def _physical_bytes() -> int:
     return 0
 
 
-def fingerprint(*settings: Any) -> str:
-    """One word for everything that a number depends on: sources, settings, machine, versions."""
+def fingerprint(*settings: Any, sources: Sequence[str] = ("samovar_forecast", "benchmarks")) -> str:
+    """One word for everything that a number depends on: sources, settings, machine, versions.
+
+    Parameters
+    ----------
+    *settings
+        What the measurement was asked to do.
+    sources : sequence of str
+        Python files and folders of the repository whose content counts.
+    """
     digest = hashlib.sha256()
-    for folder in ("samovar_forecast", "benchmarks"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
+    for source in sources:
+        place = ROOT / source
+        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
             digest.update(path.read_bytes())
     about = [*settings, cpu_name(), torch.__version__, platform.python_version()]
     digest.update(json.dumps(about, sort_keys=True, default=str).encode())

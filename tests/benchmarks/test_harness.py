@@ -129,3 +129,11 @@ def test_a_table_has_one_line_a_row_and_aligned_columns():
     assert lines[0] == "| case   | time |"
     assert len(lines) == 4
     assert len({len(line) for line in lines}) == 1
+
+
+def test_a_fingerprint_changes_with_settings_and_with_the_sources_named():
+    one = harness.fingerprint({"repeats": 3}, sources=["benchmarks/harness.py"])
+    assert harness.fingerprint({"repeats": 3}, sources=["benchmarks/harness.py"]) == one
+    assert harness.fingerprint({"repeats": 4}, sources=["benchmarks/harness.py"]) != one
+    assert harness.fingerprint({"repeats": 3}, sources=["benchmarks/core.py"]) != one
+    assert harness.fingerprint({"repeats": 3}, sources=["benchmarks"]) != one
