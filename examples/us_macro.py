@@ -6,7 +6,7 @@ questions of a VAR; DynamicVAR answers the same ones of a small network, trained
 Both learn from 1959 to 2000 and are judged on 2001 to 2009. A T-bill rate stands in for the federal
 funds rate.
 
-Run:  python examples/us_macro.py                 # two minutes of one core; figures in us_macro_figures/
+Run:  python examples/us_macro.py      # two minutes of one core; figures in us_macro_figures/
 """
 
 from __future__ import annotations
