@@ -44,7 +44,7 @@ ROOMS = {
         ("numpy", "torch", "pytorch_lightning", "tqdm"),
     ),
     "uncertainty": May(("exceptions", "network"), ("numpy",)),
-    "anchor": May(("exceptions", "config", "windows"), ("numpy", "torch")),
+    "anchor": May(("exceptions", "config", "windows", "network"), ("numpy", "torch")),
     "artifact": May(("exceptions", "config", "network"), ("numpy", "torch", "safetensors")),
     "sources": May(("exceptions", "time_grid", "panel"), ("numpy", "pandas", "statsmodels")),
     "simulate": May(("exceptions",), ("numpy",)),
@@ -78,14 +78,23 @@ ROOMS = {
     "adapters.darts_sharding": May(("exceptions",), ("torch", "pytorch_lightning", "darts")),
     "adapters.darts_windows": May(("exceptions",), ("numpy", "darts")),
     "comparison": May(
-        ("exceptions", "time_grid", "panel", "front"),
-        ("numpy", "pandas", "scipy", "statsmodels", "sktime", "darts", "tqdm"),
+        ("exceptions", "time_grid", "panel", "dynamics.nested", "front"),
+        ("numpy", "pandas", "scipy", "statsmodels", "sktime", "darts", "tqdm", "arch"),
     ),
+    "dynamics.nested": May(("exceptions",), ("numpy", "statsmodels")),
     "plots": May(("exceptions", "comparison", "dynamics"), ("numpy", "matplotlib")),
     "dynamics_plots": May(("exceptions", "dynamics", "plots"), ("numpy", "matplotlib")),
     "response_plots": May(("exceptions", "dynamics", "plots"), ("numpy", "matplotlib")),
+    "score_plots": May(("exceptions", "comparison", "plots"), ("numpy", "matplotlib")),
+    "report": May(
+        ("exceptions", "comparison", "plots", "score_plots"),
+        ("numpy", "pandas", "matplotlib", "jinja2"),
+    ),
     "cli": May(
-        ("exceptions", "time_grid", "panel", "comparison", "plots", "sources", "simulate", "front"),
+        (
+            *("exceptions", "time_grid", "panel", "comparison", "plots", "report", "sources"),
+            *("simulate", "front"),
+        ),
         ("numpy", "pandas", "statsmodels", "sktime", "darts"),
     ),
 }

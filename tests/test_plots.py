@@ -35,7 +35,7 @@ def comparison() -> Comparison:
         index=pd.period_range("2010-01", periods=60, freq="M"),
     )
     models = {"VAR": GuardedVAR(), "Naive": RepeatSeason(), "Failing": Fails()}
-    return compare(y, 5, models, n_origins=4, season=1)
+    return compare(y, 5, models, n_origins=4, season=1, classical=False)
 
 
 def lines_of(ax) -> dict[str, np.ndarray]:

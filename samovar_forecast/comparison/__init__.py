@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from samovar_forecast.comparison.catalogue import Task, from_catalogue, known_forecasters
+from samovar_forecast.comparison.diagnostics import Finding, findings
 from samovar_forecast.comparison.results import Comparison
 from samovar_forecast.comparison.rolling import compare, standard_forecasters
 from samovar_forecast.comparison.text import summary
@@ -16,19 +18,35 @@ if TYPE_CHECKING:
     from samovar_forecast.comparison.classical import (
         GuardedAR,
         GuardedVAR,
+        RefusedVARWarning,
         RepeatSeason,
+        RidgeVAR,
         classical_forecasters,
     )
 
-_CLASSICAL = ("GuardedAR", "GuardedVAR", "RepeatSeason", "classical_forecasters")
+_CLASSICAL = (
+    "GuardedAR",
+    "GuardedVAR",
+    "RefusedVARWarning",
+    "RepeatSeason",
+    "RidgeVAR",
+    "classical_forecasters",
+)
 
 __all__ = [
     "Comparison",
+    "Finding",
     "GuardedAR",
     "GuardedVAR",
+    "RefusedVARWarning",
     "RepeatSeason",
+    "RidgeVAR",
+    "Task",
     "classical_forecasters",
     "compare",
+    "findings",
+    "from_catalogue",
+    "known_forecasters",
     "standard_forecasters",
     "summary",
 ]

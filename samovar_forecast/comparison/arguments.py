@@ -40,6 +40,15 @@ def checked_data(y: pd.DataFrame | pd.Series) -> tuple[pd.DataFrame, int]:
         )
     grid = Panel.from_frame(y).grid
     y = y.astype(float)
+    for name in y:
+        gaps = ~np.isfinite(y[name].to_numpy())
+        if gaps.any():
+            raise DataError(
+                f"column {name!r} of y is not finite",
+                found=f"{int(gaps.sum())} gaps, first at {y.index[int(gaps.argmax())]}",
+                wanted="a number in every row, since the models compared need them all",
+                remedy="fill the gaps, drop the column, or compare on a part without gaps",
+            )
     if isinstance(y.index, pd.DatetimeIndex):
         y.index = pd.DatetimeIndex(y.index, freq=grid.freq, name=grid.name)
     return y, grid.season
@@ -108,9 +117,61 @@ def named_forecasters(forecasters: Mapping[str, Any] | Sequence[Any]) -> dict[st
     for name, forecaster in forecasters.items():
         if isinstance(forecaster, type) or not hasattr(forecaster, "predict"):
             raise ConfigurationError(
-                f"{name!r} is not a forecaster", found=repr(forecaster), wanted="an sktime object"
+                f"{name!r} is not a forecaster",
+                found=repr(forecaster),
+                wanted="an sktime forecaster or a darts model, not yet fitted",
             )
-    return dict(forecasters)
+    return {str(name): _row(forecaster) for name, forecaster in forecasters.items()}
+
+
+def _row(forecaster: Any) -> Any:
+    """Return the forecaster, a darts model in its adapter."""
+    if hasattr(forecaster, "get_tag"):
+        return forecaster
+    if hasattr(forecaster, "untrained_model"):
+        from samovar_forecast.comparison.darts_rows import DartsForecaster
+
+        return DartsForecaster(forecaster)
+    raise ConfigurationError(
+        f"{type(forecaster).__name__} is no forecaster that is known here",
+        wanted="an sktime forecaster or a darts model",
+        remedy="wrap it as an sktime forecaster",
+    )
+
+
+def with_classical(named: Mapping[str, Any], season: int) -> dict[str, Any]:
+    """Return the forecasters with the classical ones behind them, a name once."""
+    from samovar_forecast.comparison.classical import classical_forecasters
+
+    return {**named, **{k: v for k, v in classical_forecasters(season).items() if k not in named}}
+
+
+SPECIAL_CASES = {
+    "AR": ("Naive",),
+    "VAR": ("AR", "Naive"),
+    "Ridge VAR": ("AR", "Naive"),
+}
+"""Classical rows, and those that are special cases of them: a random walk is an AR(1)."""
+
+
+def nested_pairs(
+    nested: Mapping[str, Sequence[str]] | None, named: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """Return the pairs (larger model, special case) among the models compared."""
+    for larger, smaller in (nested or {}).items():
+        for name in (larger, *([smaller] if isinstance(smaller, str) else smaller)):
+            if name not in named:
+                raise ConfigurationError(
+                    "nested names a model that is not compared", found=name, wanted=list(named)
+                )
+    known = {
+        larger: [name for name in smaller if name in named]
+        for larger, smaller in SPECIAL_CASES.items()
+        if larger in named
+    }
+    given = {k: [v] if isinstance(v, str) else list(v) for k, v in (nested or {}).items()}
+    merged = {name: [*known.get(name, ()), *given.get(name, ())] for name in named}
+    return [(larger, name) for larger, names in merged.items() for name in dict.fromkeys(names)]
 
 
 def refit_policies(

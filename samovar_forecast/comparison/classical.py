@@ -1,20 +1,27 @@
-"""The classical forecasts of every comparison: guarded VAR, AR, last value, last season.
+"""The classical forecasts of every comparison: guarded VAR, ridge VAR, AR, last value or season.
 
-Estimation is statsmodels' throughout. Around it stand a guard, because statsmodels fits an
+VAR and AR are statsmodels'. Around them stand a guard, because statsmodels fits an
 under-determined VAR without a word, and an `update` that moves the forecast to a new origin
-with the coefficients unchanged, which sktime's own VAR does not.
+with the coefficients unchanged, which sktime's own VAR does not. Intervals are those of normal
+errors: the deviation of each step from the moving-average weights, the coefficients taken as
+known.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 from sktime.forecasting.base import BaseForecaster
 from statsmodels.tsa.api import VAR
 from statsmodels.tsa.ar_model import ar_select_order
+from statsmodels.tsa.arima_process import arma2ma
+from statsmodels.tsa.vector_ar.var_model import ma_rep
 
+from samovar_forecast.comparison.ridge import candidate_orders, fit_ridge_var
 from samovar_forecast.exceptions import ConfigurationError, DataError
 
 OBSERVATIONS_PER_COEFFICIENT = 3
@@ -23,6 +30,10 @@ OBSERVATIONS_PER_COEFFICIENT = 3
 With three rows each, two thirds of the rows are left to tell signal from noise, and AIC,
 which errs towards long lags as the rows run out, chooses among orders that are identified.
 """
+
+
+class RefusedVARWarning(UserWarning):
+    """A VAR cannot be estimated on a training window, and a ridge VAR takes its place."""
 
 
 def largest_order(n_observations: int, n_series: int) -> int:
@@ -74,8 +85,9 @@ def _checked_order(max_order: int | None, n_observations: int, n_series: int) ->
 class _ClassicalForecaster(BaseForecaster):
     """What the classical forecasters share: the data seen so far, and the forecast frame.
 
-    A child has ``_learn(values)``, which fits to an array (n_observations, n_series), and
-    ``_extrapolate(values, steps)``, which continues such an array by ``steps`` rows.
+    A child has ``_learn(values)``, which fits to an array (n_observations, n_series),
+    ``_extrapolate(values, steps)``, which continues such an array by ``steps`` rows, and
+    ``_deviations(steps)``, the standard deviations of its errors, (steps, n_series).
     """
 
     _tags = {
@@ -85,7 +97,8 @@ class _ClassicalForecaster(BaseForecaster):
         "capability:multivariate": True,
         "capability:exogenous": False,
         "capability:insample": False,
-        "capability:pred_int": False,
+        "capability:pred_int": True,
+        "capability:pred_int:insample": False,
         "capability:missing_values": False,
         "capability:update": True,
         "requires-fh-in-fit": False,
@@ -114,10 +127,22 @@ class _ClassicalForecaster(BaseForecaster):
         index = fh.get_expected_pred_idx(cutoff=self.cutoff).rename(self._seen.index.name)
         return pd.DataFrame(ahead[steps - 1], index=index, columns=self._seen.columns)
 
+    def _predict_quantiles(self, fh: Any, X: Any, alpha: list[float]) -> pd.DataFrame:
+        steps = np.asarray(fh.to_relative(self.cutoff).to_pandas(), dtype=int)
+        middle = self._extrapolate(self._seen.to_numpy(dtype=float), int(steps.max()))
+        spread = self._deviations(int(steps.max()))
+        ahead = (middle[..., None] + spread[..., None] * norm.ppf(alpha))[steps - 1]  # steps C q
+        index = fh.get_expected_pred_idx(cutoff=self.cutoff).rename(self._seen.index.name)
+        columns = pd.MultiIndex.from_product([self._get_varnames(), alpha])
+        return pd.DataFrame(ahead.reshape(len(steps), -1), index=index, columns=columns)
+
     def _learn(self, values: np.ndarray) -> None:
         raise NotImplementedError
 
     def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
+        raise NotImplementedError
+
+    def _deviations(self, steps: int) -> np.ndarray:
         raise NotImplementedError
 
 
@@ -170,6 +195,14 @@ class GuardedAR(_ClassicalForecaster):
                 ahead[:, j] = equation.apply(values[:, j]).forecast(steps)
         return ahead
 
+    def _deviations(self, steps: int) -> np.ndarray:
+        deviations = np.zeros((steps, len(self.equations_)))
+        for j, equation in enumerate(self.equations_):
+            if equation is not None:
+                weights = arma2ma(np.r_[1.0, -equation.params[1:]], [1.0], steps)
+                deviations[:, j] = np.sqrt(equation.sigma2 * np.cumsum(weights**2))
+        return deviations
+
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
         """Return the parameter sets under which sktime's own checks run."""
@@ -187,6 +220,10 @@ class GuardedVAR(GuardedAR):
     ----------
     max_order : int, optional
         Largest order that AIC may choose; by default `largest_order`.
+    when_refused : {"raise", "ridge"}, default="raise"
+        What to do where the rows do not identify order 1, or where the series are collinear:
+        raise the reason, or let a `RidgeVAR` forecast and give the reason in `refusal_` and in
+        a `RefusedVARWarning`.
 
     Attributes
     ----------
@@ -194,11 +231,14 @@ class GuardedVAR(GuardedAR):
         The fit, whose ``coefs[lag - 1, response, impulse]`` are the lag matrices.
     varying_ : ndarray of bool, shape (n_series,)
         The columns that take part in the regression.
+    refusal_ : str or None
+        Why there is no VAR, where a ridge VAR forecasts in its place.
 
     Raises
     ------
     DataError
-        From `fit`, if there are too few rows to identify order 1.
+        From `fit`, if there are too few rows to identify order 1, or if the series are
+        collinear.
     ConfigurationError
         From `fit`, if ``max_order`` is not between 1 and `largest_order`.
 
@@ -211,23 +251,128 @@ class GuardedVAR(GuardedAR):
     (3, 2)
     """
 
+    def __init__(
+        self, max_order: int | None = None, when_refused: Literal["raise", "ridge"] = "raise"
+    ) -> None:
+        self.when_refused = when_refused
+        super().__init__(max_order)
+
     def _learn(self, values: np.ndarray) -> None:
-        self.results_ = None
+        if self.when_refused not in ("raise", "ridge"):
+            raise ConfigurationError(
+                "when_refused", found=repr(self.when_refused), wanted="'raise' or 'ridge'"
+            )
+        self.results_ = self.refusal_ = self._substitute = None
         self.varying_ = np.ptp(values, axis=0) > 0
-        n_varying = int(self.varying_.sum())
-        if n_varying < 2:
+        if int(self.varying_.sum()) < 2:
             super()._learn(values)
             return
-        max_order = _checked_order(self.max_order, len(values), n_varying)
-        self.results_ = VAR(values[:, self.varying_]).fit(max_order, ic="aic")
+        try:
+            self.results_ = self._estimate(values[:, self.varying_])
+        except DataError as refused:
+            if self.when_refused == "raise":
+                raise
+            self.refusal_ = str(refused)
+            self._substitute = RidgeVAR()
+            self._substitute._learn(values)
+            warnings.warn(
+                f"a ridge VAR in place of the VAR: {self.refusal_}",
+                RefusedVARWarning,
+                stacklevel=2,
+            )
+
+    def _estimate(self, values: np.ndarray) -> Any:
+        """Return statsmodels' VAR by AIC, or refuse with the reason."""
+        max_order = _checked_order(self.max_order, *values.shape)
+        rank = int(np.linalg.matrix_rank(np.diff(values, axis=0)))
+        if rank < values.shape[1]:
+            raise DataError(
+                "the series of the VAR are collinear",
+                found=f"{rank} independent among {values.shape[1]}",
+                remedy="drop a series that is a sum or a copy of others",
+            )
+        return VAR(values).fit(max_order, ic="aic")
 
     def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
+        if self._substitute is not None:
+            return self._substitute._extrapolate(values, steps)
         if self.results_ is None:
             return super()._extrapolate(values, steps)
         ahead = np.repeat(values[-1:], steps, axis=0)
         recent = values[len(values) - self.results_.k_ar :, self.varying_]
         ahead[:, self.varying_] = self.results_.forecast(recent, steps)
         return ahead
+
+    def _deviations(self, steps: int) -> np.ndarray:
+        if self._substitute is not None:
+            return self._substitute._deviations(steps)
+        if self.results_ is None:
+            return super()._deviations(steps)
+        deviations = np.zeros((steps, len(self.varying_)))
+        variances = np.diagonal(self.results_.mse(steps), axis1=1, axis2=2)
+        deviations[:, self.varying_] = np.sqrt(variances)
+        return deviations
+
+    @classmethod
+    def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
+        """Return the parameter sets under which sktime's own checks run."""
+        return [{"when_refused": "ridge"}, {"max_order": 1}]
+
+
+class RidgeVAR(_ClassicalForecaster):
+    """Vector autoregression by ridge regression, order and penalty by leave-one-out.
+
+    It exists for any number of rows and series. Each equation chooses its order, its penalty,
+    whether long lags are shrunk harder, and whether it is pulled towards the mean or towards
+    the last value, by the closed-form leave-one-out error (`samovar_forecast.comparison.ridge`).
+
+    Parameters
+    ----------
+    season : int, default=1
+        Steps in a season; orders that reach back one season are then tried too.
+
+    Attributes
+    ----------
+    results_ : RidgeVARFit
+        The fit, whose ``coefs[lag - 1, response, impulse]`` are the lag matrices.
+
+    Raises
+    ------
+    DataError
+        From `fit`, if there are fewer than four rows.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from samovar_forecast.comparison import RidgeVAR
+    >>> y = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 9)))
+    >>> RidgeVAR().fit(y, fh=[1, 2, 3]).predict().shape
+    (3, 9)
+    """
+
+    def __init__(self, season: int = 1) -> None:
+        self.season = season
+        super().__init__()
+
+    def _learn(self, values: np.ndarray) -> None:
+        if len(values) < 4:
+            raise DataError("too few rows for a ridge VAR", found=len(values), wanted="at least 4")
+        self.results_ = fit_ridge_var(
+            values, candidate_orders(values.shape[0], values.shape[1], self.season)
+        )
+
+    def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
+        return self.results_.forecast(values, steps)
+
+    def _deviations(self, steps: int) -> np.ndarray:
+        weights = ma_rep(self.results_.coefs, steps - 1)  # steps C C
+        variances = np.einsum("hij,jk,hik->hi", weights, self.results_.sigma_u, weights)
+        return np.sqrt(np.cumsum(variances, axis=0))
+
+    @classmethod
+    def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
+        """Return the parameter sets under which sktime's own checks run."""
+        return [{}, {"season": 4}]
 
 
 class RepeatSeason(_ClassicalForecaster):
@@ -273,6 +418,18 @@ class RepeatSeason(_ClassicalForecaster):
         last_season = values[len(values) - self.season :]
         return last_season[np.arange(steps) % self.season]
 
+    def _deviations(self, steps: int) -> np.ndarray:
+        seasons_ahead = np.arange(steps) // self.season + 1
+        values = self._seen.to_numpy(dtype=float)
+        changes = values[self.season :] - values[: -self.season]
+        if not len(changes):
+            raise DataError(
+                f"the changes over a season of {self.season} give no interval",
+                found=f"{len(values)} rows",
+                wanted=f"at least {self.season + 1}",
+            )
+        return np.sqrt(seasons_ahead[:, None] * (changes**2).mean(axis=0))
+
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
         """Return the parameter sets under which sktime's own checks run."""
@@ -282,13 +439,16 @@ class RepeatSeason(_ClassicalForecaster):
 def classical_forecasters(season: int = 1) -> dict[str, BaseForecaster]:
     """Return the forecasters that any other has to beat, by the name of their row.
 
+    Where a VAR is not identified, the row of the VAR says why and a ridge VAR forecasts in it.
+
     Parameters
     ----------
     season : int, default=1
         Steps in a season; 1 if there is none, and then no seasonal naive forecast either.
     """
     forecasters: dict[str, BaseForecaster] = {
-        "VAR": GuardedVAR(),
+        "VAR": GuardedVAR(when_refused="ridge"),
+        "Ridge VAR": RidgeVAR(season=season),
         "AR": GuardedAR(),
         "Naive": RepeatSeason(),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,9 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-METRICS = ("MSE", "MAE", "MASE")
+METRICS = ("MSE", "MAE", "MASE", "RMSSE", "CRPS")
+LEVELS = tuple(round(0.05 * k, 2) for k in range(1, 20))
+"""Quantiles that are asked of a forecaster with intervals."""
+COVERAGES = (0.5, 0.8, 0.9)
+"""Central intervals whose coverage is given."""
 TIE_SHARE = 0.01
 """Models whose MSE is within this share of the best one's tie with it."""
+OF_NO_CONCERN = ("FutureWarning", "DeprecationWarning", "PendingDeprecationWarning")
+"""Warnings between libraries: kept in `Comparison.runs`, left out of a model's note."""
+LONGEST_NOTE = 300
 FEWEST_ORIGINS_FOR_AN_ERROR = 6
 """With fewer origins, a standard error over origins says nothing and is not given."""
 
@@ -33,13 +41,17 @@ class Comparison:
     forecasts : DataFrame
         One row for each number forecast: ``model``, ``origin`` (label of the last observation
         known), ``step`` (1 is the step after it), ``time``, ``series``, ``y_true``, ``y_pred``.
+    quantiles : DataFrame
+        For each row of ``forecasts``, the quantiles of `LEVELS`; NaN where a model has none.
     runs : DataFrame
         One row for each model and origin: ``model``, ``origin``, ``fitted`` (whether it was
         fitted anew here), ``fit_seconds``, ``predict_seconds``, ``failure`` (the reason, or
-        None) and ``warnings`` (what was raised on the way, as a tuple).
+        None), ``note`` (why it has no intervals, or None), ``warnings`` (what was raised on the
+        way, as a tuple) and ``resumed`` (whether it was read from the folder of finished origins).
     scales : DataFrame, indexed by series
-        ``deviation`` of the first training window and ``seasonal_error``, the mean absolute
-        error of the seasonal naive forecast inside it. NaN where a series does not vary there.
+        ``deviation`` of the first training window and, of the seasonal naive forecast inside it,
+        ``seasonal_error``, the mean absolute, and ``seasonal_square``, the mean squared error. NaN
+        where a series does not vary there.
     bands : sequence of (int, int)
         First and last step of each horizon band.
     origins : Index
@@ -50,13 +62,22 @@ class Comparison:
         Whether training windows keep their first observation.
     refit : mapping of str to str
         For each model, in words, where it is fitted.
+    classical : sequence of str
+        The rows that any other has to beat.
+    nested : sequence of (str, str)
+        Pairs of a model and a special case of it.
+    parameters : mapping of str to str
+        Each model as its constructor would be written.
+    provenance : mapping of str to str
+        ``date`` (UTC), ``data_sha256`` and the versions of the libraries.
     fitted : mapping of str to forecaster
-        Each model as fitted last.
+        Each model as fitted last; absent where its last forecasts were resumed or failed.
     """
 
     y: pd.DataFrame
     models: Sequence[str]
     forecasts: pd.DataFrame
+    quantiles: pd.DataFrame = field(repr=False)
     runs: pd.DataFrame
     scales: pd.DataFrame
     bands: Sequence[tuple[int, int]]
@@ -66,6 +87,10 @@ class Comparison:
     n_first: int
     window: str
     refit: Mapping[str, str]
+    classical: Sequence[str]
+    nested: Sequence[tuple[str, str]]
+    parameters: Mapping[str, str]
+    provenance: Mapping[str, str]
     fitted: Mapping[str, Any] = field(repr=False)
 
     @property
@@ -86,7 +111,10 @@ class Comparison:
         ``MSE`` and ``MAE`` hold the squared and the absolute error in deviations of the first
         training window, which makes series in different units comparable; ``MASE`` holds the
         absolute error over the in-sample error of the seasonal naive forecast in that window
-        (Hyndman and Koehler 2006). The metrics are their means.
+        (Hyndman and Koehler 2006), ``squared_scaled`` the squared error over its in-sample mean
+        square. ``CRPS`` is in deviations too: twice the pinball loss, integrated over the levels
+        by the trapezoidal rule; NaN where a model has no quantiles. The metrics are the means,
+        but for RMSSE, see `scores`.
         """
         complete = ~self.forecasts["model"].isin(self.failures["model"])
         errors = self.forecasts[complete].reset_index(drop=True)
@@ -95,6 +123,11 @@ class Comparison:
         errors["MSE"] = standardised**2
         errors["MAE"] = standardised
         errors["MASE"] = distance / errors["series"].map(self.scales["seasonal_error"])
+        square = errors["series"].map(self.scales["seasonal_square"])
+        errors["squared_scaled"] = distance**2 / square
+        deviation = errors["series"].map(self.scales["deviation"]).to_numpy()
+        truth = errors["y_true"].to_numpy()
+        errors["CRPS"] = crps(truth, self.quantiles[complete].to_numpy()) / deviation
         band_ends = [last for _, last in self.bands]
         labels = np.array(self.band_labels, dtype=object)
         errors["band"] = labels[np.searchsorted(band_ends, errors["step"])]
@@ -106,7 +139,7 @@ class Comparison:
         return [str(a) if a == b else f"{a}-{b}" for a, b in self.bands]
 
     def scores(self, by: str | Sequence[str] = ()) -> pd.DataFrame:
-        """Return MSE, MAE and MASE by model and by anything else that `errors` has.
+        """Return MSE, MAE, MASE, RMSSE and CRPS by model and by anything else `errors` has.
 
         Parameters
         ----------
@@ -117,11 +150,96 @@ class Comparison:
         Returns
         -------
         DataFrame
-            Columns ``MSE``, ``MAE``, ``MASE``; index the model, then ``by``. A model that
-            failed at any origin has no row: its mean would be over easier or harder origins.
+            Columns `METRICS`; index the model, then ``by``. RMSSE is the root of the mean
+            ``squared_scaled`` of each series, averaged over series (Makridakis et al. 2022). A
+            model that failed at any origin has no row: its mean would be over easier or harder
+            origins.
         """
         keys = ["model", *([by] if isinstance(by, str) else by)]
-        return self.errors.groupby(keys, sort=False)[list(METRICS)].mean()
+        means = [metric for metric in METRICS if metric != "RMSSE"]
+        table = self.errors.groupby(keys, sort=False)[means].mean()
+        each_series = [*keys, *(["series"] if "series" not in keys else [])]
+        roots = self.errors.groupby(each_series, sort=False)["squared_scaled"].mean() ** 0.5
+        table["RMSSE"] = roots.groupby(level=keys, sort=False).mean()
+        return table[list(METRICS)]
+
+    def ranks(self) -> pd.Series:
+        """Return the average rank of each model by MSE, over series and origins; ties share."""
+        table = self.scores(["series", "origin"])["MSE"].unstack("model")
+        return table.rank(axis=1).mean().rename("rank")
+
+    def calibration(self, by: str | Sequence[str] = ()) -> pd.DataFrame:
+        """Return how often the truth lay inside the central intervals, by model.
+
+        Parameters
+        ----------
+        by : str or sequence of str, default=()
+            As in `scores`.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``(coverage, 0.8)`` and the like for `COVERAGES`, the share of truths inside;
+            ``(width, 0.8)``, the mean width in deviations of the first training window; and
+            ``(below, 0.05)`` for `LEVELS`, the share of truths at or below that quantile.
+            Models without quantiles are absent.
+        """
+        complete = ~self.forecasts["model"].isin(self.failures["model"])
+        quantiles = self.quantiles[complete].reset_index(drop=True)
+        rows = self.errors[quantiles.notna().all(axis=1)]
+        quantiles = quantiles.loc[rows.index]
+        scale = rows["series"].map(self.scales["deviation"])
+        found: dict[tuple[str, float], pd.Series] = {}
+        for share in COVERAGES:
+            low, high = (quantiles[round(0.5 + side * share / 2, 2)] for side in (-1, 1))
+            found["coverage", share] = rows["y_true"].between(low, high).astype(float)
+            found["width", share] = (high - low) / scale
+        for level in LEVELS:
+            found["below", level] = (rows["y_true"] <= quantiles[level]).astype(float)
+        table = pd.DataFrame(found, index=rows.index)
+        table.columns = pd.MultiIndex.from_tuples(list(found))
+        keys = [rows[key] for key in ["model", *([by] if isinstance(by, str) else by)]]
+        scored = scale.notna()
+        return table[scored].groupby([key[scored] for key in keys], sort=False).mean()
+
+    @cached_property
+    def best_classical(self) -> str | None:
+        """The classical model of least MSE, None if none served every origin."""
+        mse = self.scores()["MSE"]
+        mse = mse[mse.index.isin(list(self.classical))]
+        return None if mse.isna().all() else str(mse.idxmin())
+
+    @property
+    def overlap(self) -> int:
+        """How many forecasts in a row share a step, as their origins are less than one apart."""
+        return max(1, min(-(-self.horizon // self.stride), len(self.origins)))
+
+    def significance(self, level: float = 0.05) -> pd.DataFrame:
+        """Return each model's difference to the best classical one, tested.
+
+        See `samovar_forecast.comparison.significance.against_classical`.
+        """
+        from samovar_forecast.comparison.significance import against_classical
+
+        return against_classical(self, level)
+
+    def nested_tests(self) -> pd.DataFrame:
+        """Return Clark and West's tests of the models and their special cases.
+
+        See `samovar_forecast.comparison.significance.nested_tests`.
+        """
+        from samovar_forecast.comparison.significance import nested_tests
+
+        return nested_tests(self)
+
+    def confidence_set(self, size: float = 0.1) -> pd.DataFrame:
+        """Return the model confidence set.
+
+        See `samovar_forecast.comparison.significance.confidence_set`.
+        """
+        from samovar_forecast.comparison.significance import confidence_set
+
+        return confidence_set(self, size)
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics by horizon band and overall, the best model first.
@@ -192,7 +310,7 @@ class Comparison:
 
         if len(difference) < FEWEST_ORIGINS_FOR_AN_ERROR or np.ptp(difference) == 0:
             return float("nan")
-        overlapping = min(-(-self.horizon // self.stride), len(difference)) - 1
+        overlapping = self.overlap - 1
         mean = OLS(difference.to_numpy(), np.ones(len(difference))).fit(
             cov_type="HAC", cov_kwds={"maxlags": overlapping, "use_correction": True}
         )
@@ -205,13 +323,45 @@ class Comparison:
         if len(failed):
             where = "every origin" if len(failed) == len(runs) else f"{len(failed)} origins"
             notes.append(f"failed at {where}: {failed['failure'].iloc[0]}")
-        raised = [message for messages in runs["warnings"] for message in messages]
+        told = runs["note"].dropna()
+        if len(told):
+            notes.append(str(told.iloc[0]))
+        raised = [
+            message
+            for messages in runs["warnings"]
+            for message in messages
+            if not message.startswith(OF_NO_CONCERN)
+        ]
         if raised:
-            notes.append(f"warned {len(raised)} times, first: {raised[0]}")
-        return "; ".join(notes)
+            times = "once" if len(raised) == 1 else f"{len(raised)} times, first"
+            notes.append(f"warned {times}: {raised[0]}")
+        return "; ".join(textwrap.shorten(note, LONGEST_NOTE, placeholder=" ...") for note in notes)
 
     def __str__(self) -> str:
         """Return caption, tables and verdict as text of 100 columns."""
         from samovar_forecast.comparison.text import summary
 
         return summary(self)
+
+
+def crps(truth: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Return the continuous ranked probability score of forecasts given as quantiles.
+
+    The score is twice the integral of the pinball loss over all levels (Gneiting and Raftery
+    2007, section 4.2, with Laio and Tamea 2007), here by the trapezoidal rule over `LEVELS` and
+    the loss of 0 at the ends; that leaves out a little of the tails.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (n,)
+    quantiles : ndarray of shape (n, number of levels)
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        In the units of ``truth``.
+    """
+    levels = np.asarray(LEVELS)
+    distance = truth[:, None] - quantiles
+    pinball = np.maximum(levels * distance, (levels - 1) * distance)
+    return 2 * np.mean(np.diff(levels)) * pinball.sum(axis=1)

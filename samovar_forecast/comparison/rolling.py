@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -17,16 +19,32 @@ from samovar_forecast.comparison.arguments import (
     horizon_bands,
     layout,
     named_forecasters,
+    nested_pairs,
     refit_policies,
     splitter,
+    with_classical,
 )
-from samovar_forecast.comparison.results import Comparison
+from samovar_forecast.comparison.finished import (
+    Finished,
+    FinishedOrigins,
+    NotDescribable,
+    data_hash,
+    describe,
+    key_of,
+    versions,
+)
+from samovar_forecast.comparison.results import LEVELS, Comparison
 from samovar_forecast.exceptions import DataError, require
 
 SECONDS_BEFORE_A_BAR = 3.0
 """A comparison that is over sooner shows no progress bar."""
 
 Split = tuple[np.ndarray, np.ndarray]
+COLUMNS = ("model", "origin", "step", "time", "series", "y_true", "y_pred")
+
+
+class NotResumableWarning(UserWarning):
+    """A model's forecasts are not kept for a later run, because it cannot be told apart."""
 
 
 def compare(
@@ -40,6 +58,9 @@ def compare(
     bands: Sequence[int] | None = None,
     season: int | None = None,
     refit: Refit | Mapping[str, Refit] = "every",
+    classical: bool = True,
+    nested: Mapping[str, Sequence[str]] | None = None,
+    resume: str | Path | None = None,
     progress: bool = True,
 ) -> Comparison:
     """Compare forecasters from identical rolling origins and return every forecast, scored.
@@ -54,7 +75,7 @@ def compare(
         Numeric, without gaps, sorted by an index that sktime admits.
     horizon : int
         Steps ahead that are forecast from each origin.
-    forecasters : mapping of name to sktime forecaster, or sequence of them, optional
+    forecasters : mapping of name to sktime forecaster or darts model, or sequence, optional
         What to compare; a sequence is named by its classes. They are cloned, never fitted
         themselves. By default `standard_forecasters`.
     n_origins : int, default=10
@@ -74,7 +95,18 @@ def compare(
         Where a model is fitted: at every origin, at the first alone, or at every so many
         origins. Elsewhere it moves on with ``update(update_params=False)``. A mapping may leave
         names out, which are fitted at every origin, as is a forecaster that has no update of
-        its own (sktime's tag ``capability:update``).
+        its own (sktime's tag ``capability:update``, darts' local models).
+    classical : bool, default=True
+        Whether VAR, ridge VAR, AR, naive and, where there is a season, seasonal naive stand
+        in the table beside the forecasters given; a row of that name given is kept as it is.
+    nested : mapping of name to sequence of names, optional
+        For a model, those that are special cases of it, for the tests of Clark and West. The
+        classical rows know theirs.
+    resume : str or Path, optional
+        Folder of finished origins. Forecasts found there, of the same model on the same rows,
+        are read instead of computed, and new ones are added; failures are tried again. What a
+        run leaves when it is cut short is thus its next run's start. A change in the code of a
+        model, rather than in its parameters, is not seen: take a new folder then.
     progress : bool, default=True
         Whether a comparison that lasts shows a progress bar.
 
@@ -103,30 +135,39 @@ def compare(
     if forecasters is None:
         forecasters = standard_forecasters(season, verbose=None if progress else False)
     named = named_forecasters(forecasters)
+    if classical:
+        named = with_classical(named, season)
     policies = refit_policies(refit, named)
+    special_cases = nested_pairs(nested, named)
     n_first, stride = layout(len(y), horizon, n_origins, stride, season)
     splits = list(splitter(window, n_first, stride, horizon).split(y))
+    kept = None if resume is None else FinishedOrigins(resume)
 
     records: list[dict[str, Any]] = []
     frames: list[pd.DataFrame] = []
+    quantiles: list[np.ndarray] = []
     fitted: dict[str, Any] = {}
     with _bar(len(named) * len(splits), progress) as bar:
         for name, forecaster in named.items():
             bar.set_description(name, refresh=False)
-            for record, forecast, current in _roll(forecaster, y, splits, policies[name]):
+            for record, finished, current in _roll(forecaster, y, splits, policies[name], kept):
                 records.append({"model": name, **record})
-                if forecast is not None:
-                    frames.append(forecast.assign(model=name))
+                if finished is not None:
+                    truth = y.iloc[splits[record.pop("position")][1]]
+                    frames.append(_rows(name, record["origin"], truth, finished.values))
+                    quantiles.append(_quantile_rows(finished))
                 if current is not None:
                     fitted[name] = current
                 bar.update()
-    columns = ["model", "origin", "step", "time", "series", "y_true", "y_pred"]
-    forecasts = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+    no_rows = pd.DataFrame(columns=COLUMNS)
     return Comparison(
         y=y,
         models=list(named),
-        forecasts=forecasts[columns],
-        runs=pd.DataFrame(records),
+        forecasts=pd.concat(frames, ignore_index=True) if frames else no_rows,
+        quantiles=pd.DataFrame(
+            np.concatenate(quantiles) if quantiles else np.empty((0, len(LEVELS))), columns=LEVELS
+        ),
+        runs=pd.DataFrame(records).drop(columns="position"),
         scales=_scales(y.iloc[:n_first], season),
         bands=band_limits,
         origins=y.index[[train[-1] for train, _ in splits]],
@@ -135,6 +176,14 @@ def compare(
         n_first=n_first,
         window=window,
         refit={name: _in_words(policy) for name, policy in policies.items()},
+        classical=[name for name in named if is_classical(named[name])],
+        nested=special_cases,
+        parameters={name: _parameters(forecaster) for name, forecaster in named.items()},
+        provenance={
+            "date": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+            "data_sha256": data_hash(y),
+            **versions(),
+        },
         fitted=fitted,
     )
 
@@ -162,44 +211,91 @@ def standard_forecasters(
     }
 
 
+def is_classical(forecaster: Any) -> bool:
+    """Return whether a forecaster is one of those that any other has to beat."""
+    from samovar_forecast.comparison import classical
+
+    return type(forecaster) in (
+        *(classical.GuardedVAR, classical.RidgeVAR),
+        *(classical.GuardedAR, classical.RepeatSeason),
+    )
+
+
 def _roll(
-    forecaster: Any, y: pd.DataFrame, splits: list[Split], policy: Refit
-) -> Iterator[tuple[dict[str, Any], pd.DataFrame | None, Any]]:
+    forecaster: Any,
+    y: pd.DataFrame,
+    splits: list[Split],
+    policy: Refit,
+    kept: FinishedOrigins | None,
+) -> Iterator[tuple[dict[str, Any], Finished | None, Any]]:
     """Yield for each origin what happened, the forecasts if there are any, and the fit."""
     horizon = len(splits[0][1])
     fitted: Any = None
+    fitted_at = wanted_at = -1  # positions of the origin of the fit at hand, and of the one due
     n_seen = 0
+    description = None
+    if kept is not None:
+        try:
+            description = describe(forecaster)
+        except NotDescribable as reason:
+            warnings.warn(
+                f"{type(forecaster).__name__} is not resumed: {reason}",
+                NotResumableWarning,
+                stacklevel=3,
+            )
     for position, (train, test) in enumerate(splits):
-        anew = fitted is None or _is_due(position, policy)
-        record = {"origin": y.index[train[-1]], "fitted": False, "failure": None}
-        forecast = None
+        if wanted_at < 0 or _is_due(position, policy):
+            wanted_at = position
+        seen, truth = y.iloc[train], y.iloc[test]
+        record: dict[str, Any] = {"position": position, "origin": seen.index[-1]}
+        key = None
+        if kept is not None and description is not None:
+            fitted_on = data_hash(y.iloc[splits[wanted_at][0]])
+            key = key_of(description, fitted_on, data_hash(seen), horizon)
+            found = kept.read(key, truth.shape, len(LEVELS))
+            if found is not None:
+                told = {**found.record, "warnings": tuple(found.record["warnings"])}
+                yield {**record, **told, "failure": None, "resumed": True}, found, None
+                continue
+        record |= {"fitted": False, "failure": None, "resumed": False, "note": None}
+        finished = None
         started = done_fitting = time.perf_counter()
         with warnings.catch_warnings(record=True) as raised:
             warnings.simplefilter("always")  # kept in the record, not filtered away
             try:
-                if anew:
+                if fitted_at != wanted_at:
                     fitted = None
-                    candidate = forecaster.clone().fit(y.iloc[train], fh=range(1, horizon + 1))
-                    fitted, record["fitted"] = candidate, True
-                    done_fitting = time.perf_counter()
-                else:
+                    fit_on = splits[wanted_at][0]
+                    candidate = forecaster.clone().fit(y.iloc[fit_on], fh=range(1, horizon + 1))
+                    fitted, fitted_at, n_seen = candidate, wanted_at, fit_on[-1] + 1
+                    record["fitted"] = True
+                if n_seen <= train[-1]:
                     fitted.update(y.iloc[n_seen : train[-1] + 1], update_params=False)
-                n_seen = train[-1] + 1
-                forecast = _tidy(fitted.predict(), y.iloc[test], record["origin"])
-            except Exception as error:  # noqa: BLE001 - whatever breaks a model is its row's note
-                record["failure"] = f"{type(error).__name__}: {_first_line(error)}"
-                fitted = None
-                if anew and not record["fitted"]:
+                    n_seen = train[-1] + 1
+                if record["fitted"]:
                     done_fitting = time.perf_counter()
+                values = _checked(fitted.predict(), truth)
+                done = time.perf_counter()
+                quantiles, record["note"] = _quantiles(fitted, truth)
+                finished = Finished(values, quantiles, {})
+            except Exception as error:  # noqa: BLE001 - whatever breaks a model is its row's note
+                done = time.perf_counter()
+                record["failure"] = f"{type(error).__name__}: {_first_line(error)}"
+                fitted, fitted_at, wanted_at = None, -1, -1
+                if not record["fitted"]:
+                    done_fitting = done
         record["fit_seconds"] = done_fitting - started
-        record["predict_seconds"] = time.perf_counter() - done_fitting
+        record["predict_seconds"] = done - done_fitting
         messages = [f"{w.category.__name__}: {_first_line(w.message)}" for w in raised]
         record["warnings"] = tuple(messages)
-        yield record, forecast, fitted
+        if finished is not None and kept is not None and key is not None:
+            names = ("fitted", "note", "fit_seconds", "predict_seconds", "warnings")
+            kept.write(key, finished._replace(record={name: record[name] for name in names}))
+        yield record, finished, fitted
 
 
-def _tidy(predicted: Any, truth: pd.DataFrame, origin: object) -> pd.DataFrame:
-    """Return one origin's forecasts as one row a number, or say why they are not forecasts."""
+def _checked(predicted: Any, truth: pd.DataFrame) -> np.ndarray:
+    """Return one origin's forecasts as numbers, or say why they are not forecasts."""
     frame = predicted.to_frame() if isinstance(predicted, pd.Series) else predicted
     if truth.shape[1] > 1 and set(frame.columns) == set(truth.columns):
         frame = frame[truth.columns]
@@ -216,9 +312,34 @@ def _tidy(predicted: Any, truth: pd.DataFrame, origin: object) -> pd.DataFrame:
     values = frame.to_numpy(dtype=float)
     if not np.isfinite(values).all():
         raise DataError("the forecast holds NaN or infinity")
+    return values
+
+
+def _quantiles(fitted: Any, truth: pd.DataFrame) -> tuple[np.ndarray | None, str | None]:
+    """Return the quantiles, shape (horizon, n_series, n_levels), or None and why there are none.
+
+    A forecaster whose intervals fail keeps its row: the point forecast stands.
+    """
+    if not fitted.get_tag("capability:pred_int", False):
+        return None, None
+    try:
+        table = fitted.predict_quantiles(alpha=list(LEVELS))
+        if truth.shape[1] > 1:
+            table = table[list(truth.columns)]
+        values = table.to_numpy(dtype=float).reshape(*truth.shape, len(LEVELS))
+    except Exception as error:  # noqa: BLE001 - whatever breaks the intervals is a note
+        return None, f"no intervals: {type(error).__name__}: {_first_line(error)}"
+    if not np.isfinite(values).all():
+        return None, "no intervals: they hold NaN or infinity"
+    return np.sort(values, axis=2), None
+
+
+def _rows(model: str, origin: object, truth: pd.DataFrame, values: np.ndarray) -> pd.DataFrame:
+    """Return one origin's forecasts as one row a number."""
     horizon, n_series = truth.shape
     return pd.DataFrame(
         {
+            "model": model,
             "origin": [origin] * (horizon * n_series),
             "step": np.repeat(np.arange(1, horizon + 1), n_series),
             "time": truth.index.repeat(n_series),
@@ -229,12 +350,25 @@ def _tidy(predicted: Any, truth: pd.DataFrame, origin: object) -> pd.DataFrame:
     )
 
 
+def _quantile_rows(finished: Finished) -> np.ndarray:
+    """Return the quantiles as rows like `_rows`', NaN where a model has none."""
+    if finished.quantiles is None:
+        return np.full((finished.values.size, len(LEVELS)), np.nan)
+    return finished.quantiles.reshape(-1, len(LEVELS))
+
+
 def _scales(first_window: pd.DataFrame, season: int) -> pd.DataFrame:
     """Return the divisors of the metrics, from the first training window alone."""
     deviation = first_window.std(ddof=1)
-    seasonal_error = first_window.diff(season).abs().mean()
+    change = first_window.diff(season)
     varies = first_window.max() > first_window.min()
-    scales = pd.DataFrame({"deviation": deviation, "seasonal_error": seasonal_error})
+    scales = pd.DataFrame(
+        {
+            "deviation": deviation,
+            "seasonal_error": change.abs().mean(),
+            "seasonal_square": (change**2).mean(),
+        }
+    )
     return scales.where(varies, np.nan).rename_axis("series").replace(0.0, np.nan)
 
 
@@ -248,6 +382,13 @@ def _in_words(policy: Refit) -> str:
     if policy in ("every", 1):
         return "every origin"
     return "first origin only" if policy == "first" else f"every {policy} origins"
+
+
+def _parameters(forecaster: Any) -> str:
+    """Return a forecaster as its constructor would be written, on one line."""
+    given = getattr(forecaster, "model", None)
+    shown = given if hasattr(given, "model_params") else forecaster
+    return " ".join(repr(shown).split())
 
 
 def _bar(total: int, progress: bool) -> Any:

@@ -18,7 +18,7 @@ def summary(comparison: Comparison, width: int = WIDTH) -> str:
         _wrapped(caption(comparison), width),
         leaderboard(comparison, width),
         effort(comparison, width),
-        _wrapped(verdict(comparison), width),
+        _wrapped(f"{verdict(comparison)} {against(comparison)}".strip(), width),
     ]
     return "\n\n".join(parts)
 
@@ -38,7 +38,7 @@ def caption(comparison: Comparison) -> str:
             "sliding": f"Training windows are the {comparison.n_first} rows before each origin.",
         }[comparison.window],
         "MSE and MAE are of series standardised by mean and deviation of the first training "
-        "window; MASE is scaled by the "
+        "window, and so is CRPS; MASE and RMSSE are scaled by the "
         + (f"seasonal naive (season {comparison.season})" if comparison.season > 1 else "naive")
         + " forecast's error inside it. Lower is better, * is the best of its column.",
     ]
@@ -53,7 +53,9 @@ def leaderboard(comparison: Comparison, width: int = WIDTH) -> str:
     table = comparison.leaderboard()
     cells = table.apply(_starred)
     names = [str(model) for model in cells.index]
-    blocks = [_block(metric, cells[metric]) for metric in METRICS]
+    shown = [metric for metric in METRICS if table[metric].notna().any(axis=None)]
+    shown = shown or list(METRICS[:1])
+    blocks = [_block(metric, cells[metric]) for metric in shown]
     first = ["", "steps", *names]
     name_width = max(map(len, first))
     rows: list[list[list[str]]] = [[]]
@@ -135,6 +137,28 @@ def verdict(comparison: Comparison) -> str:
     if failed:
         sentences.append(f"Not ranked, for failing at an origin: {_listed(failed)}.")
     return " ".join(sentences)
+
+
+def against(comparison: Comparison) -> str:
+    """Return who is better, worse or not to be told apart from the best classical model."""
+    if comparison.scores().empty or not comparison.classical:
+        return ""
+    best = comparison.best_classical
+    if best is None:
+        return "No classical model served every origin: there is nothing to test against."
+    others = comparison.significance().drop(index=best)
+    if others.empty or (others["verdict"] == "too few origins").all():
+        return ""
+    words = {"better": "better", "tie": "a tie", "worse": "worse"}
+    parts = [
+        f"{words[outcome]}: {', '.join(map(str, part.index))}"
+        for outcome in words
+        if len(part := others[others["verdict"] == outcome])
+    ]
+    return (
+        f"Tested against the best classical model, {best} (Diebold-Mariano, 5 %, Holm): "
+        f"{'; '.join(parts)}."
+    )
 
 
 def _behind(model: str, margin: Mapping[str, float] | pd.Series) -> str:

@@ -1,0 +1,168 @@
+"""darts models as rows of a comparison: fitted and asked through darts' public methods."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from darts import TimeSeries
+from darts.models.forecasting.forecasting_model import GlobalForecastingModel
+from sktime.forecasting.base import BaseForecaster
+
+SAMPLES = 200
+"""Sample paths from which the forecast and the quantiles of a probabilistic model are taken."""
+
+
+class DartsForecaster(BaseForecaster):
+    """A darts model that fits and predicts as an sktime forecaster.
+
+    Each fit starts from ``model.untrained_model()``; the model given is never fitted. A global
+    model moves to a new origin with its weights unchanged (``predict(series=...)``), any other is
+    fitted anew. A model of one series is fitted to each series alone. The point forecast of a
+    probabilistic model is the mean of its samples.
+
+    Parameters
+    ----------
+    model : darts forecasting model
+    random_state : int, default=0
+        Seed of the samples.
+
+    Attributes
+    ----------
+    models_ : list of darts models
+        One of all series, or one for each.
+    """
+
+    _tags = {
+        "authors": ["samovar_forecast"],
+        "python_dependencies": ["darts"],
+        "y_inner_mtype": "pd.DataFrame",
+        "capability:multivariate": True,
+        "capability:exogenous": False,
+        "capability:insample": False,
+        "capability:pred_int": True,
+        "capability:pred_int:insample": False,
+        "capability:missing_values": False,
+        "capability:update": True,
+        "requires-fh-in-fit": False,
+    }
+    _config = {"remember_data": False}
+    _y = None
+    _X = None
+
+    def __init__(self, model: Any, random_state: int = 0) -> None:
+        self.model = model
+        self.random_state = random_state
+        super().__init__()
+        self.set_tags(
+            **{
+                "capability:update": isinstance(model, GlobalForecastingModel),
+                "capability:pred_int": bool(model.supports_probabilistic_prediction),
+            }
+        )
+
+    def _fit(self, y: pd.DataFrame, X: Any, fh: Any) -> DartsForecaster:
+        self._seen = y
+        self._asked: np.ndarray | None = None
+        parts = [y] if self.model.supports_multivariate else [y[[name]] for name in y]
+        self.models_ = [self.model.untrained_model() for _ in parts]
+        with _without_lightning_news():
+            for model, part in zip(self.models_, parts, strict=True):
+                model.fit(_series(part), verbose=False)
+        # Only a fitted model knows: before, a torch model without a likelihood answers yes.
+        # And one that could drop units at random while it forecasts says yes too, but the
+        # samples are all alike unless it is asked to.
+        fitted = self.models_[0]
+        self._has_samples = bool(fitted.supports_probabilistic_prediction) and (
+            getattr(fitted, "likelihood", "its own") is not None
+        )
+        self.set_tags(**{"capability:pred_int": self._has_samples})
+        return self
+
+    def _update(self, y: pd.DataFrame, X: Any = None, update_params: bool = True) -> Any:
+        seen = y.combine_first(self._seen)[self._seen.columns]
+        if update_params:
+            return self._fit(seen, X, None)
+        self._seen, self._asked = seen, None
+        return self
+
+    def _predict(self, fh: Any, X: Any) -> pd.DataFrame:
+        steps, index = self._steps(fh)
+        ahead = self._paths(int(steps.max())).mean(axis=2)
+        return pd.DataFrame(ahead[steps - 1], index=index, columns=self._seen.columns)
+
+    def _predict_quantiles(self, fh: Any, X: Any, alpha: list[float]) -> pd.DataFrame:
+        steps, index = self._steps(fh)
+        paths = self._paths(int(steps.max()))[steps - 1]  # steps C samples
+        ahead = np.moveaxis(np.quantile(paths, alpha, axis=2), 0, 2)  # steps C levels
+        columns = pd.MultiIndex.from_product([self._get_varnames(), alpha])
+        return pd.DataFrame(ahead.reshape(len(steps), -1), index=index, columns=columns)
+
+    def _steps(self, fh: Any) -> tuple[np.ndarray, pd.Index]:
+        steps = np.asarray(fh.to_relative(self.cutoff).to_pandas(), dtype=int)
+        index = fh.get_expected_pred_idx(cutoff=self.cutoff)
+        return steps, index.rename(self._seen.index.name)
+
+    def _paths(self, n_steps: int) -> np.ndarray:
+        """Return the samples, shape (n_steps, n_series, n_samples); drawn once for an origin."""
+        if self._asked is not None and len(self._asked) >= n_steps:
+            return self._asked[:n_steps]
+        shared = len(self.models_) == 1
+        found = []
+        for position, model in enumerate(self.models_):
+            asked: dict[str, Any] = {}
+            if isinstance(model, GlobalForecastingModel):
+                columns = slice(None) if shared else [position]
+                asked["series"] = _series(self._seen.iloc[:, columns])
+            if self._has_samples:
+                asked |= {"num_samples": SAMPLES, "random_state": self.random_state}
+            with _without_lightning_news():
+                ahead = model.predict(n_steps, verbose=False, **asked)
+            found.append(ahead.all_values(copy=False))
+        self._asked = np.concatenate(found, axis=1)
+        return self._asked
+
+    @classmethod
+    def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
+        """Return the parameter sets under which sktime's own checks run."""
+        from darts.models import LinearRegressionModel, NaiveDrift
+
+        return [{"model": LinearRegressionModel(lags=2)}, {"model": NaiveDrift()}]
+
+
+@contextlib.contextmanager
+def _without_lightning_news() -> Iterator[None]:
+    """Keep Lightning from telling the terminal which devices there are, at every origin."""
+    loggers = [
+        logging.getLogger(name)
+        for name in ("pytorch_lightning", "lightning.pytorch", "lightning.fabric")
+    ]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _series(frame: pd.DataFrame) -> TimeSeries:
+    """Return a frame as darts reads it: periods by their first moment, names as text."""
+    if isinstance(frame.index, pd.PeriodIndex):
+        index: Any = frame.index.to_timestamp()
+        index = pd.DatetimeIndex(index, freq=pd.infer_freq(index) or index.freq)
+    elif isinstance(frame.index, pd.DatetimeIndex):
+        index = frame.index
+    elif len(frame) > 1:
+        first, step = int(frame.index[0]), int(frame.index[1] - frame.index[0])
+        index = pd.RangeIndex(first, first + step * len(frame), step)
+    else:
+        index = pd.RangeIndex(len(frame))
+    return TimeSeries.from_times_and_values(
+        index, frame.to_numpy(), columns=[str(name) for name in frame.columns]
+    )

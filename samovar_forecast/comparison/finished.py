@@ -1,0 +1,179 @@
+"""A folder of finished origins: what was forecast once is read, not computed again.
+
+A file holds one model's forecasts from one origin. Its name is a hash of all that they follow
+from: the model and its parameters, the rows it was fitted on and has seen, the horizon and the
+versions of the libraries. So a changed parameter or a corrected observation never meets an old
+forecast, and comparisons of different data may share a folder. Files are JSON, written beside
+their place and then moved into it in one step; one that cannot be read counts as not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+FORMAT = 1
+DEEPEST = 8
+"""Parameters nested deeper than this are not described, and their model is not resumed."""
+
+
+class Finished(NamedTuple):
+    """One model's forecasts from one origin."""
+
+    values: np.ndarray
+    """Point forecasts, shape (horizon, n_series)."""
+    quantiles: np.ndarray | None
+    """Quantiles, shape (horizon, n_series, n_levels), if the model has any."""
+    record: dict[str, Any]
+    """Seconds, warnings and notes of the run."""
+
+
+class NotDescribable(Exception):
+    """A parameter has no text that is the same in every process."""
+
+
+class FinishedOrigins:
+    """The folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made if it is not there.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def read(self, key: str, shape: tuple[int, int], n_levels: int) -> Finished | None:
+        """Return what is kept under a key, or None if there is nothing readable of this shape."""
+        try:
+            content = json.loads(self._path(key).read_text(encoding="utf-8"))
+            values = np.array(content["values"], dtype=float)
+            kept = content["quantiles"]
+            quantiles = None if kept is None else np.array(kept, dtype=float)
+            record = dict(content["record"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        if values.shape != shape or not np.isfinite(values).all():
+            return None
+        if quantiles is not None and quantiles.shape != (*shape, n_levels):
+            return None
+        return Finished(values, quantiles, record)
+
+    def write(self, key: str, finished: Finished) -> None:
+        """Keep forecasts under a key; a reader sees the whole file or none."""
+        quantiles = finished.quantiles
+        content = {
+            "format": FORMAT,
+            "values": finished.values.tolist(),
+            "quantiles": None if quantiles is None else quantiles.tolist(),
+            "record": finished.record,
+        }
+        handle, name = tempfile.mkstemp(dir=self.folder, prefix=f".{key[:12]}-", suffix=".part")
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(content, file, allow_nan=False)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self._path(key))
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.json"
+
+
+def data_hash(y: pd.DataFrame) -> str:
+    """Return the SHA-256 of the names, the times and the numbers of a frame, in hexadecimal."""
+    digest = hashlib.sha256()
+    for part in (map(str, y.columns), map(str, y.index)):
+        digest.update("\x1f".join(part).encode())
+        digest.update(b"\x1e")
+    digest.update(np.ascontiguousarray(y.to_numpy(dtype="<f8")).tobytes())
+    return digest.hexdigest()
+
+
+def key_of(model: str, fitted_on: str, seen: str, horizon: int) -> str:
+    """Return the name under which forecasts are kept.
+
+    Parameters
+    ----------
+    model : str
+        `describe` of the forecaster.
+    fitted_on, seen : str
+        `data_hash` of the rows it was fitted on, and of those it forecasts from.
+    horizon : int
+    """
+    parts = [str(FORMAT), model, fitted_on, seen, str(horizon), json.dumps(versions())]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that forecasts follow from, as far as installed."""
+    found = {}
+    for name in (
+        *("samovar_forecast", "sktime", "darts", "statsmodels", "statsforecast"),
+        *("neuralforecast", "scikit-learn", "torch", "pandas", "numpy", "scipy"),
+    ):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def describe(forecaster: Any) -> str:
+    """Return class and parameters of a forecaster as text that is the same in every process.
+
+    Raises
+    ------
+    NotDescribable
+        If a parameter has no such text; the message names it.
+    """
+    return json.dumps(_plain(forecaster, "the forecaster", 0), sort_keys=True)
+
+
+def _plain(value: Any, name: str, depth: int) -> Any:
+    if depth > DEEPEST:
+        raise NotDescribable(f"{name} is nested too deep")
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, np.ndarray | np.generic):
+        array = np.ascontiguousarray(value)
+        if array.dtype == object:
+            return [_plain(item, name, depth + 1) for item in array.ravel().tolist()]
+        return [str(array.dtype), list(array.shape), hashlib.sha256(array.tobytes()).hexdigest()]
+    if isinstance(value, pd.DataFrame):
+        return data_hash(value)
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v, f"{name}[{k!r}]", depth + 1) for k, v in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [_plain(item, name, depth + 1) for item in value]
+    if isinstance(value, type) or (hasattr(value, "__qualname__") and hasattr(value, "__module__")):
+        if "<" in value.__qualname__:  # a lambda, or a function inside another
+            raise NotDescribable(f"{name} is {value.__qualname__}")
+        return f"{value.__module__}.{value.__qualname__}"
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    if hasattr(value, "get_params"):
+        return [kind, _plain(value.get_params(deep=False), name, depth + 1)]
+    if hasattr(value, "model_params"):  # darts
+        return [kind, _plain(dict(value.model_params), name, depth + 1)]
+    text = repr(value)
+    if " at 0x" not in text:
+        return [kind, text]
+    if hasattr(value, "__dict__"):
+        return [kind, _plain(vars(value), name, depth + 1)]
+    raise NotDescribable(f"{name} is {text}")

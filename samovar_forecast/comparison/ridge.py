@@ -1,0 +1,144 @@
+"""A vector autoregression by ridge regression, order and penalty by closed-form leave-one-out.
+
+Each equation chooses for itself among orders, penalties, two priors on how fast lags fade and two
+on where the forecast is pulled to: the mean, or the last value. All candidates are scored on the
+same rows, each row forecast by the equation fitted without it, which costs no refit:
+``e_i / (1 - h_ii)`` with the residuals ``e`` and the diagonal ``h`` of the hat matrix (Allen 1974,
+Technometrics 16:125-127).
+
+Letters: n rows, C series, p order, k = C p regressors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+ORDERS = (1, 2, 3, 4, 6, 8, 12)
+"""Orders that are tried, and with them one season and one season and a step."""
+PENALTIES = np.logspace(-6, 3, 19)
+"""Penalties that are tried, a row; regressors have unit variance."""
+DECAYS = (0.0, 1.0)
+"""Lag l is scaled by l to the power -decay: with 1, long lags are shrunk harder (Minnesota)."""
+MOST_REGRESSORS = 512
+"""An order with more regressors in each equation is not tried."""
+ROWS_PER_LAG = 4
+"""An order is tried if the sample has so many rows for each lag."""
+
+
+@dataclass(frozen=True, eq=False)
+class RidgeVARFit:
+    """A fitted ridge VAR, in the units of the data.
+
+    Parameters
+    ----------
+    coefs : ndarray of shape (p, C, C)
+        ``coefs[lag - 1, response, impulse]``; p is the largest order among the equations.
+    intercept : ndarray of shape (C,)
+    sigma_u : ndarray of shape (C, C)
+        Second moments of the leave-one-out errors.
+    orders, penalties, decays : ndarray of shape (C,)
+        What each equation chose.
+    towards_last_value : ndarray of bool, shape (C,)
+        Whether an equation is pulled towards the last value (else: the mean).
+    """
+
+    coefs: np.ndarray
+    intercept: np.ndarray
+    sigma_u: np.ndarray
+    orders: np.ndarray
+    penalties: np.ndarray
+    decays: np.ndarray
+    towards_last_value: np.ndarray
+
+    def forecast(self, recent: np.ndarray, steps: int) -> np.ndarray:
+        """Return the rows that follow ``recent``, which holds at least p rows."""
+        order = len(self.coefs)
+        path = list(recent[len(recent) - order :])
+        for _ in range(steps):
+            newest_first = np.asarray(path[: -order - 1 : -1])  # p C
+            path.append(self.intercept + np.einsum("pij,pj->i", self.coefs, newest_first))
+        return np.asarray(path[order:])
+
+
+def candidate_orders(n_observations: int, n_series: int, season: int = 1) -> list[int]:
+    """Return the orders that this many rows of so many series let be tried, at least order 1."""
+    wanted = sorted({*ORDERS, season, season + 1} if season > 1 else ORDERS)
+    return [
+        order
+        for order in wanted
+        if order == 1
+        or (order * ROWS_PER_LAG <= n_observations and order * n_series <= MOST_REGRESSORS)
+    ]
+
+
+def fit_ridge_var(values: np.ndarray, orders: list[int]) -> RidgeVARFit:
+    """Fit every equation at the order, penalty and prior of least leave-one-out error.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_observations, C)
+        Finite, with more rows than the largest order plus 2. A column that does not vary is
+        forecast to stay where it is.
+    orders : list of int
+        The orders to try, increasing.
+    """
+    largest, n_series = orders[-1], values.shape[1]
+    mean, deviation = values.mean(axis=0), values.std(axis=0)
+    deviation = np.where(np.ptp(values, axis=0) > 0, deviation, 1.0)
+    z = (values - mean) / deviation
+    n = len(z) - largest
+    lags = np.hstack([z[largest - lag : len(z) - lag] for lag in range(1, largest + 1)])  # n k
+    lag_means = lags.mean(axis=0)
+    lags -= lag_means
+    gram = lags.T @ lags
+    targets = np.hstack([z[largest:], z[largest:] - z[largest - 1 : -1]])  # n 2C
+    target_means = targets.mean(axis=0)
+    targets -= target_means
+
+    best_error = np.full(n_series, np.inf)
+    chosen: list[tuple[int, float, float, bool]] = [(orders[0], 0.0, 0.0, False)] * n_series
+    coefs = np.zeros((largest, n_series, n_series))
+    intercept = np.zeros(n_series)
+    errors = np.zeros((n, n_series))
+    for order in orders:
+        k = order * n_series
+        for decay in DECAYS if order > 1 else DECAYS[:1]:
+            scale = np.repeat(np.arange(1.0, order + 1) ** -decay, n_series)  # k
+            values_k, vectors = np.linalg.eigh(gram[:k, :k] * scale * scale[:, None])
+            kept = values_k > values_k[-1] * 1e-12
+            power, vectors = values_k[kept], vectors[:, kept]
+            rotated = (lags[:, :k] * scale) @ vectors  # n r
+            projected = rotated.T @ targets  # r 2C
+            squares = rotated**2
+            for penalty in PENALTIES * n:
+                weights = projected / (power + penalty)[:, None]
+                left_out = (targets - rotated @ weights) / (
+                    1 - 1 / n - squares @ (1 / (power + penalty))
+                )[:, None]
+                score = (left_out**2).mean(axis=0)
+                for column in np.flatnonzero(score < np.tile(best_error, 2)):
+                    towards_last, equation = divmod(int(column), n_series)
+                    if score[column] >= best_error[equation]:
+                        continue
+                    best_error[equation] = score[column]
+                    chosen[equation] = (order, penalty / n, decay, bool(towards_last))
+                    row = scale * (vectors @ weights[:, column])
+                    coefs[:, equation] = 0.0
+                    coefs[:order, equation] = row.reshape(order, n_series)
+                    intercept[equation] = target_means[column] - row @ lag_means[:k]
+                    coefs[0, equation, equation] += towards_last
+                    errors[:, equation] = left_out[:, column]
+    order = max(order for order, *_ in chosen)
+    coefs = coefs[:order] * deviation[:, None] / deviation
+    errors = errors * deviation
+    return RidgeVARFit(
+        coefs=coefs,
+        intercept=mean + intercept * deviation - coefs.sum(axis=0) @ mean,
+        sigma_u=errors.T @ errors / n,
+        orders=np.array([order for order, *_ in chosen]),
+        penalties=np.array([penalty for _, penalty, *_ in chosen]),
+        decays=np.array([decay for *_, decay, _ in chosen]),
+        towards_last_value=np.array([towards for *_, towards in chosen]),
+    )
