@@ -28,6 +28,10 @@ STYLES = (
     {"color": "#CC79A7", "marker": "D", "linestyle": (0, (4, 1, 1, 1))},
     {"color": "#56B4E9", "marker": "v", "linestyle": (0, (6, 2))},
     {"color": "#E69F00", "marker": "P", "linestyle": (0, (2, 2))},
+    {"color": "#7A5195", "marker": "X", "linestyle": (0, (8, 1, 1, 1))},
+    {"color": "#8C6D31", "marker": "<", "linestyle": (0, (5, 2, 1, 2))},
+    {"color": "#666666", "marker": ">", "linestyle": (0, (3, 1))},
+    {"color": "#A1C935", "marker": "p", "linestyle": (0, (1, 2))},
 )
 """Line styles of the models, in the order of the comparison."""
 DIVERGING = "RdBu_r"
@@ -69,6 +73,7 @@ def plot_forecasts(
     series: Sequence[Hashable] | None = None,
     n_history: int | None = None,
     units: Mapping[str, str] | None = None,
+    interval_of: str | None = None,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Draw the forecasts made at one origin against history and truth, a panel per series.
@@ -87,6 +92,8 @@ def plot_forecasts(
         Rows shown before the origin; by default three horizons, and at least 24.
     units : mapping of series to str, optional
         Label of each panel's vertical axis.
+    interval_of : str, optional
+        Shade the 80 % interval of this model, if it has one.
     figure : matplotlib Figure or SubFigure, optional
         Where to draw; by default a new pyplot figure.
 
@@ -110,6 +117,7 @@ def plot_forecasts(
     ahead = times[len(shown) - horizon :]
     made = comparison.forecasts[comparison.forecasts["origin"] == label]
     models = _known(models, comparison.models, made["model"].unique())
+    bounds = comparison.quantiles.loc[made.index, [0.1, 0.9]]
 
     axes = _panels(len(drawn), figure)
     for ax, name in zip(axes, drawn, strict=True):
@@ -119,8 +127,11 @@ def plot_forecasts(
         for model in models:
             of_model = made[(made["model"] == model) & (made["series"] == name)]
             style = _style(comparison, model)
-            ax.plot(ahead, of_model["y_pred"], label=model, markersize=3, **style)
-        ax.set_title(str(name), loc="left", fontsize="medium")
+            ax.plot(ahead, of_model["y_pred"], label=_text(model), markersize=3, **style)
+            if model == interval_of and bounds.loc[of_model.index].notna().all(axis=None):
+                low, high = bounds.loc[of_model.index].to_numpy().T
+                ax.fill_between(ahead, low, high, color=style["color"], alpha=0.18, linewidth=0)
+        ax.set_title(_text(name), loc="left", fontsize="medium")
         ax.set_ylabel((units or {}).get(name, ""), fontsize="small")
         ax.margins(x=0.01)
         ax.tick_params(labelsize="small")
@@ -142,7 +153,7 @@ def plot_errors_by_step(
     ----------
     comparison : Comparison
         Result of `compare`. Models that failed at an origin are not drawn.
-    metric : {"MSE", "MAE", "MASE"}, default="MSE"
+    metric : {"MSE", "MAE", "MASE", "RMSSE", "CRPS"}, default="MSE"
         Which metric.
     models : sequence of str, optional
         Which models; by default all that were scored.
@@ -161,8 +172,8 @@ def plot_errors_by_step(
         ax = _pyplot().subplots(figsize=(6, 3.8), layout="constrained")[1]
     for model in _known(models, comparison.models, table.columns):
         style = _style(comparison, model)
-        ax.plot(table.index, table[model], label=model, markersize=4, **style)
-    scaled = "in-sample naive errors" if metric == "MASE" else "standardised series"
+        ax.plot(table.index, table[model], label=_text(model), markersize=4, **style)
+    scaled = "in-sample naive errors" if metric in ("MASE", "RMSSE") else "standardised series"
     ax.set_xlabel("steps ahead")
     ax.set_ylabel(f"{metric} ({scaled})")
     ax.set_title(
@@ -225,6 +236,7 @@ def plot_lag_matrices(
         title = f"{title}, lags 1 to {max_lags} of {len(coefs)}"
         coefs = coefs[:max_lags]
     limit = np.abs(coefs).max() or 1.0
+    names = [_text(name) for name in names]
     if figure is None:
         cell = 0.46 if n_series <= LARGEST_ANNOTATED else 0.22
         side = max(2.8, 0.8 + cell * n_series)
@@ -250,7 +262,7 @@ def plot_lag_matrices(
     bar.set_label(unit, fontsize="small")
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize="small")
-    figure.suptitle(title, x=0.01, ha="left", fontsize="medium", fontweight="bold")
+    figure.suptitle(_text(title), x=0.01, ha="left", fontsize="medium", fontweight="bold")
     return axes
 
 
@@ -290,7 +302,7 @@ def _shared_legend(axes: np.ndarray, title: str) -> None:
         handles,
         labels,
         loc="outside lower center",
-        ncols=len(labels),
+        ncols=min(len(labels), 6),
         frameon=False,
         fontsize="small",
     )
@@ -330,6 +342,12 @@ def _few_ticks(ax: Axes, times: np.ndarray) -> None:
         ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     else:
         ax.locator_params(axis="x", nbins=5, integer=True)
+
+
+def _text(name: object) -> str:
+    """Return a user's name as matplotlib shows it: a dollar is no formula, a line has its key."""
+    text = str(name).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
 
 
 def _label(label: object) -> str:
