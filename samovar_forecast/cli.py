@@ -7,9 +7,9 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from samovar_forecast.exceptions import SAMoVARError, require
 
@@ -53,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
         description="Forecast several time series at once with SAMoVAR, beside classical models.",
     )
     commands = parser.add_subparsers(required=True, metavar="command")
+    _add_demo(commands)
+    _add_compare(commands)
+    return parser
+
+
+def _add_demo(commands: Any) -> None:
     demo = commands.add_parser(
         "demo",
         help="compare SAMoVAR with a VAR, AR and naive forecasts, on US macro data or your own",
@@ -63,13 +69,77 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
     add = demo.add_argument
     add("--data", type=Path, metavar="FILE", help="CSV file: dates first, then a column a series")
+    add("--horizon", type=int, default=8, metavar="H", help="steps ahead (default: 8)")
+    _add_common(add, origins=10)
+    add(
+        "--output",
+        type=Path,
+        default=Path("samovar_demo"),
+        metavar="DIR",
+        help="folder for the figures (default: ./samovar_demo)",
+    )
+    add("--figures", choices=("png", "pdf", "svg"), default="png", help="format of the figures")
+
+
+def _add_compare(commands: Any) -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="compare models on a CSV of your own, and write the report as one HTML page",
+        description="Compare SAMoVAR with VAR, ridge VAR, AR and naive forecasts, and with others "
+        "by name, from the same rolling origins of a CSV; print the leaderboard and write a "
+        "report that opens without a network.",
+    )
+    compare.set_defaults(run=_compare)
+    add = compare.add_argument
+    add("data", type=Path, metavar="FILE", help="CSV file: dates first, then a column a series")
+    add("--horizon", type=int, required=True, metavar="H", help="steps ahead")
+    add("--report", type=Path, metavar="FILE", help="HTML file to write")
+    _add_common(add, origins=24)
+    add("--stride", type=int, metavar="N", help="steps between origins (default: from the data)")
+    add(
+        "--window",
+        choices=("expanding", "sliding"),
+        default="expanding",
+        help="whether training windows keep their first row, or their length",
+    )
+    add(
+        "--also",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="one more model, may be repeated: 'installed' for all at hand, or AutoETS, "
+        "AutoARIMA, NLinear, DLinear, TiDE, TSMixer, NHiTS, TFT, iTransformer, PatchTST, "
+        "Informer, Autoformer",
+    )
+    add(
+        "--without-samovar",
+        action="store_true",
+        help="only the classical models, and those of --also",
+    )
+    add(
+        "--resume",
+        type=Path,
+        metavar="DIR",
+        help="folder of finished origins: what is there is not computed again",
+    )
+    add("--forecasts", type=Path, metavar="FILE", help="CSV file to write every forecast to")
+    add("--title", metavar="TEXT", help="title of the report (default: the name of the file)")
+
+
+def _add_common(add: Callable[..., Any], origins: int) -> None:
+    """Add what the commands share."""
     add(
         "--number-rows",
         action="store_true",
         help="count the rows of FILE instead of reading its first column as time",
     )
-    add("--horizon", type=int, default=8, metavar="H", help="steps ahead (default: 8)")
-    add("--origins", type=int, default=10, metavar="K", help="forecast origins (default: 10)")
+    add(
+        "--origins",
+        type=int,
+        default=origins,
+        metavar="K",
+        help=f"forecast origins (default: {origins})",
+    )
     add(
         "--season",
         type=int,
@@ -81,21 +151,12 @@ def _parser() -> argparse.ArgumentParser:
         type=_refit,
         default=4,
         metavar="WHEN",
-        help="where SAMoVAR is fitted: 'first', 'every' or every so many origins (default: 4; "
-        "the classical models are fitted at every origin)",
+        help="where SAMoVAR and networks are fitted: 'first', 'every' or every so many origins "
+        "(default: 4; the classical models are fitted at every origin)",
     )
     add("--refit-all", action="store_true", help="apply --refit to the classical models too")
-    add("--seed", type=int, default=0, metavar="N", help="seed of SAMoVAR (default: 0)")
-    add(
-        "--output",
-        type=Path,
-        default=Path("samovar_demo"),
-        metavar="DIR",
-        help="folder for the figures (default: ./samovar_demo)",
-    )
-    add("--figures", choices=("png", "pdf", "svg"), default="png", help="format of the figures")
+    add("--seed", type=int, default=0, metavar="N", help="seed of the networks (default: 0)")
     add("--quiet", action="store_true", help="no progress bar")
-    return parser
 
 
 def _refit(text: str) -> str | int:
@@ -140,11 +201,63 @@ def _demo(arguments: argparse.Namespace) -> None:
         _say(f"{path}: {content}")
 
 
+def _compare(arguments: argparse.Namespace) -> None:
+    require("statsmodels", feature="samovar-forecast compare", extra="demo")
+    require("sktime", feature="samovar-forecast compare", extra="demo")
+    if arguments.report is not None:
+        for package in ("jinja2", "matplotlib"):
+            require(package, feature="samovar-forecast compare --report", extra="report")
+    os.environ.setdefault("MPLBACKEND", "Agg")  # figures go to files, never to a window
+    from samovar_forecast import comparison as room
+    from samovar_forecast.sources import read_csv
+
+    data = read_csv(arguments.data, number_rows=arguments.number_rows)
+    season = data.season if arguments.season is None else arguments.season
+    for file in (arguments.report, arguments.forecasts):
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+    verbose = False if arguments.quiet else None
+    models = room.standard_forecasters(season, arguments.seed, verbose=verbose)
+    if arguments.without_samovar:
+        models = {name: model for name, model in models.items() if name != "SAMoVAR"}
+    task = room.Task(arguments.horizon, season, 2 * len(data.y) // 3, arguments.seed)
+    also = room.from_catalogue(arguments.also, task)
+    models = {**models, **also}
+    _say(*data.description)
+    networks = [name for name in models if name == "SAMoVAR" or name in also]
+    found = room.compare(
+        data.y,
+        arguments.horizon,
+        models,
+        n_origins=arguments.origins,
+        stride=arguments.stride,
+        window=arguments.window,
+        season=season,
+        refit=arguments.refit if arguments.refit_all else dict.fromkeys(networks, arguments.refit),
+        resume=arguments.resume,
+        progress=not arguments.quiet,
+    )
+    print()
+    print(room.summary(found, _width()))
+    for finding in room.findings(found):
+        _say(f"{finding.topic}: {finding.text}")
+    if arguments.forecasts is not None:
+        found.forecasts.to_csv(arguments.forecasts, index=False)
+        _say(f"{arguments.forecasts}: every forecast of every model, beside what came")
+    if arguments.report is not None:
+        from samovar_forecast.report import write_report
+
+        title = arguments.title or f"Forecasts of {arguments.data.name}, {arguments.horizon} ahead"
+        write_report(found, arguments.report, title=title, about=data.description, units=data.units)
+        _say(f"{arguments.report}: the report, one page that opens without a network")
+
+
 def _models_in_words(season: int) -> str:
     seasonal = f", and the value {season} steps before (seasonal naive)" if season > 1 else ""
     return (
         "Models: SAMoVAR with its defaults; statsmodels' VAR and AR (one for each series), their "
-        f"order by AIC among those that the rows identify; the last value (naive){seasonal}."
+        "order by AIC among those that the rows identify; a ridge VAR, its order and penalty by "
+        f"leave-one-out; the last value (naive){seasonal}."
     )
 
 

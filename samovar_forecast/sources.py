@@ -81,7 +81,7 @@ def read_csv(path: Path, *, number_rows: bool = False) -> Dataset:
         If there is no such file, or if it does not hold regular time and numbers without gaps.
     """
     if not path.is_file():
-        raise DataError(f"there is no file {str(path)!r}", remedy="check the path given to --data")
+        raise DataError(f"there is no file {str(path)!r}", remedy="check the path")
     try:
         table = pd.read_csv(path)
     except (ValueError, UnicodeDecodeError) as error:

@@ -81,7 +81,7 @@ def test_the_demo_prints_data_models_leaderboard_verdict_and_figures(quick, caps
     for name in FIGURES:
         assert (folder / f"{name}.svg").stat().st_size > 10_000
         assert f"{name}.svg" in out
-    assert len(pd.read_csv(folder / "forecasts.csv")) == 4 * 10 * 8 * 6
+    assert len(pd.read_csv(folder / "forecasts.csv")) == 5 * 10 * 8 * 6
     assert max(map(len, out.replace(str(folder), "").splitlines())) <= 100
 
 
@@ -91,7 +91,7 @@ def test_refit_concerns_samovar_alone_unless_it_is_for_all(quick, capsys, monkey
     _, out, _ = run(capsys, *arguments)
     assert out.count("first origin only") == 1
     _, out, _ = run(capsys, *arguments, "--refit-all")
-    assert out.count("first origin only") == 4
+    assert out.count("first origin only") == 5
 
 
 def test_the_macro_data_are_growth_rates_and_levels_in_percent():
