@@ -1,0 +1,45 @@
+"""Forecasters by name."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from samovar_forecast.comparison import Task, from_catalogue, known_forecasters
+from samovar_forecast.exceptions import ConfigurationError, MissingPackageError
+
+TASK = Task(horizon=4, season=1, n_rows=100)
+
+
+def test_what_is_installed_is_known_and_built_by_one_word():
+    known = known_forecasters()
+    assert known["AutoETS"]
+    assert set(from_catalogue(["installed"], TASK)) == {
+        name for name, there in known.items() if there
+    }
+
+
+def test_a_name_that_is_not_known_is_refused_with_those_that_are():
+    with pytest.raises(ConfigurationError, match=r"found: 'Oracle'; wanted: .*AutoETS"):
+        from_catalogue(["Oracle"], TASK)
+
+
+def test_a_model_whose_package_is_missing_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingPackageError, match=r"AutoARIMA needs .*pip install statsforecast"):
+        from_catalogue(["AutoARIMA"], TASK)
+    assert not any(known_forecasters().values())
+
+
+@pytest.mark.parametrize(
+    ("task", "context"),
+    [
+        (Task(4, 12, 300), 24),
+        (Task(96, 24, 10_000), 384),
+        (Task(720, 24, 10_000), 512),
+        (Task(8, 1, 30), 10),
+    ],
+)
+def test_the_context_of_a_network_follows_from_horizon_season_and_rows(task, context):
+    assert task.context == context
