@@ -47,6 +47,13 @@ ROOMS = {
     "anchor": May(("exceptions", "config", "windows", "network"), ("numpy", "torch")),
     "artifact": May(("exceptions", "config", "network"), ("numpy", "torch", "safetensors")),
     "sources": May(("exceptions", "time_grid", "panel"), ("numpy", "pandas", "statsmodels")),
+    "global_model": May(
+        (
+            *("exceptions", "config", "panel", "windows", "network", "training"),
+            *("anchor", "artifact", "uncertainty"),
+        ),
+        ("numpy", "pandas", "torch"),
+    ),
     "simulate": May(("exceptions",), ("numpy",)),
     "dynamics": May(("exceptions", "config"), ("numpy", "pandas", "scipy", "statsmodels")),
     "dynamics.lag_matrices": May(
@@ -63,7 +70,7 @@ ROOMS = {
     "adapters.sktime_forecaster": May(
         (
             *("exceptions", "config", "time_grid", "panel", "windows", "network", "training"),
-            *("anchor", "artifact", "dynamics", "uncertainty"),
+            *("anchor", "artifact", "dynamics", "global_model", "uncertainty"),
         ),
         ("numpy", "pandas", "torch", "sktime", "skpro"),
     ),
@@ -71,8 +78,13 @@ ROOMS = {
         (
             *("exceptions", "config", "network", "anchor", "artifact", "dynamics"),
             *("adapters.darts_module", "adapters.darts_sharding", "adapters.darts_windows"),
+            "adapters.darts_explain",
         ),
         ("numpy", "torch", "darts"),
+    ),
+    "adapters.darts_explain": May(
+        ("exceptions", "dynamics", "adapters.darts_module"),
+        ("numpy", "pandas", "darts"),
     ),
     "adapters.darts_module": May(("exceptions", "config", "network"), ("torch", "darts")),
     "adapters.darts_sharding": May(("exceptions",), ("torch", "pytorch_lightning", "darts")),

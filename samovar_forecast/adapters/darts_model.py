@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import darts
 import torch
@@ -38,6 +38,9 @@ from samovar_forecast.config import (
     TrainingConfig,
 )
 from samovar_forecast.network.samovar import initialize_weights
+
+if TYPE_CHECKING:
+    from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 
 
 class SAMoVARModel(MixedCovariatesTorchModel):
@@ -241,6 +244,41 @@ class SAMoVARModel(MixedCovariatesTorchModel):
     def _predict(self, trainer: Any, **kwargs: Any) -> Any:
         """Predict as darts does, with the forecasts of all processes that share the work."""
         return super()._predict(trainer=ShardedTrainer(trainer), **kwargs)
+
+    def explain(
+        self,
+        series: TimeSeries,
+        past_covariates: TimeSeries | None = None,
+        future_covariates: TimeSeries | None = None,
+    ) -> DynamicVAR:
+        """Read the fitted model as a vector autoregression on a history of one series.
+
+        Parameters
+        ----------
+        series : TimeSeries
+            At least one input chunk; more gives more origins, and residuals. In the units that
+            the model was fitted in: what a transformer did to the series before stays done.
+        past_covariates, future_covariates : TimeSeries, optional
+            Those that the model was fitted with; the future ones reach an output chunk beyond
+            each origin that is asked for.
+
+        Returns
+        -------
+        DynamicVAR
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        DataError
+            If covariates are missing or do not cover the series, or it is too short.
+        ConfigurationError
+            If the forecast is not the network's own number (a likelihood without location, a
+            shifted output chunk, darts' instance norm).
+        """
+        from samovar_forecast.adapters.darts_explain import explain_model
+
+        return explain_model(self, series, past_covariates, future_covariates)
 
     @property
     def supports_static_covariates(self) -> bool:

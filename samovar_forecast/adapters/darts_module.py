@@ -153,6 +153,11 @@ class SAMoVARModule(PLForecastingModule):
         )
 
     @property
+    def head_of_likelihood(self) -> Head:
+        """What the numbers per step are."""
+        return self._head
+
+    @property
     def _is_in_data_units(self) -> bool:
         """Whether neither the network nor darts normalises the windows."""
         return self.rin is None and self.network.config.normalization == "none"
