@@ -2,8 +2,9 @@
 
 A frame is checked here, once, and becomes a :class:`Panel`: a list of multivariate series (called
 instances, of equal or unequal length) that share their columns and their time grid. Everything
-behind this door trusts it. On the way back, numbers become a frame with the user's own columns,
-index and names. The caller's frames are never changed, and never kept.
+behind this door trusts it. Missing values stay what they are, NaN. On the way back, numbers become
+a frame with the user's own columns, index and names. The caller's frames are never changed, and
+never kept.
 """
 
 from __future__ import annotations
@@ -111,9 +112,10 @@ class Panel:
         Raises
         ------
         DataError
-            If an index is unsorted, irregular or repeats times, if a value is missing, infinite
-            or not a number, if columns differ from those of ``known``, or if ``X`` does not
-            cover ``y``. The message names the first offending place.
+            If an index is unsorted, irregular or repeats times, if a value is infinite or not a
+            number, if columns differ from those of ``known``, or if ``X`` does not cover ``y``;
+            without ``known``, also if an instance has a column without any value. The message
+            names the first offending place.
         """
         if known is None:
             target_names = y.columns
@@ -131,6 +133,9 @@ class Panel:
             if checked is None or not times.equals(checked):
                 grid = TimeGrid.of(times, "y" if key is None else f"y, instance {key!r},", grid)
                 checked = times
+            if known is None:
+                _check_some_value(target[rows], "y", target_names, key)
+                _check_some_value(covariates[rows], "X", past.append(future), key)
             past_rows, future_rows = np.split(covariates[rows], [len(past)], axis=1)
             instances.append(Instance(key, times[-1], target[rows], past_rows, future_rows))
         if grid is None:
@@ -143,9 +148,9 @@ class Panel:
         return len(self.target_names)
 
     @property
-    def shortest(self) -> int:
-        """Number of observations of the shortest instance."""
-        return min(len(instance) for instance in self.instances)
+    def typical_length(self) -> int:
+        """Median number of rows of an instance."""
+        return int(np.median([len(instance) for instance in self.instances]))
 
     def tail(self, n_time: int) -> Panel:
         """Return the last ``n_time`` rows of each instance, copied so that the rest can go."""
@@ -168,7 +173,7 @@ class Panel:
         ------
         DataError
             If ``newer`` has an instance that is not here, if times between the two are missing,
-            or if fewer than ``n_needed`` rows up to the end of ``newer`` are known.
+            or if fewer rows up to the end of ``newer`` are known than before, or ``n_needed``.
         """
         added = {instance.key: instance for instance in newer.instances}
         unknown = added.keys() - {instance.key for instance in self.instances}
@@ -190,6 +195,7 @@ class Panel:
     def _extend(self, old: Instance, new: Instance, n_needed: int) -> Instance:
         # Of the old rows, those before the first new one stay; the others are replaced, or lie
         # in the future of the new ones.
+        n_needed = min(n_needed, len(old))
         n_missing = self.grid.steps_between(old.last, new.last, "y") - len(new)
         n_kept = max(0, len(old) + n_missing) if n_missing <= 0 else 0
         if n_missing > 0 and len(new) < n_needed:
@@ -214,17 +220,19 @@ class Panel:
         return dataclasses.replace(new, **joined)
 
     def covariates_ahead(
-        self, X: pd.DataFrame | None, n_steps: int, n_wanted: int
+        self, X: pd.DataFrame | None, n_steps: int | Sequence[int], n_wanted: int
     ) -> list[np.ndarray]:
         """Return the future covariates of the times after the end of each instance.
 
         Parameters
         ----------
         X : pandas.DataFrame or None
-            Must hold the next ``n_steps`` times; may hold more.
-        n_steps, n_wanted : int
-            Steps that are needed, and steps to return: what ``X`` does not hold of the steps
-            between the two repeats the last row before.
+            Must hold the next times of each instance; may hold more.
+        n_steps : int or sequence of int
+            Steps that are needed; one number for each instance, or one for all.
+        n_wanted : int
+            Steps to return: what ``X`` does not hold beyond the needed ones repeats the last row
+            before.
 
         Returns
         -------
@@ -235,19 +243,27 @@ class Panel:
         ------
         DataError
             If ``X`` is missing, lacks a column or one of the needed times, or holds a value that
-            is not a finite number.
+            is infinite or not a number.
         """
-        if not len(self.future_names):
-            return [np.empty((n_wanted, 0)) for _ in self.instances]
         steps = np.arange(1, n_wanted + 1)
-        index = self._index([steps] * len(self.instances))
-        if X is not None and n_wanted > n_steps:
-            is_there = index.isin(X.index).reshape(len(self.instances), n_wanted)
-            is_there[:, :n_steps] = True
-            n_known = is_there.cumprod(axis=1).sum(axis=1)
-            index = self._index([np.minimum(steps, known) for known in n_known])
-        ahead = _covariates(X, index, self.future_names, ignored=self.past_names)
-        return list(ahead.reshape(len(self.instances), n_wanted, -1))
+        needed = steps <= np.broadcast_to(n_steps, len(self.instances))[:, None]
+        if not len(self.future_names) or (X is None and not needed.any()):
+            known, ahead = np.zeros(len(self.instances), dtype=int), np.empty((0, 0))
+        else:
+            is_there = needed
+            if X is not None and not needed.all():
+                index = self.index_at([steps] * len(self.instances))
+                is_there = needed | index.isin(X.index).reshape(needed.shape)
+            known = is_there.cumprod(axis=1).sum(axis=1)
+            index = self.index_at([steps[:count] for count in known])
+            ahead = _covariates(X, index, self.future_names, ignored=self.past_names)
+        held = []
+        parts = np.split(ahead, np.cumsum(known)[:-1])
+        for part, instance in zip(parts, self.instances, strict=True):
+            last = part[-1:] if len(part) else instance.future_covariates[-1:]
+            rest = np.repeat(last, n_wanted - len(part), axis=0)
+            held.append(np.concatenate([part, rest]) if len(part) else rest)
+        return held
 
     def steps_to(self, times: pd.Index, where: str) -> list[np.ndarray]:
         """Return how many steps each time lies after the last row of each instance."""
@@ -257,22 +273,29 @@ class Panel:
         ]
 
     def forecast_frame(
-        self, values: Sequence[np.ndarray], steps: Sequence[np.ndarray]
+        self,
+        values: Sequence[np.ndarray],
+        steps: Sequence[np.ndarray],
+        columns: pd.Index | None = None,
     ) -> pd.DataFrame:
-        """Return forecasts as a frame with the user's columns, times and names.
+        """Return forecasts as a frame with the user's times and names.
 
         Parameters
         ----------
-        values : sequence of arrays of shape (n_steps, n_series)
+        values : sequence of arrays of shape (n_steps, n_columns)
             One for each instance.
         steps : sequence of integer arrays of shape (n_steps,)
             How far each row lies after the last row of its instance; one for each instance.
+        columns : pandas.Index, optional
+            By default those of the series.
         """
+        columns = self.target_names if columns is None else columns
         return pd.DataFrame(
-            np.concatenate(list(values)), index=self._index(steps), columns=self.target_names
+            np.concatenate(list(values)), index=self.index_at(steps), columns=columns
         )
 
-    def _index(self, steps: Sequence[np.ndarray]) -> pd.Index:
+    def index_at(self, steps: Sequence[np.ndarray]) -> pd.Index:
+        """Return the rows of a forecast at these steps after the end of each instance."""
         times = [
             self.grid.ahead(instance.last, own)
             for instance, own in zip(self.instances, steps, strict=True)
@@ -304,13 +327,24 @@ class Scaler:
 
     @classmethod
     def of(cls, values: np.ndarray) -> Scaler:
-        """Take location and scale from a training sample of shape (n_time, n_series)."""
+        """Take location and scale from a training sample of shape (n_time, n_series).
+
+        Missing values are left out; a series without any value has location 0 and scale 1.
+        """
         if values.shape[0] == 0:
             raise DataError("there is nothing to scale", found="no rows", wanted="observations")
-        rounding = 8 * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
-        is_constant = np.ptp(values, axis=0) <= rounding
-        location = np.where(is_constant, values[-1], values.mean(axis=0))
-        return cls(location, np.where(is_constant, 0.0, values.std(axis=0)))
+        is_there = ~np.isnan(values)
+        count = np.maximum(is_there.sum(axis=0), 1)
+        filled = np.where(is_there, values, 0.0)
+        mean = filled.sum(axis=0) / count
+        deviation = np.sqrt(np.square(np.where(is_there, values - mean, 0.0)).sum(axis=0) / count)
+        rounding = 8 * np.finfo(np.float64).eps * np.abs(filled).max(axis=0)
+        lowest = np.where(is_there, values, np.inf).min(axis=0)
+        highest = np.where(is_there, values, -np.inf).max(axis=0)
+        is_constant = highest - lowest <= rounding
+        has_value = is_there.any(axis=0)
+        location = np.where(is_constant & has_value, last_values(values), mean)
+        return cls(location, np.where(has_value, np.where(is_constant, 0.0, deviation), 1.0))
 
     def forward(self, values: np.ndarray) -> np.ndarray:
         """Return the values in units of the training sample; a constant series becomes 0."""
@@ -323,9 +357,18 @@ class Scaler:
         ----------
         values : array of shape (n_steps, n_series)
         last : array of shape (n_series,)
-            Last observations. A series that was constant in training is forecast by its own.
+            Last observations. A series that was constant in training is forecast by its own, or
+            by the constant where it is NaN.
         """
-        return np.where(self.scale == 0, last, values * self.scale + self.location)
+        constant = np.where(np.isnan(last), self.location, last)
+        return np.where(self.scale == 0, constant, values * self.scale + self.location)
+
+
+def last_values(values: np.ndarray) -> np.ndarray:
+    """Return the last value of each column, shape (n_columns,); NaN where there is none."""
+    is_there = ~np.isnan(values)
+    row = len(values) - 1 - is_there[::-1].argmax(axis=0)
+    return values[row, np.arange(values.shape[1])]
 
 
 class Lengths(NamedTuple):
@@ -412,8 +455,8 @@ def check_frame(frame: pd.DataFrame | pd.Series, where: str) -> None:
     Raises
     ------
     DataError
-        If times are missing, unsorted or repeated, or if a value is missing, infinite or not a
-        number. The message names the first offending place.
+        If times are missing, unsorted or repeated, or if a value is infinite or not a number.
+        The message names the first offending place.
     """
     table = frame.to_frame() if isinstance(frame, pd.Series) else frame
     for key, rows in _split(table.index):
@@ -497,25 +540,32 @@ def _values(frame: pd.DataFrame, where: str, names: pd.Index) -> np.ndarray:
                 remedy=f"convert it, for example with pd.to_numeric, or drop it from {where}",
             )
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-    is_finite = np.isfinite(values)
-    if not is_finite.all():
-        raise _not_finite(frame, values, where)
+    if np.isinf(values).any():
+        raise _infinite(frame, values, where)
     return values
 
 
-def _not_finite(frame: pd.DataFrame, values: np.ndarray, where: str) -> DataError:
-    bad = ~np.isfinite(values)
+def _check_some_value(values: np.ndarray, where: str, names: pd.Index, key: Hashable) -> None:
+    is_empty = np.isnan(values).all(axis=0)
+    if is_empty.any():
+        place = where if key is None else f"{where}, instance {key!r},"
+        raise DataError(
+            f"column {names[int(is_empty.argmax())]!r} of {place} has no value at all",
+            found=f"{len(values)} missing values (NaN)",
+            wanted="at least one observation",
+            remedy="drop the column, or the instance",
+        )
+
+
+def _infinite(frame: pd.DataFrame, values: np.ndarray, where: str) -> DataError:
+    bad = np.isinf(values)
     columns = np.flatnonzero(bad.any(axis=0))
     column = int(columns[0])
     row = int(np.flatnonzero(bad[:, column])[0])
-    n_missing = int(np.isnan(values[:, column]).sum())
-    n_infinite = int(bad[:, column].sum()) - n_missing
-    counts = [f"{n_missing} missing values (NaN)"] * bool(n_missing)
-    counts += [f"{n_infinite} infinite values"] * bool(n_infinite)
     others = f"; {len(columns) - 1} more columns have some" if len(columns) > 1 else ""
     return DataError(
-        f"column {frame.columns[column]!r} of {where} has values that are not finite",
-        found=f"{' and '.join(counts)}, the first at {frame.index[row]} (row {row}){others}",
-        wanted="finite numbers",
-        remedy=f"fill or drop them before, for example {where} = {where}.interpolate()",
+        f"column {frame.columns[column]!r} of {where} has infinite values",
+        found=f"{int(bad[:, column].sum())}, the first at {frame.index[row]} (row {row}){others}",
+        wanted="finite numbers, or NaN where a value is missing",
+        remedy=f"for example {where} = {where}.replace([np.inf, -np.inf], np.nan)",
     )

@@ -90,20 +90,24 @@ class TimeGrid:
         return grid
 
     def ahead(self, start: Any, steps: Sequence[int] | np.ndarray) -> pd.Index:
-        """Return the times that lie ``steps`` (each at least 0) after ``start``."""
+        """Return the times that lie ``steps`` after ``start``; negative steps lie before it."""
         steps = np.asarray(steps, dtype=np.int64)
         if self.kind == "integer":
             return pd.Index(int(start) + steps, name=self.name)
-        n_times = int(steps.max(initial=0)) + 1
-        if self.kind == "period":
-            times = pd.period_range(start=start, periods=n_times, name=self.name)
-        elif self.kind == "timedelta":
-            times = pd.timedelta_range(start, periods=n_times, freq=self.freq, name=self.name)
-        else:
-            times = pd.date_range(start, periods=n_times, freq=self.freq, name=self.name)
+        n_before = max(0, -int(steps.min(initial=0)))
+        if n_before:
+            times = self._range(end=start, periods=n_before + 1)
+            start, steps = times[0], steps + n_before
+        times = self._range(start=start, periods=int(steps.max(initial=0)) + 1)
         is_run = len(steps) > 0 and bool((np.diff(steps) == 1).all())
         # A slice keeps the index's own frequency, a selection does not.
         return times[steps[0] : steps[-1] + 1] if is_run else times[steps]
+
+    def _range(self, **bounds: Any) -> pd.Index:
+        if self.kind == "period":
+            return pd.period_range(freq=self.freq, name=self.name, **bounds)
+        make = pd.timedelta_range if self.kind == "timedelta" else pd.date_range
+        return make(freq=self.freq, name=self.name, **bounds)
 
     def steps_between(self, start: Any, end: Any, where: str) -> int:
         """Return the number of steps from ``start`` to ``end``; negative if it lies before.

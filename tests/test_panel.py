@@ -66,7 +66,7 @@ def test_the_arrays_are_not_the_user_s_memory():
 def test_a_panel_keeps_unequal_lengths_and_each_forecast_starts_after_its_own_end():
     panel = Panel.from_frame(three_shops())
     assert [len(instance) for instance in panel.instances] == [24, 12, 7]
-    assert panel.shortest == 7
+    assert panel.typical_length == 12
     forecast = panel.forecast_frame([np.full((2, 2), i) for i in range(3)], [[1, 2]] * 3)
     assert forecast.index.names == ["region", "shop", "month"]
     assert [str(time) for time in forecast.loc[("south", 1)].index] == ["2021-06", "2021-07"]
@@ -201,18 +201,13 @@ def spoiled(column: str, rows: list[int], value: object) -> pd.DataFrame:
 
 
 BAD_FRAMES = {
-    "a gap in the values": (
-        spoiled("price", [4, 9, 10], np.nan),
-        r"column 'price' of y.*3 missing values \(NaN\), the first at 2024-01-05 00:00:00 "
-        r"\(row 4\).*interpolate",
-    ),
     "infinity": (
-        spoiled("load", [7], -np.inf),
-        r"column 'load' of y.*1 infinite values, the first at 2024-01-08",
+        spoiled("load", [7], -np.inf).assign(price=np.nan),
+        r"column 'load' of y has infinite values; found: 1, the first at 2024-01-08.*\(row 7\)",
     ),
-    "both, in both columns": (
-        spoiled("load", [7, 8], np.inf).mask(lambda y: y["load"] < 0),
-        r"column 'load' of y.*missing values \(NaN\) and 2 infinite values.*1 more columns",
+    "infinity in both columns": (
+        load_and_price() * np.inf,
+        r"column 'load' of y has infinite values; found: 30.*1 more columns",
     ),
     "text": (
         load_and_price().assign(price="cheap"),
@@ -246,16 +241,28 @@ def test_text_is_a_type_error_too():
         check_frame(pd.Series(["a", "b"], name="s"), "y")
 
 
-def test_missing_values_of_nullable_columns_are_found_and_full_ones_read():
-    y = load_and_price().convert_dtypes()
-    assert_array_equal(
-        Panel.from_frame(y).instances[0].target, load_and_price().to_numpy(dtype=float)
-    )
-    y.iloc[3, 1] = pd.NA
-    with pytest.raises(
-        DataError, match=r"'price'.*1 missing values \(NaN\), the first at 2024-01-04"
-    ):
-        Panel.from_frame(y)
+def test_missing_values_stay_missing_in_nullable_columns_too():
+    for y in (load_and_price(), load_and_price().convert_dtypes()):
+        y.iloc[3, 1] = pd.NA
+        check_frame(y, "y")
+        target = Panel.from_frame(y).instances[0].target
+        assert np.isnan(target[3, 1])
+        assert np.isnan(target).sum() == 1
+
+
+def test_a_column_without_any_value_is_refused_at_first_and_admitted_when_it_goes_on():
+    y = load_and_price()
+    with pytest.raises(DataError, match=r"column 'price' of y has no value at all.*30 missing"):
+        Panel.from_frame(y.assign(price=np.nan))
+    with pytest.raises(DataError, match=r"column 'sun' of X has no value"):
+        Panel.from_frame(y, weather().assign(sun=np.nan))
+    shops = three_shops()
+    shops.loc[("north", 2), "b"] = np.nan
+    with pytest.raises(DataError, match=r"'b' of y, instance \('north', 2\), has no value"):
+        Panel.from_frame(shops)
+    known = Panel.from_frame(y.iloc[:20])
+    more = Panel.from_frame(y.iloc[20:].assign(price=np.nan), known=known)
+    assert np.isnan(more.instances[0].target[:, 1]).all()
 
 
 def test_a_bad_instance_of_a_panel_is_named():
@@ -303,14 +310,28 @@ def test_covariates_that_are_missing_or_too_short_are_refused():
         panel.covariates_ahead(X.drop(columns="sun"), 1, 1)
     with pytest.raises(DataError, match=r"no column 'fog', which is named as a past covariate"):
         Panel.from_frame(y, X, past_names=["fog"])
-    with pytest.raises(DataError, match=r"column 'sun' of X.*1 missing values.*2024-01-02"):
-        Panel.from_frame(y, X.mask((X.index == "2024-01-02")[:, None] & (X.columns == "sun")))
+    X.loc["2024-01-02", "sun"] = np.inf
+    with pytest.raises(DataError, match=r"column 'sun' of X has infinite.*2024-01-02"):
+        Panel.from_frame(y, X)
 
 
 def test_covariates_beyond_the_needed_steps_are_used_where_known_and_held_where_not():
     y, X = load_and_price(), weather(n_time=37)  # three days more than y
     (ahead,) = Panel.from_frame(y, X).covariates_ahead(X, 2, 5)
     assert_array_equal(ahead, X.to_numpy()[[34, 35, 36, 36, 36]])
+
+
+def test_covariates_ahead_are_needed_as_far_as_each_instance_says():
+    y = three_shops()
+    X = y[["a"]].rename(columns={"a": "x"})
+    january = pd.Period("2021-01", freq="M")
+    more = pd.DataFrame({"x": [116.0]}, pd.MultiIndex.from_tuples([("north", 2, january)]))
+    panel = Panel.from_frame(y, X)
+    ahead = panel.covariates_ahead(pd.concat([X, more]), [0, 1, 0], 2)
+    assert [list(rows[:, 0]) for rows in ahead] == [[23, 23], [116, 116], [-44, -44]]
+    with pytest.raises(DataError, match="not cover.*1 of 1 missing"):
+        panel.covariates_ahead(X, [0, 1, 0], 2)
+    assert [list(rows[:, 0]) for rows in panel.covariates_ahead(None, 0, 1)] == [[23], [111], [-44]]
 
 
 def test_a_panel_without_covariates_needs_none_ahead():
@@ -337,6 +358,22 @@ def test_a_constant_series_is_scaled_to_zero_and_forecast_by_its_last_value():
     forecast = scaler.inverse(np.full((2, 2), 5.0), last=values[-1])
     assert_array_equal(forecast[:, 0], 0.3)
     assert (forecast[:, 1] > 49).all()
+
+
+def test_missing_values_take_no_part_in_the_scaling_and_stay_missing():
+    values = np.random.default_rng(0).normal(5, 2, size=(40, 4))
+    gappy = values.copy()
+    gappy[::3, 0] = np.nan
+    gappy[:, 1] = np.nan
+    gappy[:, 2] = 7.0
+    gappy[-3:, 2] = np.nan
+    scaler = Scaler.of(gappy)
+    full = Scaler.of(np.delete(values[:, :1], np.s_[::3], axis=0))
+    assert_allclose([scaler.location[0], scaler.scale[0]], [full.location[0], full.scale[0]])
+    assert (scaler.location[1], scaler.scale[1]) == (0, 1)
+    assert (scaler.location[2], scaler.scale[2]) == (7, 0)
+    assert_array_equal(np.isnan(scaler.forward(gappy)), np.isnan(gappy))
+    assert_array_equal(scaler.inverse(np.zeros((1, 4)), last=np.full(4, np.nan))[0, 2], 7.0)
 
 
 # ---------------------------------------------------------------- default lengths
