@@ -7,31 +7,29 @@ data go through `panel` and `windows`, the learning through `training`.
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import math
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
+from sktime.utils.warnings import warn
 
 from samovar_forecast.config import NetworkConfig, Normalization, Predictor, TrainingConfig
 from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.network import SAMoVARNetwork
-from samovar_forecast.panel import Instance, Panel, Scaler, check_frame, choose_lengths
-from samovar_forecast.windows import SeriesTensors, WindowSet
+from samovar_forecast.global_model import Core, GlobalModel, InstanceForecast
+from samovar_forecast.network.heads import Head
+from samovar_forecast.panel import Panel, check_frame, choose_lengths
 
 # A fit without `max_epochs` is given this many optimiser steps, within these bounds of epochs.
 _STEPS_WANTED = 1000
 _EPOCHS_BETWEEN = (10, 100)
 # Training goes on in `update` at this share of the peak learning rate.
 _UPDATE_RATE = 0.1
-_WINDOWS_AT_ONCE = 32
 
 
 class HorizonError(DataError, NotImplementedError):
@@ -44,7 +42,11 @@ class SAMoVARForecaster(BaseForecaster):
     A linear Transformer whose attention layers form one vector autoregression with time-varying
     weights [1]_. All columns of ``y`` are forecast at once, each from its own past and a learned
     mix of all. A panel or hierarchy trains one global model; each of its instances is forecast
-    from its own end.
+    from its own end. Missing values, in ``y`` and in ``X``, are masked and not filled.
+
+    Quantiles, intervals, variances, distributions and sample paths all come from one predictive
+    distribution: the forecast, calibrated with its errors on the windows that were held out of
+    the training.
 
     Parameters
     ----------
@@ -96,6 +98,15 @@ class SAMoVARForecaster(BaseForecaster):
     checkpoint_dir : str or Path, optional
         Folder in which the training is kept after every epoch. A fit of the same data with the
         same parameters, an integer ``random_state`` among them, goes on from there.
+    quantiles : sequence of float, optional
+        Levels, rising inside (0, 1), two at least. The network is then trained to forecast these
+        quantiles, by the pinball loss, and ``predict`` gives the one nearest the median. By
+        default it is trained to forecast a point, by the squared error. Both answer for any
+        level.
+    anchor : bool, default=False
+        Whether a linear anchor, estimated in closed form, stands beside the network, which then
+        has a share in the forecast only as far as it helped on the validation rows: see
+        :func:`samovar_forecast.anchor.attach_anchor`. False is the model of the paper.
 
     Attributes
     ----------
@@ -105,7 +116,7 @@ class SAMoVARForecaster(BaseForecaster):
         The trained network, on the CPU.
     history_ : pandas.DataFrame
         Training and validation loss of each epoch.
-    best_epoch_ : int
+    best_epoch_ : int or None
         Epoch whose weights are used.
 
     References
@@ -133,9 +144,9 @@ class SAMoVARForecaster(BaseForecaster):
         "capability:exogenous": True,
         "capability:categorical_in_X": False,
         "capability:non_contiguous_X": False,
-        "capability:missing_values": False,
-        "capability:insample": False,
-        "capability:pred_int": False,
+        "capability:missing_values": True,
+        "capability:insample": True,
+        "capability:pred_int": True,
         "capability:pred_int:insample": False,
         "capability:unequal_length": True,
         "capability:update": True,
@@ -172,6 +183,8 @@ class SAMoVARForecaster(BaseForecaster):
         device: str = "auto",
         verbose: bool | None = None,
         checkpoint_dir: str | Path | None = None,
+        quantiles: Sequence[float] | None = None,
+        anchor: bool = False,
     ) -> None:
         self.context_length = context_length
         self.patch_length = patch_length
@@ -192,6 +205,8 @@ class SAMoVARForecaster(BaseForecaster):
         self.device = device
         self.verbose = verbose
         self.checkpoint_dir = checkpoint_dir
+        self.quantiles = quantiles
+        self.anchor = anchor
         super().__init__()
 
     # ------------------------------------------------------------------ the door
@@ -248,49 +263,184 @@ class SAMoVARForecaster(BaseForecaster):
     def _check_fh(self, fh: Any, pred_int: bool = False) -> ForecastingHorizon | None:
         before = self._fh
         try:
-            return super()._check_fh(fh, pred_int)
+            horizon = super()._check_fh(fh, pred_int)
         except NotImplementedError as error:
             asked, self._fh = self._fh or (), before
             raise HorizonError(
-                "the horizon fh asks for an in-sample forecast, at or before the last observation",
+                f"{type(self).__name__} can not perform in-sample prediction of distributions",
                 found=[str(step) for step in asked],
                 wanted="steps from 1 on, or times after the last observation",
-                remedy="start the horizon at 1",
+                remedy="ask predict for the past, or start the horizon at 1",
             ) from error
         except AssertionError as error:  # sktime's, without a message
             asked, self._fh = self._fh, before
-            raise DataError(
-                "the horizon fh holds times of another kind than the index of y",
-                found=None if asked is None else type(asked.to_pandas()).__name__,
-                wanted=type(self.cutoff).__name__,
-                remedy="convert it, or give the horizon as numbers of steps",
-            ) from error
+            raise self._other_times(asked) from error
+
+        is_absolute = horizon is not None and not horizon.is_relative
+        if is_absolute and _kind(horizon.to_pandas()) is not _kind(self.cutoff):
+            self._fh = before
+            raise self._other_times(horizon)
+        return horizon
+
+    def _other_times(self, asked: ForecastingHorizon | None) -> DataError:
+        return DataError(
+            "the horizon fh holds times of another kind than the index of y",
+            found=None if asked is None else type(asked.to_pandas()).__name__,
+            wanted=type(self.cutoff).__name__,
+            remedy="convert it, or give the horizon as numbers of steps",
+        )
 
     # ------------------------------------------------------------------ sktime's inner methods
 
     def _fit(
         self, y: pd.DataFrame, X: pd.DataFrame | None, fh: ForecastingHorizon | None
     ) -> SAMoVARForecaster:
-        # Late, because the training loop is the heaviest import of all.
-        from samovar_forecast.training import fit_network, resolve_seed
-
         panel = Panel.from_frame(y, X, past_names=self.past_covariates or ())
-        horizon = None if fh is None else max(int(own.max()) for own in _steps(fh, panel))
-        lengths = choose_lengths(
-            panel.shortest,
-            horizon=horizon,
-            season=panel.grid.season,
-            patch_length=self.patch_length,
-            context_length=self.context_length,
+        self._model, result = self._learn(panel, fh)
+        self.network_ = self._model.core.network
+        self.patch_length_ = self._model.core.config.patch_length
+        self.context_length_ = self._model.core.config.context_length
+        self.history_ = pd.DataFrame(result.history).astype({"epoch": int}).set_index("epoch")
+        self.best_epoch_ = result.best_epoch
+        return self
+
+    def _predict(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> pd.DataFrame:
+        steps = _steps(fh, self._model.panel)
+        return self._model.panel.forecast_frame(self._model.forecast(steps, X), steps)
+
+    def _predict_quantiles(
+        self, fh: ForecastingHorizon, X: pd.DataFrame | None, alpha: list[float]
+    ) -> pd.DataFrame:
+        columns = self._get_columns("predict_quantiles", alpha=alpha)
+        return self._predictive_frame(fh, X, lambda one: one.quantiles(alpha), columns)
+
+    def _predict_interval(
+        self, fh: ForecastingHorizon, X: pd.DataFrame | None, coverage: list[float]
+    ) -> pd.DataFrame:
+        levels = [0.5 + sign * share / 2 for share in coverage for sign in (-1, 1)]
+        columns = self._get_columns("predict_interval", coverage=coverage)
+        return self._predictive_frame(fh, X, lambda one: one.quantiles(levels), columns)
+
+    def _predict_var(
+        self, fh: ForecastingHorizon, X: pd.DataFrame | None, cov: bool = False
+    ) -> pd.DataFrame:
+        columns = self._get_columns("predict_var")
+        return self._predictive_frame(fh, X, lambda one: one.variance()[None], columns)
+
+    def _predict_proba(
+        self, fh: ForecastingHorizon, X: pd.DataFrame | None, marginal: bool = True
+    ) -> Any:
+        # Late, because only this answer needs it.
+        from skpro.distributions.empirical import Empirical
+
+        paths = self._path_frame(fh, X, InstanceForecast.atoms)
+        # Whole paths are drawn, so that samples are joint over steps and series.
+        return Empirical(paths, time_indep=False)
+
+    def sample_paths(
+        self,
+        fh: Any = None,
+        n_paths: int = 100,
+        random_state: int | np.random.Generator | None = None,
+        X: Any = None,
+    ) -> pd.DataFrame:
+        """Draw possible futures: paths that are joint over steps and series.
+
+        How the steps and the series of a path depend on each other is taken from the errors on
+        one held-out window. Instances of a panel are drawn independently.
+
+        Parameters
+        ----------
+        fh, X
+            As in ``predict_quantiles``.
+        n_paths : int, default=100
+        random_state : int, numpy Generator or None
+            Seed of the draw.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as those of ``y``; the rows are those of a forecast, once for each path,
+            under a first index level ``"path"``.
+
+        Raises
+        ------
+        ConfigurationError
+            If ``n_paths`` is no positive integer.
+        """
+        if isinstance(n_paths, bool) or not isinstance(n_paths, int) or n_paths < 1:
+            raise ConfigurationError(
+                "n_paths is no number of paths", found=repr(n_paths), wanted="a positive integer"
+            )
+        self.check_is_fitted()
+        horizon = self._check_fh(fh, pred_int=True)
+        generator = np.random.default_rng(random_state)
+        return self._path_frame(
+            horizon, self._check_X(X=X), lambda one: one.sample(n_paths, generator), "path"
         )
+
+    def _update(
+        self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True
+    ) -> SAMoVARForecaster:
+        newer = Panel.from_frame(y, X, known=self._model.panel)
+        if update_params:
+            config = dataclasses.replace(
+                self._training_config(1, max_epochs=1),
+                learning_rate=_UPDATE_RATE * self.learning_rate,
+                patience=None,
+            )
+            self._seed += 1
+            self._model = self._model.continued(
+                newer, config, seed=self._seed, device=self.device, progress=self.verbose
+            )
+            self.network_ = self._model.core.network
+        else:
+            self._model = self._model.moved_on(newer)
+        # A few new rows do not tell their frequency; the grid knows it.
+        panel = self._model.panel
+        last = max(instance.last for instance in panel.instances)
+        self._set_cutoff(panel.grid.ahead(last, [0]))
+        return self
+
+    # ------------------------------------------------------------------ its parts
+
+    def _learn(self, panel: Panel, fh: ForecastingHorizon | None) -> tuple[GlobalModel, Any]:
+        """Train a network on a panel, from random weights."""
+        from samovar_forecast.training import resolve_seed
+
         if not 0 <= self.validation_fraction < 1:
             raise ConfigurationError(
                 "validation_fraction is no share of the sample",
                 found=self.validation_fraction,
                 wanted="at least 0 and less than 1",
             )
-        seed = resolve_seed(self.random_state)
-        network_config = NetworkConfig(
+        farthest = 0 if fh is None else max(int(own.max()) for own in _steps(fh, panel))
+        horizon = farthest if farthest > 0 else None
+        self._seed = resolve_seed(self.random_state)
+        return GlobalModel.learn(
+            self._new_core(panel, horizon),
+            panel,
+            self._training_config,
+            horizon=horizon,
+            validation_fraction=self.validation_fraction,
+            seed=self._seed,
+            anchor=self.anchor,
+            device=self.device,
+            progress=self.verbose,
+            checkpoint_dir=self.checkpoint_dir,
+        )
+
+    def _new_core(self, panel: Panel, horizon: int | None) -> Core:
+        """Return an untrained core of the size that the parameters and the sample ask for."""
+        lengths = choose_lengths(
+            panel.typical_length,
+            horizon=horizon,
+            season=panel.grid.season,
+            patch_length=self.patch_length,
+            context_length=self.context_length,
+        )
+        head = self._head()
+        config = NetworkConfig(
             n_series=panel.n_series,
             patch_length=lengths.patch_length,
             context_length=lengths.context_length,
@@ -302,60 +452,24 @@ class SAMoVARForecaster(BaseForecaster):
             n_layers=self.n_layers,
             dropout=self.dropout,
             normalization=self.normalization,
+            missing_values=True,
+            n_params=head.n_params,
         )
-        network = SAMoVARNetwork(network_config, torch.Generator().manual_seed(seed))
-        scalers = {one.key: _Scalers.of(one) for one in panel.instances}
-        windows = _windows(panel, scalers, network_config)
-        training, validation = windows.split_in_time(self.validation_fraction)
-        result = fit_network(
-            network,
-            training,
-            validation,
-            self._training_config(len(training)),
-            random_state=seed,
-            device=self.device,
-            progress=self.verbose,
-            checkpoint_dir=self.checkpoint_dir,
-        )
-        self.network_ = network
-        self.patch_length_, self.context_length_ = lengths
-        self.history_ = pd.DataFrame(result.history).astype({"epoch": int}).set_index("epoch")
-        self.best_epoch_ = result.best_epoch
-        self._seed = seed
-        self._scalers = scalers
-        self._context = panel.tail(self._n_kept)
-        return self
+        return Core.new(panel, config, head, self._seed)
 
-    def _predict(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> pd.DataFrame:
-        steps = _steps(fh, self._context)
-        horizon = max(int(own.max()) for own in steps)
-        forecasts = self._forecast(X, horizon)
-        return self._context.forecast_frame(
-            [values[own - 1] for values, own in zip(forecasts, steps, strict=True)], steps
-        )
+    def _head(self) -> Head:
+        if self.quantiles is None:
+            return Head.point()
+        levels = self.quantiles
+        is_list = isinstance(levels, (list, tuple, np.ndarray)) and len(levels) >= 2
+        if not is_list or not all(isinstance(level, (int, float)) for level in levels):
+            raise ConfigurationError(
+                "quantiles holds no levels", found=repr(levels), wanted="two numbers or more"
+            )
+        return Head.of_quantiles(levels)
 
-    def _update(
-        self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True
-    ) -> SAMoVARForecaster:
-        newer = Panel.from_frame(y, X, known=self._context)
-        if update_params:
-            n_time = self._n_kept + max(len(instance) for instance in newer.instances)
-            self._train_on(self._context.extended_by(newer, n_time, self.context_length_))
-        self._context = self._context.extended_by(newer, self._n_kept, self.context_length_)
-        # A few new rows do not tell their frequency; the grid knows it.
-        last = max(instance.last for instance in self._context.instances)
-        self._set_cutoff(self._context.grid.ahead(last, [0]))
-        return self
-
-    # ------------------------------------------------------------------ its parts
-
-    @property
-    def _n_kept(self) -> int:
-        """Rows that are kept: a context, and the patch that makes one new row a window."""
-        return self.context_length_ + self.patch_length_ - 1
-
-    def _training_config(self, n_windows: int) -> TrainingConfig:
-        max_epochs = self.max_epochs
+    def _training_config(self, n_windows: int, max_epochs: int | None = None) -> TrainingConfig:
+        max_epochs = self.max_epochs if max_epochs is None else max_epochs
         if max_epochs is None:
             least, most = _EPOCHS_BETWEEN
             n_batches = math.ceil(n_windows / self.batch_size)
@@ -368,56 +482,53 @@ class SAMoVARForecaster(BaseForecaster):
             next_patch_loss_weight=self.next_patch_loss_weight,
         )
 
-    def _train_on(self, panel: Panel) -> None:
-        """Continue the training briefly, on every window of a panel, with a copy of the network."""
-        from samovar_forecast.training import fit_network
+    def _predictive(
+        self, steps: list[np.ndarray], X: pd.DataFrame | None
+    ) -> list[InstanceForecast]:
+        if not self._model.core.is_held_out:
+            warn(
+                "the uncertainty is that of forecasts within the training sample, and too small: "
+                "fewer than 10 windows could be held out; give more observations, or a larger "
+                "validation_fraction",
+                obj=self,
+                stacklevel=2,
+            )
+        return self._model.predictive(steps, X)
 
-        if all(len(one) < self.context_length_ + self.patch_length_ for one in panel.instances):
-            return
-        network = copy.deepcopy(self.network_)
-        config = dataclasses.replace(
-            self._training_config(1),
-            max_epochs=1,
-            learning_rate=_UPDATE_RATE * self.learning_rate,
-            patience=None,
-        )
-        windows = _windows(panel, self._scalers, network.config)
-        self._seed += 1
-        fit_network(
-            network,
-            windows,
-            None,
-            config,
-            random_state=self._seed,
-            device=self.device,
-            progress=self.verbose,
-        )
-        self.network_ = network
-
-    def _forecast(self, X: pd.DataFrame | None, horizon: int) -> list[np.ndarray]:
-        """Forecast the next ``horizon`` steps of each instance, in the user's units."""
-        from samovar_forecast.training import roll_forecast
-
-        # The network works in whole patches, and so it looks at covariates.
-        n_ahead = math.ceil(horizon / self.patch_length_) * self.patch_length_
-        ahead = self._context.covariates_ahead(X, horizon, n_ahead)
-        context = self._context.tail(self.context_length_).instances
-        inputs = [
-            self._scalers[one.key].forward(one, rows)
-            for one, rows in zip(context, ahead, strict=True)
+    def _predictive_frame(
+        self,
+        fh: ForecastingHorizon,
+        X: pd.DataFrame | None,
+        answer: Callable[[InstanceForecast], np.ndarray],
+        columns: pd.Index,
+    ) -> pd.DataFrame:
+        """Lay answers of shape (n_answers, n_steps, n_series) out in columns, series first."""
+        steps = _steps(fh, self._model.panel)
+        values = [
+            np.moveaxis(answer(one), 0, -1).reshape(len(own), -1)
+            for one, own in zip(self._predictive(steps, X), steps, strict=True)
         ]
-        rolled = []
-        for start in range(0, len(inputs), _WINDOWS_AT_ONCE):
-            part = inputs[start : start + _WINDOWS_AT_ONCE]
-            target = torch.stack([one.target for one in part])
-            past = _stack([one.past_covariates for one in part])
-            future = _stack([one.future_covariates for one in part])
-            rolled.append(roll_forecast(self.network_, target, horizon, past, future))
-        scaled = torch.cat(rolled)[..., 0].numpy().astype(np.float64)
-        return [
-            self._scalers[one.key].target.inverse(values, last=one.target[-1])
-            for one, values in zip(context, scaled, strict=True)
-        ]
+        return self._model.panel.forecast_frame(values, steps, columns)
+
+    def _path_frame(
+        self,
+        fh: ForecastingHorizon,
+        X: pd.DataFrame | None,
+        answer: Callable[[InstanceForecast], np.ndarray],
+        name: str = "sample",
+    ) -> pd.DataFrame:
+        """Lay paths of shape (n_paths, n_steps, n_series) out in rows, path by path."""
+        steps = _steps(fh, self._model.panel)
+        paths = [answer(one) for one in self._predictive(steps, X)]
+        n_paths = len(paths[0])
+        values = np.concatenate(paths, axis=1)  # path, row of the forecast, series
+        rows = self._model.panel.index_at(steps)
+        again = rows.take(np.tile(np.arange(len(rows)), n_paths))
+        number = np.repeat(np.arange(n_paths), len(rows))
+        levels = [again.get_level_values(level) for level in range(again.nlevels)]
+        index = pd.MultiIndex.from_arrays([number, *levels], names=[name, *rows.names])
+        columns = self._get_columns("predict_var")
+        return pd.DataFrame(values.reshape(len(index), -1), index, columns)
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
@@ -425,6 +536,7 @@ class SAMoVARForecaster(BaseForecaster):
         tiny = {"d_model": 8, "n_layers": 1, "batch_size": 64, "random_state": 0}
         return [
             {**tiny, "max_epochs": 1, "validation_fraction": 0.0},
+            {**tiny, "max_epochs": 1, "quantiles": (0.1, 0.5, 0.9)},
             {
                 **tiny,
                 "context_length": 6,
@@ -454,43 +566,10 @@ def _steps(fh: ForecastingHorizon, panel: Panel) -> list[np.ndarray]:
     return [times.to_numpy(dtype=np.int64)] * len(panel.instances)
 
 
-class _Scalers(NamedTuple):
-    """What brings one instance to the scale of its training sample."""
-
-    target: Scaler
-    past_covariates: Scaler
-    future_covariates: Scaler
-
-    @classmethod
-    def of(cls, instance: Instance) -> _Scalers:
-        return cls(*(Scaler.of(getattr(instance, name)) for name in cls._fields))
-
-    def forward(self, instance: Instance, future_ahead: np.ndarray | None = None) -> SeriesTensors:
-        """Scale an instance, and the future covariates after its end, into tensors."""
-        past, future = instance.past_covariates, instance.future_covariates
-        if future_ahead is not None:
-            future = np.concatenate([future, future_ahead])
-        return SeriesTensors(
-            _tensor(self.target.forward(instance.target)),
-            _tensor(self.past_covariates.forward(past)) if past.shape[1] else None,
-            _tensor(self.future_covariates.forward(future)) if future.shape[1] else None,
-        )
-
-
-def _windows(panel: Panel, scalers: dict[Hashable, _Scalers], config: NetworkConfig) -> WindowSet:
-    series = [scalers[one.key].forward(one) for one in panel.instances]
-    return WindowSet.from_series(series, config.context_length, config.patch_length)
-
-
-def _tensor(values: np.ndarray) -> torch.Tensor:
-    """Return the values in float32."""
-    return torch.from_numpy(values.astype(np.float32))
-
-
-def _stack(parts: list[torch.Tensor | None]) -> torch.Tensor | None:
-    """Stack the tensors of several instances, if they have any."""
-    there = [part for part in parts if part is not None]
-    return torch.stack(there) if there else None
+def _kind(index: pd.Index) -> type:
+    """Return the kind of time that an index holds, integers of either class being one."""
+    kinds = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
+    return next((kind for kind in kinds if isinstance(index, kind)), pd.Index)
 
 
 def _is_plain_frame(data: Any) -> bool:

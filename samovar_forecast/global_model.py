@@ -1,0 +1,565 @@
+"""One network for all series of a panel: how it learns, and how it answers.
+
+A :class:`Core` is what is learned and holds no data: a network, what its numbers mean, and how far
+off its forecasts were on windows that it had not learned from. A :class:`GlobalModel` is a core
+beside the last rows and the scales of the series that it forecasts. Neither is ever changed:
+learning and moving on give new ones.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from samovar_forecast.config import NetworkConfig, TrainingConfig
+from samovar_forecast.exceptions import DataError
+from samovar_forecast.network import SAMoVARNetwork
+from samovar_forecast.network.heads import Head
+from samovar_forecast.panel import Instance, Panel, Scaler, last_values
+from samovar_forecast.uncertainty import Calibration, Predictive, scores_of
+from samovar_forecast.windows import SeriesTensors, WindowSet
+
+if TYPE_CHECKING:
+    from samovar_forecast.training import TrainingResult
+
+# `training` is imported late, in the functions, for the training loop is the heaviest import.
+
+# Windows that are forecast together, and rows kept for forecasts of the past.
+_WINDOWS_AT_ONCE = 32
+_ROWS_KEPT = 500
+# Windows whose forecasts are scored: at most, and so few that those of the training are better.
+_SCORED_AT_MOST = 500
+_SCORED_AT_LEAST = 10
+# A step is calibrated by itself if this many windows reach it.
+_REACHED_AT_LEAST = 20
+
+
+class Columns(NamedTuple):
+    """Names of the series and of the covariates, in the order of the network's channels."""
+
+    target: tuple[Hashable, ...]
+    past: tuple[Hashable, ...]
+    future: tuple[Hashable, ...]
+
+    @classmethod
+    def of(cls, panel: Panel) -> Columns:
+        """Return those of a panel."""
+        names = (panel.target_names, panel.past_names, panel.future_names)
+        return cls(*(tuple(index) for index in names))
+
+
+@dataclass(frozen=True)
+class Core:
+    """What is learned from a panel and can be carried to other series.
+
+    Parameters
+    ----------
+    network : SAMoVARNetwork
+        On the CPU, in eval mode.
+    head : Head
+        What its numbers are.
+    columns : Columns
+        Names of the series that it learned from.
+    calibration : Calibration, optional
+        Scores of its forecasts, in units of the scaled series.
+    is_held_out : bool
+        Whether the scores are those of windows that it did not learn from.
+    """
+
+    network: SAMoVARNetwork
+    head: Head
+    columns: Columns
+    calibration: Calibration | None = None
+    is_held_out: bool = False
+
+    @classmethod
+    def new(cls, panel: Panel, config: NetworkConfig, head: Head, seed: int) -> Core:
+        """Return a core for a panel, with random weights."""
+        network = SAMoVARNetwork(config, torch.Generator().manual_seed(seed)).eval()
+        return cls(network, head, Columns.of(panel))
+
+    @property
+    def config(self) -> NetworkConfig:
+        """Shape of the network."""
+        return self.network.config
+
+    def check_columns(self, panel: Panel) -> None:
+        """Refuse a panel that the network cannot read.
+
+        Raises
+        ------
+        DataError
+            If there are more or fewer series or covariates of one role than it learned from, or
+            the same in another order.
+        """
+        for role, known, found in zip(
+            ("y", "X (past covariates)", "X (future covariates)"),
+            self.columns,
+            Columns.of(panel),
+            strict=True,
+        ):
+            if len(found) != len(known):
+                raise DataError(
+                    f"{role} has another number of columns than the pretrained network",
+                    found=f"{len(found)}: {list(found)}",
+                    wanted=f"{len(known)}, like {list(known)}",
+                )
+            if found != known and set(found) == set(known):
+                raise DataError(
+                    f"the columns of {role} are in another order than in the pretraining",
+                    found=list(found),
+                    wanted=list(known),
+                )
+
+
+class Scalers(NamedTuple):
+    """What brings one instance to the scale of its training sample."""
+
+    target: Scaler
+    past_covariates: Scaler
+    future_covariates: Scaler
+
+    @classmethod
+    def of(cls, instance: Instance) -> Scalers:
+        """Take the scales from a training sample."""
+        return cls(*(Scaler.of(getattr(instance, name)) for name in cls._fields))
+
+    def tensors(
+        self, instance: Instance, n_time: int, future_ahead: np.ndarray | None = None
+    ) -> SeriesTensors:
+        """Return an instance in scaled units, in float32.
+
+        A shorter one is filled up to ``n_time`` rows with missing values before its start; the
+        future covariates after its end are appended.
+        """
+        past, future = instance.past_covariates, instance.future_covariates
+        if future_ahead is not None:
+            future = np.concatenate([future, future_ahead])
+        n_before = max(0, n_time - len(instance))
+        return SeriesTensors(
+            _tensor(self.target.forward(instance.target), n_before),
+            _tensor(self.past_covariates.forward(past), n_before) if past.shape[1] else None,
+            _tensor(self.future_covariates.forward(future), n_before) if future.shape[1] else None,
+        )
+
+
+@dataclass(frozen=True)
+class InstanceForecast:
+    """Predictive distribution of one instance in the units of its series.
+
+    Parameters
+    ----------
+    scaled : Predictive
+        In units of the scaled series.
+    scaler : Scaler
+    last : array of shape (n_series,)
+        Last observations, NaN if there is none.
+    """
+
+    scaled: Predictive
+    scaler: Scaler
+    last: np.ndarray
+
+    def point(self) -> np.ndarray:
+        """Return the point forecast, shape (n_steps, n_series)."""
+        return self.scaler.inverse(self.scaled.point(), self.last)
+
+    def quantiles(self, levels: Sequence[float]) -> np.ndarray:
+        """Return quantiles, shape (n_levels, n_steps, n_series)."""
+        return self.scaler.inverse(self.scaled.quantiles(levels), self.last)
+
+    def variance(self) -> np.ndarray:
+        """Return the variance, shape (n_steps, n_series)."""
+        return self.scaled.variance() * self.scaler.scale**2
+
+    def atoms(self) -> np.ndarray:
+        """Return equally likely paths, shape (n_paths, n_steps, n_series)."""
+        return self.scaler.inverse(self.scaled.atoms(), self.last)
+
+    def sample(self, n_paths: int, generator: np.random.Generator) -> np.ndarray:
+        """Draw paths, joint over steps and series; shape (n_paths, n_steps, n_series)."""
+        return self.scaler.inverse(self.scaled.sample(n_paths, generator), self.last)
+
+
+@dataclass(frozen=True)
+class GlobalModel:
+    """A core that forecasts the instances of a panel.
+
+    Parameters
+    ----------
+    core : Core
+    scalers : dict of hashable to Scalers
+        Scales of each instance, by its key.
+    panel : Panel
+        Last rows of each instance: a context, and as many before as forecasts of the past may
+        start from.
+    """
+
+    core: Core
+    scalers: dict[Hashable, Scalers]
+    panel: Panel
+
+    @property
+    def n_kept(self) -> int:
+        """Rows that are kept of each instance."""
+        config = self.core.config
+        return config.context_length + max(config.patch_length - 1, _ROWS_KEPT)
+
+    # ------------------------------------------------------------------ learning
+
+    @classmethod
+    def learn(
+        cls,
+        core: Core,
+        panel: Panel,
+        config_for: Callable[[int], TrainingConfig | None],
+        *,
+        horizon: int | None,
+        validation_fraction: float,
+        seed: int,
+        anchor: bool = False,
+        device: str = "auto",
+        progress: bool | None = None,
+        checkpoint_dir: str | Path | None = None,
+    ) -> tuple[GlobalModel, TrainingResult | None]:
+        """Train a copy of a core on a panel, and score its forecasts on the windows held out.
+
+        Parameters
+        ----------
+        core : Core
+            Where the training starts.
+        panel : Panel
+        config_for : callable
+            Gives the training for a number of windows; None if there is none to be, and the core
+            is used as it is.
+        horizon : int or None
+            Farthest step that will be asked for; the scores reach that far if the sample does.
+        validation_fraction : float
+            Share of each instance, at its end, that is not trained on.
+        seed : int
+        anchor : bool, default=False
+            Whether a linear anchor is put beside the network.
+        device, progress, checkpoint_dir
+            As in :func:`samovar_forecast.training.fit_network`.
+
+        Returns
+        -------
+        model : GlobalModel
+        result : TrainingResult or None
+        """
+        from samovar_forecast.training import fit_network
+
+        network = copy.deepcopy(core.network)
+        scalers = {one.key: Scalers.of(one) for one in panel.instances}
+        series = _series(panel, scalers, network.config)
+        windows = _windows(series, network.config)
+        training, validation = windows.split_in_time(validation_fraction)
+        if validation is not None and not _has_futures(validation):
+            training, validation = windows, None
+        config = config_for(len(training))
+        result = None
+        if config is not None:
+            result = fit_network(
+                network,
+                training,
+                validation,
+                config,
+                head=core.head,
+                random_state=seed,
+                device=device,
+                progress=progress,
+                checkpoint_dir=checkpoint_dir,
+            )
+        if anchor:
+            from samovar_forecast.anchor import attach_anchor
+
+            attach_anchor(network, series, validation, season=panel.grid.season, head=core.head)
+        if config is None and not anchor:
+            validation = windows  # nothing was learned from any of them
+        n_steps = max(horizon or 0, network.config.patch_length)
+        learned = dataclasses.replace(core, network=network, columns=Columns.of(panel))
+        learned = _calibrated(learned, windows, validation, n_steps)
+        model = cls(learned, scalers, panel)
+        return dataclasses.replace(model, panel=panel.tail(model.n_kept)), result
+
+    def continued(
+        self, newer: Panel, config: TrainingConfig, *, seed: int, device: str, progress: bool | None
+    ) -> GlobalModel:
+        """Return a model that learned from the windows that end in new rows, and moved on.
+
+        Scales and scores stay as they are. Without enough rows for one window nothing is learned.
+        """
+        from samovar_forecast.training import fit_network
+
+        shape = self.core.config
+        n_time = shape.context_length + shape.patch_length - 1 + _longest(newer)
+        recent = self.panel.extended_by(newer, n_time, shape.context_length)
+        moved = self.moved_on(newer)
+        if _longest(recent) < shape.context_length + shape.patch_length:
+            return moved
+        windows = _windows(_series(recent, self.scalers, shape), shape)
+        if not _has_futures(windows):
+            return moved
+        network = copy.deepcopy(self.core.network)
+        fit_network(
+            network,
+            windows,
+            None,
+            config,
+            head=self.core.head,
+            random_state=seed,
+            device=device,
+            progress=progress,
+        )
+        return dataclasses.replace(moved, core=dataclasses.replace(self.core, network=network))
+
+    def moved_on(self, newer: Panel) -> GlobalModel:
+        """Return the model with its rows moved on to the end of new ones."""
+        rows = self.panel.extended_by(newer, self.n_kept, self.core.config.context_length)
+        return dataclasses.replace(self, panel=rows)
+
+    # ------------------------------------------------------------------ forecasts
+
+    def forecast(self, steps: Sequence[np.ndarray], X: pd.DataFrame | None) -> list[np.ndarray]:
+        """Return point forecasts.
+
+        Parameters
+        ----------
+        steps : sequence of integer arrays of shape (n_steps,)
+            For each instance, how far after its last row; 0 and less are one-step forecasts of
+            its past.
+        X : pandas.DataFrame or None
+            Future covariates.
+
+        Returns
+        -------
+        list of arrays of shape (n_steps, n_series)
+
+        Raises
+        ------
+        DataError
+            If needed covariates are missing, or no full context lies before a time of the past.
+        """
+        center = self.core.head.center
+        return [
+            self.scalers[one.key].target.inverse(parameters[..., center], last_values(one.target))
+            for one, parameters in zip(
+                self.panel.instances, self._parameters(steps, X), strict=True
+            )
+        ]
+
+    def predictive(
+        self, steps: Sequence[np.ndarray], X: pd.DataFrame | None
+    ) -> list[InstanceForecast]:
+        """Return predictive distributions; parameters and errors are those of :meth:`forecast`.
+
+        Raises
+        ------
+        DataError
+            Also if there is nothing to calibrate with.
+        """
+        calibration = self.core.calibration
+        if calibration is None:
+            raise DataError(
+                "there are no errors of forecasts to take the uncertainty from",
+                found="no window with an observed value for every step and series",
+                wanted="at least one",
+                remedy="give more observations",
+            )
+        return [
+            InstanceForecast(
+                Predictive(parameters, self.core.head, calibration.at(np.maximum(own, 1))),
+                self.scalers[one.key].target,
+                last_values(one.target),
+            )
+            for one, own, parameters in zip(
+                self.panel.instances, steps, self._parameters(steps, X), strict=True
+            )
+        ]
+
+    def _parameters(self, steps: Sequence[np.ndarray], X: pd.DataFrame | None) -> list[np.ndarray]:
+        """Return the head's parameters at the steps of each instance, (n_steps, n_series, K)."""
+        shape = self.core.config
+        length, patch = shape.context_length, shape.patch_length
+        farthest = [max(0, int(own.max())) for own in steps]
+        n_patches = max(1, math.ceil(max(farthest) / patch))
+        ahead = self.panel.covariates_ahead(X, farthest, n_patches * patch)
+        series = [
+            self.scalers[one.key].tensors(one, length, rows)
+            for one, rows in zip(self.panel.instances, ahead, strict=True)
+        ]
+        answers = [np.empty((len(own), shape.n_series, self.core.head.n_params)) for own in steps]
+        # The future at once from the end of each instance, the past from the row before each time.
+        ends = [len(one.target) for one in series]
+        if max(farthest):
+            n_ahead = n_patches * patch
+            windows = [
+                _window(one, end, shape, n_ahead) for one, end in zip(series, ends, strict=True)
+            ]
+            rolled = _rolled(self.core, windows, max(farthest))
+            for own, answer, parameters in zip(steps, answers, rolled, strict=True):
+                answer[own >= 1] = parameters[own[own >= 1] - 1]
+        past = [
+            (number, row) for number, own in enumerate(steps) for row in np.flatnonzero(own <= 0)
+        ]
+        if past:
+            windows = [
+                _window(
+                    series[number], self._end_before(number, int(steps[number][row])), shape, patch
+                )
+                for number, row in past
+            ]
+            for (number, row), parameters in zip(past, _rolled(self.core, windows, 1), strict=True):
+                answers[number][row] = parameters[0]
+        return answers
+
+    def _end_before(self, number: int, step: int) -> int:
+        """Return how many kept rows of an instance lie before a time of its past."""
+        instance, length = self.panel.instances[number], self.core.config.context_length
+        end = len(instance) - 1 + step
+        if end < length:
+            grid, last = self.panel.grid, instance.last
+            # Beyond the end the context may be filled, so that any step from 1 on can be asked.
+            first = min(1, length - len(instance) + 1)
+            name = "" if instance.key is None else f" of instance {instance.key!r}"
+            raise DataError(
+                f"the horizon fh asks for a past{name} without a full context before it",
+                found=grid.ahead(last, [step])[0],
+                wanted=f"{grid.ahead(last, [first])[0]} or later",
+                remedy=f"a forecast takes {length} rows before it, and of the past the last "
+                f"{len(instance)} are kept",
+            )
+        return end
+
+
+def _window(series: SeriesTensors, end: int, config: NetworkConfig, n_ahead: int) -> SeriesTensors:
+    """Cut the window that ends before row ``end``, with ``n_ahead`` rows of what is known ahead."""
+    rows = slice(end - config.context_length, end)
+    future = series.future_covariates
+    if future is not None:
+        future = future[rows.start : end + n_ahead]
+        n_short = config.context_length + n_ahead - len(future)
+        future = torch.cat([future, future[-1:].expand(n_short, -1)])
+    past = series.past_covariates
+    return SeriesTensors(series.target[rows], None if past is None else past[rows], future)
+
+
+def _rolled(core: Core, windows: Sequence[SeriesTensors], horizon: int) -> Iterator[np.ndarray]:
+    """Yield the parameters of the ``horizon`` steps after each window, (horizon, n_series, K)."""
+    from samovar_forecast.training import roll_forecast
+
+    for start in range(0, len(windows), _WINDOWS_AT_ONCE):
+        part = windows[start : start + _WINDOWS_AT_ONCE]
+        parameters = roll_forecast(
+            core.network,
+            torch.stack([one.target for one in part]),
+            horizon,
+            _stack([one.past_covariates for one in part]),
+            _stack([one.future_covariates for one in part]),
+            head=core.head,
+        )
+        yield from parameters.numpy().astype(np.float64)
+
+
+def _series(
+    panel: Panel, scalers: dict[Hashable, Scalers], config: NetworkConfig
+) -> list[SeriesTensors]:
+    """Scale the instances of a panel; one too short for a window is filled up to it."""
+    n_time = config.context_length + config.patch_length
+    return [scalers[one.key].tensors(one, n_time) for one in panel.instances]
+
+
+def _windows(series: Sequence[SeriesTensors], config: NetworkConfig) -> WindowSet:
+    return WindowSet.from_series(series, config.context_length, config.patch_length)
+
+
+def _has_futures(windows: WindowSet) -> bool:
+    """Tell whether any window has an observed value to forecast."""
+    return any(
+        not bool(windows.batch(indices).future.isnan().all())
+        for indices in torch.arange(len(windows)).split(_SCORED_AT_MOST)
+    )
+
+
+def _longest(panel: Panel) -> int:
+    return max(len(instance) for instance in panel.instances)
+
+
+# ---------------------------------------------------------------------- calibration
+
+
+def _calibrated(core: Core, windows: WindowSet, held_out: WindowSet | None, n_steps: int) -> Core:
+    """Score the forecasts of held-out windows; of all, if these are too few and none are known."""
+    if held_out is not None and len(held_out) >= _SCORED_AT_LEAST:
+        calibration = _calibration(core, held_out, n_steps)
+        if calibration is not None:
+            return dataclasses.replace(core, calibration=calibration, is_held_out=True)
+    if core.calibration is not None:
+        return core
+    calibration = _calibration(core, windows, n_steps)
+    return dataclasses.replace(core, calibration=calibration, is_held_out=False)
+
+
+def _calibration(core: Core, windows: WindowSet, n_steps: int) -> Calibration | None:
+    """Score the forecasts of at most 500 windows, evenly spaced; None if nothing was observed."""
+    from samovar_forecast.training import roll_forecast
+
+    config = core.config
+    stops = torch.tensor([stop for _, stop in windows.bounds])[windows.instance]
+    reach = stops - windows.starts - config.context_length  # steps that a window can be judged by
+    n_reached = min(_REACHED_AT_LEAST, len(windows))
+    farthest = int(reach.sort(descending=True).values[n_reached - 1])
+    n_steps = max(config.patch_length, min(n_steps, farthest))
+    n_chosen = min(len(windows), _SCORED_AT_MOST)
+    chosen = torch.linspace(0, len(windows) - 1, n_chosen, dtype=torch.float64).round().long()
+    n_ahead = math.ceil(n_steps / config.patch_length) * config.patch_length
+    scores = []
+    for numbers in chosen.split(_WINDOWS_AT_ONCE):
+        rows = windows.starts[numbers, None] + torch.arange(config.context_length + n_ahead)
+        is_beyond = rows >= stops[numbers, None]
+        values = windows.table[torch.minimum(rows, stops[numbers, None] - 1)]
+        past, target, future = values.split(windows.widths, dim=-1)
+        parameters = roll_forecast(
+            core.network,
+            target[:, : config.context_length],
+            n_steps,
+            past[:, : config.context_length] if past.shape[-1] else None,
+            future if future.shape[-1] else None,
+            head=core.head,
+        )
+        actual = torch.where(is_beyond[..., None], torch.nan, target)
+        actual = actual[:, config.context_length : config.context_length + n_steps]
+        scores.append(
+            scores_of(
+                actual.numpy().astype(np.float64),
+                parameters.numpy().astype(np.float64),
+                core.head,
+            )
+        )
+    try:
+        return Calibration(np.concatenate(scores))
+    except DataError:
+        return None
+
+
+def _tensor(values: np.ndarray, n_before: int) -> Tensor:
+    """Return the values in float32 after ``n_before`` missing rows."""
+    filled = np.full((n_before + len(values), values.shape[1]), np.nan, dtype=np.float32)
+    filled[n_before:] = values
+    return torch.from_numpy(filled)
+
+
+def _stack(parts: list[Tensor | None]) -> Tensor | None:
+    """Stack the tensors of several instances, if they have any."""
+    there = [part for part in parts if part is not None]
+    return torch.stack(there) if there else None
