@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from samovar_forecast.config import NetworkConfig, TrainingConfig
-from samovar_forecast.exceptions import DataError
+from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
 from samovar_forecast.panel import Instance, Panel, Scaler, last_values
@@ -92,6 +92,52 @@ class Core:
     def config(self) -> NetworkConfig:
         """Shape of the network."""
         return self.network.config
+
+    def save(self, path: str | Path) -> None:
+        """Write the core to a folder or zip file: see :func:`samovar_forecast.artifact`.
+
+        Names of columns that are neither text nor numbers are kept as text.
+        """
+        from samovar_forecast.artifact import save_artifact
+
+        description = {
+            "head": dataclasses.asdict(self.head),
+            "columns": {role: _plain(names) for role, names in self.columns._asdict().items()},
+            "is_held_out": self.is_held_out,
+        }
+        scores = None if self.calibration is None else self.calibration.scores
+        arrays = {} if scores is None else {"scores": scores}
+        save_artifact(path, self.network, description, arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Core:
+        """Read what :meth:`save` wrote; nothing in it is executed.
+
+        Raises
+        ------
+        ArtifactError
+            If it is something else, or not as it was written.
+        """
+        from samovar_forecast.artifact import ArtifactError, load_artifact
+
+        artifact = load_artifact(path)
+        try:
+            about = artifact.description
+            head = Head(tuple(about["head"]["kinds"]), tuple(about["head"]["quantiles"]))
+            names = (tuple(about["columns"][role]) for role in Columns._fields)
+            scores = artifact.arrays.get("scores")
+            calibration = None if scores is None else Calibration(scores)
+            core = cls(
+                artifact.network, head, Columns(*names), calibration, bool(about["is_held_out"])
+            )
+        except (KeyError, TypeError, DataError, ConfigurationError) as error:
+            raise ArtifactError(f"{path} holds no trained forecaster: {error!r}") from error
+        shape = core.config
+        if head.n_params != shape.n_params or (
+            calibration is not None and calibration.scores.shape[2:] != (shape.n_series,)
+        ):
+            raise ArtifactError(f"{path} holds a network with the head or scores of another")
+        return core
 
     def check_columns(self, panel: Panel) -> None:
         """Refuse a panel that the network cannot read.
@@ -550,6 +596,12 @@ def _calibration(core: Core, windows: WindowSet, n_steps: int) -> Calibration | 
         return Calibration(np.concatenate(scores))
     except DataError:
         return None
+
+
+def _plain(names: Sequence[Hashable]) -> list[str | int | float]:
+    """Return names as JSON has them."""
+    numbers = [name.item() if isinstance(name, np.generic) else name for name in names]
+    return [name if isinstance(name, (str, int, float)) else str(name) for name in numbers]
 
 
 def _tensor(values: np.ndarray, n_before: int) -> Tensor:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sktime.exceptions import NotFittedError
 from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 from sktime.utils.warnings import warn
 
@@ -82,7 +83,7 @@ class SAMoVARForecaster(BaseForecaster):
         Windows in one optimiser step.
     max_epochs : int, optional
         Most passes over the windows. By default as many as make 1000 optimiser steps, at least
-        10 and at most 100.
+        10 and at most 100. With 0, ``fit`` uses pretrained weights as they are.
     patience : int, default=12
         Epochs without a better validation error after which training stops.
     validation_fraction : float, default=0.2
@@ -103,6 +104,10 @@ class SAMoVARForecaster(BaseForecaster):
         quantiles, by the pinball loss, and ``predict`` gives the one nearest the median. By
         default it is trained to forecast a point, by the squared error. Both answer for any
         level.
+    checkpoint : str or Path, optional
+        What :meth:`save_checkpoint` wrote: ``fit`` and ``pretrain`` then start from its weights.
+        The network has the checkpoint's shape: lengths, width, layers, normalisation, predictor
+        and quantiles. Other lengths, widths or quantiles that are asked for are refused.
     anchor : bool, default=False
         Whether a linear anchor, estimated in closed form, stands beside the network, which then
         has a share in the forecast only as far as it helped on the validation rows: see
@@ -117,7 +122,9 @@ class SAMoVARForecaster(BaseForecaster):
     history_ : pandas.DataFrame
         Training and validation loss of each epoch.
     best_epoch_ : int or None
-        Epoch whose weights are used.
+        Epoch whose weights are used; None if pretrained ones are used as they are.
+    pretrained_core_ : Core
+        After ``pretrain``: what it learned. Every ``fit`` adapts a copy.
 
     References
     ----------
@@ -150,6 +157,8 @@ class SAMoVARForecaster(BaseForecaster):
         "capability:pred_int:insample": False,
         "capability:unequal_length": True,
         "capability:update": True,
+        "capability:pretrain": True,
+        "pretrain:fitted_params": ["pretrained_core_"],
         "requires-fh-in-fit": False,
         "X-y-must-have-same-index": True,
         "enforce_index_type": None,
@@ -184,6 +193,7 @@ class SAMoVARForecaster(BaseForecaster):
         verbose: bool | None = None,
         checkpoint_dir: str | Path | None = None,
         quantiles: Sequence[float] | None = None,
+        checkpoint: str | Path | None = None,
         anchor: bool = False,
     ) -> None:
         self.context_length = context_length
@@ -206,6 +216,7 @@ class SAMoVARForecaster(BaseForecaster):
         self.verbose = verbose
         self.checkpoint_dir = checkpoint_dir
         self.quantiles = quantiles
+        self.checkpoint = checkpoint
         self.anchor = anchor
         super().__init__()
 
@@ -227,6 +238,51 @@ class SAMoVARForecaster(BaseForecaster):
         """
         with self._unchanged_on_failure():
             return super().fit_predict(y, X=X, fh=fh, X_pred=X_pred)
+
+    def pretrain(self, y: Any, X: Any = None, fh: Any = None) -> SAMoVARForecaster:
+        """Train one network on a panel, for later fits to start from.
+
+        Parameters and return value are those of
+        :meth:`sktime.forecasting.base.BaseForecaster.pretrain`. If it fails, the earlier state
+        stays usable.
+        """
+        with self._unchanged_on_failure():
+            return super().pretrain(y, X=X, fh=fh)
+
+    def set_params(self, **params: Any) -> SAMoVARForecaster:
+        """Set parameters and forget a fit, but not what was pretrained.
+
+        Parameters and return value are those of :meth:`skbase.base.BaseObject.set_params`.
+        """
+        kept = self._save_pretrained_state() if params else {}
+        super().set_params(**params)
+        self._restore_pretrained_state(kept)
+        return self
+
+    def save_checkpoint(self, path: str | Path) -> None:
+        """Write what was learned to a folder, or to a file ending in ``.zip``.
+
+        It holds weights, configuration, the names of the columns and the errors that the
+        uncertainty comes from, and none of the data. ``SAMoVARForecaster(checkpoint=path)`` starts
+        from it; loading executes nothing. To keep a whole fitted forecaster, use ``save``.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        NotFittedError
+            If there was neither a fit nor a pretraining.
+        ArtifactError
+            If something else is at ``path``.
+        """
+        core = self._model.core if self.is_fitted else getattr(self, "pretrained_core_", None)
+        if core is None:
+            raise NotFittedError(
+                "there is nothing to save before fit or pretrain; call one of them first"
+            )
+        core.save(path)
 
     def update(self, y: Any, X: Any = None, update_params: bool = True) -> SAMoVARForecaster:
         """Move the context on to new data; if that fails, the earlier state stays usable.
@@ -300,9 +356,35 @@ class SAMoVARForecaster(BaseForecaster):
         self.network_ = self._model.core.network
         self.patch_length_ = self._model.core.config.patch_length
         self.context_length_ = self._model.core.config.context_length
-        self.history_ = pd.DataFrame(result.history).astype({"epoch": int}).set_index("epoch")
-        self.best_epoch_ = result.best_epoch
+        losses = ["epoch", "training_loss"] if result is None else None
+        history = pd.DataFrame(() if result is None else result.history, columns=losses)
+        self.history_ = history.astype({"epoch": int}).set_index("epoch")
+        self.best_epoch_ = None if result is None else result.best_epoch
         return self
+
+    def _pretrain(
+        self,
+        y: pd.DataFrame,
+        X: pd.DataFrame | None = None,
+        fh: ForecastingHorizon | None = None,
+    ) -> SAMoVARForecaster:
+        if self.max_epochs == 0:
+            raise ConfigurationError(
+                "max_epochs=0 leaves nothing to pretrain",
+                wanted="at least 1",
+                remedy="pretrain first, and then set_params(max_epochs=0) for the fit",
+            )
+        panel = Panel.from_frame(y, X, past_names=self.past_covariates or ())
+        self.pretrained_core_ = self._learn(panel, fh)[0].core
+        return self
+
+    def _pretrain_update(
+        self,
+        y: pd.DataFrame,
+        X: pd.DataFrame | None = None,
+        fh: ForecastingHorizon | None = None,
+    ) -> SAMoVARForecaster:
+        return self._pretrain(y, X, fh)
 
     def _predict(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> pd.DataFrame:
         steps = _steps(fh, self._model.panel)
@@ -405,7 +487,7 @@ class SAMoVARForecaster(BaseForecaster):
     # ------------------------------------------------------------------ its parts
 
     def _learn(self, panel: Panel, fh: ForecastingHorizon | None) -> tuple[GlobalModel, Any]:
-        """Train a network on a panel, from random weights."""
+        """Train a network on a panel, from pretrained weights if there are any."""
         from samovar_forecast.training import resolve_seed
 
         if not 0 <= self.validation_fraction < 1:
@@ -418,9 +500,9 @@ class SAMoVARForecaster(BaseForecaster):
         horizon = farthest if farthest > 0 else None
         self._seed = resolve_seed(self.random_state)
         return GlobalModel.learn(
-            self._new_core(panel, horizon),
+            self._start(panel, horizon),
             panel,
-            self._training_config,
+            lambda n_windows: None if self.max_epochs == 0 else self._training_config(n_windows),
             horizon=horizon,
             validation_fraction=self.validation_fraction,
             seed=self._seed,
@@ -429,6 +511,35 @@ class SAMoVARForecaster(BaseForecaster):
             progress=self.verbose,
             checkpoint_dir=self.checkpoint_dir,
         )
+
+    def _start(self, panel: Panel, horizon: int | None) -> Core:
+        """Return what the training starts from, after checking that it fits."""
+        core = getattr(self, "pretrained_core_", None)
+        if core is None and self.checkpoint is not None:
+            core = Core.load(self.checkpoint)
+        if core is None:
+            if self.max_epochs == 0:
+                raise ConfigurationError(
+                    "max_epochs=0 leaves the network as it is, and it has not learned anything",
+                    wanted="at least 1, or pretrained weights",
+                    remedy="call pretrain before, or give a checkpoint",
+                )
+            return self._new_core(panel, horizon)
+        core.check_columns(panel)
+        asked = {
+            name: getattr(self, name)
+            for name in ("patch_length", "context_length", "d_model", "n_heads")
+        }
+        asked["quantiles"] = None if self.quantiles is None else self._head().quantiles
+        for name, value in asked.items():
+            there = core.head.quantiles if name == "quantiles" else getattr(core.config, name)
+            if value is not None and value != there:
+                raise ConfigurationError(
+                    f"{name} is not that of the pretrained network",
+                    found=value,
+                    wanted=f"{there or None}, or nothing",
+                )
+        return core
 
     def _new_core(self, panel: Panel, horizon: int | None) -> Core:
         """Return an untrained core of the size that the parameters and the sample ask for."""
