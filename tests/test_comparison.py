@@ -314,6 +314,21 @@ def test_intervals_that_fail_leave_the_points_and_a_note():
     assert found.calibration().empty
 
 
+def test_intervals_at_some_origins_alone_are_not_averaged_over_the_rest():
+    class Sometimes(RepeatSeason):
+        def _predict_quantiles(self, fh, X, alpha):
+            if len(self._seen) > 100:
+                raise RuntimeError("no tails")
+            return super()._predict_quantiles(fh, X, alpha)
+
+    models = {"sometimes": Sometimes(), "naive": RepeatSeason()}
+    found = compare(simulated_var(), 4, models, n_origins=6)
+    own = found.forecasts["model"] == "sometimes"
+    assert 0 < found.quantiles[own].isna().all(axis=1).mean() < 1
+    assert found.scores()["CRPS"].isna().to_dict() == {"sometimes": True, "naive": False}
+    assert list(found.calibration().index) == ["naive"]
+
+
 @pytest.mark.parametrize("name", ["VAR", "Ridge VAR", "AR", "Naive", "Seasonal naive"])
 def test_quantiles_are_symmetric_around_the_forecast_in_the_order_of_the_series(name):
     y = simulated_var()
@@ -426,6 +441,17 @@ def test_a_forecaster_without_an_update_of_its_own_is_fitted_at_every_origin():
     found = compare(simulated_var(), 2, {"still": CannotMoveOn()}, n_origins=3, refit="first")
     assert found.effort().loc["still", "fits"] == 3
     assert found.refit["still"] == "every origin"
+
+
+def test_a_forecaster_that_would_forecast_from_the_old_origin_is_fitted_at_every_origin():
+    from sktime.forecasting.exp_smoothing import ExponentialSmoothing
+
+    models = {"smooth": ExponentialSmoothing()}
+    y = simulated_var()[["a"]]
+    once = compare(y, 2, models, n_origins=3, refit="first")
+    assert once.refit["smooth"] == "every origin"
+    every = compare(y, 2, models, n_origins=3)
+    pd.testing.assert_frame_equal(once.forecasts, every.forecasts)
 
 
 def test_sliding_windows_keep_their_length():

@@ -113,8 +113,8 @@ class Comparison:
         absolute error over the in-sample error of the seasonal naive forecast in that window
         (Hyndman and Koehler 2006), ``squared_scaled`` the squared error over its in-sample mean
         square. ``CRPS`` is in deviations too: twice the pinball loss, integrated over the levels
-        by the trapezoidal rule; NaN where a model has no quantiles. The metrics are the means,
-        but for RMSSE, see `scores`.
+        by the trapezoidal rule; NaN where a model has no quantiles, or has none somewhere. The
+        metrics are the means, but for RMSSE, see `scores`.
         """
         complete = ~self.forecasts["model"].isin(self.failures["model"])
         errors = self.forecasts[complete].reset_index(drop=True)
@@ -128,6 +128,7 @@ class Comparison:
         deviation = errors["series"].map(self.scales["deviation"]).to_numpy()
         truth = errors["y_true"].to_numpy()
         errors["CRPS"] = crps(truth, self.quantiles[complete].to_numpy()) / deviation
+        errors.loc[~self._has_all_quantiles(errors["model"]), "CRPS"] = np.nan
         band_ends = [last for _, last in self.bands]
         labels = np.array(self.band_labels, dtype=object)
         errors["band"] = labels[np.searchsorted(band_ends, errors["step"])]
@@ -182,11 +183,11 @@ class Comparison:
             Columns ``(coverage, 0.8)`` and the like for `COVERAGES`, the share of truths inside;
             ``(width, 0.8)``, the mean width in deviations of the first training window; and
             ``(below, 0.05)`` for `LEVELS`, the share of truths at or below that quantile.
-            Models without quantiles are absent.
+            Models without quantiles at any origin are absent.
         """
         complete = ~self.forecasts["model"].isin(self.failures["model"])
         quantiles = self.quantiles[complete].reset_index(drop=True)
-        rows = self.errors[quantiles.notna().all(axis=1)]
+        rows = self.errors[self._has_all_quantiles(self.errors["model"])]
         quantiles = quantiles.loc[rows.index]
         scale = rows["series"].map(self.scales["deviation"])
         found: dict[tuple[str, float], pd.Series] = {}
@@ -201,6 +202,11 @@ class Comparison:
         keys = [rows[key] for key in ["model", *([by] if isinstance(by, str) else by)]]
         scored = scale.notna()
         return table[scored].groupby([key[scored] for key in keys], sort=False).mean()
+
+    def _has_all_quantiles(self, models: pd.Series) -> np.ndarray:
+        """Return for each row whether its model has quantiles at every origin."""
+        some = self.quantiles.isna().any(axis=1).to_numpy()
+        return ~models.isin(self.forecasts.loc[some, "model"]).to_numpy(dtype=bool)
 
     @cached_property
     def best_classical(self) -> str | None:

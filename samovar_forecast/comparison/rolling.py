@@ -150,15 +150,19 @@ def compare(
     with _bar(len(named) * len(splits), progress) as bar:
         for name, forecaster in named.items():
             bar.set_description(name, refresh=False)
-            for record, finished, current in _roll(forecaster, y, splits, policies[name], kept):
+            try:
+                rolled = _rolled(forecaster, y, splits, policies[name], kept, bar)
+            except _CannotMoveOn:
+                policies[name] = "every"
+                rolled = _rolled(forecaster, y, splits, "every", kept, bar)
+            for record, finished, current in rolled:
                 records.append({"model": name, **record})
                 if finished is not None:
-                    truth = y.iloc[splits[record.pop("position")][1]]
+                    truth = y.iloc[splits[record["position"]][1]]
                     frames.append(_rows(name, record["origin"], truth, finished.values))
                     quantiles.append(_quantile_rows(finished))
                 if current is not None:
                     fitted[name] = current
-                bar.update()
     no_rows = pd.DataFrame(columns=COLUMNS)
     return Comparison(
         y=y,
@@ -221,6 +225,36 @@ def is_classical(forecaster: Any) -> bool:
     )
 
 
+class _CannotMoveOn(Exception):
+    """A forecaster says that it has an update, but will not take new rows without a fit."""
+
+
+CANNOT_MOVE_ON = "can not accept new data"
+"""What sktime's adapter of statsmodels warns of, before it forecasts from the old origin."""
+
+
+def _rolled(
+    forecaster: Any,
+    y: pd.DataFrame,
+    splits: list[Split],
+    policy: Refit,
+    kept: FinishedOrigins | None,
+    bar: Any,
+) -> list[tuple[dict[str, Any], Finished | None, Any]]:
+    """Return what `_roll` yields, origin by origin, with the bar moved on; the last fit alone."""
+    done: list[tuple[dict[str, Any], Finished | None, Any]] = []
+    try:
+        for step in _roll(forecaster, y, splits, policy, kept):
+            if done and step[2] is not done[-1][2]:
+                done[-1] = (*done[-1][:2], None)  # a fit that is past would only fill the memory
+            done.append(step)
+            bar.update()
+    except _CannotMoveOn:
+        bar.update(-len(done))
+        raise
+    return done
+
+
 def _roll(
     forecaster: Any,
     y: pd.DataFrame,
@@ -270,14 +304,19 @@ def _roll(
                     fitted, fitted_at, n_seen = candidate, wanted_at, fit_on[-1] + 1
                     record["fitted"] = True
                 if n_seen <= train[-1]:
+                    n_raised = len(raised)
                     fitted.update(y.iloc[n_seen : train[-1] + 1], update_params=False)
                     n_seen = train[-1] + 1
+                    if any(CANNOT_MOVE_ON in str(w.message) for w in raised[n_raised:]):
+                        raise _CannotMoveOn
                 if record["fitted"]:
                     done_fitting = time.perf_counter()
                 values = _checked(fitted.predict(), truth)
                 done = time.perf_counter()
                 quantiles, record["note"] = _quantiles(fitted, truth)
                 finished = Finished(values, quantiles, {})
+            except _CannotMoveOn:
+                raise
             except Exception as error:  # noqa: BLE001 - whatever breaks a model is its row's note
                 done = time.perf_counter()
                 record["failure"] = f"{type(error).__name__}: {_first_line(error)}"

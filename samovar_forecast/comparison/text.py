@@ -107,13 +107,12 @@ def effort(comparison: Comparison, width: int = WIDTH) -> str:
     return "\n".join([*lines, *notes])
 
 
-def verdict(comparison: Comparison) -> str:
-    """Return in words which model has the lowest MSE, who ties with it, who is behind."""
+def headline(comparison: Comparison) -> str:
+    """Return in words which model has the lowest MSE, and who ties with it."""
     margins = comparison.margins()
     if margins.empty:
         return "No model served every origin: there is nothing to rank."
     winners = list(margins.index[margins["ties"]])
-    behind = margins[~margins["ties"]]
     few = margins["standard_errors"].isna().all()
     rule = (
         "within 1 %; too few origins for a standard error"
@@ -121,17 +120,23 @@ def verdict(comparison: Comparison) -> str:
         else "within 1 % or one standard error of the difference over origins"
     )
     if len(winners) == 1:
-        sentences = [f"{winners[0]} wins: MSE {margins['MSE'].iloc[0]:.3f} over all steps."]
-    else:
-        sentences = [
-            f"A tie for the lowest MSE over all steps ({rule}): "
-            + _listed([f"{model} ({margins['MSE'][model]:.3f})" for model in winners])
-            + "."
-        ]
+        return f"{winners[0]} wins: MSE {margins['MSE'].iloc[0]:.3f} over all steps."
+    named = _listed([f"{model} ({margins['MSE'][model]:.3f})" for model in winners])
+    return f"A tie for the lowest MSE over all steps ({rule}): {named}."
+
+
+def verdict(comparison: Comparison) -> str:
+    """Return in words which model has the lowest MSE, who ties with it, who is behind."""
+    margins = comparison.margins()
+    sentences = [headline(comparison)]
+    if margins.empty:
+        return sentences[0]
+    behind = margins[~margins["ties"]]
+    few = margins["standard_errors"].isna().all()
     if len(behind):
         trailing = [_behind(str(model), row) for model, row in behind.iterrows()]
         sentences.append(f"Behind: {_listed(trailing)}.")
-        if few and len(winners) == 1:
+        if few and margins["ties"].sum() == 1:
             sentences.append("Too few origins for a standard error.")
     failed = [str(model) for model in comparison.models if model not in margins.index]
     if failed:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from samovar_forecast.comparison.diagnostics import findings
-from samovar_forecast.comparison.text import against, verdict
+from samovar_forecast.comparison.text import against, headline
 from samovar_forecast.exceptions import DataError, MissingPackageError, require
 from samovar_forecast.plots import _label
 from samovar_forecast.report import figures, tables
@@ -78,7 +78,7 @@ def render_report(
     content: dict[str, Any] = {
         "title": title,
         "about": list(about),
-        "verdict": verdict(comparison),
+        "headline": headline(comparison),
         "against": against(comparison),
         "facts": _facts(comparison),
         "findings": findings(comparison),
