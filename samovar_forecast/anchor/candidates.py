@@ -17,7 +17,10 @@ from samovar_forecast.anchor.regressions import largest_order, ols_var, ridge_va
 LARGEST_SYSTEM = 400
 """A VAR by least squares has at most so many regressors."""
 
-LONGEST_CROSS_ORDER = 14
+LONGEST_CROSS_ORDER = 26
+DECAYS = {"ridge": 2.0, "long ridge": 0.5}
+"""Two shrunken VARs: one for few rows, that looks little beyond the first lags, one for more."""
+
 WORK_OF_A_RIDGE = 5e8
 """A shrunken VAR costs C * min(n, p C)^3; its order is cut until it costs no more than this."""
 
@@ -53,8 +56,8 @@ def iterated_candidates(
     Returns
     -------
     dict of str to LinearMap
-        ``"ar"``, ``"last"``; ``"var"`` and ``"ridge"`` where the sample identifies them at a
-        bearable price; ``"season"`` where there is one.
+        ``"ar"``, ``"last"``; ``"var"``, ``"ridge"`` and ``"long ridge"`` where the sample
+        identifies them at a bearable price; ``"season"`` where there is one.
     """
     own = own_runs(series)
     found = {"ar": _autoregressions(own, varies, limits)}
@@ -114,7 +117,8 @@ def _vector_autoregressions(
         while order > 0 and n_series * min(n_rows, order * n_series) ** 3 > WORK_OF_A_RIDGE:
             order -= 1
         if order > 0 and sum(max(0, len(run) - order) for run in runs) > ROWS_PER_LAG:
-            found["ridge"] = ridge_var(runs, order, limits.season)
+            for name, decay in DECAYS.items():
+                found[name] = ridge_var(runs, order, limits.season, decay)
     return {name: _spread(*iterate(*fit, limits.n_steps), varies) for name, fit in found.items()}
 
 

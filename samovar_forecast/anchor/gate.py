@@ -49,7 +49,7 @@ def estimate_gate(
 
 
 def _blocks(instance: np.ndarray, length: int) -> np.ndarray:
-    """Number blocks of so many windows in a row of one instance; an incomplete one joins."""
+    """Return the block of each window: so many in a row of one instance; a part of one joins."""
     block, n_before = np.zeros(len(instance), dtype=int), 0
     for one in np.unique(instance):
         own = np.flatnonzero(instance == one)

@@ -77,25 +77,30 @@ def ols_var(runs: Sequence[np.ndarray], max_order: int) -> tuple[np.ndarray, np.
 
 
 def ridge_var(
-    runs: Sequence[np.ndarray], order: int, season: int = 1
+    runs: Sequence[np.ndarray], order: int, season: int = 1, decay: float = 2.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return coefficients (p, C, C) and intercept (C,) of a VAR shrunk as by Litterman (1986).
 
     Each coefficient is drawn toward its prior mean: 0, or 1 for the first own lag (a random
-    walk). Later lags are drawn more, other series' lags more than own ones. Each equation
-    chooses prior mean, weight of the others and penalty by leave-one-out errors, in closed form.
+    walk). Later lags are drawn more, other series' lags more than own ones; an own lag next to
+    one season counts as near. Each equation chooses prior mean, weight of the others and penalty
+    by leave-one-out errors, in closed form.
 
     Parameters
     ----------
     runs : sequence of arrays of shape (n, C)
         In units in which the steps of all series are of one size.
     order : int
+    season : int, default=1
+        1 for none.
+    decay : float, default=2.0
+        Prior deviations fall with the distance of a lag, to this power.
     """
     n_series = runs[0].shape[1]
     x, y = lag_design(runs, order)
     mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)
     x, y = x - mean_x, y - mean_y
-    lag = np.repeat(np.arange(1, order + 1), n_series)
+    lag = np.repeat(np.arange(1.0, order + 1), n_series)
     impulse = np.tile(np.arange(n_series), order)
     own_distance = np.minimum(lag, 2 + np.abs(lag - season)) if season > 1 else lag
     coefs = np.zeros((order * n_series, n_series))
@@ -106,7 +111,7 @@ def ridge_var(
         priors[response, 1] = 1.0  # the first own lag
         left = y[:, response, None] - x @ priors  # T 2
         for weight in weights:
-            scale = np.where(impulse == response, 1 / own_distance**2, weight / lag**2)
+            scale = np.where(impulse == response, own_distance**-decay, weight * lag**-decay)
             errors, solve = ridge_errors(x * scale, left, PENALTIES)
             mean = np.square(errors).mean(axis=1)  # penalties, priors
             number, prior = np.unravel_index(np.argmin(mean), mean.shape)
