@@ -1,0 +1,448 @@
+"""``python -m benchmarks.econometric``: the econometric panel, every model by its defaults.
+
+Small and middle-sized multivariate sets of macroeconomics, money, rates, volatility, tourism,
+energy, health and traffic: rolling origins, a horizon that is natural to the frequency, and no
+setting chosen for a set. The anchored row has the very networks of the row without, so that the two
+differ by the anchor alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from benchmarks import harness
+from samovar_forecast import SAMoVARForecaster, compare, training
+from samovar_forecast.anchor import estimate_anchor
+from samovar_forecast.comparison import RepeatSeason
+from samovar_forecast.panel import Panel, choose_lengths
+
+RESULTS = Path(__file__).parent / "results" / "econometric.json"
+DATA_VARIABLE = "SAMOVAR_ECONOMETRIC_DATA"
+N_ORIGINS = 8
+NETWORK_FITS = 2
+SHORT = 300
+"""Up to so many rows the networks too are fitted at every origin."""
+
+SEED = 0
+ROWS = (
+    "Naive",
+    "Seasonal naive",
+    "AR",
+    "VAR",
+    "Ridge VAR",
+    "Anchor",
+    "SAMoVAR",
+    "SAMoVAR + anchor",
+)
+NETWORK_ROWS = ("SAMoVAR", "SAMoVAR + anchor")
+LINEAR_RIVALS = ("VAR", "Ridge VAR")
+
+
+# --- the sets -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Set:
+    """One data set: what it is, how far ahead is asked, and how it is read."""
+
+    title: str
+    horizon: int
+    read: Callable[[Path], pd.DataFrame]
+
+
+def table(folder: Path, name: str, freq: str | None = None) -> pd.DataFrame:
+    """Read one file; with a frequency its rows are dated anew from the first, one a step."""
+    frame = pd.read_csv(folder / f"{name}.csv.gz", index_col=0)
+    if freq is None:
+        return frame.reset_index(drop=True)
+    frame.index = pd.date_range(frame.index[0], periods=len(frame), freq=freq)
+    return frame
+
+
+def growth(frame: pd.DataFrame, columns: list[str], factor: float) -> pd.DataFrame:
+    """Turn some columns into rates of growth, others stay; the first row is lost."""
+    changed = frame.copy()
+    changed[columns] = factor * np.log(frame[columns]).diff()
+    return changed.iloc[1:]
+
+
+def logs(frame: pd.DataFrame, columns: list[str] | None = None) -> pd.DataFrame:
+    changed = frame.copy()
+    some = list(frame.columns) if columns is None else columns
+    changed[some] = 100 * np.log(frame[some])
+    return changed
+
+
+_CODES: dict[str, Callable[[pd.Series], pd.Series]] = {
+    "none": lambda x: x,
+    "1st-diff": lambda x: x.diff(),
+    "log": lambda x: 100 * np.log(x),
+    "log-diff": lambda x: 100 * np.log(x).diff(),
+    "log-2nd-diff": lambda x: 100 * np.log(x).diff().diff(),
+}
+
+
+def fred(folder: Path, name: str, freq: str, columns: list[str]) -> pd.DataFrame:
+    """Columns of FRED-MD or -QD by their transformation codes, 1985 to 2019."""
+    codes = pd.read_csv(folder / "fred_tcodes.csv.gz", index_col=0)[name]
+    frame = table(folder, name, freq)
+    frame = pd.DataFrame({one: _CODES[codes[one]](frame[one]) for one in columns})
+    return frame.loc["1985":"2019"]
+
+
+def us_macro(folder: Path) -> pd.DataFrame:
+    frame = table(folder, "us_macro_statsmodels", "QS")
+    columns = ["realgdp", "realcons", "realinv"]
+    return growth(frame, columns, 100)[[*columns, "infl", "unemp", "tbilrate"]]
+
+
+def us_macro_levels(folder: Path) -> pd.DataFrame:
+    columns = ["realgdp", "realcons", "realinv", "realgovt", "cpi", "m1"]
+    return logs(table(folder, "us_macro_statsmodels", "QS")[columns])
+
+
+def gvar(folder: Path, ends: str | None, starts: str | None) -> pd.DataFrame:
+    frame = table(folder, "gvar_eer", "QS")
+    chosen = [
+        name
+        for name in frame
+        if (ends is None or name.endswith(ends)) and (starts is None or name.startswith(starts))
+    ]
+    return 100 * frame[chosen[:8]]
+
+
+def ili(folder: Path) -> pd.DataFrame:
+    frame = table(folder, "ilinet_weekly", "W-SUN")
+    columns = ["% WEIGHTED ILI", "AGE 0-4", "AGE 5-24", "AGE 65", "ILITOTAL"]
+    return np.log1p(frame[columns].dropna().iloc[-800:]).asfreq("W-SUN").interpolate()
+
+
+SETS: dict[str, Set] = {
+    "us_macro": Set("US macro: growth, inflation, unemployment, bill rate; quarterly", 8, us_macro),
+    "us_macro_levels": Set("US macro: six logarithms in levels; quarterly", 8, us_macro_levels),
+    "canada": Set(
+        "Canada: labour market; quarterly", 8, lambda folder: table(folder, "canada", "QS")
+    ),
+    "luetkepohl_e1": Set(
+        "West Germany: investment, income, consumption, logs; quarterly",
+        8,
+        lambda folder: logs(table(folder, "luetkepohl_e1", "QS")),
+    ),
+    "luetkepohl_e2": Set(
+        "US: investment and inventories; quarterly",
+        8,
+        lambda folder: table(folder, "luetkepohl_e2", "QS"),
+    ),
+    "luetkepohl_e3": Set(
+        "US: money, output, two rates; quarterly",
+        8,
+        lambda folder: logs(table(folder, "luetkepohl_e3", "QS"), ["M1", "gnp"]),
+    ),
+    "luetkepohl_e4": Set(
+        "West Germany: income and consumption, unadjusted, logs; quarterly",
+        8,
+        lambda folder: logs(table(folder, "luetkepohl_e4", "QS")),
+    ),
+    "danish_money": Set(
+        "Denmark: money demand; quarterly", 4, lambda folder: table(folder, "danish_money", "QS")
+    ),
+    "us_yields": Set(
+        "US yields, eight maturities; monthly", 12, lambda folder: table(folder, "us_yields", "MS")
+    ),
+    "dy_volatility": Set(
+        "log volatility of four markets, the last 1,200 days",
+        10,
+        lambda folder: table(folder, "dy2012_volatility").iloc[-1200:].reset_index(drop=True),
+    ),
+    "fred_md": Set(
+        "FRED-MD, eight series by their codes; monthly, 1985-2019",
+        12,
+        lambda folder: fred(
+            folder,
+            "fred_md",
+            "MS",
+            ["INDPRO", "PAYEMS", "UNRATE", "CPIAUCSL", "FEDFUNDS", "GS10", "M2SL", "HOUST"],
+        ),
+    ),
+    "fred_qd": Set(
+        "FRED-QD, seven series by their codes; quarterly, 1985-2019",
+        8,
+        lambda folder: fred(
+            folder,
+            "fred_qd",
+            "QS-MAR",
+            ["GDPC1", "PCECC96", "GPDIC1", "PAYEMS", "CPIAUCSL", "FEDFUNDS", "GS10"],
+        ),
+    ),
+    "gvar_us": Set("GVAR: the US block; quarterly", 8, lambda folder: gvar(folder, None, "US.")),
+    "gvar_output": Set(
+        "GVAR: output of eight economies; quarterly", 8, lambda folder: gvar(folder, ".y", None)
+    ),
+    "tourism_states": Set(
+        "Australian tourism by purpose; quarterly",
+        4,
+        lambda folder: table(folder, "tourism_small", "QS").iloc[:, :5],
+    ),
+    "tourism_regions": Set(
+        "Australian tourism by state, logs; monthly",
+        12,
+        lambda folder: logs(table(folder, "tourism_large", "MS").iloc[:, 1:8].clip(lower=1)),
+    ),
+    "electricity_weekly": Set(
+        "electricity of eight clients, logs; weekly",
+        4,
+        lambda folder: logs(table(folder, "electricity_weekly", "7D").iloc[:, :8].clip(lower=1)),
+    ),
+    "ili": Set("US influenza-like illness, logs, 800 weeks", 8, ili),
+    "searches": Set(
+        "searches for ice cream and heater; monthly",
+        12,
+        lambda folder: table(folder, "ice_cream_heater", "MS"),
+    ),
+    "gas_furnace": Set(
+        "gas furnace: rate and CO2", 12, lambda folder: table(folder, "gasrate_co2")
+    ),
+    "wikipedia": Set(
+        "Wikipedia page views in six languages, logs; daily",
+        14,
+        lambda folder: logs(table(folder, "wiki_daily_hier", "D").iloc[:, 1:7]),
+    ),
+    "electricity_price": Set(
+        "electricity price and two load forecasts, the last 1,500 hours",
+        24,
+        lambda folder: table(folder, "gefcom2014_price", "h").iloc[-1500:],
+    ),
+    "los_loop": Set(
+        "speed at eight road detectors, one week in five minutes",
+        12,
+        lambda folder: table(folder, "los_loop_speed", "5min").iloc[:, :8],
+    ),
+}
+
+
+# --- the rows -------------------------------------------------------------------------------------
+
+
+class AnchorAlone(RepeatSeason):
+    """The anchor of `samovar_forecast.anchor` as a forecast of its own, fitted at every origin."""
+
+    _tags = {"capability:pred_int": False}
+
+    def __init__(self, season: int = 1, horizon: int = 1) -> None:
+        self.horizon = horizon
+        super().__init__(season=season)
+
+    def _learn(self, values: np.ndarray) -> None:
+        lengths = choose_lengths(len(values), horizon=self.horizon, season=self.season)
+        self.fit_ = estimate_anchor([values], *lengths, self.season)
+        self.context_length_ = lengths.context_length
+
+    def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
+        path = values
+        while len(path) < len(values) + steps:
+            path = np.concatenate([path, self.fit_.map(path[None, -self.context_length_ :])[0]])
+        return path[len(values) :][:steps]
+
+
+@contextmanager
+def trained_once(folder: Path) -> Iterator[None]:
+    """Inside the block a network that was trained before, on the same windows, is not again.
+
+    Trained weights lie in a folder, so that the anchor can be measured anew without training. A
+    change in the code of the training is not seen: take a new folder then.
+    """
+    train = training.fit_network
+
+    def fit_network(network: Any, *arguments: Any, **options: Any) -> Any:
+        seed = options["random_state"]
+        key = training._fingerprint(network, training.Head.point(), *arguments, seed)
+        path = folder / f"{key[:24]}.pt"
+        if path.exists():
+            stored = torch.load(path, weights_only=True)
+            network.cpu().eval().load_state_dict(stored["weights"])
+            return training.TrainingResult(tuple(stored["history"]), *stored["epochs"], seed)
+        result = train(network, *arguments, **options)
+        epochs = (result.best_epoch, result.n_epochs)
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.save(
+            {"weights": network.state_dict(), "history": result.history, "epochs": epochs}, path
+        )
+        return result
+
+    training.fit_network = fit_network
+    try:
+        yield
+    finally:
+        training.fit_network = train
+
+
+def measure(one: Set, folder: Path, trained: Path, with_network: bool) -> dict[str, Any]:
+    """Compare all models on one set; MSE in deviations of the first training window."""
+    y = one.read(folder)
+    y.columns = [str(name) for name in y.columns]
+    season = season_of(y)
+    rows: dict[str, Any] = {"Anchor": AnchorAlone(season=season, horizon=one.horizon)}
+    if with_network:
+        for name in NETWORK_ROWS:
+            rows[name] = SAMoVARForecaster(
+                random_state=SEED, verbose=False, anchor=name.endswith("anchor")
+            )
+    every = 1 if len(y) <= SHORT else math.ceil(N_ORIGINS / NETWORK_FITS)
+    refit = {name: every for name in rows if name in NETWORK_ROWS}
+    with trained_once(trained), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # models say what they think of short samples
+        found = compare(y, one.horizon, rows, n_origins=N_ORIGINS, refit=refit, progress=False)
+    scores, effort = found.scores(), found.effort()
+    return {
+        "rows": len(y),
+        "series": y.shape[1],
+        "season": season,
+        "horizon": one.horizon,
+        "first_window": found.n_first,
+        "stride": found.stride,
+        "MSE": {name: float(value) for name, value in scores["MSE"].items()},
+        "MASE": {name: float(value) for name, value in scores["MASE"].items()},
+        "seconds": {name: float(value) for name, value in effort["fit_seconds"].items()},
+        "notes": {name: note for name, note in effort["note"].items() if "failed" in note},
+    }
+
+
+def season_of(y: pd.DataFrame) -> int:
+    return Panel.from_frame(y).grid.season
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def verdicts(entries: dict[str, dict[str, Any]]) -> list[list[str]]:
+    """For each row: geometric mean of its MSE over the better linear rival's, and how often."""
+    lines = []
+    for name in ROWS:
+        ratios, naive = [], []
+        for entry in entries.values():
+            mse = entry["MSE"]
+            rivals = [mse[rival] for rival in LINEAR_RIVALS if rival in mse]
+            if name in mse and rivals:
+                ratios.append(mse[name] / min(rivals))
+                naive.append(mse[name] < mse["Naive"])
+        if not ratios:
+            lines.append([name, "not run", "", "", "", ""])
+            continue
+        some = np.array(ratios)
+        lines.append(
+            [
+                name,
+                f"{len(some)}",
+                f"{np.exp(np.log(some).mean()):.3f}",
+                f"{(some <= 1.02).mean():.0%}",
+                f"{(some < 1).mean():.0%}",
+                f"{np.mean(naive):.0%}",
+            ]
+        )
+    return lines
+
+
+def report(stored: dict[str, Any]) -> str:
+    entries = stored["sets"]
+    about = [
+        "# The econometric panel",
+        "",
+        "Made by `python -m benchmarks.econometric`. Mean squared error, each series in deviations "
+        f"of its first training window, over {N_ORIGINS} rolling origins in the last third of each "
+        "set. Defaults for every set. Linear models and the anchor are fitted at every origin, the "
+        f"networks with one seed, on more than {SHORT} rows at {NETWORK_FITS} of the origins only; "
+        "between, they see the new rows. "
+        "The anchored row has the networks of the row above it.",
+        "",
+        f"Commit {stored['about']['commit']}, {stored['about']['date']}, "
+        f"{stored['about']['hardware']['cpu']}, one thread.",
+        "",
+        "## Against the better of VAR and ridge VAR",
+        "",
+        harness.markdown_table(
+            ["model", "sets", "geometric mean ratio", "at most 1.02", "better", "beats naive"],
+            verdicts(entries),
+        ),
+        "",
+        "## MSE",
+        "",
+    ]
+    lines = []
+    for name, one in SETS.items():
+        entry = entries.get(name)
+        if entry is None:
+            lines.append([name, "", "", *["not run"] * len(ROWS)])
+            continue
+        mse = entry["MSE"]
+        numbers = [f"{mse[row]:.4g}" if row in mse else missing(entry, row) for row in ROWS]
+        size = f"{entry['rows']} x {entry['series']}"
+        lines.append([f"{name}: {one.title}", size, str(entry["horizon"]), *numbers])
+    about.append(harness.markdown_table(["set", "size", "steps", *ROWS], lines))
+    return "\n".join(about) + "\n"
+
+
+def missing(entry: dict[str, Any], row: str) -> str:
+    if row in entry["notes"]:
+        return "failed"
+    return "no season" if row == "Seasonal naive" else "not run"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=os.environ.get(DATA_VARIABLE),
+        help=f"folder of the sets; by default the variable {DATA_VARIABLE}",
+    )
+    parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--without-network", action="store_true", help="linear rows only")
+    parser.add_argument("--again", action="store_true", help="also what is finished")
+    parser.add_argument("--trained", type=Path, help="folder that keeps the trained networks")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    asked = parser.parse_args(arguments)
+    stored: dict[str, Any] = {"sets": {}}
+    if asked.results.exists():
+        stored = json.loads(asked.results.read_text())
+    if asked.data is None or not Path(asked.data).is_dir():
+        print(f"no data: give --data FOLDER or set {DATA_VARIABLE}; nothing was measured")
+        return 0
+    trained = asked.trained or Path(tempfile.mkdtemp())
+    with harness.one_thread():
+        for name in asked.sets:
+            known = stored["sets"].get(name, {"MSE": {}})["MSE"]
+            is_done = "Anchor" in known and (asked.without_network or "SAMoVAR" in known)
+            if is_done and not asked.again:
+                continue
+            try:
+                entry = measure(SETS[name], Path(asked.data), trained, not asked.without_network)
+            except FileNotFoundError as error:
+                print(f"{name}: not here ({error.filename})")
+                continue
+            about = harness.provenance(("torch", "numpy", "pandas", "sktime", "statsmodels"))
+            stored["about"] = about
+            stored["sets"][name] = {**entry, "date": about["date"], "commit": about["commit"]}
+            asked.results.parent.mkdir(exist_ok=True)
+            asked.results.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
+            asked.results.with_suffix(".md").write_text(report(stored))
+            print(name, {row: round(value, 4) for row, value in entry["MSE"].items()}, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    raise SystemExit(main())

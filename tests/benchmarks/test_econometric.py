@@ -1,0 +1,72 @@
+"""The econometric benchmark measures what is there, goes on where it stopped, and says the rest."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("sktime")
+pytest.importorskip("statsmodels")
+
+from benchmarks import econometric
+from samovar_forecast.simulate import simulate_var
+
+
+@pytest.fixture
+def folder(tmp_path):
+    values = simulate_var(np.array([[[0.6, 0.2], [0.0, 0.7]]]), 70, random_state=0)
+    index = pd.date_range("1980-01-01", periods=70, freq="QS", name="date")
+    pd.DataFrame(values, index, ["a", "b"]).to_csv(tmp_path / "canada.csv.gz")
+    return tmp_path
+
+
+def arguments_for(folder) -> list[str]:
+    return [
+        *("--data", str(folder), "--results", str(folder / "results.json")),
+        *("--without-network", "--sets", "canada", "danish_money"),
+    ]
+
+
+def test_a_set_that_is_here_is_measured_and_all_others_stand_as_not_run(folder, capsys) -> None:
+    assert econometric.main(arguments_for(folder)) == 0
+    assert "danish_money: not here" in capsys.readouterr().out
+    stored = json.loads((folder / "results.json").read_text())
+    assert set(stored["sets"]) == {"canada"}
+    mse = stored["sets"]["canada"]["MSE"]
+    assert {"Naive", "AR", "VAR", "Ridge VAR", "Anchor"} <= set(mse)
+    assert mse["Anchor"] < mse["Naive"]
+    page = (folder / "results.md").read_text()
+    (row,) = [line for line in page.splitlines() if line.startswith("| canada")]
+    assert row.count("not run") == 2  # the networks
+    (other,) = [line for line in page.splitlines() if line.startswith("| danish_money")]
+    assert other.count("not run") == len(econometric.ROWS)
+
+
+def test_what_is_finished_is_not_measured_again(folder, monkeypatch) -> None:
+    entry = {"MSE": {"Anchor": 1.0, "Naive": 2.0, "VAR": 1.5}, "rows": 70, "series": 2}
+    entry |= {"horizon": 8, "notes": {}}
+    calls = []
+    monkeypatch.setattr(econometric, "measure", lambda *_: calls.append(1) or entry)
+    for _ in range(2):
+        econometric.main([*arguments_for(folder)[:5], "--sets", "canada"])
+    assert calls == [1]
+    econometric.main([*arguments_for(folder)[:5], "--sets", "canada", "--again"])
+    assert calls == [1, 1]
+
+
+def test_without_data_nothing_is_measured_and_the_way_is_told(tmp_path, capsys) -> None:
+    assert econometric.main(["--data", str(tmp_path / "nowhere")]) == 0
+    assert econometric.DATA_VARIABLE in capsys.readouterr().out
+
+
+def test_every_model_is_scored_against_the_better_linear_rival() -> None:
+    entries = {
+        "one": {"MSE": {"Naive": 2.0, "VAR": 1.0, "Ridge VAR": 0.8, "Anchor": 0.4}},
+        "two": {"MSE": {"Naive": 0.5, "Ridge VAR": 1.0, "Anchor": 1.01}},
+    }
+    lines = {line[0]: line[1:] for line in econometric.verdicts(entries)}
+    assert lines["Anchor"] == ["2", f"{np.sqrt(0.5 * 1.01):.3f}", "100%", "50%", "50%"]
+    assert lines["SAMoVAR"][0] == "not run"
