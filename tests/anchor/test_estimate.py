@@ -51,10 +51,10 @@ def random_var(rng: np.random.Generator) -> np.ndarray:
             return coefs
 
 
-@pytest.mark.parametrize("n_rows", [200, 1000])
+@pytest.mark.parametrize("n_rows", [200, pytest.param(1000, marks=pytest.mark.slow)])
 def test_on_a_simulated_var_it_is_within_2_percent_of_ols_with_the_true_order(n_rows: int) -> None:
     ratios = []
-    for seed in range(8):
+    for seed in range(6):
         y = simulate_var(random_var(np.random.default_rng(seed)), n_rows + 2000, random_state=seed)
         x, ahead = lag_design([y[:n_rows]], 2)
         with_one = np.hstack([np.ones((len(x), 1)), x])
