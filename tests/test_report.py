@@ -187,6 +187,25 @@ def test_a_page_is_the_same_for_the_same_comparison(text, comparison):
 
 
 @pytest.mark.slow
+def test_a_darts_model_that_explains_itself_is_drawn_and_another_is_not():
+    pytest.importorskip("darts")
+    from darts.models import LinearRegressionModel
+
+    from samovar_forecast import SAMoVARModel
+
+    quiet = {"accelerator": "cpu", "enable_progress_bar": False, "logger": False}
+    models = {
+        "network": SAMoVARModel(16, 4, n_epochs=1, random_state=0, pl_trainer_kwargs=quiet),
+        "regression": LinearRegressionModel(lags=2),
+    }
+    found = compare(series(), 4, models, n_origins=2, classical=False, refit="first", season=1)
+    assert found.failures.empty
+    pictures, notes = report_figures.matrix_pictures(found)
+    assert [picture.caption.partition(",")[0] for picture in pictures] == ["network"]
+    assert notes == []
+
+
+@pytest.mark.slow
 def test_many_series_and_long_horizons_stay_below_five_megabytes():
     y = series(400, 120)
     models = {"VAR": GuardedVAR(when_refused="ridge"), "Naive": RepeatSeason()}
@@ -286,3 +305,16 @@ def test_a_browser_finds_tables_and_figures_and_has_nothing_to_complain_of(text,
     assert measures["drawn"] == measures["images"] == len(page.images)
     assert set(measures["tables"]) == set(page.tables)
     assert measures["overflow"] == 0
+
+
+@pytest.mark.slow
+def test_the_example_of_the_documentation_runs_as_printed(capsys, tmp_path, monkeypatch):
+    pytest.importorskip("darts")
+    guide = Path(__file__).parent.parent / "docs" / "compare.md"
+    (code,) = re.findall(r"^```python\n(.*?)^```$", guide.read_text("utf-8"), re.DOTALL | re.M)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "compare.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "20 of 20" in printed
+    assert "failed" not in printed
+    assert Page((tmp_path / "report.html").read_text("utf-8")).tables["leaderboard"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -125,6 +125,12 @@ class DartsForecaster(BaseForecaster):
             found.append(ahead.all_values(copy=False))
         self._asked = np.concatenate(found, axis=1)
         return self._asked
+
+    @property
+    def explain(self) -> Callable[[], Any]:
+        """Read the fitted model as a dynamic VAR, on the rows seen, where it can be read so."""
+        explain = self.models_[0].explain  # a model without one has no attribute here either
+        return lambda: explain(_series(self._seen))
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
