@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from samovar_forecast.comparison import Comparison
 
 MOST_SERIES = 30
+FARTHEST = 20.0
+"""Ratios of errors beyond this, or below its inverse, are drawn at the edge."""
 
 
 def plot_errors_by_series(
@@ -45,7 +47,8 @@ def plot_errors_by_series(
     -------
     Axes
         Left of 1 is better than the reference: the best classical model, or the best model
-        where there is none. The axis is logarithmic.
+        where there is none. The axis is logarithmic; beyond 20 times, or a twentieth, a model
+        stands at the edge.
     """
     table = comparison.scores("series")["MSE"].unstack("model")
     reference = comparison.best_classical or comparison.scores()["MSE"].idxmin()
@@ -53,7 +56,7 @@ def plot_errors_by_series(
     ratio = ratio.reindex([name for name in comparison.y if name in ratio.index]).dropna(how="all")
     spread = (ratio.max(axis=1) / ratio.min(axis=1)).sort_values(ascending=False)
     shown = [name for name in ratio.index if name in spread.index[:most]]
-    ratio = ratio.loc[shown]
+    ratio = ratio.loc[shown].clip(1 / FARTHEST, FARTHEST)
     if ax is None:
         size = (6.4, 1.5 + 0.26 * len(shown))
         ax = _pyplot().subplots(figsize=size, layout="constrained")[1]
@@ -71,11 +74,11 @@ def plot_errors_by_series(
             label=_text(model),
         )
     ax.set_yticks(rows, [_text(name) for name in shown], fontsize="small")
-    ax.invert_yaxis()
+    ax.set_ylim(len(shown) - 0.4, -0.6)  # the first series on top
     ax.set_xscale("log")
-    _plain_numbers(ax.xaxis)
     low, high = np.nanmin(ratio.to_numpy()), np.nanmax(ratio.to_numpy())
     ax.set_xlim(min(0.8 * low, 0.7), max(1.25 * high, 1.4))
+    _plain_numbers(ax.xaxis)
     ax.set_xlabel(f"MSE, {_text(reference)} = 1 (log scale; left is better)")
     few = f", the {len(shown)} of {len(table)} on which models differ most"
     ax.set_title(
@@ -193,6 +196,9 @@ def plot_calibration(
 def _plain_numbers(axis: Axis) -> None:
     """Put plain numbers, some five of them, on a logarithmic axis."""
     ticker = require("matplotlib.ticker", feature="plots", extra="plots")
-    axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0), numticks=7))
+    low, high = axis.get_view_interval()
+    steps = (1.0, 2.0, 5.0) if high < 200 * low else (1.0,)
+    steps = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if high < 12 * low else steps
+    axis.set_major_locator(ticker.LogLocator(subs=steps, numticks=15))
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(ticker.NullFormatter())

@@ -55,6 +55,20 @@ def test_of_many_series_those_are_drawn_on_which_models_differ_most(comparison):
     assert "the 2 of 4" in ax.get_title(loc="left")
 
 
+def test_a_ratio_out_of_all_proportion_stands_at_the_edge_and_the_others_stay_apart():
+    rng = np.random.default_rng(0)
+    y = pd.DataFrame(rng.normal(size=(60, 2)).cumsum(axis=0), columns=["a", "stuck"])
+    y.loc[30:, "stuck"] = y.loc[30, "stuck"] + 1e-6 * np.arange(30)
+    found = compare(
+        y, 2, {"VAR": GuardedVAR(), "Naive": RepeatSeason()}, n_origins=4, classical=False
+    )
+    ax = score_plots.plot_errors_by_series(found)
+    low, high = ax.get_xlim()
+    assert 0.01 < low < high < 100
+    labels = [tick for tick in ax.get_xticks() if low < tick < high]
+    assert 2 <= len(labels) <= 8
+
+
 def test_errors_by_origin_are_those_of_the_table_in_their_order(comparison):
     ax = score_plots.plot_errors_by_origin(comparison)
     table = comparison.scores("origin")["MSE"].unstack("model")

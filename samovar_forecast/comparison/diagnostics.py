@@ -143,7 +143,17 @@ def _leaks(comparison: Comparison) -> list[Finding]:
         )
     found.extend(_twins(y.iloc[:, :MOST_SERIES], comparison.horizon))
     exact = comparison.scores("series")["MSE"].unstack("model")
-    for name in exact.index:
+    rest = y.iloc[comparison.n_first :]
+    stuck = [name for name in exact.index if rest[name].nunique() == 1]
+    if stuck:
+        found.append(
+            Finding(
+                "Stuck series",
+                f"After the first training window, one value only: "
+                f"{_named(list(map(str, stuck)), y.shape[1])}. The naive forecast of it is exact.",
+            )
+        )
+    for name in exact.index.difference(stuck, sort=False):
         zero = [str(model) for model in exact if exact.loc[name, model] < 1e-16]
         if zero:
             found.append(

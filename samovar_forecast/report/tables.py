@@ -286,8 +286,10 @@ def _verdict(model: object, table: pd.DataFrame) -> Cell:
 
 
 def _tone(value: float, base: float) -> float | None:
-    if not (np.isfinite(value) and np.isfinite(base)) or value <= 0 or base <= 0:
+    if not (np.isfinite(value) and np.isfinite(base)) or value == base:
         return None
+    if min(value, base) <= 0:
+        return -1.0 if value < base else 1.0
     return float(np.clip(np.log2(value / base), -1, 1))
 
 

@@ -82,6 +82,14 @@ def test_a_series_that_runs_ahead_of_another_is_found_with_its_lead():
     assert "late repeats b 2 steps later" in text
 
 
+def test_a_series_that_stops_moving_is_named():
+    y = stationary()
+    y.loc[100:, "b"] = 1.0
+    topics = topics_of(y)
+    assert "one value only: 1 of 3 series: b" in topics["Stuck series"]
+    assert "Errors of zero" not in topics
+
+
 def test_errors_of_zero_are_suspicious():
     y = stationary()
 
