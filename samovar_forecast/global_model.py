@@ -422,16 +422,36 @@ class GlobalModel:
                 wanted="at least one",
                 remedy="give more observations",
             )
-        return [
-            InstanceForecast(
-                Predictive(parameters, self.core.head, calibration.at(np.maximum(own, 1))),
-                self.scalers[one.key].target,
-                last_values(one.target),
-            )
-            for one, own, parameters in zip(
-                self.panel.instances, steps, self._parameters(steps, X), strict=True
-            )
+        n_scored = calibration.scores.shape[1]
+        # What lies beyond the scored steps is spread like the last of them, only wider: a rolled
+        # forecast grows smooth, and its own numbers would say less and less.
+        is_beyond = [bool(own.max() > n_scored) for own in steps]
+        asked = [
+            np.append(own, n_scored) if beyond else own
+            for own, beyond in zip(steps, is_beyond, strict=True)
         ]
+        answers = []
+        for one, own, parameters, beyond in zip(
+            self.panel.instances, steps, self._parameters(asked, X), is_beyond, strict=True
+        ):
+            scores = calibration.at(np.maximum(own, 1))
+            if beyond:
+                parameters, last = parameters[:-1], parameters[-1]
+                center = [self.core.head.center]
+                growth = np.sqrt(own / n_scored)[:, None, None]
+                wider = parameters[..., center] + growth * (last - last[..., center])
+                is_scored = (own <= n_scored)[:, None, None]
+                parameters = np.where(is_scored, parameters, wider)
+                if self.core.head.n_params > 1:
+                    scores = calibration.scores[:, np.minimum(own, n_scored) - 1]
+            answers.append(
+                InstanceForecast(
+                    Predictive(parameters, self.core.head, scores),
+                    self.scalers[one.key].target,
+                    last_values(one.target),
+                )
+            )
+        return answers
 
     def _parameters(self, steps: Sequence[np.ndarray], X: pd.DataFrame | None) -> list[np.ndarray]:
         """Return the head's parameters at the steps of each instance, (n_steps, n_series, K)."""

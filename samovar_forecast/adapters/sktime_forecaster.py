@@ -259,6 +259,12 @@ class SAMoVARForecaster(BaseForecaster):
         self._restore_pretrained_state(kept)
         return self
 
+    def _get_fitted_params(self) -> dict[str, Any]:
+        # sktime leaves pretrained attributes out too, but looks for them by another name.
+        params = super()._get_fitted_params()
+        params.pop("pretrained_core", None)
+        return params
+
     def save_checkpoint(self, path: str | Path) -> None:
         """Write what was learned to a folder, or to a file ending in ``.zip``.
 
