@@ -23,6 +23,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.network import SAMoVARNetwork
+from samovar_forecast.network.blocks import Dropout, dropout
 from samovar_forecast.network.heads import Head, Kind, WindowMoments, window_moments
 from samovar_forecast.network.normalization import normalize
 
@@ -259,10 +260,17 @@ def _head_of(likelihood: TorchLikelihood | None) -> tuple[Head, tuple[bool, ...]
     return Head(kinds), has_softplus
 
 
+class _MonteCarloDropout(MonteCarloDropout):
+    """Dropout that darts can leave on for predictions, by the network's own function."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return dropout(input, self.p) if self.mc_dropout_enabled else input
+
+
 def _use_monte_carlo_dropout(module: nn.Module) -> None:
     """Replace every dropout by the one that darts can leave on for predictions."""
     for name, child in module.named_children():
-        if type(child) is nn.Dropout:
-            setattr(module, name, MonteCarloDropout(child.p))
+        if type(child) is Dropout:
+            setattr(module, name, _MonteCarloDropout(child.p))
         else:
             _use_monte_carlo_dropout(child)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.network.blocks import Linear, MLPBlock, RMSNorm
+from samovar_forecast.network.blocks import Dropout, Linear, MLPBlock, RMSNorm
 from samovar_forecast.network.linear_attention import linear_attention
 from samovar_forecast.network.mixture import Prediction
 
@@ -25,7 +25,7 @@ class LinearAttentionBlock(nn.Module):
         self.key = Linear(config.width, config.width)
         self.value = Linear(config.width, config.width)
         self.out = Linear(config.width, config.width)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
         """Return the new residual stream and what was added to it, both (B*C, T, D)."""

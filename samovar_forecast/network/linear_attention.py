@@ -76,7 +76,7 @@ def _parallel(query: Tensor, key: Tensor, value: Tensor, stride: int) -> Tensor:
     """Multiply the masked (Q, T) table of scores with the values."""
     scores = query @ key.transpose(-1, -2)  # ... Q T
     if query.shape[-2] > 1:
-        scores = scores * _causal_mask(query.shape[-2], key.shape[-2], stride, scores)
+        scores.mul_(_causal_mask(query.shape[-2], key.shape[-2], stride, scores))
     return scores @ value  # ... Q d
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.network.blocks import Linear, MLPBlock, RMSNorm
+from samovar_forecast.network.blocks import Dropout, Linear, MLPBlock, RMSNorm
 from samovar_forecast.network.linear_attention import linear_attention
 
 HEAD_NORM_EPSILON = 1e-8
@@ -40,17 +40,15 @@ class StructuralMatrix(nn.Module):
         self.lu = nn.Parameter(torch.zeros(config.heads, config.head_width, config.head_width))
 
     def _factors(self) -> tuple[Tensor, Tensor]:
-        unit = torch.eye(self.lu.shape[-1], dtype=self.lu.dtype, device=self.lu.device)
-        lower = self.lu.tril(-1) + unit
         diagonal = F.softplus(self.lu.diagonal(dim1=-2, dim2=-1))
         upper = self.lu.triu(1) + torch.diag_embed(diagonal)
-        return lower, upper
+        return self.lu.tril(-1), upper  # the ones on the diagonal of L are understood
 
     def matrix(self) -> Tensor:
         """Return the matrix that multiplies row vectors from the right; shape (H, d, d)."""
         lower, upper = self._factors()
         if not self.is_inverse:
-            return lower @ upper
+            return torch.baddbmm(upper, lower, upper)
         unit = torch.eye(self.lu.shape[-1], dtype=self.lu.dtype, device=self.lu.device)
         half = torch.linalg.solve_triangular(
             lower, unit.expand_as(lower), upper=False, unitriangular=True
@@ -87,11 +85,11 @@ class VARMixture(nn.Module):
             self.projection_norm = RMSNorm(
                 2, n_layers, heads, head_width, epsilon=HEAD_NORM_EPSILON
             )
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.structure = StructuralMatrix(config)
 
     def _queries_and_values(self, x1: Tensor, n_windows: int) -> tuple[Tensor, Tensor]:
-        """Return queries and values of all layers, each (M, B*C, H, T, d)."""
+        """Return queries and values of all layers, each (M, B*C*H, T, d)."""
         if self.is_fixed:
             tables = self.fixed[:, :, None].expand(-1, -1, n_windows, -1, -1, -1, -1)
             both = tables.flatten(2, 3)  # 2 M B*C H T d
@@ -99,7 +97,7 @@ class VARMixture(nn.Module):
             shape = self.projection_norm.gain.shape  # 2 M H d
             projected = self.projection_norm(self.projection(x1).unflatten(-1, shape))
             both = projected.permute(2, 3, 0, 4, 1, 5).contiguous()  # 2 M B*C H T d
-        queries, values = both.unbind(0)
+        queries, values = both.flatten(2, 3).unbind(0)
         return queries, values
 
     def forward(
@@ -125,11 +123,12 @@ class VARMixture(nn.Module):
         for block in self.mlp:
             h = block(h)
         x1 = self.var_norm(h)
-        queries, values = self._queries_and_values(x1, n_windows)  # M B*C H T d
+        queries, values = self._queries_and_values(x1, n_windows)  # M B*C*H T d
         first = n_tokens - 1 if last_only else 1  # rows wanted: first, first + 2, ...
 
-        key = x1.unflatten(-1, (self.config.heads, -1)).transpose(1, 2)  # B*C H T d
-        outputs: list[Tensor] = []  # B*C H T d each; the last layer has the rows wanted only
+        heads = self.config.heads
+        key = x1.unflatten(-1, (heads, -1)).transpose(1, 2).flatten(0, 1)  # B*C*H T d
+        outputs: list[Tensor] = []  # B*C*H T d each; the last layer has the rows wanted only
         for layer, (query, value) in enumerate(zip(queries, values, strict=True)):
             is_last = layer == self.config.n_layers - 1
             prune = is_last and not with_trace
@@ -143,20 +142,22 @@ class VARMixture(nn.Module):
             key = self.dropout(attended)
             outputs.append(key)
         wanted = [out if out.shape[-2] < n_tokens else out[..., first::2, :] for out in outputs]
-        mixture = self.structure(sum(wanted[1:], wanted[0]))  # B*C H R d
+        total = sum(wanted[1:], wanted[0]).unflatten(0, (-1, heads))  # B*C H R d
+        mixture = self.structure(total)  # B*C H R d
         merged = mixture.transpose(1, 2).flatten(2)  # B*C R D
         output = (x1[:, first::2] + merged).unflatten(0, (n_windows, n_series))  # B C R D
         if not with_trace:
             return Prediction(output)
-        split = (n_windows, n_series)
+        split = (n_windows, n_series, heads)
         return Prediction(
             output=output,
             stack_output=output,
-            var_input=x1.unflatten(0, split),
+            var_input=x1.unflatten(0, split[:2]),
             queries=queries.unflatten(1, split),
             values=values.unflatten(1, split),
             layer_outputs=tuple(
-                out.transpose(1, 2).flatten(2).unflatten(0, split) for out in outputs
+                out.unflatten(0, split).transpose(2, 3).flatten(3)
+                for out in outputs  # B C T D
             ),
             structure=self.structure.matrix(),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -37,14 +39,16 @@ def window_statistics(
         return torch.zeros_like(window[:, :1]), torch.ones_like(window[:, :1])
     if observed is not None:
         return _observed_statistics(window, patch_length, normalization, observed)
-    recent = window[:, -patch_length:] if normalization == "last_patch" else window
-    location = recent.mean(dim=1, keepdim=True)
-    if window.shape[1] == 1:
+    series = window.transpose(1, 2).contiguous()  # B C L: sums over neighbours are faster
+    recent = series[..., -patch_length:] if normalization == "last_patch" else series
+    location = recent.mean(-1)[:, None]
+    length = series.shape[-1]
+    if length == 1:
         return location, torch.ones_like(location)
-    deviation = window.std(dim=1, keepdim=True)
-    rounding = 8 * torch.finfo(window.dtype).eps * window.detach().abs().amax(1, keepdim=True)
-    is_constant = deviation <= rounding
-    scale = torch.where(is_constant, torch.zeros_like(deviation), deviation + SCALE_EPSILON)
+    centred = series - series.mean(-1, keepdim=True)
+    deviation = torch.linalg.vector_norm(centred, dim=-1)[:, None] / math.sqrt(length - 1)
+    is_constant = deviation <= 8 * torch.finfo(window.dtype).eps * location.detach().abs()
+    scale = (deviation + SCALE_EPSILON).masked_fill(is_constant, 0.0)
     return torch.where(is_constant, window[:, -1:], location), scale
 
 
@@ -71,10 +75,8 @@ def _observed_statistics(
 
 def normalize(values: Tensor, location: Tensor, scale: Tensor) -> Tensor:
     """Return ``(values - location) / scale``, and 0 where the scale is 0."""
-    centred = values - location
-    is_constant = scale == 0
-    safe = torch.where(is_constant, torch.ones_like(scale), scale)
-    return torch.where(is_constant, torch.zeros_like(centred), centred / safe)
+    inverse = scale.masked_fill(scale == 0, torch.inf).reciprocal()
+    return (values - location) * inverse
 
 
 def denormalize(values: Tensor, location: Tensor, scale: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.network.blocks import Linear, RMSNorm
+from samovar_forecast.network.blocks import Dropout, Linear, RMSNorm
 
 
 def cut_patches(window: Tensor, patch_length: int) -> Tensor:
@@ -47,7 +47,7 @@ class ARXTokenizer(nn.Module):
                 self.exo_missing = Linear(config.patch_length, width, bias=False)
         if config.n_static_covariates:
             self.static_embed = Linear(config.n_static_covariates, width, bias=False)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.channel_pos = nn.Parameter(torch.zeros(n_series, n_tokens, width))
         if config.predictor == "lintrans":
             self.pos = nn.Parameter(torch.zeros(n_tokens, width))

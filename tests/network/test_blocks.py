@@ -1,0 +1,102 @@
+"""The small modules: the quick forms compute what the plain formulas say, gradients too."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from samovar_forecast.network.blocks import (
+    MANY_ROWS,
+    MANY_SEQUENCES,
+    Dropout,
+    Linear,
+    dropout,
+    rms_normalize,
+)
+
+
+def plain_norm(x, gain, epsilon):
+    return gain * x / (x.square().mean(-1, keepdim=True) + epsilon).sqrt()
+
+
+@pytest.mark.parametrize("gain_shape", [(4,), (3, 4)])
+def test_norm_and_its_gradients_equal_the_formula(gain_shape):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(5, 2, 3, 4, generator=generator, dtype=torch.float64, requires_grad=True)
+    gain = torch.randn(gain_shape, generator=generator, dtype=torch.float64, requires_grad=True)
+    found, wanted = rms_normalize(x, gain, 0.1), plain_norm(x, gain, 0.1)
+    torch.testing.assert_close(found, wanted)
+    direction = torch.randn(found.shape, generator=generator, dtype=torch.float64)
+    torch.testing.assert_close(
+        torch.autograd.grad(found, (x, gain), direction),
+        torch.autograd.grad(wanted, (x, gain), direction),
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(rms_normalize(x, gain, 0.1), wanted)
+
+
+def test_norm_takes_a_batch_of_gradients():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(3, 4, generator=generator, dtype=torch.float64, requires_grad=True)
+    gain = torch.randn(4, generator=generator, dtype=torch.float64)
+    directions = torch.randn(6, 3, 4, generator=generator, dtype=torch.float64)
+    y = rms_normalize(x, gain, 0.1)
+    (batched,) = torch.autograd.grad(y, x, directions, is_grads_batched=True, retain_graph=True)
+    single = [torch.autograd.grad(y, x, one, retain_graph=True)[0] for one in directions]
+    torch.testing.assert_close(batched, torch.stack(single))
+
+
+def test_norm_has_the_right_second_derivative():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(3, 4, generator=generator, dtype=torch.float64, requires_grad=True)
+    gain = torch.randn(4, generator=generator, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(lambda x, gain: rms_normalize(x, gain, 0.1), (x, gain))
+
+
+def test_norm_keeps_full_precision_where_its_input_does_not():
+    x = torch.randn(8, 64, generator=torch.Generator().manual_seed(0)).bfloat16()
+    found = rms_normalize(x, torch.ones(64), 1e-5)
+    torch.testing.assert_close(found, plain_norm(x.float(), torch.ones(64), 1e-5))
+
+
+@pytest.mark.parametrize("n_tokens", [1, -(-MANY_ROWS // MANY_SEQUENCES)])
+def test_linear_equals_a_plain_product_for_few_rows_and_for_many(n_tokens):
+    torch.manual_seed(0)
+    linear = Linear(8, 6)
+    with torch.no_grad():
+        linear.weight.normal_()
+        linear.bias.normal_()
+    x = torch.randn(2, MANY_SEQUENCES // 2, n_tokens, 8, requires_grad=True)
+    found, wanted = linear(x), F.linear(x, linear.weight, linear.bias)
+    assert found.is_contiguous()
+    torch.testing.assert_close(found, wanted)
+    direction = torch.randn_like(found)
+    sources = (x, linear.weight, linear.bias)
+    torch.testing.assert_close(
+        torch.autograd.grad(found, sources, direction),
+        torch.autograd.grad(wanted, sources, direction),
+        rtol=1e-4,
+        atol=1e-4,
+    )
+
+
+def test_dropout_drops_its_share_keeps_the_mean_and_passes_the_same_gradient():
+    torch.manual_seed(0)
+    x = torch.ones(1000, 999, requires_grad=True)
+    y = dropout(x, 0.1)
+    assert (y == 0).float().mean().item() == pytest.approx(0.1, abs=2e-3)
+    assert y.mean().item() == pytest.approx(1.0, abs=2e-3)
+    y.sum().backward()
+    torch.testing.assert_close(x.grad, y.detach())
+
+
+def test_dropout_repeats_under_a_seed_and_is_off_in_evaluation():
+    layer, x = Dropout(0.5), torch.ones(100)
+    torch.manual_seed(1)
+    first = layer(x)
+    torch.manual_seed(1)
+    assert torch.equal(layer(x), first)
+    assert not torch.equal(layer(x), first)
+    assert torch.equal(layer.eval()(x), x)
+    assert torch.equal(Dropout(0.0)(x), x)
