@@ -21,8 +21,8 @@ LONGEST_CROSS_ORDER = 26
 DECAYS = {"ridge": 2.0, "long ridge": 0.5}
 """Two shrunken VARs: one for few rows, that looks little beyond the first lags, one for more."""
 
-WORK_OF_A_RIDGE = 5e8
-"""A shrunken VAR costs C * min(n, p C)^3; its order is cut until it costs no more than this."""
+WORK_OF_A_RIDGE = 2e9
+"""A shrunken VAR costs C * n * K * min(n, K), K = p C; its order is cut until that is bearable."""
 
 FEWEST_WINDOWS = 50
 """Direct regressions want so many windows of a series."""
@@ -114,12 +114,17 @@ def _vector_autoregressions(
     if n_series > 0:
         wanted = max(largest_order(n_rows, 1), limits.season + 1)
         order = min(wanted, limits.max_lag, LONGEST_CROSS_ORDER, n_rows // ROWS_PER_LAG)
-        while order > 0 and n_series * min(n_rows, order * n_series) ** 3 > WORK_OF_A_RIDGE:
+        while order > 0 and _work(n_rows, n_series, order) > WORK_OF_A_RIDGE:
             order -= 1
         if order > 0 and sum(max(0, len(run) - order) for run in runs) > ROWS_PER_LAG:
             for name, decay in DECAYS.items():
                 found[name] = ridge_var(runs, order, limits.season, decay)
     return {name: _spread(*iterate(*fit, limits.n_steps), varies) for name, fit in found.items()}
+
+
+def _work(n_rows: int, n_series: int, order: int) -> int:
+    n_regressors = order * n_series
+    return n_series * n_rows * n_regressors * min(n_rows, n_regressors)
 
 
 def _spread(lags: np.ndarray, intercepts: np.ndarray, varies: np.ndarray) -> LinearMap:
