@@ -323,8 +323,9 @@ class RidgeVAR(_ClassicalForecaster):
     """Vector autoregression by ridge regression, order and penalty by leave-one-out.
 
     It exists for any number of rows and series. Each equation chooses its order, its penalty,
-    whether long lags are shrunk harder, and whether it is pulled towards the mean or towards
-    the last value, by the closed-form leave-one-out error (`samovar_forecast.comparison.ridge`).
+    how much harder long lags and other series are shrunk, and whether it is pulled towards the
+    mean or towards the last value, by the closed-form leave-one-out error
+    (`samovar_forecast.comparison.ridge`).
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 """A vector autoregression by ridge regression, order and penalty by closed-form leave-one-out.
 
-Each equation chooses for itself among orders, penalties, two priors on how fast lags fade and two
-on where the forecast is pulled to: the mean, or the last value. All candidates are scored on the
+Each equation chooses for itself among orders, penalties, priors on how fast lags fade and how much
+other series matter (Litterman 1986), and two on where the forecast is pulled to: the mean, or the
+last value. All candidates are scored on the
 same rows, each row forecast by the equation fitted without it, which costs no refit:
 ``e_i / (1 - h_ii)`` with the residuals ``e`` and the diagonal ``h`` of the hat matrix (Allen 1974,
 Technometrics 16:125-127).
@@ -11,6 +12,7 @@ Letters: n rows, C series, p order, k = C p regressors.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +21,15 @@ ORDERS = (1, 2, 3, 4, 6, 8, 12)
 """Orders that are tried, and with them one season and one season and a step."""
 PENALTIES = np.logspace(-6, 3, 19)
 """Penalties that are tried, a row; regressors have unit variance."""
-DECAYS = (0.0, 1.0)
-"""Lag l is scaled by l to the power -decay: with 1, long lags are shrunk harder (Minnesota)."""
+DECAYS = (0.0, 1.0, 2.0)
+"""Lag l is scaled by l to the power -decay: long lags are shrunk harder, but for 0."""
+CROSS_WEIGHTS = (0.3, 0.1)
+"""The lags of other series are scaled by these too, and so shrunk harder than own ones."""
+MOST_WORK = 1e8
+"""Equations times rows times squared regressors, from which that is not tried."""
 MOST_REGRESSORS = 512
 """An order with more regressors in each equation is not tried."""
-ROWS_PER_LAG = 4
+ROWS_PER_LAG = 12
 """An order is tried if the sample has so many rows for each lag."""
 
 
@@ -73,6 +79,23 @@ def candidate_orders(n_observations: int, n_series: int, season: int = 1) -> lis
     ]
 
 
+def _priors(
+    lag_scale: np.ndarray, n_series: int, n_rows: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield equations, and the scale of their regressors: all alike, then others shrunk harder.
+
+    The second needs a decomposition for each equation, and is left out where that is long.
+    """
+    everyone = np.arange(n_series)
+    yield everyone, lag_scale
+    if n_series == 1 or n_series * n_rows * len(lag_scale) ** 2 > MOST_WORK:
+        return
+    impulse = np.tile(everyone, len(lag_scale) // n_series)
+    for equation in everyone:
+        for weight in CROSS_WEIGHTS:
+            yield everyone[[equation]], lag_scale * np.where(impulse == equation, 1.0, weight)
+
+
 def fit_ridge_var(values: np.ndarray, orders: list[int]) -> RidgeVARFit:
     """Fit every equation at the order, penalty and prior of least leave-one-out error.
 
@@ -105,31 +128,34 @@ def fit_ridge_var(values: np.ndarray, orders: list[int]) -> RidgeVARFit:
     for order in orders:
         k = order * n_series
         for decay in DECAYS if order > 1 else DECAYS[:1]:
-            scale = np.repeat(np.arange(1.0, order + 1) ** -decay, n_series)  # k
-            values_k, vectors = np.linalg.eigh(gram[:k, :k] * scale * scale[:, None])
-            kept = values_k > values_k[-1] * 1e-12
-            power, vectors = values_k[kept], vectors[:, kept]
-            rotated = (lags[:, :k] * scale) @ vectors  # n r
-            projected = rotated.T @ targets  # r 2C
-            squares = rotated**2
-            for penalty in PENALTIES * n:
-                weights = projected / (power + penalty)[:, None]
-                left_out = (targets - rotated @ weights) / (
-                    1 - 1 / n - squares @ (1 / (power + penalty))
-                )[:, None]
-                score = (left_out**2).mean(axis=0)
-                for column in np.flatnonzero(score < np.tile(best_error, 2)):
-                    towards_last, equation = divmod(int(column), n_series)
-                    if score[column] >= best_error[equation]:
-                        continue
-                    best_error[equation] = score[column]
-                    chosen[equation] = (order, penalty / n, decay, bool(towards_last))
-                    row = scale * (vectors @ weights[:, column])
-                    coefs[:, equation] = 0.0
-                    coefs[:order, equation] = row.reshape(order, n_series)
-                    intercept[equation] = target_means[column] - row @ lag_means[:k]
-                    coefs[0, equation, equation] += towards_last
-                    errors[:, equation] = left_out[:, column]
+            lag_scale = np.repeat(np.arange(1.0, order + 1) ** -decay, n_series)  # k
+            for equations, scale in _priors(lag_scale, n_series, n):
+                columns = np.concatenate([equations, equations + n_series])
+                powers, vectors = np.linalg.eigh(gram[:k, :k] * scale * scale[:, None])
+                kept = powers > powers[-1] * 1e-12
+                power, vectors = powers[kept], vectors[:, kept]
+                rotated = (lags[:, :k] * scale) @ vectors  # n r
+                projected = rotated.T @ targets[:, columns]
+                squares = rotated**2
+                for penalty in PENALTIES * n:
+                    weights = projected / (power + penalty)[:, None]
+                    left_out = (targets[:, columns] - rotated @ weights) / (
+                        1 - 1 / n - squares @ (1 / (power + penalty))
+                    )[:, None]
+                    score = (left_out**2).mean(axis=0)
+                    for place in np.flatnonzero(score < np.tile(best_error[equations], 2)):
+                        column = int(columns[place])
+                        towards_last, equation = divmod(column, n_series)
+                        if score[place] >= best_error[equation]:
+                            continue
+                        best_error[equation] = score[place]
+                        chosen[equation] = (order, penalty / n, decay, bool(towards_last))
+                        row = scale * (vectors @ weights[:, place])
+                        coefs[:, equation] = 0.0
+                        coefs[:order, equation] = row.reshape(order, n_series)
+                        intercept[equation] = target_means[column] - row @ lag_means[:k]
+                        coefs[0, equation, equation] += towards_last
+                        errors[:, equation] = left_out[:, place]
     order = max(order for order, *_ in chosen)
     coefs = coefs[:order] * deviation[:, None] / deviation
     errors = errors * deviation

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,7 @@ def ridge_fit(x, target, penalty):
 
 
 def test_the_choice_and_the_coefficients_are_those_of_leaving_out_row_by_row(monkeypatch):
-    penalties = np.array([1e-3, 1e-1, 1e1])
+    penalties = np.array([1e-2, 1.0])
     monkeypatch.setattr(ridge, "PENALTIES", penalties)
     values = simulated(40)
     fit = fit_ridge_var(values, [1, 2])
@@ -38,8 +40,13 @@ def test_the_choice_and_the_coefficients_are_those_of_leaving_out_row_by_row(mon
     for equation in range(3):
         best = (np.inf,)
         for order in (1, 2):
-            for decay in (0.0, 1.0)[:order]:
-                x = np.hstack([z[2 - k : len(z) - k] / k**decay for k in range(1, order + 1)])
+            for decay, weight in itertools.product((0.0, 1.0, 2.0), (1.0, 0.3, 0.1)):
+                if order == 1 and decay:
+                    continue
+                others_less = np.where(np.arange(3) == equation, 1.0, weight)
+                x = np.hstack(
+                    [z[2 - k : len(z) - k] / k**decay * others_less for k in range(1, order + 1)]
+                )
                 for penalty in penalties:
                     for towards_last in (False, True):
                         target = z[2:, equation] - towards_last * z[1:-1, equation]
@@ -105,7 +112,7 @@ def test_a_constant_series_stays_where_it_is_and_disturbs_no_other():
 
 def test_the_orders_tried_follow_rows_series_and_season():
     assert candidate_orders(4, 3) == [1]
-    assert candidate_orders(40, 3) == [1, 2, 3, 4, 6, 8]
+    assert candidate_orders(40, 3) == [1, 2, 3]
     assert candidate_orders(400, 3, season=24) == [1, 2, 3, 4, 6, 8, 12, 24, 25]
     assert candidate_orders(400, 200) == [1, 2]
     assert candidate_orders(400, 2000) == [1]
