@@ -197,8 +197,8 @@ def _plain_numbers(axis: Axis) -> None:
     """Put plain numbers, some five of them, on a logarithmic axis."""
     ticker = require("matplotlib.ticker", feature="plots", extra="plots")
     low, high = axis.get_view_interval()
-    steps = (1.0, 2.0, 5.0) if high < 200 * low else (1.0,)
-    steps = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if high < 12 * low else steps
+    steps = [1.0, 2.0, 5.0] if high < 200 * low else [1.0]
+    steps = [1.0, 1.5, 2.0, 3.0, 5.0, 7.0] if high < 12 * low else steps
     axis.set_major_locator(ticker.LogLocator(subs=steps, numticks=15))
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(ticker.NullFormatter())
