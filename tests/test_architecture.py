@@ -47,10 +47,17 @@ ROOMS = {
     "anchor": May(("exceptions", "config", "windows", "network"), ("numpy", "torch")),
     "artifact": May(("exceptions", "config", "network"), ("numpy", "torch", "safetensors")),
     "sources": May(("exceptions", "time_grid", "panel"), ("numpy", "pandas", "statsmodels")),
+    "core": May(
+        (
+            *("exceptions", "config", "panel", "windows", "network", "training"),
+            *("artifact", "uncertainty"),
+        ),
+        ("numpy", "torch"),
+    ),
     "global_model": May(
         (
             *("exceptions", "config", "panel", "windows", "network", "training"),
-            *("anchor", "artifact", "uncertainty"),
+            *("anchor", "core", "uncertainty"),
         ),
         ("numpy", "pandas", "torch"),
     ),
@@ -67,10 +74,12 @@ ROOMS = {
         ("exceptions", "config", "network", "windows", "training", "dynamics"), ("numpy", "torch")
     ),
     "adapters": May(),
+    "adapters.sktime_door": May(("exceptions", "panel"), ("numpy", "pandas", "sktime")),
     "adapters.sktime_forecaster": May(
         (
             *("exceptions", "config", "time_grid", "panel", "windows", "network", "training"),
-            *("anchor", "artifact", "dynamics", "global_model", "uncertainty"),
+            *("anchor", "artifact", "core", "dynamics", "global_model", "uncertainty"),
+            "adapters.sktime_door",
         ),
         ("numpy", "pandas", "torch", "sktime", "skpro"),
     ),

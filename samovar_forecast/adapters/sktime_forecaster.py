@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sktime.exceptions import NotFittedError
-from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
+from sktime.forecasting.base import ForecastingHorizon
 from sktime.utils.warnings import warn
 
+from samovar_forecast.adapters.sktime_door import BaseCheckedForecaster
 from samovar_forecast.config import NetworkConfig, Normalization, Predictor, TrainingConfig
-from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.global_model import Core, GlobalModel, InstanceForecast
+from samovar_forecast.core import Core
+from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.global_model import GlobalModel, InstanceForecast
 from samovar_forecast.network.heads import Head
-from samovar_forecast.panel import Panel, check_frame, choose_lengths
+from samovar_forecast.panel import Panel, choose_lengths
 
 # A fit without `max_epochs` is given this many optimiser steps, within these bounds of epochs.
 _STEPS_WANTED = 1000
@@ -33,11 +34,7 @@ _EPOCHS_BETWEEN = (10, 100)
 _UPDATE_RATE = 0.1
 
 
-class HorizonError(DataError, NotImplementedError):
-    """The horizon asks for the past; a `NotImplementedError` too, as sktime's contract asks."""
-
-
-class SAMoVARForecaster(BaseForecaster):
+class SAMoVARForecaster(BaseCheckedForecaster):
     """Forecast several series together with a dynamic vector autoregression.
 
     A linear Transformer whose attention layers form one vector autoregression with time-varying
@@ -169,7 +166,6 @@ class SAMoVARForecaster(BaseForecaster):
     _config = {"remember_data": False}
     _y = None
     _X = None
-    _fh: ForecastingHorizon | None
 
     def __init__(
         self,
@@ -220,51 +216,6 @@ class SAMoVARForecaster(BaseForecaster):
         self.anchor = anchor
         super().__init__()
 
-    # ------------------------------------------------------------------ the door
-
-    def fit(self, y: Any, X: Any = None, fh: Any = None) -> SAMoVARForecaster:
-        """Fit to training data; if that fails, an earlier fit stays usable.
-
-        Parameters and return value are those of :meth:`sktime.forecasting.base.BaseForecaster.fit`.
-        """
-        with self._unchanged_on_failure():
-            return super().fit(y, X=X, fh=fh)
-
-    def fit_predict(self, y: Any, X: Any = None, fh: Any = None, X_pred: Any = None) -> Any:
-        """Fit and forecast; if that fails, an earlier fit stays usable.
-
-        Parameters and return value are those of
-        :meth:`sktime.forecasting.base.BaseForecaster.fit_predict`.
-        """
-        with self._unchanged_on_failure():
-            return super().fit_predict(y, X=X, fh=fh, X_pred=X_pred)
-
-    def pretrain(self, y: Any, X: Any = None, fh: Any = None) -> SAMoVARForecaster:
-        """Train one network on a panel, for later fits to start from.
-
-        Parameters and return value are those of
-        :meth:`sktime.forecasting.base.BaseForecaster.pretrain`. If it fails, the earlier state
-        stays usable.
-        """
-        with self._unchanged_on_failure():
-            return super().pretrain(y, X=X, fh=fh)
-
-    def set_params(self, **params: Any) -> SAMoVARForecaster:
-        """Set parameters and forget a fit, but not what was pretrained.
-
-        Parameters and return value are those of :meth:`skbase.base.BaseObject.set_params`.
-        """
-        kept = self._save_pretrained_state() if params else {}
-        super().set_params(**params)
-        self._restore_pretrained_state(kept)
-        return self
-
-    def _get_fitted_params(self) -> dict[str, Any]:
-        # sktime leaves pretrained attributes out too, but looks for them by another name.
-        params = super()._get_fitted_params()
-        params.pop("pretrained_core", None)
-        return params
-
     def save_checkpoint(self, path: str | Path) -> None:
         """Write what was learned to a folder, or to a file ending in ``.zip``.
 
@@ -290,68 +241,6 @@ class SAMoVARForecaster(BaseForecaster):
             )
         core.save(path)
 
-    def update(self, y: Any, X: Any = None, update_params: bool = True) -> SAMoVARForecaster:
-        """Move the context on to new data; if that fails, the earlier state stays usable.
-
-        Parameters and return value are those of
-        :meth:`sktime.forecasting.base.BaseForecaster.update`.
-        """
-        with self._unchanged_on_failure():
-            return super().update(y, X=X, update_params=update_params)
-
-    @contextmanager
-    def _unchanged_on_failure(self) -> Iterator[None]:
-        # sktime resets the object before it looks at the data, and notes in dictionaries what it
-        # converts. Nothing else is ever changed in place, so this copy is enough to go back to.
-        before = {
-            name: dict(value) if isinstance(value, dict) else value
-            for name, value in self.__dict__.items()
-        }
-        try:
-            yield
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
-
-    def _check_X_y(self, X: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        # Every public method passes here. sktime would refuse a bad frame too, without its place.
-        for frame, where in ((y, "y"), (X, "X")):
-            is_ignored = where == "X" and not self.get_tag("capability:exogenous")
-            if not is_ignored and _is_plain_frame(frame):
-                check_frame(frame, where)
-        return super()._check_X_y(X, y, *args, **kwargs)
-
-    def _check_fh(self, fh: Any, pred_int: bool = False) -> ForecastingHorizon | None:
-        before = self._fh
-        try:
-            horizon = super()._check_fh(fh, pred_int)
-        except NotImplementedError as error:
-            asked, self._fh = self._fh or (), before
-            raise HorizonError(
-                f"{type(self).__name__} can not perform in-sample prediction of distributions",
-                found=[str(step) for step in asked],
-                wanted="steps from 1 on, or times after the last observation",
-                remedy="ask predict for the past, or start the horizon at 1",
-            ) from error
-        except AssertionError as error:  # sktime's, without a message
-            asked, self._fh = self._fh, before
-            raise self._other_times(asked) from error
-
-        is_absolute = horizon is not None and not horizon.is_relative
-        if is_absolute and _kind(horizon.to_pandas()) is not _kind(self.cutoff):
-            self._fh = before
-            raise self._other_times(horizon)
-        return horizon
-
-    def _other_times(self, asked: ForecastingHorizon | None) -> DataError:
-        return DataError(
-            "the horizon fh holds times of another kind than the index of y",
-            found=None if asked is None else type(asked.to_pandas()).__name__,
-            wanted=type(self.cutoff).__name__,
-            remedy="convert it, or give the horizon as numbers of steps",
-        )
-
     # ------------------------------------------------------------------ sktime's inner methods
 
     def _fit(
@@ -362,10 +251,11 @@ class SAMoVARForecaster(BaseForecaster):
         self.network_ = self._model.core.network
         self.patch_length_ = self._model.core.config.patch_length
         self.context_length_ = self._model.core.config.context_length
-        losses = ["epoch", "training_loss"] if result is None else None
-        history = pd.DataFrame(() if result is None else result.history, columns=losses)
-        self.history_ = history.astype({"epoch": int}).set_index("epoch")
-        self.best_epoch_ = None if result is None else result.best_epoch
+        self.best_epoch_ = None
+        self.history_ = pd.DataFrame({"training_loss": []}, pd.RangeIndex(0, name="epoch"))
+        if result is not None:
+            self.best_epoch_ = result.best_epoch
+            self.history_ = pd.DataFrame(result.history).astype({"epoch": int}).set_index("epoch")
         return self
 
     def _pretrain(
@@ -681,16 +571,3 @@ def _steps(fh: ForecastingHorizon, panel: Panel) -> list[np.ndarray]:
             for end in ends
         ]
     return [times.to_numpy(dtype=np.int64)] * len(panel.instances)
-
-
-def _kind(index: pd.Index) -> type:
-    """Return the kind of time that an index holds, integers of either class being one."""
-    kinds = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
-    return next((kind for kind in kinds if isinstance(index, kind)), pd.Index)
-
-
-def _is_plain_frame(data: Any) -> bool:
-    """Tell a frame of numbers from what sktime converts first, or has its own word on."""
-    if isinstance(data, pd.DataFrame) and data.size:
-        return not isinstance(data.iloc[0, 0], (pd.Series, np.ndarray))  # nested series
-    return isinstance(data, pd.Series) and len(data) > 0
