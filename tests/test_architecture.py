@@ -79,9 +79,12 @@ ROOMS = {
         (
             *("exceptions", "config", "time_grid", "panel", "windows", "network", "training"),
             *("anchor", "artifact", "core", "dynamics", "global_model", "uncertainty"),
-            "adapters.sktime_door",
+            *("adapters.sktime_door", "adapters.sktime_explain"),
         ),
         ("numpy", "pandas", "torch", "sktime", "skpro"),
+    ),
+    "adapters.sktime_explain": May(
+        ("exceptions", "config", "dynamics", "global_model", "panel"), ("numpy", "pandas")
     ),
     "adapters.darts_model": May(
         (

@@ -11,7 +11,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,9 @@ from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.global_model import GlobalModel, InstanceForecast
 from samovar_forecast.network.heads import Head
 from samovar_forecast.panel import Panel, choose_lengths
+
+if TYPE_CHECKING:
+    from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 
 # A fit without `max_epochs` is given this many optimiser steps, within these bounds of epochs.
 _STEPS_WANTED = 1000
@@ -240,6 +243,45 @@ class SAMoVARForecaster(BaseCheckedForecaster):
                 "there is nothing to save before fit or pretrain; call one of them first"
             )
         core.save(path)
+
+    def explain(
+        self,
+        y: pd.DataFrame | pd.Series | None = None,
+        X: pd.DataFrame | None = None,
+        *,
+        instance: Hashable | None = None,
+    ) -> DynamicVAR:
+        """Read the fitted forecaster as a vector autoregression with dynamic coefficients.
+
+        Parameters
+        ----------
+        y : DataFrame or Series, optional
+            History on which it is read, with the columns of the fit. By default the rows that
+            are kept: the last context and some hundred before. More rows give more origins, and
+            residuals.
+        X : DataFrame, optional
+            Covariates of that history. An origin takes those known ahead a patch beyond itself.
+        instance : hashable, optional
+            Which instance of a panel; needed if there are several.
+
+        Returns
+        -------
+        DynamicVAR
+            In the units of the data.
+
+        Raises
+        ------
+        DataError
+            If the history is too short or has other columns, or no instance is named.
+        ConfigurationError
+            If the forecaster was trained for quantiles without the median.
+        """
+        from samovar_forecast.adapters.sktime_explain import explain_model
+
+        self.check_is_fitted()
+        n_windows = 1 if y is None else max(1, len(y) - self.context_length_ - self.patch_length_)
+        training = self._training_config(n_windows, self.max_epochs or None)
+        return explain_model(self._model, y, X, instance, training)
 
     # ------------------------------------------------------------------ sktime's inner methods
 

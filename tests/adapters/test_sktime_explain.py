@@ -1,0 +1,90 @@
+"""A sktime forecaster is read as a VAR whose numbers are those of its own forecasts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("sktime", reason="sktime is not installed")
+
+from sktime.exceptions import NotFittedError
+
+from samovar_forecast import SAMoVARForecaster
+from samovar_forecast.exceptions import ConfigurationError, DataError
+
+TINY = {"context_length": 12, "patch_length": 3, "d_model": 16, "n_layers": 1, "max_epochs": 2,
+        "random_state": 0}  # fmt: skip
+
+
+def waves(n_time: int = 90, seed: int = 0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    index = pd.period_range("2000-01", periods=n_time, freq="M", name="month")
+    angle = np.arange(n_time)[:, None] / np.array([3.0, 5.0])
+    values = np.array([100.0, 3.0]) + np.array([5.0, 0.2]) * np.sin(angle)
+    return pd.DataFrame(values + 0.1 * random.normal(size=values.shape), index, ["load", "price"])
+
+
+@pytest.mark.parametrize("anchor", [False, True])
+@pytest.mark.parametrize("normalization", ["last_patch", "none"])
+def test_the_forecast_is_coefficients_times_observations(normalization: str, anchor: bool) -> None:
+    y = waves()
+    forecaster = SAMoVARForecaster(**TINY, normalization=normalization, anchor=anchor)
+    forecast = forecaster.fit(y, fh=[1, 2, 3]).predict()
+    dynamic = forecaster.explain()
+    assert list(dynamic.forecast().columns) == ["load", "price"]
+    np.testing.assert_allclose(dynamic.forecast().to_numpy(), forecast.to_numpy(), rtol=1e-4)
+    newest_first = y.to_numpy()[::-1][: dynamic.order]
+    rebuilt = dynamic.intercept + np.einsum("lrk,lk->r", dynamic.coefs, newest_first)
+    np.testing.assert_allclose(rebuilt, forecast.to_numpy()[0], rtol=1e-4)
+
+
+def test_a_history_of_the_users_own_gives_its_origins() -> None:
+    y = waves()
+    forecaster = SAMoVARForecaster(**TINY).fit(y.iloc[:80], fh=[1, 2, 3])
+    dynamic = forecaster.explain(y)
+    assert dynamic.index.equals(y.index)
+    expected = forecaster.update(y.iloc[80:85], update_params=False).predict(fh=[1, 2, 3])
+    got = dynamic.forecast(origin=y.index[84])
+    np.testing.assert_allclose(got.to_numpy(), expected.to_numpy(), rtol=1e-4)
+
+
+def test_covariates_take_part() -> None:
+    y = waves()
+    X = pd.DataFrame({"temperature": np.sin(np.arange(96) / 4)},
+                     pd.period_range("2000-01", periods=96, freq="M", name="month"))  # fmt: skip
+    forecaster = SAMoVARForecaster(**TINY).fit(y, X=X.iloc[:90], fh=[1, 2, 3])
+    forecast = forecaster.predict(X=X.iloc[90:93])
+    got = forecaster.explain(X=X.iloc[90:93]).forecast()
+    np.testing.assert_allclose(got.to_numpy(), forecast.to_numpy(), rtol=1e-4)
+    got = forecaster.explain(y, X=X).forecast()
+    np.testing.assert_allclose(got.to_numpy(), forecast.to_numpy(), rtol=1e-4)
+
+
+def test_an_instance_of_a_panel_is_read_by_its_name() -> None:
+    panel = pd.concat({"north": waves(seed=1), "south": waves(70, seed=2)}, names=["region"])
+    forecaster = SAMoVARForecaster(**TINY).fit(panel, fh=[1, 2, 3])
+    forecast = forecaster.predict().loc["south"]
+    got = forecaster.explain(instance="south").forecast()
+    np.testing.assert_allclose(got.to_numpy(), forecast.to_numpy(), rtol=1e-4)
+    with pytest.raises(DataError, match="one of"):
+        forecaster.explain()
+
+
+def test_what_cannot_be_read_is_refused() -> None:
+    y = waves()
+    with pytest.raises(NotFittedError):
+        SAMoVARForecaster(**TINY).explain()
+    quantiles = SAMoVARForecaster(**TINY, quantiles=(0.1, 0.9)).fit(y, fh=[1])
+    with pytest.raises(ConfigurationError, match="median"):
+        quantiles.explain()
+    with pytest.raises(DataError, match="other columns"):
+        SAMoVARForecaster(**TINY).fit(y, fh=[1]).explain(y.rename(columns={"load": "demand"}))
+
+
+def test_the_median_of_a_quantile_forecast_is_read() -> None:
+    forecaster = SAMoVARForecaster(**TINY, quantiles=(0.1, 0.5, 0.9)).fit(waves(), fh=[1, 2, 3])
+    forecast = forecaster.predict()
+    np.testing.assert_allclose(
+        forecaster.explain().forecast().to_numpy(), forecast.to_numpy(), rtol=1e-4
+    )
