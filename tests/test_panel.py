@@ -329,7 +329,7 @@ def test_covariates_ahead_are_needed_as_far_as_each_instance_says():
     panel = Panel.from_frame(y, X)
     ahead = panel.covariates_ahead(pd.concat([X, more]), [0, 1, 0], 2)
     assert [list(rows[:, 0]) for rows in ahead] == [[23, 23], [116, 116], [-44, -44]]
-    with pytest.raises(DataError, match="not cover.*1 of 1 missing"):
+    with pytest.raises(DataError, match=r"not cover.*1 of 1 missing"):
         panel.covariates_ahead(X, [0, 1, 0], 2)
     assert [list(rows[:, 0]) for rows in panel.covariates_ahead(None, 0, 1)] == [[23], [111], [-44]]
 
