@@ -1,0 +1,264 @@
+"""``python -m benchmarks.coverage``: how often do the intervals hold what comes?
+
+Forecasts from many origins of each set, each from a context moved on by ``update``; the network is
+trained once, before the first. Intervals of both sources, held-out errors of a point forecast and
+trained quantiles calibrated by them, stand beside those of the last value (or the last season)
+with its own past errors. Every measurement is stored when it is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from benchmarks import harness
+from benchmarks.series_sets import SETS, SeriesSet, add_data_argument, frame, put_between_markers
+from samovar_forecast import SAMoVARForecaster
+
+RESULTS = Path(__file__).parent / "results" / "coverage.json"
+PAGE = harness.ROOT / "docs" / "uncertainty.md"
+COVERAGES = (0.5, 0.8, 0.9, 0.95)
+SEEDS = {True: (0, 1, 2), False: (0,)}  # of simulated and of real sets
+NETWORK = {
+    "d_model": 32,
+    "n_layers": 2,
+    "learning_rate": 2e-3,
+    "max_epochs": 15,
+    "patience": 5,
+    "batch_size": 64,
+}
+SOURCES = {
+    "conformal": {},
+    "quantile head": {"quantiles": (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)},
+    "last value": None,
+}
+SOURCE_FILES = (
+    "benchmarks/coverage.py",
+    "benchmarks/series_sets.py",
+    "samovar_forecast/network",
+    "samovar_forecast/training.py",
+    "samovar_forecast/uncertainty.py",
+)
+
+Bounds = np.ndarray  # (2, n_coverages, n_origins, horizon, n_series): lower and upper
+
+
+def network_bounds(chosen: SeriesSet, values: np.ndarray, parameters: dict, seed: int) -> Bounds:
+    """Intervals of the network from every origin."""
+    y = frame(values)
+    first = len(y) - chosen.n_test
+    forecaster = SAMoVARForecaster(
+        patch_length=chosen.horizon,
+        context_length=chosen.context_length,
+        random_state=seed,
+        device="cpu",
+        verbose=False,
+        **NETWORK,
+        **parameters,
+    ).fit(y.iloc[:first], fh=range(1, chosen.horizon + 1))
+    found = []
+    for origin in range(first, len(y) - chosen.horizon + 1, chosen.horizon):
+        if origin > first:
+            forecaster.update(y.iloc[origin - chosen.horizon : origin], update_params=False)
+        table = forecaster.predict_interval(coverage=list(COVERAGES))
+        # Columns are ordered by series, then coverage, then lower and upper.
+        found.append(table.to_numpy().reshape(chosen.horizon, -1, len(COVERAGES), 2))
+    return np.array(found).transpose(4, 3, 0, 1, 2)
+
+
+def last_value_bounds(chosen: SeriesSet, values: np.ndarray) -> Bounds:
+    """The value of a season ago, and the quantiles of its errors before the first origin."""
+    first, season = len(values) - chosen.n_test, chosen.season
+    back = [season * -(-step // season) for step in range(1, chosen.horizon + 1)]
+    origins = range(first, len(values) - chosen.horizon + 1, chosen.horizon)
+    bounds = np.empty((2, len(COVERAGES), len(origins), chosen.horizon, values.shape[1]))
+    for row, lag in enumerate(back):
+        errors = values[lag:first] - values[: first - lag]
+        centre = np.stack([values[origin + row - lag] for origin in origins])
+        for i, share in enumerate(COVERAGES):
+            for side, level in enumerate((0.5 - share / 2, 0.5 + share / 2)):
+                bounds[side, i, :, row] = centre + np.quantile(errors, level, axis=0)
+    return bounds
+
+
+def judged(chosen: SeriesSet, values: np.ndarray, bounds: Bounds) -> dict[str, Any]:
+    """Share of the actual values inside, width and interval score in deviations of the series."""
+    first = len(values) - chosen.n_test
+    unit = values[:first].std(axis=0)
+    n_origins = bounds.shape[2]
+    actual = values[first : first + n_origins * chosen.horizon]
+    actual = actual.reshape(n_origins, chosen.horizon, -1)
+    low, high = bounds
+    inside = (low <= actual) & (actual <= high)
+    width = (high - low) / unit
+    outside = (np.maximum(low - actual, 0) + np.maximum(actual - high, 0)) / unit
+    levels = 1 - np.array(COVERAGES)
+    score = width + 2 / levels[:, None, None, None] * outside
+    return {
+        "covered": inside.mean(axis=(1, 2, 3)).tolist(),
+        "width": width.mean(axis=(1, 2, 3)).tolist(),
+        "score": score.mean(axis=(1, 2, 3)).tolist(),
+        "origins": n_origins,
+        "values": int(inside[0].size),
+        "n_series": values.shape[1],
+    }
+
+
+def measure(name: str, source: str, seed: int, folder: Path | None) -> dict[str, Any]:
+    """Train, forecast and judge one source on one set."""
+    chosen, before = SETS[name], time.process_time()
+    values = chosen.load(seed if chosen.is_simulated else folder)
+    parameters = SOURCES[source]
+    if parameters is None:
+        bounds = last_value_bounds(chosen, values)
+    else:
+        bounds = network_bounds(chosen, values, parameters, seed)
+    outcome = judged(chosen, values, bounds)
+    return {**outcome, "cpu seconds": round(time.process_time() - before, 1)}
+
+
+def run(names: list[str], results: harness.Results, folder: Path | None) -> None:
+    """Measure the sets, each source and seed stored when it is done."""
+    torch.set_num_threads(1)
+    header = harness.provenance(("torch", "numpy", "sktime"))
+    words = {
+        name: harness.fingerprint(name, NETWORK, COVERAGES, sources=SOURCE_FILES) for name in names
+    }
+    results.begin(words, header)
+    for name in names:
+        jobs = [(source, seed) for seed in SEEDS[SETS[name].is_simulated] for source in SOURCES]
+        for source, seed in tqdm(jobs, desc=name, mininterval=5.0):
+            results.measured(
+                name,
+                f"{source}, seed {seed}",
+                lambda n=name, source=source, seed=seed: measure(n, source, seed, folder),
+            )
+        results.finish(name)
+
+
+def rows(results: harness.Results) -> pd.DataFrame:
+    """One row for each set and source, averaged over seeds."""
+    found = []
+    for name in SETS:
+        entry = results.entries.get(name, {})
+        for source in SOURCES:
+            runs = [one for key, one in entry.items() if key.startswith(f"{source}, seed")]
+            if runs:
+                mean = {
+                    key: np.mean([one[key] for one in runs], axis=0)
+                    for key in ("covered", "width", "score")
+                }
+                facts = {key: runs[0][key] for key in ("origins", "n_series")}
+                found.append({"set": name, "source": source, "runs": len(runs), **facts, **mean})
+    return pd.DataFrame(found)
+
+
+def table(results: harness.Results) -> str:
+    """Coverage, width and score as Markdown."""
+    header = ["series", "intervals of", *(f"{share:.0%}".replace("%", " %") for share in COVERAGES)]
+    header += ["width of 90 %", "score of 90 %"]
+    ninety = COVERAGES.index(0.9)
+    body, previous = [], None
+    for row in rows(results).itertuples():
+        about = SETS[row.set]
+        title = f"{about.title}; {row.n_series} series, {about.horizon} steps"
+        body.append(
+            [
+                "" if row.set == previous else title,
+                row.source,
+                *(f"{100 * share:.1f}" for share in row.covered),
+                f"{row.width[ninety]:.2f}",
+                f"{row.score[ninety]:.2f}",
+            ]
+        )
+        previous = row.set
+    return harness.markdown_table(header, body)
+
+
+def wins_and_losses(results: harness.Results) -> str:
+    """In words: who has the better interval score, and where coverage fails."""
+    ninety = COVERAGES.index(0.9)
+    found = rows(results)
+    score = found.assign(score=[one[ninety] for one in found["score"]])
+    score = score.pivot(index="set", columns="source", values="score").reindex(
+        found["set"].unique()
+    )
+    share = found.assign(share=[one[ninety] for one in found["covered"]])
+    share = share.pivot(index="set", columns="source", values="share").reindex(score.index)
+    ours = [source for source in ("conformal", "quantile head") if source in score]
+    lines = []
+    if "last value" in score:
+        for source in ours:
+            lost = list(score.index[score[source] > score["last value"]])
+            lines.append(
+                f"- Interval score at 90 %: {source} beats the last value on "
+                f"{len(score) - len(lost)} of {len(score)} sets"
+                + (f"; it loses on {', '.join(lost)}." if lost else ".")
+            )
+    for source in ours:
+        low = [name for name in share.index if share.loc[name, source] < 0.85]
+        lines.append(
+            f"- Coverage of the 90 % interval below 85 %, {source}: {', '.join(low) or 'nowhere'}."
+        )
+    if len(ours) == 2:
+        better = int((score[ours[1]] < score[ours[0]]).sum())
+        lines.append(f"- The quantile head has the better score on {better} of {len(score)} sets.")
+    return "\n".join(lines)
+
+
+def stamp(results: harness.Results) -> str:
+    """Date, commit and machine."""
+    entries = [entry for name, entry in results.entries.items() if name in SETS]
+    newest = max(entries, key=lambda entry: entry["date"])
+    seconds = sum(
+        one["cpu seconds"] for entry in entries for one in entry.values() if isinstance(one, dict)
+        and "cpu seconds" in one
+    )  # fmt: skip
+    versions = newest["versions"]
+    return (
+        f"{newest['date']}, commit {newest['commit']}, {newest['hardware']['cpu']}, one thread, "
+        f"{seconds:.0f} s of CPU, torch {versions['torch']}, sktime {versions['sktime']}."
+    )
+
+
+def report(results: harness.Results) -> str:
+    """What goes between the markers of the page."""
+    explained = (
+        "Percent of the actual values inside the intervals, over all origins, steps and series; "
+        "width and interval score (width plus 20 times what lies outside; smaller is better) in "
+        "standard deviations of each series before the first origin. Simulated sets are means "
+        "over three seeds. `last value` repeats the last value, or the last season, with the "
+        "quantiles of its own past errors."
+    )
+    return "\n\n".join([table(results), explained, wins_and_losses(results), stamp(results)])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run what is asked for; write JSON, table and page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage", description=__doc__)
+    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
+    parser.add_argument("--report", action="store_true", help="only write the tables again")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    add_data_argument(parser)
+    chosen = parser.parse_args(arguments)
+    results = harness.Results(chosen.results)
+    if not chosen.report:
+        names = [name for name in chosen.sets if chosen.data or SETS[name].is_simulated]
+        run(names, results, chosen.data)
+    text = report(results)
+    title = "# Coverage and width of the intervals\n\nMade by `python -m benchmarks.coverage`.\n\n"
+    chosen.results.with_suffix(".md").write_text(title + text + "\n")
+    if chosen.results == RESULTS and PAGE.exists():
+        put_between_markers(PAGE, "coverage", text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,238 @@
+"""``python -m benchmarks.missing_values``: what do holes in the data cost?
+
+Values are taken out of complete series, at random or in blocks, before and after the first origin;
+forecasts are judged by the complete ones. The forecaster that masks what is missing stands beside
+the same forecaster on linearly interpolated series, and the last value that was seen. What is
+interpolated at an origin comes from rows up to that origin. Every measurement is stored when done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from benchmarks import harness
+from benchmarks.series_sets import SETS, SeriesSet, add_data_argument, frame, put_between_markers
+from samovar_forecast import SAMoVARForecaster
+
+RESULTS = Path(__file__).parent / "results" / "missing_values.json"
+PAGE = harness.ROOT / "docs" / "missing_values.md"
+CHOSEN = ("VAR", "ETTh1", "volatility", "illness", "yields")
+SHARES = (0.1, 0.3)
+KINDS = ("at random", "in blocks")
+METHODS = ("masked", "interpolated", "last value seen")
+SEEDS = (0,)  # of the holes and of the weights
+MOST_ORIGINS = 40
+NETWORK = {
+    "d_model": 32,
+    "n_layers": 2,
+    "learning_rate": 2e-3,
+    "max_epochs": 12,
+    "patience": 4,
+    "batch_size": 64,
+}
+SOURCE_FILES = (
+    "benchmarks/missing_values.py",
+    "benchmarks/series_sets.py",
+    "samovar_forecast/network",
+    "samovar_forecast/training.py",
+)
+
+
+def holes(shape: tuple[int, int], share: float, kind: str, length: int, seed: int) -> np.ndarray:
+    """True where a value is taken out; a block is `length` rows of one series."""
+    generator = np.random.default_rng(seed)
+    if kind == "at random":
+        return generator.random(shape) < share
+    missing = np.zeros(shape, dtype=bool)
+    while missing.mean() < share:
+        start, series = generator.integers(1, shape[0]), generator.integers(shape[1])
+        missing[start : start + length, series] = True
+    return missing
+
+
+def interpolated(y: pd.DataFrame) -> pd.DataFrame:
+    """Straight lines between what was observed, level before the first and after the last."""
+    return y.interpolate(limit_direction="both")
+
+
+def forecasts(
+    chosen: SeriesSet, y: pd.DataFrame, method: str, seed: int, origins: list[int]
+) -> np.ndarray:
+    """Forecasts from every origin, (n_origins, horizon, n_series); what is missing is NaN in y."""
+    first = origins[0]
+    if method == "last value seen":
+        seen = y.ffill().bfill().to_numpy()
+        return np.stack([np.tile(seen[origin - 1], (chosen.horizon, 1)) for origin in origins])
+    fill = interpolated if method == "interpolated" else pd.DataFrame.copy
+    fitted = SAMoVARForecaster(
+        patch_length=chosen.horizon,
+        context_length=chosen.context_length,
+        random_state=seed,
+        device="cpu",
+        verbose=False,
+        **NETWORK,
+    ).fit(fill(y.iloc[:first]), fh=range(1, chosen.horizon + 1))
+    found = []
+    for origin in origins:
+        forecaster = fitted
+        if origin > first:
+            forecaster = copy.deepcopy(fitted)
+            newer = fill(y.iloc[:origin]).iloc[first:]
+            forecaster.update(newer, update_params=False)
+        found.append(forecaster.predict().to_numpy())
+    return np.stack(found)
+
+
+def measure(
+    name: str, method: str, share: float, kind: str, seed: int, folder: Path | None
+) -> dict[str, Any]:
+    """Mean absolute error in deviations of each series before the first origin."""
+    chosen, before = SETS[name], time.process_time()
+    values = chosen.load(seed if chosen.is_simulated else folder)
+    first, last = len(values) - chosen.n_test, len(values) - chosen.horizon
+    n_origins = min(MOST_ORIGINS, (last - first) // chosen.horizon + 1)
+    origins = np.linspace(first, last, n_origins).astype(int).tolist()
+    missing = holes(values.shape, share, kind, 2 * chosen.horizon, seed)
+    y = frame(np.where(missing, np.nan, values))
+    forecast = forecasts(chosen, y, method, seed, origins)
+    actual = np.stack([values[origin : origin + chosen.horizon] for origin in origins])
+    unit = values[:first].std(axis=0)
+    return {
+        "error": float((np.abs(forecast - actual) / unit).mean()),
+        "missing": float(missing.mean()),
+        "origins": n_origins,
+        "n_series": values.shape[1],
+        "cpu seconds": round(time.process_time() - before, 1),
+    }
+
+
+def conditions() -> list[tuple[float, str, str]]:
+    """Share, kind and method of every column of the table."""
+    complete = [(0.0, "at random", method) for method in ("masked", "last value seen")]
+    return complete + [
+        (share, kind, method) for kind in KINDS for share in SHARES for method in METHODS
+    ]
+
+
+def run(names: list[str], results: harness.Results, folder: Path | None) -> None:
+    """Measure the sets, each condition stored when it is done."""
+    torch.set_num_threads(1)
+    header = harness.provenance(("torch", "numpy", "sktime"))
+    words = {
+        name: harness.fingerprint(name, NETWORK, SHARES, sources=SOURCE_FILES) for name in names
+    }
+    results.begin(words, header)
+    for name in names:
+        jobs = [(seed, *condition) for seed in SEEDS for condition in conditions()]
+        for seed, share, kind, method in tqdm(jobs, desc=name, mininterval=5.0):
+            results.measured(
+                name,
+                f"{method}, {share:.0%} {kind}, seed {seed}",
+                lambda n=name, m=method, s=share, k=kind, i=seed: measure(n, m, s, k, i, folder),
+            )
+        results.finish(name)
+
+
+def errors(results: harness.Results) -> pd.DataFrame:
+    """Errors averaged over seeds, one row a set and method, one column a share and kind."""
+    found = []
+    for name in CHOSEN:
+        for key, one in results.entries.get(name, {}).items():
+            if isinstance(one, dict) and "error" in one:
+                method, condition, _ = key.split(", ")
+                found.append({"set": name, "method": method, "condition": condition, **one})
+    return pd.DataFrame(found)
+
+
+def table(results: harness.Results) -> str:
+    """Errors as Markdown."""
+    found = errors(results)
+    wide = found.pivot_table(index=["set", "method"], columns="condition", values="error")
+    columns = ["0% at random"] + [f"{share:.0%} {kind}" for kind in KINDS for share in SHARES]
+    body, previous = [], None
+    for name in CHOSEN:
+        for method in METHODS:
+            if (name, method) not in wide.index:
+                continue
+            row = wide.loc[(name, method)].reindex(columns)
+            if method == "interpolated":  # nothing to fill
+                row["0% at random"] = wide.loc[(name, "masked"), "0% at random"]
+            title = f"{SETS[name].title}; {SETS[name].horizon} steps"
+            body.append(["" if name == previous else title, method, *(f"{e:.3f}" for e in row)])
+            previous = name
+    spelled = ["complete", *(column.replace("%", " %") for column in columns[1:])]
+    return harness.markdown_table(["series", "method", *spelled], body)
+
+
+def wins_and_losses(results: harness.Results) -> str:
+    """In words: where masking is better than interpolating, and by how much."""
+    wide = errors(results).pivot_table(index=["set", "condition"], columns="method", values="error")
+    pairs = wide[["masked", "interpolated"]].dropna()
+    lines = []
+    for kind in KINDS:
+        own = pairs[pairs.index.get_level_values("condition").str.endswith(kind)]
+        ratio = own["masked"] / own["interpolated"]
+        lines.append(
+            f"- Missing {kind}: masking has the smaller error in {int((ratio < 1).sum())} of "
+            f"{len(ratio)} cases; its error is {ratio.min():.2f} to {ratio.max():.2f} times that "
+            f"of interpolating, {np.exp(np.log(ratio).mean()):.2f} on average."
+        )
+    return "\n".join(lines)
+
+
+def stamp(results: harness.Results) -> str:
+    """Date, commit and machine."""
+    entries = [results.entries[name] for name in CHOSEN if name in results.entries]
+    newest = max(entries, key=lambda entry: entry["date"])
+    versions = newest["versions"]
+    return (
+        f"{newest['date']}, commit {newest['commit']}, {newest['hardware']['cpu']}, one thread, "
+        f"{errors(results)['cpu seconds'].sum():.0f} s of CPU, torch {versions['torch']}, "
+        f"sktime {versions['sktime']}."
+    )
+
+
+def report(results: harness.Results) -> str:
+    """What goes between the markers of the page."""
+    explained = (
+        "Mean absolute error over all origins, steps and series, in standard deviations of each "
+        "series before the first origin, against the complete values; one draw of holes and "
+        "weights. A block is two horizons of one series. `masked` is the forecaster given the "
+        "holes, `interpolated` the same one given straight lines across them."
+    )
+    return "\n\n".join([table(results), explained, wins_and_losses(results), stamp(results)])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run what is asked for; write JSON, table and page."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.missing_values", description=__doc__
+    )
+    parser.add_argument("--sets", nargs="+", choices=CHOSEN, default=list(CHOSEN))
+    parser.add_argument("--report", action="store_true", help="only write the tables again")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    add_data_argument(parser)
+    chosen = parser.parse_args(arguments)
+    results = harness.Results(chosen.results)
+    if not chosen.report:
+        names = [name for name in chosen.sets if chosen.data or SETS[name].is_simulated]
+        run(names, results, chosen.data)
+    text = report(results)
+    title = "# What missing values cost\n\nMade by `python -m benchmarks.missing_values`.\n\n"
+    chosen.results.with_suffix(".md").write_text(title + text + "\n")
+    if chosen.results == RESULTS and PAGE.exists():
+        put_between_markers(PAGE, "missing values", text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The series that the forecaster is measured on, and the pages where the tables go.
+
+Real sets are read from a folder given on the command line or by the variable
+`SAMOVAR_BENCHMARK_DATA`; simulated ones are made here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.simulate import simulate_var
+
+DATA_VARIABLE = "SAMOVAR_BENCHMARK_DATA"
+VAR2 = np.array(
+    [
+        [[0.5, 0.2, -0.1], [0.1, 0.4, 0.3], [-0.2, 0.0, 0.3]],
+        [[0.2, -0.1, 0.05], [0.05, -0.2, 0.15], [0.0, 0.0, 0.2]],
+    ]
+)
+
+
+@dataclass(frozen=True)
+class SeriesSet:
+    """A multivariate series and how it is forecast.
+
+    `load` takes the folder of the data (or a seed, if `is_simulated`) and returns an array of
+    shape (n_time, n_series). The last `n_test` rows are forecast, `horizon` steps at a time.
+    """
+
+    title: str
+    load: Callable[[Path | int], np.ndarray]
+    n_test: int
+    horizon: int
+    context_length: int
+    season: int = 1
+    is_simulated: bool = False
+
+
+def _file(path: str, rows: slice = slice(None), columns: slice = slice(None)) -> Callable:
+    def load(folder: Path) -> np.ndarray:
+        frame = pd.read_csv(folder / path, index_col=0).iloc[rows, columns]
+        return frame.to_numpy(dtype=np.float64)
+
+    return load
+
+
+def _us_macro(folder: Path) -> np.ndarray:
+    raw = pd.read_csv(folder / "extra" / "us_macro_statsmodels.csv.gz", index_col=0)
+    growth = 400 * np.log(raw["realgdp"]).diff()
+    columns = [growth, raw["infl"], raw["unemp"], raw["tbilrate"]]
+    return np.column_stack(columns)[1:]
+
+
+def _steady(seed: int) -> np.ndarray:
+    return simulate_var(VAR2, 4000, random_state=seed)
+
+
+def _restless(seed: int) -> np.ndarray:
+    """A VAR(1) whose noise grows and shrinks threefold over 24 steps, like days and nights."""
+    generator = np.random.default_rng(seed)
+    n_time = 4000
+    size = np.exp(np.log(3) / 2 * np.sin(2 * np.pi * np.arange(n_time) / 24))
+    noise = size[:, None] * generator.standard_normal((n_time, 3))
+    series = np.zeros((n_time, 3))
+    for row in range(1, n_time):
+        series[row] = VAR2[0] @ series[row - 1] + noise[row]
+    return series
+
+
+SETS = {
+    "VAR": SeriesSet("simulated VAR(2), steady noise", _steady, 1600, 4, 16, is_simulated=True),
+    "restless VAR": SeriesSet(
+        "simulated VAR(1), noise of a daily cycle", _restless, 1600, 4, 48, is_simulated=True
+    ),
+    "ETTh1": SeriesSet(
+        "transformer temperature and loads, hourly (ETTh1)",
+        _file("core/ETTh1.csv.gz", slice(0, 4000)),
+        *(960, 24, 96, 24),
+    ),
+    "electricity price": SeriesSet(
+        "electricity price and loads, hourly (GEFCom2014)",
+        _file("extra/gefcom2014_price.csv.gz", slice(-4000, None)),
+        *(960, 24, 96, 24),
+    ),
+    "exchange rates": SeriesSet(
+        "exchange rates, daily", _file("core/exchange_rate.csv.gz", slice(-3000, None)), 600, 5, 60
+    ),
+    "volatility": SeriesSet(
+        "log volatility of four markets, daily", _file("extra/dy2012_volatility.csv.gz"), 600, 5, 60
+    ),
+    "illness": SeriesSet(
+        "influenza-like illness, weekly", _file("core/national_illness.csv.gz"), 240, 8, 48, 52
+    ),
+    "yields": SeriesSet("US Treasury yields, monthly", _file("extra/us_yields.csv.gz"), 96, 4, 24),
+    "US macro": SeriesSet("US growth, inflation and rates, quarterly", _us_macro, 60, 4, 16),
+}
+
+
+def frame(values: np.ndarray) -> pd.DataFrame:
+    """As a frame on a range index."""
+    return pd.DataFrame(values, columns=[f"series {i + 1}" for i in range(values.shape[1])])
+
+
+def add_data_argument(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the option `--data`."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=os.environ.get(DATA_VARIABLE),
+        help=f"folder of the real series; by default the variable {DATA_VARIABLE}",
+    )
+
+
+def put_between_markers(page: Path, name: str, text: str) -> None:
+    """Replace what stands between `<!-- begin NAME -->` and `<!-- end NAME -->` in a page."""
+    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+    content = page.read_text()
+    if content.count(begin) != 1 or content.count(end) != 1:
+        raise ValueError(f"{page} must hold {begin!r} and {end!r} once each")
+    before, rest = content.split(begin)
+    after = rest.split(end)[1]
+    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}")
