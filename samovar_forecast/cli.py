@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from samovar_forecast.exceptions import SAMoVARError, require
 
 if TYPE_CHECKING:
@@ -191,7 +193,9 @@ def _demo(arguments: argparse.Namespace) -> None:
         forecasters,
         n_origins=arguments.origins,
         season=season,
-        refit=arguments.refit if arguments.refit_all else {"SAMoVAR": arguments.refit},
+        refit=arguments.refit
+        if arguments.refit_all
+        else {name: arguments.refit for name in forecasters if _is_samovar(name)},
         progress=not arguments.quiet,
     )
     print()
@@ -219,12 +223,12 @@ def _compare(arguments: argparse.Namespace) -> None:
     verbose = False if arguments.quiet else None
     models = room.standard_forecasters(season, arguments.seed, verbose=verbose)
     if arguments.without_samovar:
-        models = {name: model for name, model in models.items() if name != "SAMoVAR"}
+        models = {name: model for name, model in models.items() if not _is_samovar(name)}
     task = room.Task(arguments.horizon, season, 2 * len(data.y) // 3, arguments.seed)
     also = room.from_catalogue(arguments.also, task)
     models = {**models, **also}
     _say(*data.description)
-    networks = [name for name in models if name == "SAMoVAR" or name in also]
+    networks = [name for name in models if _is_samovar(name) or name in also]
     found = room.compare(
         data.y,
         arguments.horizon,
@@ -252,12 +256,16 @@ def _compare(arguments: argparse.Namespace) -> None:
         _say(f"{arguments.report}: the report, one page that opens without a network")
 
 
+def _is_samovar(name: str) -> bool:
+    return name.startswith("SAMoVAR")
+
+
 def _models_in_words(season: int) -> str:
     seasonal = f", and the value {season} steps before (seasonal naive)" if season > 1 else ""
     return (
-        "Models: SAMoVAR with its defaults; statsmodels' VAR and AR (one for each series), their "
-        "order by AIC among those that the rows identify; a ridge VAR, its order and penalty by "
-        f"leave-one-out; the last value (naive){seasonal}."
+        "Models: SAMoVAR with its defaults, alone and beside a linear anchor; statsmodels' VAR and "
+        "AR (one for each series), their order by AIC among those that the rows identify; a ridge "
+        f"VAR, its order and penalty by leave-one-out; the last value (naive){seasonal}."
     )
 
 
@@ -311,6 +319,19 @@ def _write_results(
         )
         path = plots.save_figure(axes, folder / f"var_lag_matrices.{suffix}")
         written.append((path, "what the VAR learnt: the effect of each series on each, by lag"))
+    samovar = comparison.fitted.get("SAMoVAR")
+    if samovar is not None and hasattr(samovar, "explain"):
+        dynamic = samovar.explain()
+        deviation = comparison.y.std().to_numpy()
+        axes = plots.plot_lag_matrices(
+            dynamic.coefs * deviation / np.where(deviation == 0, 1.0, deviation)[:, None],
+            [str(name) for name in dynamic.names],
+            title=f"SAMoVAR at {dynamic.index[-1]}: local lag matrices of the next step",
+            unit="response in its standard deviations,\nto one standard deviation of the impulse",
+            max_lags=LAGS_DRAWN,
+        )
+        path = plots.save_figure(axes, folder / f"samovar_lag_matrices.{suffix}")
+        written.append((path, "what SAMoVAR does at the last origin, read as a VAR"))
     path = folder / "forecasts.csv"
     comparison.forecasts.to_csv(path, index=False)
     written.append((path, "every forecast of every model, beside what came"))

@@ -195,7 +195,7 @@ def compare(
 def standard_forecasters(
     season: int = 1, random_state: int = 0, verbose: bool | None = None
 ) -> dict[str, Any]:
-    """Return SAMoVAR with its defaults and the classical forecasters, by the name of their row.
+    """Return SAMoVAR, alone and anchored, and the classical forecasters, by the name of their row.
 
     Parameters
     ----------
@@ -209,8 +209,10 @@ def standard_forecasters(
     from samovar_forecast import SAMoVARForecaster
     from samovar_forecast.comparison.classical import classical_forecasters
 
+    shared: dict[str, Any] = {"random_state": random_state, "verbose": verbose}
     return {
-        "SAMoVAR": SAMoVARForecaster(random_state=random_state, verbose=verbose),
+        "SAMoVAR": SAMoVARForecaster(**shared),
+        "SAMoVAR + anchor": SAMoVARForecaster(anchor=True, **shared),
         **classical_forecasters(season),
     }
 
