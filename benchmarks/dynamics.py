@@ -66,8 +66,8 @@ SMALL = NetworkConfig(
     dropout=0.0,
     normalization="none",
 )
-LONG_TRAINING = TrainingConfig(
-    max_epochs=30, batch_size=128, learning_rate=1e-2, next_patch_loss_weight=0.0
+TRAINING = TrainingConfig(
+    max_epochs=40, batch_size=256, learning_rate=1e-2, next_patch_loss_weight=0.0
 )
 
 
@@ -84,7 +84,7 @@ def read_as_var(
 def recovery(truth: np.ndarray, seed: int) -> Numbers:
     """Mean local coefficients, and those of least squares, against the truth."""
     series = simulate_var(truth, 6000, random_state=seed)
-    var = read_as_var(series, SMALL, LONG_TRAINING, seed, 0.1)
+    var = read_as_var(series, SMALL, TRAINING, seed, 0.1)
     found = var.mean_coefs(var.origins[::10])
     wanted = np.zeros_like(found)
     wanted[: len(truth)] = truth
@@ -104,7 +104,7 @@ REGIMES = np.array([[[0.7, 0.0], [0.0, 0.7]], [[-0.4, 0.4], [0.4, -0.4]]])
 PATCHED = replace(
     SMALL, n_series=2, patch_length=4, context_length=32, d_model=32, n_heads=2, n_layers=2
 )
-SHORT_TRAINING = TrainingConfig(max_epochs=15, batch_size=128, learning_rate=5e-3)
+PATCHED_TRAINING = TrainingConfig(max_epochs=15, batch_size=128, learning_rate=5e-3)
 N_BREAK = 3000
 
 
@@ -130,7 +130,7 @@ def break_found(seed: int) -> Numbers:
     """Distance of the split of the coefficient paths from the true break."""
     n_before = int(N_BREAK * (0.6, 0.4, 0.75)[seed % 3])
     series = two_regimes(n_before, seed)
-    var = read_as_var(series, PATCHED, SHORT_TRAINING, seed, 0.0)
+    var = read_as_var(series, PATCHED, PATCHED_TRAINING, seed, 0.0)
     paths = var.coefficient_paths([1], var.origins[::5])
     found = int(paths.index[one_split(paths.to_numpy())])
     own = paths.iloc[:, 0]
@@ -156,16 +156,13 @@ ZEROS = np.array(
     ]
 )
 TWO_LAGS = replace(SMALL, context_length=2, d_model=16, n_heads=1)
-LARGE_BATCHES = TrainingConfig(
-    max_epochs=40, batch_size=256, learning_rate=1e-2, next_patch_loss_weight=0.0
-)
 
 
 def graph_found(seed: int) -> Numbers:
     """F1 of the arrows found by the network's predictive causality, Holm at 5 %."""
     series = simulate_var(ZEROS, 3000, random_state=seed)
     config = replace(TWO_LAGS, n_series=4)
-    learner = NetworkLearner(series, tuple("abcd"), config, LARGE_BATCHES, 600)
+    learner = NetworkLearner(series, tuple("abcd"), config, TRAINING, 600)
     actual = pd.DataFrame(learner.test_actual, columns=list(learner.names))
     found = predictive_causality(learner, actual, level=LEVEL).graph().to_numpy()
     wanted = (ZEROS[0] != 0) & ~np.eye(4, dtype=bool)
@@ -226,7 +223,7 @@ def linear_tests(effect: float, n_train: int, n_test: int, number: int) -> Numbe
 def network_tests(effect: float, number: int) -> Numbers:
     """Tests of a on b (and on c, where nothing acts) with networks; 1500 to train, 500 to test."""
     series = simulate_var(chain(effect), 2000, random_state=50_000 + number)
-    learner = NetworkLearner(series, tuple("abc"), TWO_LAGS, LARGE_BATCHES, 500)
+    learner = NetworkLearner(series, tuple("abc"), TWO_LAGS, TRAINING, 500)
     actual = pd.DataFrame(learner.test_actual, columns=list("abc"))
     forecasts = {names: learner(names) for names in (("a", "b", "c"), ("b", "c"))}
     test = predictive_causality(forecasts.__getitem__, actual, causing="a")
@@ -291,7 +288,7 @@ def network_coverage(number: int) -> Numbers:
     """
     series = simulate_var(PAIR, 1000, random_state=80_000 + number)
     config = replace(TWO_LAGS, n_series=2)
-    learner = NetworkLearner(series, ("a", "b"), config, LARGE_BATCHES, 1)
+    learner = NetworkLearner(series, ("a", "b"), config, TRAINING, 1)
     origins = np.stack([series[t - 2 : t] for t in range(20, 1001, 20)])
 
     def compute(step: Any) -> Any:
@@ -332,7 +329,7 @@ CASES = {
     "recovery": Case(
         "Mean local coefficients of a VAR(2), 3 series, 6,000 observations",
         lambda number: recovery(VAR2, number),
-        3,
+        6,
         "correlation above 0.985, differences of at most 0.06",
     ),
     "break": Case(
@@ -483,7 +480,15 @@ stands for any learner that nests; it makes thousands of tests affordable. "Noth
 Clark and West's statistic as published; the test of the package also takes out of error and change
 what the restricted learner could have known, and with several trainings crosses them. "One
 training, nothing taken out" is what a naive use of the published statistic on two networks gives.
-Pairs with one repetition share its networks, so that their errors are a little larger than given.
+The two tests of one repetition share its networks. Forty repetitions cannot tell a size of 5 %
+from one of 8 %: only the linear learner, with 3,000 tests each, can be held to the 3 to 7 %.
+
+The recipe of the first case was settled on its seeds 0 to 2 (a recipe with smaller batches and
+fewer epochs missed by 0.067 once); later seeds were not looked at before. The last case shows a
+limit of the model: one exogenous token a patch mixes the other series in one proportion, whatever
+the lag, so that a VAR in which other series act at the second lag than at the first is outside
+its reach. A seed ensemble holds the luck of the training alone and is no confidence band; five
+draws hold two thirds at most.
 
 """
 
