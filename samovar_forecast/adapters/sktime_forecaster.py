@@ -586,6 +586,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         return [
             {**tiny, "max_epochs": 1, "validation_fraction": 0.0},
             {**tiny, "max_epochs": 1, "quantiles": (0.1, 0.5, 0.9)},
+            {**tiny, "max_epochs": 1, "anchor": True},
             {
                 **tiny,
                 "context_length": 6,

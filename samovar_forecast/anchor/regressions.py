@@ -49,13 +49,23 @@ def lag_design(runs: Sequence[np.ndarray], order: int) -> tuple[np.ndarray, np.n
     return np.concatenate(blocks), np.concatenate(ahead)
 
 
+def _n_regressed(runs: Sequence[np.ndarray], order: int) -> int:
+    """Return how many rows have all their lags."""
+    return sum(max(0, len(run) - order) for run in runs)
+
+
 def ols_var(runs: Sequence[np.ndarray], max_order: int) -> tuple[np.ndarray, np.ndarray]:
     """Return coefficients (p, C, C) and intercept (C,) of the VAR by least squares and AIC.
 
     The orders 0 to ``max_order`` are compared on the same rows, by statsmodels'
     ``log det(residual covariance) + 2 (p C^2 + C) / T``; the one chosen is fitted on all its rows.
+    Gaps cost every run its first rows: orders that leave too few are not compared.
     """
     n_series = runs[0].shape[1]
+    while max_order > 0 and _n_regressed(runs, max_order) < ROWS_PER_COEFFICIENT * (
+        max_order * n_series + 1
+    ):
+        max_order -= 1
     x, y = lag_design(runs, max_order)
     with_one = np.hstack([np.ones((len(x), 1)), x])
     q, _ = np.linalg.qr(with_one)

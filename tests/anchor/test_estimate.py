@@ -161,3 +161,13 @@ def test_ten_thousand_rows_of_seven_series_take_seconds() -> None:
     start = time.process_time()
     estimate_anchor([y], 96, 512, 24)
     assert time.process_time() - start < 30
+
+
+def test_many_gaps_leave_short_runs_and_still_an_anchor():
+    random = np.random.default_rng(0)
+    values = random.normal(size=(60, 3)).cumsum(axis=0)
+    values[random.random(values.shape) < 0.3] = np.nan
+    anchor = estimate_anchor([values], 4, max_lag=24).map
+    assert np.isfinite(anchor.intercept).all()
+    assert np.isfinite(anchor.own).all()
+    assert np.isfinite(anchor.cross).all()
