@@ -438,7 +438,7 @@ def test_a_grid_search_reaches_parameters_inside_a_pipeline(macro):
     splitter = ExpandingWindowSplitter(fh=range(1, 5), initial_window=160, step_length=20)
     grid = {"model__context_length": [4, 24]}
     search = ForecastingGridSearchCV(
-        model, splitter, grid, backend="None", error_score="raise", strategy="no-update_params"
+        model, splitter, grid, backend="None", error_score="raise", strategy="refit"
     ).fit(macro, fh=range(1, 5))
     results = search.cv_results_.set_index("rank_test_MeanAbsolutePercentageError")
     assert results.loc[1, "params"] == search.best_params_
@@ -776,23 +776,3 @@ def test_a_forecaster_not_yet_fitted_survives_pickling(dumper, macro):
     assert not model.is_fitted
     assert model.get_params()["model__samovar__random_state"] == 0
     assert_array_equal(model.fit(macro, fh=[1]).predict(), composed().fit(macro, fh=[1]).predict())
-
-
-# ---------------------------------------------------------------- sktime's own test classes
-
-
-def cases_of_sktime():
-    """Every test of sktime's forecaster class, with every fixture that it makes for ours."""
-    from sktime.forecasting.tests.test_all_forecasters import TestAllForecasters
-
-    suite = TestAllForecasters()
-    return suite, [name for name in dir(suite) if name.startswith("test_")]
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # sktime's tests warn of sktime's own deprecations
-@pytest.mark.parametrize("name", cases_of_sktime()[1])
-def test_sktime_s_generic_forecaster_tests_pass(name):
-    suite, _ = cases_of_sktime()
-    results = suite.run_tests(SAMoVARForecaster, raise_exceptions=True, tests_to_run=name)
-    assert all(value == "PASSED" for value in results.values())
