@@ -527,7 +527,9 @@ def test_evaluate_trains_as_often_as_its_strategy_says(macro, monkeypatch, strat
 )
 def test_evaluate_gives_the_same_bits_under_every_backend(macro, backend):
     if backend in ("dask", "ray"):
-        pytest.importorskip(backend, reason=f"{backend} is not installed")
+        needed = "dask.dataframe" if backend == "dask" else "ray"
+        reason = f"{needed}, or what it needs, is not installed"
+        pytest.importorskip(needed, reason=reason, exc_type=ImportError)
     options = {"strategy": "refit", "scoring": MeanAbsoluteError(), "error_score": "raise"}
     alone = evaluate(tiny(), folds(macro), macro, **options)
     parameters = {"n_jobs": 1 if backend == "threading" else 2}
