@@ -118,7 +118,7 @@ def test_covariates_of_the_training_are_wanted_for_the_forecast_too(labelled):
 
 def test_a_model_learns_to_repeat_what_it_has_seen():
     wave = daily(np.sin(2 * np.pi * np.arange(240) / 12)[:, None])
-    model = tiny(n_epochs=20, optimizer_kwargs={"lr": 5e-3}).fit(wave[:200])
+    model = tiny(n_epochs=60, optimizer_kwargs={"lr": 5e-3}).fit(wave[:200])
     forecast = model.predict(8)
     assert np.abs(forecast.values() - wave[200:208].values()).max() < 0.3
 
