@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -10,17 +9,35 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 NORM_EPSILON = 1e-5
+NARROW = 16
+"""Width up to which squares are summed by a product."""
 
 
-def rms_normalize(x: Tensor, gain: Tensor, epsilon: float) -> Tensor:
-    """Return ``gain * x / sqrt(mean(x^2) + epsilon)``, the mean taken over the last axis."""
+def rms_normalize(
+    x: Tensor, gain: Tensor, epsilon: float, *, may_overwrite: bool = False
+) -> Tensor:
+    """Return ``gain * x / sqrt(mean(x^2) + epsilon)``, the mean taken over the last axis.
+
+    With ``may_overwrite`` the result may take the place of ``x`` where no gradient is needed:
+    fresh memory for a large tensor costs as much as filling it.
+    """
     x = x.to(gain.dtype)  # under mixed precision, norms are taken in the full one
     if torch.is_grad_enabled():
         return _RMSNormalize.apply(x, gain, epsilon)  # type: ignore[no-untyped-call]
-    # The same with fewer small operations: both roots of the width are taken from the gain.
+    inverse = _mean_square(x).add_(epsilon).rsqrt_()
+    scaled = x.mul_(inverse) if may_overwrite else x.mul(inverse)
+    return scaled.mul_(gain)
+
+
+def _mean_square(x: Tensor) -> Tensor:
+    """Return the mean square over the last axis, kept; made for where no gradient is needed.
+
+    A norm over a short axis is no faster than over a long one; there a product does the sum.
+    """
     width = x.shape[-1]
-    squares = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
-    return x.mul(squares.add_(epsilon * width).rsqrt_()).mul_(gain * math.sqrt(width))
+    if width <= NARROW:
+        return x.square() @ x.new_full((width, 1), 1 / width)
+    return torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().mul_(1 / width)
 
 
 def _inverse_rms(x: Tensor, epsilon: float) -> Tensor:
@@ -111,17 +128,42 @@ class RMSNorm(nn.Module):
         self.epsilon = epsilon
         self.gain = nn.Parameter(torch.ones(*shape))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise ``x`` of shape (..., *shape)."""
-        return rms_normalize(x, self.gain, self.epsilon)
+    def forward(self, x: Tensor, *, may_overwrite: bool = False) -> Tensor:
+        """Normalise ``x`` of shape (..., *shape); see :func:`rms_normalize`."""
+        return rms_normalize(x, self.gain, self.epsilon, may_overwrite=may_overwrite)
 
 
 MANY_ROWS = 400
 MANY_SEQUENCES = 16  # below, torch does not hand a convolution of one point to oneDNN
 
 
+LARGE_PRODUCT = 10**6  # multiplications from which oneDNN makes up for the cost of its call
+_ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+
+
 def _is_plain_cpu(x: Tensor) -> bool:
     return x.dtype == torch.float32 and x.device.type == "cpu"
+
+
+def is_plain_inference() -> bool:
+    """Whether the forward runs in inference mode, and not to be compiled or exported.
+
+    No derivative can then be asked for, in either direction, now or later.
+    """
+    return torch.is_inference_mode_enabled() and not torch.compiler.is_compiling()
+
+
+def _may_call_onednn(x: Tensor) -> bool:
+    """Whether a product may go to oneDNN's own operator, which has no derivative."""
+    return (
+        _ONEDNN_LINEAR is not None
+        and is_plain_inference()
+        and type(x) is Tensor
+        and _is_plain_cpu(x)
+        and torch.backends.mkldnn.is_available()
+        and bool(torch.backends.mkldnn.enabled)
+        and not torch.is_autocast_enabled("cpu")
+    )
 
 
 class Linear(nn.Linear):
@@ -129,12 +171,17 @@ class Linear(nn.Linear):
 
     Large products on the CPU are computed as a convolution of one point: the same numbers and
     the same layout, but by oneDNN, which where the processor is not Intel's is up to twice as fast
-    as the library behind a plain product.
+    as the library behind a plain product. In inference mode oneDNN is called directly, if torch
+    has its operator.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Map the last axis of ``x`` (..., T, in) to (..., T, out)."""
-        if x.numel() >= MANY_ROWS * self.in_features and x.dim() > 2 and _is_plain_cpu(x):
+        n_numbers = x.numel()
+        if n_numbers * self.out_features >= LARGE_PRODUCT and _may_call_onednn(x):
+            weight = self.weight
+            return _ONEDNN_LINEAR(x, weight, self.bias, "none", [], "")  # type: ignore[misc]
+        if n_numbers >= MANY_ROWS * self.in_features and x.dim() > 2 and _is_plain_cpu(x):
             sequences = x.flatten(0, -3)  # B T in
             if len(sequences) >= MANY_SEQUENCES:
                 pixels = sequences[:, None].permute(0, 3, 1, 2)  # B in 1 T, in memory as before
@@ -158,4 +205,5 @@ class MLPBlock(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """Return the block's output; shape (..., D) as given."""
-        return h + self.dropout(self.down(F.gelu(self.up(self.norm(h)))))
+        added = self.down(F.gelu(self.up(self.norm(h))))
+        return h + (self.dropout(added) if self.training else added)

@@ -95,7 +95,8 @@ class VARMixture(nn.Module):
             both = tables.flatten(2, 3)  # 2 M B*C H T d
         else:
             shape = self.projection_norm.gain.shape  # 2 M H d
-            projected = self.projection_norm(self.projection(x1).unflatten(-1, shape))
+            projected = self.projection(x1).view(*x1.shape[:-1], *shape)  # B*C T 2 M H d
+            projected = self.projection_norm(projected, may_overwrite=True)
             both = projected.permute(2, 3, 0, 4, 1, 5).contiguous()  # 2 M B*C H T d
         queries, values = both.flatten(2, 3).unbind(0)
         return queries, values
@@ -127,7 +128,7 @@ class VARMixture(nn.Module):
         first = n_tokens - 1 if last_only else 1  # rows wanted: first, first + 2, ...
 
         heads = self.config.heads
-        key = x1.unflatten(-1, (heads, -1)).transpose(1, 2).flatten(0, 1)  # B*C*H T d
+        key = x1.view(*x1.shape[:-1], heads, -1).transpose(1, 2).flatten(0, 1)  # B*C*H T d
         outputs: list[Tensor] = []  # B*C*H T d each; the last layer has the rows wanted only
         for layer, (query, value) in enumerate(zip(queries, values, strict=True)):
             is_last = layer == self.config.n_layers - 1
@@ -139,13 +140,14 @@ class VARMixture(nn.Module):
                 stride=2 if prune else 1,
                 form=self.config.attention,
             )
-            key = self.dropout(attended)
+            key = self.dropout(attended) if self.training else attended
             outputs.append(key)
         wanted = [out if out.shape[-2] < n_tokens else out[..., first::2, :] for out in outputs]
-        total = sum(wanted[1:], wanted[0]).unflatten(0, (-1, heads))  # B*C H R d
-        mixture = self.structure(total)  # B*C H R d
+        total = sum(wanted[1:], wanted[0])  # B*C*H R d
+        mixture = self.structure(total.view(-1, heads, *total.shape[1:]))  # B*C H R d
         merged = mixture.transpose(1, 2).flatten(2)  # B*C R D
-        output = (x1[:, first::2] + merged).unflatten(0, (n_windows, n_series))  # B C R D
+        output = x1[:, first::2] + merged
+        output = output.view(n_windows, n_series, *output.shape[1:])  # B C R D
         if not with_trace:
             return Prediction(output)
         split = (n_windows, n_series, heads)

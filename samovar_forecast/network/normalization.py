@@ -47,7 +47,7 @@ def window_statistics(
         return location, torch.ones_like(location)
     centred = series - series.mean(-1, keepdim=True)
     deviation = torch.linalg.vector_norm(centred, dim=-1)[:, None] / math.sqrt(length - 1)
-    is_constant = deviation <= 8 * torch.finfo(window.dtype).eps * location.detach().abs()
+    is_constant = deviation <= location.abs() * (8 * torch.finfo(window.dtype).eps)
     scale = (deviation + SCALE_EPSILON).masked_fill(is_constant, 0.0)
     return torch.where(is_constant, window[:, -1:], location), scale
 

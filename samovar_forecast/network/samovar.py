@@ -93,6 +93,7 @@ class SAMoVARNetwork(nn.Module):
         channels = target  # B L Cin
         if past_covariates is not None:
             channels = torch.cat([past_covariates, target], dim=-1)
+        channels = channels.mT.contiguous().mT  # in memory series by series, as they are read
         channels, observed, missing = self._set_missing_aside(channels)
         location, scale = window_statistics(
             channels, config.patch_length, config.normalization, observed
@@ -106,7 +107,7 @@ class SAMoVARNetwork(nn.Module):
         tokens = self.tokenizer(patches, future, static_covariates, missing)  # B C T D
         mixed = self.predictor(tokens, last_only=last_only, with_trace=return_trace)
         read = self.head(self.out_norm(mixed.output))  # B C N s*K
-        patch_pred = read.unflatten(-1, (config.patch_length, config.n_params))  # B C N s K
+        patch_pred = read.view(*read.shape[:-1], -1, config.n_params)  # B C N s K
 
         location, scale = location[..., -config.n_series :], scale[..., -config.n_series :]
         forecast = denormalize(

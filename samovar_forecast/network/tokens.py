@@ -11,10 +11,14 @@ from samovar_forecast.network.blocks import Dropout, Linear, RMSNorm
 
 
 def cut_patches(window: Tensor, patch_length: int) -> Tensor:
-    """Cut windows of shape (B, L, C) into patches of shape (B, C, N, s), zeros on the left."""
+    """Cut windows of shape (B, L, C) into patches of shape (B, C, N, s), zeros on the left.
+
+    Nothing is copied if the windows lie in memory series by series and need no zeros.
+    """
     series = window.transpose(1, 2)  # B C L
-    padded = F.pad(series, (-series.shape[-1] % patch_length, 0))  # B C N*s
-    return padded.unflatten(-1, (-1, patch_length))  # B C N s
+    missing = -series.shape[-1] % patch_length
+    padded = F.pad(series, (missing, 0)) if missing else series  # B C N*s
+    return padded.reshape(*series.shape[:2], -1, patch_length)  # B C N s
 
 
 class ARXTokenizer(nn.Module):
@@ -92,10 +96,11 @@ class ARXTokenizer(nn.Module):
         """
         n_series = self.config.n_series
         endo = self.endo_embed(patches[:, -n_series:])  # B C N D
-        exo = torch.zeros_like(endo)
         if self.mixes_series:
             mix = _mix_channels(self.exo_mix, patches)  # B C N s
             exo = self.exo_embed(mix)
+        else:
+            exo = torch.zeros_like(endo)
         if missing is not None:
             endo = endo + self.endo_missing(missing[:, -n_series:])
             if self.mixes_series:  # the share of channels that are missing at each step
@@ -106,13 +111,17 @@ class ARXTokenizer(nn.Module):
         if self.mixes_series or future is not None:
             exo = self.exo_norm(exo)
         tokens = torch.stack([exo, endo], dim=3).flatten(2, 3)  # B C T D
+        if self.training:
+            tokens = self.dropout(tokens)
         shift = self.table()
         if static is not None:
             shift = shift + self.static_embed(static)[:, :, None]  # B C T D
-        return self.embed_norm(self.dropout(tokens) + shift)
+        return self.embed_norm(tokens + shift)
 
 
 def _mix_channels(linear: nn.Linear, patches: Tensor) -> Tensor:
     """Apply a linear map over the channel axis: (B, K, N, s) -> (B, C, N, s)."""
-    flat = linear.weight @ patches.flatten(2)  # B C N*s
-    return (flat + linear.bias[:, None]).unflatten(2, patches.shape[2:])
+    n_windows, _, *shape = patches.shape
+    weight = linear.weight.expand(n_windows, -1, -1)  # B C K
+    mixed = torch.baddbmm(linear.bias[:, None], weight, patches.flatten(2))  # B C N*s
+    return mixed.view(n_windows, -1, *shape)

@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from samovar_forecast.network import blocks
 from samovar_forecast.network.blocks import (
     MANY_ROWS,
     MANY_SEQUENCES,
+    NARROW,
     Dropout,
     Linear,
     dropout,
@@ -100,3 +102,37 @@ def test_dropout_repeats_under_a_seed_and_is_off_in_evaluation():
     assert not torch.equal(layer(x), first)
     assert torch.equal(layer.eval()(x), x)
     assert torch.equal(Dropout(0.0)(x), x)
+
+
+def test_a_narrow_norm_and_one_in_place_equal_the_formula_without_gradients():
+    generator = torch.Generator().manual_seed(0)
+    for width in (NARROW, NARROW + 1):
+        x = torch.randn(5, 2, width, generator=generator, dtype=torch.float64)
+        gain = torch.randn(2, width, generator=generator, dtype=torch.float64)
+        wanted = plain_norm(x, gain, 0.1)
+        with torch.no_grad():
+            torch.testing.assert_close(rms_normalize(x, gain, 0.1), wanted)
+            torch.testing.assert_close(rms_normalize(x, gain, 0.1, may_overwrite=True), wanted)
+
+
+def test_a_large_product_is_the_same_in_inference_mode():
+    generator = torch.Generator().manual_seed(0)
+    linear = Linear(64, 256)
+    with torch.no_grad():
+        linear.weight.normal_(generator=generator)
+        linear.bias.normal_(generator=generator)
+    x = torch.randn(7, 22, 64, generator=generator)
+    wanted = F.linear(x, linear.weight, linear.bias)
+    with torch.inference_mode():
+        torch.testing.assert_close(linear(x), wanted, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(linear(x.mT.contiguous().mT), wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("mode", [torch.enable_grad, torch.no_grad])
+def test_an_operator_without_derivative_is_for_inference_mode_alone(mode, monkeypatch):
+    def fail(*_):
+        raise AssertionError("called where a derivative may be asked for")
+
+    monkeypatch.setattr(blocks, "_ONEDNN_LINEAR", fail)
+    with mode():  # forward derivatives pass through no_grad
+        Linear(64, 256)(torch.randn(7, 22, 64))
