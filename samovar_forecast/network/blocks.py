@@ -206,4 +206,4 @@ class MLPBlock(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """Return the block's output; shape (..., D) as given."""
         added = self.down(F.gelu(self.up(self.norm(h))))
-        return h + (self.dropout(added) if self.training else added)
+        return h + self.dropout(added)

@@ -140,7 +140,7 @@ class VARMixture(nn.Module):
                 stride=2 if prune else 1,
                 form=self.config.attention,
             )
-            key = self.dropout(attended) if self.training else attended
+            key = self.dropout(attended)  # also asked in evaluation: a host may leave it on
             outputs.append(key)
         wanted = [out if out.shape[-2] < n_tokens else out[..., first::2, :] for out in outputs]
         total = sum(wanted[1:], wanted[0])  # B*C*H R d

@@ -111,8 +111,7 @@ class ARXTokenizer(nn.Module):
         if self.mixes_series or future is not None:
             exo = self.exo_norm(exo)
         tokens = torch.stack([exo, endo], dim=3).flatten(2, 3)  # B C T D
-        if self.training:
-            tokens = self.dropout(tokens)
+        tokens = self.dropout(tokens)
         shift = self.table()
         if static is not None:
             shift = shift + self.static_embed(static)[:, :, None]  # B C T D
