@@ -460,7 +460,7 @@ def _quiet_lightning() -> Iterator[None]:
             logger.setLevel(level)
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def roll_forecast(
     network: SAMoVARNetwork,
     target: Tensor,
