@@ -344,6 +344,7 @@ def fit_network(
         callbacks.append(ModelCheckpoint(folder, CHECKPOINT_NAME, enable_version_counter=False))
         resume_from = _same_fit(folder / f"{CHECKPOINT_NAME}.ckpt", journal.fingerprint)
     accelerator = _accelerator(device)
+    network.train()  # Lightning leaves the mode as it finds it, and dropout would stay off
     with isolated_random_state(seed), _quiet_lightning():
         trainer = pl.Trainer(
             accelerator=accelerator,

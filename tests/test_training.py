@@ -103,6 +103,16 @@ def test_the_global_random_states_and_loggers_are_left_alone() -> None:
     assert logging.getLogger("pytorch_lightning.utilities.rank_zero").level == level
 
 
+def test_dropout_is_on_in_training_whatever_the_mode_that_the_network_comes_in() -> None:
+    train, validation = window_sets()
+    fitted = []
+    for one in (network(), network().eval(), network(dropout=0.0)):
+        fit_network(one, train, validation, SHORT, random_state=0)
+        fitted.append(weights(one))
+    assert torch.equal(fitted[0], fitted[1])
+    assert not torch.equal(fitted[0], fitted[2])
+
+
 def test_a_fit_is_silent_when_it_is_short(capfd: pytest.CaptureFixture[str]) -> None:
     train, validation = window_sets()
     fit_network(network(), train, validation, SHORT, random_state=0)
