@@ -12,7 +12,7 @@ from samovar_forecast.exceptions import ConfigurationError
 
 Predictor = Literal["samovar", "lintrans", "fixedvar"]
 Normalization = Literal["last_patch", "window", "none"]
-Structure = Literal["direct", "inverse"]
+Structure = Literal["direct", "inverse", "none"]
 Attention = Literal["auto", "reference", "parallel", "chunked"]
 
 _Config = TypeVar("_Config", bound="_JsonConfig")
@@ -122,8 +122,12 @@ class NetworkConfig(_JsonConfig):
     normalization : {"last_patch", "window", "none"}, default="last_patch"
         What is subtracted from each window: the mean of its last patch, or of the whole window;
         both divide by the window's standard deviation. ``"none"`` leaves the values alone.
-    structure : {"direct", "inverse"}, default="direct"
-        Whether the structural matrix multiplies the mixture as it is, or its inverse does.
+    structure : {"direct", "inverse", "none"}, default="direct"
+        Whether the structural matrix multiplies the mixture as it is, or its inverse does, or
+        there is none: it is then the identity, without parameters.
+    qv_norm : bool, default=True
+        Whether queries and values are normalised head by head. The free tables of ``"fixedvar"``
+        and the layers of ``"lintrans"`` never are.
     univariate : bool, default=False
         Switch the content of the exogenous tokens off: each series is forecast from itself.
     missing_values : bool, default=False
@@ -157,6 +161,7 @@ class NetworkConfig(_JsonConfig):
     dropout: float = 0.1
     normalization: Normalization = "last_patch"
     structure: Structure = "direct"
+    qv_norm: bool = True
     univariate: bool = False
     missing_values: bool = False
     n_params: int = 1

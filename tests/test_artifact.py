@@ -182,3 +182,11 @@ def test_a_description_that_json_cannot_hold_is_refused(tmp_path):
         with pytest.raises(ConfigurationError, match="nothing that JSON can hold"):
             save_artifact(tmp_path / "new", network(), bad, {})
     assert not (tmp_path / "new").exists()
+
+
+def test_an_artifact_of_before_a_setting_was_there_is_read_with_its_default(saved):
+    files = contents(saved)
+    document = json.loads(files["artifact.json"])
+    document["network"].pop("qv_norm")
+    write(saved, forged(files, network=document["network"]))
+    assert load_artifact(saved).network.config == CONFIG

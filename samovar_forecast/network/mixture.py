@@ -31,13 +31,21 @@ class StructuralMatrix(nn.Module):
     """Invertible matrix per head, S = L U, from one free (H, d, d) parameter.
 
     The strict lower part gives the unit lower triangular L, the rest the upper triangular U,
-    whose diagonal passes through softplus.
+    whose diagonal passes through softplus. With ``structure="none"`` S is the identity, and there
+    is no parameter.
     """
+
+    identity: Tensor | None
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.is_inverse = config.structure == "inverse"
-        self.lu = nn.Parameter(torch.zeros(config.heads, config.head_width, config.head_width))
+        heads, head_width = config.heads, config.head_width
+        is_identity = config.structure == "none"
+        identity = torch.eye(head_width).expand(heads, -1, -1) if is_identity else None
+        self.register_buffer("identity", identity, persistent=False)
+        if identity is None:
+            self.lu = nn.Parameter(torch.zeros(heads, head_width, head_width))
 
     def _factors(self) -> tuple[Tensor, Tensor]:
         diagonal = F.softplus(self.lu.diagonal(dim1=-2, dim2=-1))
@@ -46,6 +54,8 @@ class StructuralMatrix(nn.Module):
 
     def matrix(self) -> Tensor:
         """Return the matrix that multiplies row vectors from the right; shape (H, d, d)."""
+        if self.identity is not None:
+            return self.identity
         lower, upper = self._factors()
         if not self.is_inverse:
             return torch.baddbmm(upper, lower, upper)
@@ -57,7 +67,7 @@ class StructuralMatrix(nn.Module):
 
     def forward(self, mixture: Tensor) -> Tensor:
         """Apply the matrix to (B, H, R, d), head by head."""
-        return mixture @ self.matrix()
+        return mixture @ self.matrix() if self.identity is None else mixture
 
 
 class VARMixture(nn.Module):
@@ -82,8 +92,10 @@ class VARMixture(nn.Module):
         else:
             # One product for the queries and values of all layers: they share their input.
             self.projection = Linear(width, 2 * n_layers * width)
-            self.projection_norm = RMSNorm(
-                2, n_layers, heads, head_width, epsilon=HEAD_NORM_EPSILON
+            self.projection_norm = (
+                RMSNorm(2, n_layers, heads, head_width, epsilon=HEAD_NORM_EPSILON)
+                if config.qv_norm
+                else None
             )
         self.dropout = Dropout(config.dropout)
         self.structure = StructuralMatrix(config)
@@ -94,9 +106,10 @@ class VARMixture(nn.Module):
             tables = self.fixed[:, :, None].expand(-1, -1, n_windows, -1, -1, -1, -1)
             both = tables.flatten(2, 3)  # 2 M B*C H T d
         else:
-            shape = self.projection_norm.gain.shape  # 2 M H d
+            shape = (2, self.config.n_layers, self.config.heads, self.config.head_width)
             projected = self.projection(x1).view(*x1.shape[:-1], *shape)  # B*C T 2 M H d
-            projected = self.projection_norm(projected, may_overwrite=True)
+            if self.projection_norm is not None:
+                projected = self.projection_norm(projected, may_overwrite=True)
             both = projected.permute(2, 3, 0, 4, 1, 5).contiguous()  # 2 M B*C H T d
         queries, values = both.flatten(2, 3).unbind(0)
         return queries, values

@@ -91,6 +91,7 @@ def test_golden_jacobian_is_reproduced_by_the_factored_form(name: str) -> None:
         {"predictor": "fixedvar", "n_past_covariates": 1},
         {"univariate": True},
         {"univariate": True, "n_future_covariates": 1},
+        {"structure": "none", "qv_norm": False},
         {"context_length": 1, "patch_length": 1},
         {"context_length": 3, "patch_length": 5, "n_future_covariates": 1},
     ],

@@ -22,6 +22,8 @@ from samovar_forecast.dynamics.token_weights import (
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
 from tests.network.golden import build_network, golden_inputs, load_case, load_weights
+from tests.network.test_samovar import random_network, windows
+from tests.network.test_variants import VARIANTS
 
 MIXTURES = ("a_base", "b_padded", "c_exogenous", "d_univariate", "e_fixedvar", "g_step1")
 
@@ -78,6 +80,21 @@ def test_lag_weights_rebuild_the_mixture_at_every_patch_and_of_every_window() ->
         for weights in all_lag_weights(trace):
             rebuilt = weights.apply(trace)
             assert np.abs(rebuilt - wanted[:, weights.patch]).max() <= 1e-9
+
+
+@pytest.mark.parametrize("changes", VARIANTS)
+def test_token_space_is_exact_for_every_variant_of_the_mixture(changes: dict) -> None:
+    network = random_network(**changes)
+    trace = NetworkMap(network).trace(Windows(windows(1).numpy()), Units.plain(network.config))
+    for weights in all_lag_weights(trace):
+        wanted = trace.stack_output[:, weights.patch]
+        assert np.abs(weights.apply(trace) - wanted).max() <= 1e-12 * np.abs(wanted).max()
+    parts = token_contributions(trace, step=3)
+    forecast = network(windows(1)).forecast[0, 2, :, 0].detach().numpy()
+    assert np.allclose(parts.sum(axis=(1, 2, 3)) + trace.offset[:, 2], forecast, atol=1e-12)
+    paths = influence_paths(trace, series=1, step=3, top=10**6)
+    total = sum(path.contribution for path in paths)
+    assert total == pytest.approx(parts[1].sum(), abs=1e-12 * np.abs(parts[1]).max())
 
 
 def test_lag_weights_follow_the_defining_recursion_at_every_patch() -> None:
