@@ -20,6 +20,7 @@ from samovar_forecast.config import NetworkConfig
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
+from samovar_forecast.network.rolling import roll_forecast
 from samovar_forecast.panel import Panel
 from samovar_forecast.uncertainty import Calibration, scores_of
 from samovar_forecast.windows import WindowSet
@@ -184,8 +185,6 @@ class Core:
 
 def _calibration(core: Core, windows: WindowSet, n_steps: int) -> Calibration | None:
     """Score the forecasts of at most 500 windows, evenly spaced; None if nothing was observed."""
-    from samovar_forecast.training import roll_forecast
-
     config = core.config
     stops = torch.tensor([stop for _, stop in windows.bounds])[windows.instance]
     reach = stops - windows.starts - config.context_length  # steps that a window can be judged by

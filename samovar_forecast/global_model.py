@@ -22,6 +22,7 @@ from torch import Tensor
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.core import WINDOWS_AT_ONCE, Columns, Core
 from samovar_forecast.exceptions import DataError
+from samovar_forecast.network.rolling import roll_forecast
 from samovar_forecast.panel import Instance, Panel, Scaler, last_values
 from samovar_forecast.uncertainty import Predictive
 from samovar_forecast.windows import SeriesTensors, WindowSet
@@ -170,8 +171,6 @@ class GlobalModel:
         model : GlobalModel
         result : TrainingResult or None
         """
-        from samovar_forecast.training import fit_network
-
         network = copy.deepcopy(core.network)
         scalers = {one.key: Scalers.of(one) for one in panel.instances}
         series = _series(panel, scalers, network.config)
@@ -182,6 +181,8 @@ class GlobalModel:
         config = config_for(len(training))
         result = None
         if config is not None:
+            from samovar_forecast.training import fit_network
+
             result = fit_network(
                 network,
                 training,
@@ -389,8 +390,6 @@ def _window(series: SeriesTensors, end: int, config: NetworkConfig, n_ahead: int
 
 def _rolled(core: Core, windows: Sequence[SeriesTensors], horizon: int) -> Iterator[np.ndarray]:
     """Yield the parameters of the ``horizon`` steps after each window, (horizon, n_series, K)."""
-    from samovar_forecast.training import roll_forecast
-
     for start in range(0, len(windows), WINDOWS_AT_ONCE):
         part = windows[start : start + WINDOWS_AT_ONCE]
         parameters = roll_forecast(

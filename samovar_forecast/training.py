@@ -9,7 +9,6 @@ import copy
 import hashlib
 import logging
 import math
-import random
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
@@ -26,15 +25,11 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from samovar_forecast.config import TrainingConfig
-from samovar_forecast.exceptions import ConfigurationError, DataError, SAMoVARError
+from samovar_forecast.exceptions import ConfigurationError, SAMoVARError
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
-from samovar_forecast.network.losses import (
-    anchored_parameters,
-    head_errors,
-    head_loss,
-    output_parameters,
-)
+from samovar_forecast.network.losses import head_errors, head_loss, output_parameters
+from samovar_forecast.seeds import resolve_seed
 from samovar_forecast.windows import WindowBatch, WindowSet
 
 CHECKPOINT_NAME = "training"
@@ -68,23 +63,6 @@ class TrainingResult:
     best_epoch: int
     n_epochs: int
     seed: int
-
-
-def resolve_seed(random_state: int | np.random.RandomState | np.random.Generator | None) -> int:
-    """Return a seed in [0, 2^31): the integer itself, a draw from a generator, or a fresh one."""
-    if random_state is None:
-        return random.SystemRandom().randrange(2**31)
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(2**31 - 1))
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(2**31))
-    if isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool):
-        return int(random_state) % 2**31
-    raise ConfigurationError(
-        "random_state cannot be used as a seed",
-        found=repr(random_state),
-        wanted="None, an integer or a numpy random generator",
-    )
 
 
 def one_cycle_optimizer(
@@ -459,66 +437,3 @@ def _quiet_lightning() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
-
-
-@torch.inference_mode()
-def roll_forecast(
-    network: SAMoVARNetwork,
-    target: Tensor,
-    horizon: int,
-    past_covariates: Tensor | None = None,
-    future_covariates: Tensor | None = None,
-    static_covariates: Tensor | None = None,
-    head: Head | None = None,
-) -> Tensor:
-    """Forecast any horizon, patch by patch: each forecast patch joins the window of the next.
-
-    Past covariates are not known ahead: they stay at their last value while rolling. Of a
-    distribution, its centre joins the window: the median among quantiles, or the mean. An anchor
-    rolls forward with the network.
-
-    Parameters
-    ----------
-    network : SAMoVARNetwork
-        In eval mode.
-    target : Tensor of shape (B, L, C)
-    horizon : int
-        Steps to forecast.
-    past_covariates : Tensor of shape (B, L, P), optional
-    future_covariates : Tensor of shape (B, L + h, F), optional
-        With h the horizon rounded up to whole patches.
-    static_covariates : Tensor of shape (B, C, S), optional
-    head : Head, optional
-        What the K numbers per step are; a point by default.
-
-    Returns
-    -------
-    Tensor of shape (B, horizon, C, K)
-
-    Raises
-    ------
-    DataError
-        If the future covariates do not reach the end of the last patch.
-    """
-    head = Head.point() if head is None else head
-    length, step = network.config.context_length, network.config.patch_length
-    n_patches = math.ceil(horizon / step)
-    if future_covariates is not None and future_covariates.shape[1] < length + n_patches * step:
-        raise DataError(
-            "future covariates are too short",
-            found=f"{future_covariates.shape[1]} steps",
-            wanted=f"{length + n_patches * step} (the window and the forecast patches)",
-        )
-    forecasts = []
-    for patch in range(n_patches):
-        ahead = None
-        if future_covariates is not None:
-            ahead = future_covariates[:, patch * step : patch * step + length + step]
-        output = network(target, past_covariates, ahead, static_covariates, last_only=True)
-        newest = anchored_parameters(output, target, head)  # B s C K
-        forecasts.append(newest)
-        target = torch.cat([target, newest[..., head.center]], dim=1)[:, -length:]
-        if past_covariates is not None:
-            held = past_covariates[:, -1:].expand(-1, step, -1)
-            past_covariates = torch.cat([past_covariates, held], dim=1)[:, -length:]
-    return torch.cat(forecasts, dim=1)[:, :horizon]

@@ -39,8 +39,9 @@ ROOMS = {
     "panel": May(("exceptions", "time_grid"), ("numpy", "pandas")),
     "windows": May(("exceptions", "config"), ("numpy", "torch")),
     "network": May(("exceptions", "config"), ("numpy", "torch")),
+    "seeds": May(("exceptions",), ("numpy",)),
     "training": May(
-        ("exceptions", "config", "windows", "network"),
+        ("exceptions", "config", "windows", "network", "seeds"),
         ("numpy", "torch", "pytorch_lightning", "tqdm"),
     ),
     "uncertainty": May(("exceptions", "network"), ("numpy",)),
@@ -49,7 +50,7 @@ ROOMS = {
     "sources": May(("exceptions", "time_grid", "panel"), ("numpy", "pandas", "statsmodels")),
     "core": May(
         (
-            *("exceptions", "config", "panel", "windows", "network", "training"),
+            *("exceptions", "config", "panel", "windows", "network"),
             *("artifact", "uncertainty"),
         ),
         ("numpy", "torch"),
@@ -77,7 +78,7 @@ ROOMS = {
     "adapters.sktime_door": May(("exceptions", "panel"), ("numpy", "pandas", "sktime")),
     "adapters.sktime_forecaster": May(
         (
-            *("exceptions", "config", "time_grid", "panel", "windows", "network", "training"),
+            *("exceptions", "config", "time_grid", "panel", "windows", "network", "seeds"),
             *("anchor", "artifact", "core", "dynamics", "global_model", "uncertainty"),
             *("adapters.sktime_door", "adapters.sktime_explain"),
         ),
@@ -317,6 +318,29 @@ def test_the_sktime_forecaster_loads_no_other_host_no_training_loop_and_no_plots
     loaded = modules_that("from samovar_forecast import SAMoVARForecaster")
     assert "sktime" in loaded
     assert loaded.isdisjoint({"darts", "matplotlib", "pytorch_lightning", "statsmodels"})
+
+
+def test_a_checkpoint_forecasts_without_the_training_loop(tmp_path):
+    pytest.importorskip("sktime")
+    path = tmp_path / "checkpoint.zip"
+    lines = (
+        "import numpy as np, pandas as pd",
+        "from samovar_forecast import NetworkConfig, SAMoVARForecaster",
+        "from samovar_forecast.core import Core",
+        "from samovar_forecast.network.heads import Head",
+        "from samovar_forecast.panel import Panel",
+        "y = pd.DataFrame({'a': np.sin(np.arange(40.0)), 'b': np.cos(np.arange(40.0))})",
+        "shape = NetworkConfig(2, 3, 9, d_model=8, n_layers=1)",
+        f"Core.new(Panel.from_frame(y), shape, Head.point(), seed=0).save({str(path)!r})",
+        f"model = SAMoVARForecaster(checkpoint={str(path)!r}, max_epochs=0).fit(y, fh=[1, 2, 3])",
+        "assert model.predict().shape == (3, 2)",
+        "assert model.predict_quantiles(alpha=[0.1, 0.9]).shape == (3, 4)",
+    )
+    loaded = modules_that("\n".join(lines))
+    assert "sktime" in loaded
+    assert loaded.isdisjoint(
+        {"pytorch_lightning", "torchmetrics", "skpro", "statsmodels", "darts", "matplotlib"}
+    )
 
 
 @pytest.mark.slow  # a measure of time: not for every run, and generous to a busy machine

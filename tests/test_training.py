@@ -12,12 +12,12 @@ import torch
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.network import SAMoVARNetwork, samovar_loss
+from samovar_forecast.network.rolling import roll_forecast
+from samovar_forecast.seeds import resolve_seed
 from samovar_forecast.training import (
     TrainingError,
     fit_network,
     one_cycle_optimizer,
-    resolve_seed,
-    roll_forecast,
 )
 from samovar_forecast.windows import SeriesTensors, WindowSet
 

@@ -26,6 +26,7 @@ from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.global_model import GlobalModel, InstanceForecast
 from samovar_forecast.network.heads import Head
 from samovar_forecast.panel import Panel, choose_lengths
+from samovar_forecast.seeds import resolve_seed
 
 if TYPE_CHECKING:
     from samovar_forecast.dynamics.dynamic_var import DynamicVAR
@@ -426,8 +427,6 @@ class SAMoVARForecaster(BaseCheckedForecaster):
 
     def _learn(self, panel: Panel, fh: ForecastingHorizon | None) -> tuple[GlobalModel, Any]:
         """Train a network on a panel, from pretrained weights if there are any."""
-        from samovar_forecast.training import resolve_seed
-
         if not 0 <= self.validation_fraction < 1:
             raise ConfigurationError(
                 "validation_fraction is no share of the sample",

@@ -13,8 +13,9 @@ from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
+from samovar_forecast.network.rolling import roll_forecast
 from samovar_forecast.simulate import simulate_var
-from samovar_forecast.training import fit_network, roll_forecast
+from samovar_forecast.training import fit_network
 from samovar_forecast.windows import SeriesTensors, WindowSet
 
 COEFS = np.array([[[0.5, 0.4], [0.0, 0.6]]])
