@@ -138,9 +138,10 @@ class NetworkConfig(_JsonConfig):
         Numbers predicted per step and series (1 for a point forecast).
     attention : {"auto", "reference", "parallel", "chunked"}, default="auto"
         Form in which linear attention is computed; ``"auto"`` chooses by the number of tokens.
-    anchor : (int, int), optional
-        Lags of the linear anchor beside the network: of each series itself, and of all series.
-        ``None`` is the model of the paper. :func:`samovar_forecast.anchor.attach_anchor` sets it.
+    anchor : (int, int) or (int, int, int), optional
+        Lags of the linear anchor beside the network: of each series itself, of all series, and of
+        the future covariates where they have an effect in it. ``None`` is the model of the paper.
+        :func:`samovar_forecast.anchor.attach_anchor` sets it.
 
     Raises
     ------
@@ -166,7 +167,7 @@ class NetworkConfig(_JsonConfig):
     missing_values: bool = False
     n_params: int = 1
     attention: Attention = "auto"
-    anchor: tuple[int, int] | None = None
+    anchor: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         for name in ("n_series", "patch_length", "context_length", "n_layers", "n_params"):
@@ -196,16 +197,16 @@ class NetworkConfig(_JsonConfig):
             )
 
     def _check_anchor(self) -> None:
-        pair = self.anchor
-        is_pair = isinstance(pair, (tuple, list)) and len(pair) == 2
-        if not is_pair or not all(
-            isinstance(lags, int) and 0 <= lags <= self.context_length for lags in pair or ()
+        lags = self.anchor
+        is_list = isinstance(lags, (tuple, list)) and len(lags) in (2, 3)
+        if not is_list or not all(
+            isinstance(one, int) and 0 <= one <= self.context_length for one in lags or ()
         ):
             raise ConfigurationError(
-                "anchor must be two numbers of lags, each from 0 to context_length "
-                f"{self.context_length}, found {pair!r}"
+                "anchor must be two or three numbers of lags, each from 0 to context_length "
+                f"{self.context_length}, found {lags!r}"
             )
-        object.__setattr__(self, "anchor", tuple(pair or ()))  # JSON knows lists only
+        object.__setattr__(self, "anchor", tuple(lags or ()))  # JSON knows lists only
 
     @property
     def width(self) -> int:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from samovar_forecast.config import NetworkConfig
 
@@ -37,13 +38,17 @@ class Anchor(nn.Module):
     deviation from ``center``. A missing value counts as the last one observed before it, at the
     start of a window as the first one after it, and as the center where none is observed.
 
+    Where covariates that are known ahead have an effect, it is taken off the window before and put
+    on the forecast after: ``sum_q effect[q] (z(t - q) - mean of z)``. Before the window they count
+    as in its first row, and a missing one as its mean.
+
     All numbers are buffers: they are saved with the network and not trained. Before
     ``attach_anchor`` sets them, the gate is 1 and the forecast is the network's.
 
     Parameters
     ----------
     config : NetworkConfig
-        With ``anchor=(p_own, p_cross)``.
+        With ``anchor=(p_own, p_cross)``, or with the number of lags of an effect as a third.
     """
 
     own: Tensor
@@ -51,11 +56,13 @@ class Anchor(nn.Module):
     intercept: Tensor
     center: Tensor
     gate: Tensor
+    effect: Tensor | None
+    covariate_mean: Tensor | None
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         assert config.anchor is not None  # the network asks for an anchor only if there is one
-        n_own, n_cross = config.anchor
+        n_own, n_cross, *n_effect = config.anchor
         s, c = config.patch_length, config.n_series
         self.missing_values = config.missing_values
         self.register_buffer("own", torch.zeros(s, c, n_own))  # lag 1 first
@@ -63,10 +70,16 @@ class Anchor(nn.Module):
         self.register_buffer("intercept", torch.zeros(s, c))
         self.register_buffer("center", torch.zeros(c))
         self.register_buffer("gate", torch.ones(s, c))
+        f, has_effect = config.n_future_covariates, any(n_effect)  # without one, nothing to save
+        self.register_buffer("effect", torch.zeros(c, f, *n_effect) if has_effect else None)
+        self.register_buffer("covariate_mean", torch.zeros(f) if has_effect else None)
 
-    def forward(self, target: Tensor) -> Anchored:
-        """Forecast windows of shape (B, L, C)."""
+    def forward(self, target: Tensor, covariates: Tensor | None = None) -> Anchored:
+        """Forecast windows of shape (B, L, C); covariates of the rows and s more, (B, L + s, F)."""
         x = target - self.center  # B L C
+        effects = self._effects(covariates)  # B L+s C
+        if effects is not None:
+            x = x - effects[:, : target.shape[1]]
         if self.missing_values:
             x = fill_gaps(x)
         newest_first = x.flip(1)
@@ -76,7 +89,20 @@ class Anchor(nn.Module):
         if self.cross.shape[2]:
             recent = newest_first[:, : self.cross.shape[2]].flatten(1)  # B p*C
             ahead = ahead + (recent @ self.cross.flatten(2).flatten(0, 1).T).view_as(ahead)
+        if effects is not None:
+            ahead = ahead + effects[:, target.shape[1] :]
         return Anchored(ahead + self.center, self.gate)
+
+    def _effects(self, covariates: Tensor | None) -> Tensor | None:
+        """Return what the covariates (B, n, F) add to the series at every row, (B, n, C)."""
+        if covariates is None or self.effect is None:
+            return None
+        deviations = covariates - self.covariate_mean
+        if self.missing_values:
+            deviations = deviations.nan_to_num()
+        before = deviations[:, :1].expand(-1, self.effect.shape[2] - 1, -1)
+        along = torch.cat([before, deviations], dim=1).mT  # B F q-1+n
+        return F.conv1d(along, self.effect.flip(2)).mT
 
 
 def source_rows(observed: Tensor) -> Tensor:

@@ -113,7 +113,7 @@ class SAMoVARNetwork(nn.Module):
         forecast = denormalize(
             patch_pred[:, :, -1].transpose(1, 2), location[..., None], scale[..., None]
         )  # B s C K
-        anchored = None if self.anchor is None else self.anchor(target)
+        anchored = None if self.anchor is None else self.anchor(target, future_covariates)
         if anchored is not None:
             forecast = anchored.combine(forecast)
         trace = None
