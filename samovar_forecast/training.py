@@ -9,6 +9,7 @@ import copy
 import hashlib
 import logging
 import math
+import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
@@ -34,6 +35,7 @@ from samovar_forecast.windows import WindowBatch, WindowSet
 
 CHECKPOINT_NAME = "training"
 SECONDS_WITHOUT_PROGRESS_BAR = 5.0
+SECONDS_BETWEEN_LINES_OF_A_LOG = 10.0
 VALIDATION_BATCH = 128
 _random_state_lock = threading.RLock()
 
@@ -78,6 +80,8 @@ def one_cycle_optimizer(
         lr=config.learning_rate,
         betas=config.betas,
         weight_decay=config.weight_decay,
+        # One pass over all parameters; under mixed precision Lightning cannot clip for it.
+        fused=config.precision != "bf16-mixed",
     )
     cycle = config.cycle_beta1
     n_steps = max(n_steps, 3)  # torch wants a step in each phase
@@ -219,6 +223,11 @@ class _Journal(Callback):
     _kept = ("fingerprint", "history", "best_loss", "best_epoch", "best_weights")
 
 
+def _is_watched() -> bool:
+    """Tell whether a bar is drawn in place, on a terminal or in a notebook; a log keeps each line."""
+    return sys.stderr.isatty() or "ipykernel" in sys.modules
+
+
 class _ProgressBar(Callback):
     """One bar over all steps of the fit; it appears once the fit has lasted a while."""
 
@@ -233,6 +242,7 @@ class _ProgressBar(Callback):
             desc="fitting",
             unit="step",
             delay=self.delay,
+            mininterval=0.1 if _is_watched() else SECONDS_BETWEEN_LINES_OF_A_LOG,
             leave=False,
         )
 

@@ -122,6 +122,30 @@ def test_a_fit_is_silent_when_it_is_short(capfd: pytest.CaptureFixture[str]) -> 
     assert "fitting" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_log_that_is_not_watched_gets_few_lines_of_progress(
+    is_terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, _ = window_sets()
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal, raising=False)
+    config = TrainingConfig(max_epochs=40)
+    fit_network(network(), train, None, config, random_state=0, progress=True)
+    n_drawn = capsys.readouterr().err.count("fitting")
+    assert n_drawn > 3 if is_terminal else n_drawn == 1
+
+
+def test_a_fit_in_mixed_precision_comes_near_that_in_the_full_one() -> None:
+    train, validation = window_sets()
+    losses = []
+    for precision in ("bf16-mixed", "32-true"):
+        config = TrainingConfig(max_epochs=10, learning_rate=5e-3, precision=precision)
+        result = fit_network(network(), train, validation, config, random_state=0)
+        losses.append([epoch["validation_loss"] for epoch in result.history])
+    mixed, full = losses
+    assert min(mixed) < 0.5 * mixed[0]
+    assert min(mixed) == pytest.approx(min(full), rel=0.4)
+
+
 class _KilledError(Exception):
     pass
 
