@@ -224,7 +224,7 @@ class _Journal(Callback):
 
 
 def _is_watched() -> bool:
-    """Tell whether a bar is drawn in place, on a terminal or in a notebook; a log keeps each line."""
+    """Tell whether a bar is drawn in place, on a terminal or in a notebook."""
     return sys.stderr.isatty() or "ipykernel" in sys.modules
 
 
