@@ -111,7 +111,7 @@ def _add_compare(commands: Any) -> None:
         metavar="NAME",
         help="one more model, may be repeated: 'installed' for all at hand, or AutoETS, "
         "AutoARIMA, NLinear, DLinear, TiDE, TSMixer, NHiTS, TFT, iTransformer, PatchTST, "
-        "Informer, Autoformer",
+        "Informer, Autoformer, Chronos2 (trained weights, downloaded)",
     )
     add(
         "--without-samovar",

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from samovar_forecast.exceptions import ConfigurationError, MissingPackageError
+from samovar_forecast.exceptions import ConfigurationError, MissingPackageError, SAMoVARError
 
 
 class Task(NamedTuple):
@@ -28,6 +28,8 @@ class Task(NamedTuple):
 class _Entry(NamedTuple):
     packages: tuple[str, ...]
     build: Callable[[Task], Any]
+    downloads: str = ""
+    """Where its trained weights come from when it is built; nothing for one that learns here."""
 
 
 def known_forecasters() -> dict[str, bool]:
@@ -41,7 +43,8 @@ def from_catalogue(names: Sequence[str], task: Task) -> dict[str, Any]:
     Parameters
     ----------
     names : sequence of str
-        Of `known_forecasters`; ``"installed"`` stands for all that are installed.
+        Of `known_forecasters`; ``"installed"`` stands for all that are installed, without those
+        that would download trained weights: these have to be named.
     task : Task
 
     Returns
@@ -54,11 +57,17 @@ def from_catalogue(names: Sequence[str], task: Task) -> dict[str, Any]:
         If a name is not known.
     MissingPackageError
         If the package that brings a forecaster is not installed.
+    SAMoVARError
+        If trained weights cannot be loaded.
     """
     wanted: list[str] = []
     for name in names:
         if name == "installed":
-            wanted += [known for known, there in known_forecasters().items() if there]
+            wanted += [
+                known
+                for known, there in known_forecasters().items()
+                if there and not _CATALOGUE[known].downloads
+            ]
         elif name in _CATALOGUE:
             wanted.append(name)
         else:
@@ -76,8 +85,22 @@ def from_catalogue(names: Sequence[str], task: Task) -> dict[str, Any]:
                 f"{name} needs the package {missing[0]!r}, which is not installed",
                 remedy=f"install it with: pip install {' '.join(missing)}",
             )
-        built[name] = _CATALOGUE[name].build(task)
+        built[name] = _build(name, task)
     return built
+
+
+def _build(name: str, task: Task) -> Any:
+    source = _CATALOGUE[name].downloads
+    if not source:
+        return _CATALOGUE[name].build(task)
+    try:
+        return _CATALOGUE[name].build(task)
+    except Exception as error:  # whatever the download ends with
+        raise SAMoVARError(
+            f"the trained weights of {name} cannot be loaded",
+            found=f"{type(error).__name__}: {str(error)[:200]}",
+            remedy=f"they are downloaded once, from {source}: connect, or leave {name} out",
+        ) from error
 
 
 def _missing(entry: _Entry) -> list[str]:
@@ -101,6 +124,18 @@ def _darts(class_name: str) -> Callable[[Task], Any]:
         from darts import models
 
         return getattr(models, class_name)(**_network_sizes(task))
+
+    return build
+
+
+def _foundation(class_name: str) -> Callable[[Task], Any]:
+    def build(task: Task) -> Any:
+        from darts import models
+
+        sizes = _network_sizes(task)
+        for name in ("n_epochs", "random_state"):  # it learns nothing here
+            del sizes[name]
+        return getattr(models, class_name)(**sizes)
 
     return build
 
@@ -140,4 +175,9 @@ _CATALOGUE = {
         name: _Entry(("darts", "neuralforecast"), _neuralforecast(name))
         for name in ("iTransformer", "PatchTST", "Informer", "Autoformer")
     },
+    "Chronos2": _Entry(
+        ("darts", "huggingface_hub"),
+        _foundation("Chronos2Model"),
+        "huggingface.co/amazon/chronos-2",
+    ),
 }

@@ -6,8 +6,8 @@ import importlib.util
 
 import pytest
 
-from samovar_forecast.comparison import Task, from_catalogue, known_forecasters
-from samovar_forecast.exceptions import ConfigurationError, MissingPackageError
+from samovar_forecast.comparison import Task, catalogue, from_catalogue, known_forecasters
+from samovar_forecast.exceptions import ConfigurationError, MissingPackageError, SAMoVARError
 
 TASK = Task(horizon=4, season=1, n_rows=100)
 
@@ -16,8 +16,28 @@ def test_what_is_installed_is_known_and_built_by_one_word():
     known = known_forecasters()
     assert known["AutoETS"]
     assert set(from_catalogue(["installed"], TASK)) == {
-        name for name, there in known.items() if there
+        name for name, there in known.items() if there and name != "Chronos2"
     }
+
+
+def test_a_zero_shot_model_has_to_be_named_and_says_where_its_weights_come_from(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    with monkeypatch.context() as patched:
+        built = dict.fromkeys(catalogue._CATALOGUE, 0)
+        for name, entry in catalogue._CATALOGUE.items():
+            fake = entry._replace(build=lambda task, name=name: built.update({name: 1}))
+            patched.setitem(catalogue._CATALOGUE, name, fake)
+        from_catalogue(["installed"], TASK)
+    assert built.pop("Chronos2") == 0
+    assert all(built.values())
+
+    def unreachable(task: Task) -> None:
+        raise OSError("no route to host")
+
+    fake = catalogue._CATALOGUE["Chronos2"]._replace(build=unreachable)
+    monkeypatch.setitem(catalogue._CATALOGUE, "Chronos2", fake)
+    with pytest.raises(SAMoVARError, match=r"weights of Chronos2 .*no route .*amazon/chronos-2"):
+        from_catalogue(["Chronos2"], TASK)
 
 
 def test_a_name_that_is_not_known_is_refused_with_those_that_are():
