@@ -1,0 +1,125 @@
+"""Cells: one fit of one row, in a file of its own; what is finished is never run again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import harness
+from benchmarks.long_horizon.data import Task
+from benchmarks.long_horizon.rows import Asked, canonical_name, read_name
+
+PACKAGES = ("torch", "numpy", "pandas", "pytorch_lightning", "sktime")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where cells lie and how they are run."""
+
+    folder: Path
+    device: str = "auto"
+    scratch: Path | None = None
+    commit: str | None = None
+
+    def path(self, task: Task, name: str, lookback: int, seed: int) -> Path:
+        """The file of a cell."""
+        slug = re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_")
+        return self.folder / task.name / f"{task.horizon}-{slug}-L{lookback}-s{seed}.json"
+
+    def cell(self, task: Task, name: str, lookback: int, seed: int) -> dict[str, Any]:
+        """The stored cell, made now if there is none.
+
+        Raises
+        ------
+        BenchmarkError
+            If the stored one is of other data under the same name.
+        """
+        name = canonical_name(name)
+        path = self.path(task, name, lookback, seed)
+        if path.exists():
+            stored = json.loads(path.read_text())
+            if stored["data"] != task.digest:
+                raise harness.BenchmarkError(
+                    f"{path} is of other data than {task.name} is now; give the set another name, "
+                    "or remove the file"
+                )
+            return stored
+        made = self._measured(task, name, lookback, seed, path.stem)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".draft")
+        draft.write_text(json.dumps(made, indent=1) + "\n")
+        draft.replace(path)
+        return made
+
+    def _measured(
+        self, task: Task, name: str, lookback: int, seed: int, stem: str
+    ) -> dict[str, Any]:
+        row, overrides = read_name(name)
+        checkpoint = None if self.scratch is None else self.scratch / task.name / stem
+        wall, cpu = time.perf_counter(), time.process_time()
+        forecast, about = row.fit(task, Asked(lookback, seed, self.device, checkpoint), overrides)
+        fitted = (time.perf_counter() - wall, time.process_time() - cpu)
+        reads = lookback or about["rows_read"]
+        scores = {
+            part: task.score(forecast, part, reads, row.at_once) for part in ("validation", "test")
+        }
+        if checkpoint is not None:
+            shutil.rmtree(checkpoint, ignore_errors=True)
+        header = harness.provenance(PACKAGES)
+        if self.commit is not None:
+            header["commit"] = self.commit
+        return {
+            "dataset": task.name,
+            "horizon": task.horizon,
+            "model": name,
+            "lookback": lookback,
+            "seed": seed,
+            "data": task.digest,
+            "borders": list(task.borders),
+            "series": task.n_series,
+            "windows": {part: len(task.origins(part)) for part in ("validation", "test")},
+            "scores": scores,
+            "seconds": {
+                "fit wall": round(fitted[0], 2),
+                "fit cpu": round(fitted[1], 2),
+                "all wall": round(time.perf_counter() - wall, 2),
+            },
+            "about": about,
+            **header,
+        }
+
+    def model(
+        self, task: Task, name: str, lookbacks: Sequence[int], seeds: Sequence[int]
+    ) -> list[dict[str, Any]]:
+        """All cells of a row: the look-back chosen with the first seed, then the other seeds."""
+        row, _ = read_name(name)
+        grid = [length for length in lookbacks if task.allows(length)] if row.has_lookback else [0]
+        if not grid:
+            raise harness.BenchmarkError(
+                f"{task.name} is too short for horizon {task.horizon} with any look-back of "
+                f"{list(lookbacks)}; give shorter ones by --lookbacks"
+            )
+        first, *others = seeds
+        cells = [self.cell(task, name, length, first) for length in grid]
+        if row.is_random:
+            chosen = best_lookback(cells)
+            cells += [self.cell(task, name, chosen, seed) for seed in others]
+        return cells
+
+    def stored(self) -> list[dict[str, Any]]:
+        """All cells that are there."""
+        return [json.loads(path.read_text()) for path in sorted(self.folder.glob("*/*.json"))]
+
+
+def best_lookback(cells: Sequence[dict[str, Any]]) -> int:
+    """The look-back of least validation MSE among the cells of the seed of the search."""
+    first = min(cell["seed"] for cell in cells)
+    searched = [cell for cell in cells if cell["seed"] == first]
+    best = min(searched, key=lambda cell: cell["scores"]["validation"][""]["MSE"])
+    return int(best["lookback"])

@@ -1,0 +1,109 @@
+"""The rows in closed form: deterministic, fitted on the training rows, chosen on validation.
+
+Letters: s horizon, C series, L look-back, p order, B windows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.long_horizon.data import Forecast, Task
+from samovar_forecast.anchor import LinearMap, estimate_anchor
+from samovar_forecast.anchor.direct import RELATIVE_PENALTIES, RidgePath, sum_of_products
+from samovar_forecast.anchor.linear_map import iterate
+
+VAR_ORDERS = (1, 2, 3, 6, 12, 24, 48)
+VAR_PENALTIES = np.geomspace(1e-6, 1.0, 7)
+VAR_REGRESSORS_AT_MOST = 600
+VALIDATION_WINDOWS_OF_VAR = 600
+"""Order and penalty of the VAR are chosen on so many validation windows, evenly spread."""
+
+
+def fit_nlinear(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
+    """Ridge from the window to the horizon, both as distances from the last value.
+
+    The series share the weights; one penalty for all steps, by validation MSE; the products of
+    all training windows are summed without building any.
+    """
+    train, (first, last) = task.rows("train"), task.borders[:2]
+    steps = task.horizon
+
+    def products(rows: np.ndarray) -> np.ndarray:
+        return sum_of_products([rows[:, c] for c in range(task.n_series)], lookback, steps)
+
+    path = RidgePath(products(train), lookback)
+    held_out = path.errors(products(task.values[first - lookback : last])).sum(axis=1)
+    chosen = int(np.argmin(held_out))
+    weights = path.solve(float(RELATIVE_PENALTIES[chosen]))  # L s
+
+    def forecast(windows: np.ndarray) -> dict[str, np.ndarray]:
+        newest = windows[:, -1:]
+        by_series = (windows - newest).swapaxes(1, 2)  # B C L
+        return {"": newest + (by_series @ weights).swapaxes(1, 2)}
+
+    return forecast, {"relative_penalty": float(RELATIVE_PENALTIES[chosen])}
+
+
+def fit_var(task: Task) -> tuple[Forecast, dict[str, Any]]:
+    """A VAR by ridge, iterated over the horizon; order and penalty by validation MSE."""
+    train, n_series = task.rows("train"), task.n_series
+    origins = task.origins("validation")
+    stride = max(1, len(origins) // VALIDATION_WINDOWS_OF_VAR)
+    some = origins[::stride]
+    ahead = some[:, None] + np.arange(task.horizon)
+    actual = task.values[ahead]  # B s C
+    best, chosen = np.inf, None
+    about: dict[str, Any] = {}
+    for order in VAR_ORDERS:
+        if order * n_series > VAR_REGRESSORS_AT_MOST or order >= task.borders[0] // 4:
+            continue
+        x = np.hstack([train[order - lag : len(train) - lag] for lag in range(1, order + 1)])
+        y = train[order:]
+        mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)
+        x, y = x - mean_x, y - mean_y
+        gram, toward = x.T @ x, x.T @ y
+        for penalty in VAR_PENALTIES:
+            ridge = penalty * np.trace(gram) / len(gram) * np.eye(len(gram))
+            flat = np.linalg.solve(gram + ridge, toward)  # p C, C
+            coefs = flat.reshape(order, n_series, n_series).swapaxes(1, 2)
+            cross, intercept = iterate(coefs, mean_y - mean_x @ flat, task.horizon)
+            one = LinearMap.of(cross=cross, intercept=intercept)
+            with np.errstate(over="ignore", invalid="ignore"):
+                error = float(np.square(one.along(task.values, some) - actual).mean())
+            if error < best:
+                best, chosen = error, one
+                about = {"order": order, "relative_penalty": float(penalty)}
+    assert chosen is not None  # order 1 is always tried
+    about |= {"rows_read": chosen.n_lags, "chosen on every nth validation window": stride}
+    return as_forecast(chosen), about
+
+
+def fit_seasonal_naive(task: Task) -> tuple[Forecast, dict[str, Any]]:
+    """The last season again and again."""
+    back = task.season - np.arange(task.horizon) % task.season
+    return lambda windows: {"": windows[:, windows.shape[1] - back]}, {
+        "season": task.season,
+        "rows_read": task.season,
+    }
+
+
+def fit_anchor(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
+    """The forecaster's linear anchor alone: on the training rows, and on validation rows too."""
+    from samovar_forecast.panel import Panel
+
+    season = Panel.from_frame(task.frame()).grid.season
+    strict = estimate_anchor([task.rows("train")], task.horizon, lookback, season)
+    refitted = estimate_anchor([task.known()], task.horizon, lookback, season)
+
+    def forecast(windows: np.ndarray) -> dict[str, np.ndarray]:
+        return {"": strict.map(windows), "refitted": refitted.map(windows)}
+
+    shares = {name: round(float(share.mean()), 4) for name, share in strict.weights.items()}
+    return forecast, {"mean shares": shares, "season": season}
+
+
+def as_forecast(one: LinearMap) -> Forecast:
+    """A linear map as a row of the table."""
+    return lambda windows: {"": one(windows)}

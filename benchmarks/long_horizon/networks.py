@@ -1,0 +1,141 @@
+"""The rows that train a network of this package: the paper's setting, its controls, our default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.harness import BenchmarkError
+from benchmarks.long_horizon.data import Forecast, Task
+from samovar_forecast import NetworkConfig, SAMoVARForecaster, SAMoVARNetwork
+from samovar_forecast.anchor import estimate_anchor
+from samovar_forecast.config import TrainingConfig
+from samovar_forecast.network.heads import Head
+from samovar_forecast.network.losses import output_parameters
+from samovar_forecast.training import fit_network
+from samovar_forecast.windows import SeriesTensors, WindowSet
+
+PAPER_TRAINING = TrainingConfig(max_epochs=101, learning_rate=6e-4, patience=12, batch_size=32)
+"""The schedule of the paper's script spans one epoch more than the 100 that it trains."""
+
+
+def fit_paper(
+    task: Task,
+    lookback: int,
+    seed: int,
+    overrides: dict[str, Any],
+    device: str = "auto",
+    checkpoint_dir: Path | None = None,
+) -> tuple[Forecast, dict[str, Any]]:
+    """A network in the paper's setting: patch = horizon, one-cycle of 101 epochs, patience 12.
+
+    Parameters
+    ----------
+    task : Task
+    lookback, seed : int
+    overrides : dict
+        Fields of `NetworkConfig` that differ from the paper's: a control or an ablation.
+    device, checkpoint_dir
+        As in `fit_network`.
+    """
+    config = NetworkConfig(task.n_series, task.horizon, lookback, **overrides)
+    known = SeriesTensors(torch.from_numpy(task.known().astype(np.float32)))
+    windows = WindowSet.from_series([known], lookback, task.horizon)
+    n_train, n_known = task.borders[:2]
+    train, validation = windows.split_in_time((n_known - n_train) / n_known)
+    wanted = (n_train - lookback - task.horizon + 1, len(task.origins("validation")))
+    if validation is None or (len(train), len(validation)) != wanted:
+        raise BenchmarkError(f"the windows are not split as the protocol wants: {wanted}")
+    network = SAMoVARNetwork(config, torch.Generator().manual_seed(seed))
+    result = fit_network(
+        network,
+        train,
+        validation,
+        PAPER_TRAINING,
+        random_state=seed,
+        device=device,
+        progress=False,
+        checkpoint_dir=checkpoint_dir,
+    )
+    about = {
+        "network": config.to_dict(),
+        "training": PAPER_TRAINING.to_dict(),
+        "epochs": result.n_epochs,
+        "best_epoch": result.best_epoch,
+        "validation_by_epoch": [round(e["validation_loss"], 6) for e in result.history],
+    }
+    return lambda past: {"": _own(network, torch.from_numpy(past.astype(np.float32)))}, about
+
+
+def fit_default(
+    task: Task,
+    lookback: int,
+    seed: int,
+    overrides: dict[str, Any],
+    device: str = "auto",
+    checkpoint_dir: Path | None = None,
+) -> tuple[Forecast, dict[str, Any]]:
+    """`SAMoVARForecaster` as it is by default, and with it what its parts say alone.
+
+    The forecaster gets the training and the validation rows, and holds the latter out. Rows: the
+    anchored forecast with the anchor of the training rows, that with the anchor estimated anew on
+    all rows it got (which is what the forecaster answers), and the network alone.
+    """
+    n_train, n_known = task.borders[:2]
+    options: dict[str, Any] = {"context_length": lookback, "anchor": True, **overrides}
+    forecaster = SAMoVARForecaster(
+        validation_fraction=(n_known - n_train) / n_known,
+        random_state=seed,
+        device=device,
+        verbose=False,
+        checkpoint_dir=checkpoint_dir,
+        **options,
+    )
+    forecaster.fit(task.frame(), fh=list(range(1, task.horizon + 1)))
+    network, scaler = forecaster.network_, forecaster._model.scalers[None].target
+    config = network.config
+    if config.patch_length != task.horizon:
+        raise BenchmarkError(
+            f"the forecaster chose patches of {config.patch_length} steps for the horizon "
+            f"{task.horizon}: too few rows for a direct forecast"
+        )
+    season = forecaster._model.panel.grid.season
+    strict = estimate_anchor([task.rows("train")], task.horizon, lookback, season).map
+    gate = network.anchor.gate.double().numpy()
+
+    def forecast(past: np.ndarray) -> dict[str, np.ndarray]:
+        target = torch.from_numpy(scaler.forward(past).astype(np.float32))
+        own, anchored = _both(network, target)
+        own, anchored = (one * scaler.scale + scaler.location for one in (own, anchored))
+        linear = strict(past)
+        return {"": linear + gate * (own - linear), "refitted": anchored, "network": own}
+
+    history = forecaster.history_
+    about = {
+        "forecaster": {name: str(value) for name, value in options.items()},
+        "network": config.to_dict(),
+        "training": forecaster._training_config(n_train - lookback - task.horizon + 1).to_dict(),
+        "season": season,
+        "epochs": len(history),
+        "best_epoch": forecaster.best_epoch_,
+        "validation_by_epoch": [round(float(loss), 6) for loss in history["validation_loss"]],
+        "mean_gate": round(float(gate.mean()), 4),
+    }
+    return forecast, about
+
+
+@torch.inference_mode()
+def _both(network: SAMoVARNetwork, target: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    output = network(target, last_only=True)
+    own = output_parameters(output, target, Head.point())[..., 0]
+    assert output.anchored is not None
+    return own.double().numpy(), output.anchored.combine(own).double().numpy()
+
+
+@torch.inference_mode()
+def _own(network: SAMoVARNetwork, target: torch.Tensor) -> np.ndarray:
+    output = network(target, last_only=True)
+    return output_parameters(output, target, Head.point())[..., 0].numpy()

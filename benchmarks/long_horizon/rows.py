@@ -1,0 +1,190 @@
+"""The rows of the table by name, and how a name with overrides is read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import BenchmarkError
+from benchmarks.long_horizon import linear
+from benchmarks.long_horizon.data import Forecast, Task
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a row is fitted with, beside the task."""
+
+    lookback: int
+    seed: int
+    device: str = "auto"
+    checkpoint_dir: Path | None = None
+
+
+Fit = Callable[[Task, Asked, dict[str, Any]], tuple[Forecast, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model.
+
+    Attributes
+    ----------
+    title : str
+    fit : callable
+        Its answer forecasts windows, and tells about itself; of a row without look-back also
+        ``"rows_read"``.
+    is_random : bool
+        Whether it depends on the seed.
+    has_lookback : bool
+    beside : mapping of str to str
+        Titles of what else falls out of the same fit, by its key in the cell.
+    at_once : int
+        Windows forecast together.
+    """
+
+    title: str
+    fit: Fit
+    is_random: bool = True
+    has_lookback: bool = True
+    beside: Mapping[str, str] = field(default_factory=dict)
+    at_once: int = 32
+
+
+def _paper(**overrides: Any) -> Fit:
+    def fit(task: Task, asked: Asked, more: dict[str, Any]) -> tuple[Forecast, dict[str, Any]]:
+        from benchmarks.long_horizon.networks import fit_paper
+
+        own = {**overrides, **more}
+        return fit_paper(task, asked.lookback, asked.seed, own, asked.device, asked.checkpoint_dir)
+
+    return fit
+
+
+def _default(
+    task: Task, asked: Asked, overrides: dict[str, Any]
+) -> tuple[Forecast, dict[str, Any]]:
+    from benchmarks.long_horizon.networks import fit_default
+
+    return fit_default(
+        task, asked.lookback, asked.seed, overrides, asked.device, asked.checkpoint_dir
+    )
+
+
+def _plain(fit: Callable[..., tuple[Forecast, dict[str, Any]]], has_lookback: bool = True) -> Fit:
+    def call(task: Task, asked: Asked, overrides: dict[str, Any]) -> Any:
+        if overrides:
+            raise BenchmarkError(f"this row takes no overrides, found {overrides}")
+        return fit(task, asked.lookback) if has_lookback else fit(task)
+
+    return call
+
+
+def _neighbour(name: str) -> Fit:
+    def fit(task: Task, asked: Asked, overrides: dict[str, Any]) -> tuple[Forecast, dict[str, Any]]:
+        from benchmarks.long_horizon.neighbours import fit_neighbour
+
+        return fit_neighbour(name, task, asked.lookback, asked.seed, overrides, asked.device)
+
+    return fit
+
+
+REFITTED = "refitted"
+NETWORK = "network"
+ROWS: dict[str, Row] = {
+    "default": Row(
+        "SAMoVAR (default)",
+        _default,
+        beside={
+            REFITTED: "default, anchor refitted on validation rows too",
+            NETWORK: "default, network alone",
+        },
+    ),
+    "paper": Row("SAMoVAR (paper)", _paper()),
+    "lintrans": Row("LinTrans", _paper(predictor="lintrans")),
+    "fixedvar": Row("FixedVAR", _paper(predictor="fixedvar")),
+    "linear-anchor": Row(
+        "linear anchor",
+        _plain(linear.fit_anchor),
+        is_random=False,
+        beside={REFITTED: "linear anchor, refitted on validation rows too"},
+        at_once=256,
+    ),
+    "ridge-nlinear": Row("ridge NLinear", _plain(linear.fit_nlinear), is_random=False, at_once=256),
+    "ridge-var": Row(
+        "ridge VAR",
+        _plain(linear.fit_var, has_lookback=False),
+        is_random=False,
+        has_lookback=False,
+        at_once=256,
+    ),
+    "seasonal-naive": Row(
+        "seasonal naive",
+        _plain(linear.fit_seasonal_naive, has_lookback=False),
+        is_random=False,
+        has_lookback=False,
+        at_once=256,
+    ),
+    "tsmixer": Row("TSMixer (darts)", _neighbour("tsmixer"), at_once=512),
+    "tide": Row("TiDE (darts)", _neighbour("tide"), at_once=512),
+    "dlinear": Row("DLinear (darts)", _neighbour("dlinear"), at_once=512),
+    "nlinear": Row("NLinear (darts)", _neighbour("nlinear"), at_once=512),
+    "patchtst": Row("PatchTST (neuralforecast)", _neighbour("patchtst"), at_once=512),
+    "itransformer": Row("iTransformer (neuralforecast)", _neighbour("itransformer"), at_once=512),
+}
+ABLATIONS = {
+    "paper[n_heads=1]": "one head",
+    "paper[n_heads=8]": "8 heads",
+    "paper[n_layers=1]": "one layer",
+    "paper[n_layers=2]": "two layers",
+    'paper[structure="inverse"]': "inverse of D",
+    'paper[structure="none"]': "without D",
+    "paper[normalize_queries_values=false]": "without QV norm",
+    "paper[univariate=true]": "univariate tokens",
+}
+
+
+def read_name(name: str) -> tuple[Row, dict[str, Any]]:
+    """Return the row that a name stands for, and its overrides: ``paper[n_heads=8,n_layers=1]``.
+
+    Raises
+    ------
+    BenchmarkError
+        If there is no such row, or the brackets hold no ``field=value``.
+    """
+    found = re.fullmatch(r"([a-z-]+)(?:\[(.+)\])?", name)
+    if found is None or found[1] not in ROWS:
+        raise BenchmarkError(f"there is no row {name!r}; known: {', '.join(ROWS)}")
+    overrides = {}
+    for part in (found[2] or "").split(","):
+        if not part:
+            continue
+        key, _, value = part.partition("=")
+        try:
+            overrides[key.strip()] = json.loads(value)
+        except json.JSONDecodeError:
+            overrides[key.strip()] = value.strip()
+        if not value:
+            raise BenchmarkError(f"{part!r} in {name!r} is not field=value")
+    return ROWS[found[1]], overrides
+
+
+def canonical_name(name: str) -> str:
+    """One way to write a name, so that a cell is found again."""
+    _, overrides = read_name(name)
+    base = name.split("[")[0]
+    if not overrides:
+        return base
+    inside = ",".join(f"{key}={json.dumps(overrides[key])}" for key in sorted(overrides))
+    return f"{base}[{inside}]"
+
+
+def title_of(name: str) -> str:
+    """What the table calls it."""
+    row, overrides = read_name(name)
+    if not overrides:
+        return row.title
+    return f"{row.title}, {ABLATIONS.get(name) or name[name.index('[') + 1 : -1]}"

@@ -1,0 +1,276 @@
+"""The tables, from the cells alone: what was run, what it gave, and what was not run."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from benchmarks import harness
+from benchmarks.long_horizon import published
+from benchmarks.long_horizon.cells import best_lookback
+from benchmarks.long_horizon.data import SETS
+from benchmarks.long_horizon.rows import REFITTED, ROWS, read_name, title_of
+from benchmarks.series_sets import put_between_markers
+
+PAGE = harness.ROOT / "docs" / "long_horizon.md"
+NOT_RUN = "not run"
+OURS, PAPER = "default", "paper"
+SEEDS_WANTED = 3
+Cell = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One field of a table: a row at its look-back, over its seeds."""
+
+    mse: tuple[float, ...]
+    mae: tuple[float, ...]
+    lookback: int
+    tried: tuple[int, ...]
+    is_random: bool
+    order: int | None = None
+
+    @property
+    def value(self) -> float:
+        """Mean MSE over the seeds."""
+        return mean(self.mse)
+
+    def __str__(self) -> str:
+        text = f"{self.value:.4f}"
+        if len(self.mse) > 1:
+            text += f" ± {stdev(self.mse):.4f}"
+        text += f" / {mean(self.mae):.4f}"
+        about = []
+        if self.lookback:
+            about.append(f"L {self.lookback}")
+        if self.order is not None:
+            about.append(f"order {self.order}")
+        if self.is_random:
+            about.append(f"{len(self.mse)} seed{'s' if len(self.mse) > 1 else ''}")
+        return f"{text} ({', '.join(about)})" if about else text
+
+
+Table = dict[tuple[str, int, str], dict[str, Entry]]
+"""Entries by set, horizon and model, then by which answer of the fit: "" is the row's own."""
+
+
+def entries(cells: Sequence[Cell]) -> Table:
+    """Choose the look-back of each row by its first seed's validation MSE; take all its seeds."""
+    groups: dict[tuple[str, int, str], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        groups[cell["dataset"], cell["horizon"], cell["model"]].append(cell)
+    found: Table = {}
+    for key, group in groups.items():
+        row, _ = read_name(key[2])
+        length = best_lookback(group)
+        chosen = [cell for cell in group if cell["lookback"] == length]
+        tried = tuple(sorted({cell["lookback"] for cell in group}))
+        found[key] = {}
+        for answer in chosen[0]["scores"]["test"]:
+            scores = [cell["scores"]["test"][answer] for cell in chosen]
+            found[key][answer] = Entry(
+                tuple(one["MSE"] for one in scores),
+                tuple(one["MAE"] for one in scores),
+                length,
+                tried,
+                row.is_random,
+                chosen[0]["about"].get("order"),
+            )
+    return found
+
+
+def report(cells: Sequence[Cell]) -> str:
+    """Everything there is to say, as Markdown."""
+    table = entries(cells)
+    datasets = [*SETS, *sorted({key[0] for key in table} - set(SETS))]
+    parts = [reading(cells)]
+    parts += ["### In short", in_short(table), "### Targets", targets(table)]
+    for dataset in datasets:
+        parts += [f"### {dataset}", *of_dataset(table, dataset)]
+    ablated = sorted({key[2] for key in table if "[" in key[2]})
+    if ablated:
+        parts += ["### Variants and ablations", variants(table, ablated)]
+    parts += ["### What was run", provenance(cells)]
+    return "\n\n".join(parts) + "\n"
+
+
+def reading(cells: Sequence[Cell]) -> str:
+    return (
+        f"Test MSE ± standard deviation over the seeds / test MAE (look-back chosen, seeds). "
+        f'{len(cells)} cells. Deterministic rows are run once. "{NOT_RUN}" is what it says.'
+    )
+
+
+def of_dataset(table: Table, dataset: str) -> list[str]:
+    """The table of one set, and which look-backs were tried."""
+    horizons = sorted({key[1] for key in table if key[0] == dataset})
+    if not horizons:
+        return [f"{NOT_RUN}."]
+    usual = SETS[dataset].horizons if dataset in SETS else ()
+    horizons = sorted({*horizons, *usual})
+    rows = []
+    for name, row in ROWS.items():
+        for answer, title in {"": row.title, **row.beside}.items():
+            fields = [table.get((dataset, one, name), {}).get(answer) for one in horizons]
+            if answer and not any(fields):
+                continue
+            indent = "" if not answer else "- "
+            rows.append([indent + title, *(str(one or NOT_RUN) for one in fields)])
+    header = ["model", *(f"{horizon} steps" for horizon in horizons)]
+    found = [harness.markdown_table(header, rows)]
+    lines = []
+    for name in ROWS:
+        if not ROWS[name].has_lookback:
+            continue
+        tried = {
+            one: table[dataset, one, name][""].tried
+            for one in horizons
+            if (dataset, one, name) in table
+        }
+        if tried:
+            text = "; ".join(
+                f"{horizon}: {', '.join(map(str, lengths))}" for horizon, lengths in tried.items()
+            )
+            lines.append(f"- {ROWS[name].title}: {text}")
+    found.append("Look-backs tried, by horizon:\n\n" + "\n".join(lines))
+    if dataset in published.MSE[published.BEST]:
+        rows = [
+            [f"{name} (published, not run here)", *(f"{by[dataset][h]:.3f}" for h in by[dataset])]
+            for name, by in published.MSE.items()
+        ]
+        steps = [f"{horizon} steps" for horizon in published.HORIZONS]
+        found.append(f"For reference, test MSE as published ({published.SOURCE}):")
+        found.append(harness.markdown_table(["model", *steps], rows))
+    return found
+
+
+def in_short(table: Table) -> str:
+    """Our default against the paper's model, and average ranks."""
+    both = [
+        (table[key][""].value, table[key[0], key[1], PAPER][""].value)
+        for key in table
+        if key[2] == OURS and (key[0], key[1], PAPER) in table
+    ]
+    lines = []
+    if both:
+        better = sum(ours < theirs for ours, theirs in both)
+        lines.append(
+            f"The default has the lower test MSE than the paper's setting on {better} of "
+            f"{len(both)} cells (set and horizon) where both were run."
+        )
+    ranks = average_ranks(table)
+    rows = [
+        [title_of(name), f"{value:.2f}", str(count)]
+        for name, (value, count) in sorted(ranks.items(), key=lambda one: one[1])
+    ]
+    lines.append(
+        "Average rank by test MSE among the models run on a cell, over the cells on which the "
+        "default was run (1 is best; a model run on few cells is ranked on these alone):"
+    )
+    lines.append(harness.markdown_table(["model", "average rank", "cells"], rows))
+    return "\n\n".join(lines)
+
+
+def average_ranks(table: Table) -> dict[str, tuple[float, int]]:
+    """Mean rank of each main row, and over how many cells; ties share their mean rank."""
+    ranks: dict[str, list[float]] = defaultdict(list)
+    for dataset, horizon in sorted({key[:2] for key in table if key[2] == OURS}):
+        values = {
+            name: table[dataset, horizon, name][""].value
+            for name in ROWS
+            if (dataset, horizon, name) in table
+        }
+        for name, own in values.items():
+            lower = sum(other < own for other in values.values())
+            equal = sum(other == own for other in values.values())
+            ranks[name].append(lower + (equal + 1) / 2)
+    return {name: (mean(some), len(some)) for name, some in ranks.items()}
+
+
+def targets(table: Table) -> str:
+    """Our default against the published numbers, cell by cell."""
+    rows = []
+    for dataset, by_horizon in published.MSE[published.BEST].items():
+        for horizon, best in by_horizon.items():
+            found = table.get((dataset, horizon, OURS))
+            rung = min(published.MSE[name][dataset][horizon] for name in published.FIRST_RUNG)
+            line = [f"{dataset}, {horizon}", f"{best:.3f}", f"{rung:.3f}"]
+            if found is None:
+                rows.append([*line, NOT_RUN, NOT_RUN, "", ""])
+                continue
+            ours, refitted = found[""].value, found[REFITTED].value
+            rows.append(
+                [
+                    *line,
+                    f"{ours:.4f}",
+                    f"{refitted:.4f}",
+                    "reached" if ours <= best else f"missed by {ours / best - 1:.1%}",
+                    "reached" if ours < rung else f"missed by {ours / rung - 1:.1%}",
+                ]
+            )
+    header = [
+        "cell",
+        f"best published ({published.BEST})",
+        f"better of {' and '.join(published.FIRST_RUNG)}",
+        "SAMoVAR (default)",
+        "anchor refitted",
+        "best published",
+        "below both",
+    ]
+    return (
+        "Test MSE of the default, mean over its seeds, against published numbers "
+        f"({published.SOURCE}; not run here). Judged is the row whose anchor saw training rows "
+        "only, as all other models here.\n\n" + harness.markdown_table(header, rows)
+    )
+
+
+def variants(table: Table, names: Sequence[str]) -> str:
+    """Rows with overrides, beside the row that they vary at the same look-back."""
+    rows = []
+    for name in names:
+        for (dataset, horizon, model), found in table.items():
+            if model == name:
+                base = table.get((dataset, horizon, name.split("[")[0]))
+                rows.append(
+                    [
+                        title_of(name),
+                        f"{dataset}, {horizon}",
+                        str(found[""]),
+                        NOT_RUN if base is None else str(base[""]),
+                    ]
+                )
+    return harness.markdown_table(["variant", "cell", "variant's", "row's own"], rows)
+
+
+def provenance(cells: Sequence[Cell]) -> str:
+    """Hardware, versions and commits, with how many cells and hours each stands for."""
+    groups: dict[tuple[str, str, str], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        hardware = cell["hardware"]
+        versions = ", ".join(f"{name} {version}" for name, version in cell["versions"].items())
+        groups[cell["commit"], f"{hardware['cpu']}, one thread", versions].append(cell)
+    rows = [
+        [
+            commit,
+            hardware,
+            versions,
+            str(len(some)),
+            f"{sum(cell['seconds']['fit cpu'] for cell in some) / 3600:.2f}",
+            " to ".join(end(cell["date"] for cell in some)[:16] for end in (min, max)),
+        ]
+        for (commit, hardware, versions), some in groups.items()
+    ]
+    header = ["commit", "hardware", "versions", "cells", "CPU hours of fits", "when (UTC)"]
+    return harness.markdown_table(header, rows)
+
+
+def write_report(cells: Sequence[Cell], folder: Path) -> None:
+    """Write the tables beside the folder of the cells, and into the page that tells about them."""
+    text = report(cells)
+    folder.with_suffix(".md").write_text(f"# The long-horizon benchmark\n\n{text}")
+    if folder == harness.ROOT / "benchmarks" / "results" / "long_horizon" and PAGE.exists():
+        put_between_markers(PAGE, "long_horizon", text)
