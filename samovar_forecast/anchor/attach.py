@@ -1,4 +1,7 @@
-"""An anchor for a trained network: estimated, gated on validation windows, and put beside it."""
+"""An anchor for a trained network: estimated, gated on validation windows, and put beside it.
+
+Letters: B validation windows, L context, s steps ahead, C series, F covariates known ahead.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from samovar_forecast.anchor.covariates import (
+    CovariateEffect,
+    Rows,
+    confirmed_shares,
+    estimate_effect,
+)
 from samovar_forecast.anchor.estimate import estimate_anchor
 from samovar_forecast.anchor.gate import estimate_gate
 from samovar_forecast.anchor.linear_map import LinearMap
@@ -22,19 +31,117 @@ WINDOWS_AT_ONCE = 128
 
 
 @dataclasses.dataclass(frozen=True)
-class AnchorReport:
-    """What `attach_anchor` put beside a network.
+class LinearForecast:
+    """One linear map of the window, and the effect of covariates around it.
 
     Attributes
     ----------
+    map : LinearMap
+        Of the series without the effect.
     weights : dict of str to array of shape (s,)
-        Share of each linear candidate in the anchor, by step.
-    gate : array of shape (s, C)
-        Share of the network in the forecast.
+        Share of each linear candidate in the map, by step.
+    effect : CovariateEffect, optional
     """
 
+    map: LinearMap
     weights: dict[str, np.ndarray]
+    effect: CovariateEffect | None = None
+
+    @classmethod
+    def estimate(
+        cls,
+        rows: Sequence[Rows],
+        n_steps: int,
+        max_lag: int,
+        season: int = 1,
+        shares: np.ndarray | None = None,
+        shift: int = 0,
+    ) -> LinearForecast:
+        """Estimate on rows; the effect counts by a share for each series, (C,), or not at all.
+
+        The first of the ``n_steps`` steps is ``shift`` steps later than the next.
+        """
+        effect = None
+        values = [one.target for one in rows]
+        if shares is not None and shares.any():
+            effect = estimate_effect(rows, season).scaled(shares)
+            values = [effect.taken_off(one) for one in rows]
+        fit = estimate_anchor(values, shift + n_steps, max_lag, season)
+        ahead = dataclasses.replace(
+            fit.map,
+            own=fit.map.own[shift:],
+            cross=fit.map.cross[shift:],
+            intercept=fit.map.intercept[shift:],
+        )
+        weights = {name: share[shift:] for name, share in fit.weights.items()}
+        return cls(ahead, weights, effect)
+
+    def __call__(self, windows: np.ndarray, covariates: np.ndarray | None) -> np.ndarray:
+        """Forecast windows (B, L, C), covariates (B, at least L + s, F); the result is (B, s, C).
+
+        The last s rows of the covariates are those of the forecast.
+        """
+        if self.effect is None or covariates is None:
+            return self.map(windows)
+        added = self.effect(covariates)
+        length, n_steps = windows.shape[1], self.map.n_steps
+        return self.map(windows - added[:, :length]) + added[:, -n_steps:]
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldOut:
+    """Forecasts of a network on windows that it was not trained on, and what followed.
+
+    Attributes
+    ----------
+    windows : array of shape (B, L, C)
+        In time order inside each instance.
+    covariates : array of shape (B, at least L + s, F) or None
+    network : array of shape (B, s, C)
+    actual : array of shape (B, s, C)
+    instance : int array of shape (B,)
+    """
+
+    windows: np.ndarray
+    covariates: np.ndarray | None
+    network: np.ndarray
+    actual: np.ndarray
+    instance: np.ndarray
+
+    def gate(self, linear: LinearForecast, shift: int) -> np.ndarray:
+        """Return the network's share beside a linear forecast, (s, C)."""
+        own = linear(self.windows, self.covariates)
+        # Steps that are not forecast: nothing to choose there, but the forecasts overlap by more.
+        skipped = np.zeros((len(own), shift, own.shape[2]))
+        own, network, actual = (
+            np.concatenate([skipped, one], axis=1) for one in (own, self.network, self.actual)
+        )
+        return estimate_gate(own, network, actual, self.instance)[shift:]
+
+
+@dataclasses.dataclass(frozen=True)
+class AnchorReport:
+    """What stands beside a network.
+
+    Attributes
+    ----------
+    linear : LinearForecast
+        The anchor that stays, estimated on all rows.
+    gate : array of shape (s, C)
+        Share of the network in the forecast.
+    earlier : LinearForecast
+        The anchor that set the gate, estimated on the rows before the validation windows; the one
+        that stays where there were none.
+    """
+
+    linear: LinearForecast
     gate: np.ndarray
+    earlier: LinearForecast
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """Share of each linear candidate in the anchor that stays, by step; each (s,)."""
+        return self.linear.weights
 
 
 def attach_anchor(
@@ -48,9 +155,10 @@ def attach_anchor(
     """Put a linear anchor beside a trained network: ``anchor + gate * (network - anchor)``.
 
     The gate is set on the validation windows, with an anchor that was estimated on the rows
-    before them, as the network was. The anchor that stays is then estimated on all rows. It reads
-    the series alone, no covariates. Without validation windows nothing speaks for the network, and
-    the gate is 0. Nothing here is trained.
+    before them, as the network was. The anchor that stays is then estimated on all rows. Future
+    covariates enter it as far as rows before the validation windows confirm their effect; past
+    covariates do not. Without validation windows nothing speaks for the network, and the gate is
+    0. Nothing here is trained.
 
     Parameters
     ----------
@@ -79,69 +187,124 @@ def attach_anchor(
         If a series has no value at all.
     """
     head = Head.point() if head is None else head
-    if head.kinds[head.center] != "location":
+    if not has_anchored_center(head):
         raise ConfigurationError(
             "an anchor forecasts a location, and this head has none at its center",
             found=repr(head.kinds[head.center]),
             wanted="the head of a point, of quantiles, or of a law with a location",
         )
-    config = network.config
-    n_steps, max_lag = config.patch_length, config.context_length
-    values = [one.target.detach().cpu().double().numpy() for one in series]
-    gate = np.zeros((n_steps, config.n_series))
+    rows = [Rows(_array(one.target), _array_or_none(one.future_covariates)) for one in series]
+    before, held_out = rows, None
     if validation is not None:
-        before = _rows_before(values, validation)
-        earlier = estimate_anchor(before, n_steps, max_lag, season).map
-        gate = estimate_gate(*_held_against(network, earlier, validation, head))
-    fit = estimate_anchor(values, n_steps, max_lag, season)
-    network.config = dataclasses.replace(
-        config, anchor=(fit.map.own.shape[2], fit.map.cross.shape[2])
+        before = _rows_before(rows, validation)
+        held_out = _held_out(network, validation, head)
+    report = estimate_beside(
+        rows,
+        before,
+        held_out,
+        n_steps=network.config.patch_length,
+        max_lag=network.config.context_length,
+        season=season,
     )
-    network.anchor = _module(network, fit.map, gate)
-    return AnchorReport(fit.weights, gate)
+    put_beside(network, report.linear, report.gate)
+    return report
 
 
-def _module(network: SAMoVARNetwork, one: LinearMap, gate: np.ndarray) -> Anchor:
+def has_anchored_center(head: Head) -> bool:
+    """Tell whether the center of a head is a location, which an anchor can forecast."""
+    return head.kinds[head.center] == "location"
+
+
+def estimate_beside(
+    rows: Sequence[Rows],
+    before: Sequence[Rows],
+    held_out: HeldOut | None,
+    *,
+    n_steps: int,
+    max_lag: int,
+    season: int = 1,
+    shift: int = 0,
+) -> AnchorReport:
+    """Estimate anchor and gate for a network; see :func:`attach_anchor`.
+
+    Parameters
+    ----------
+    rows : sequence of Rows
+        All rows of every instance.
+    before : sequence of Rows
+        Those before the first forecast of ``held_out``.
+    held_out : HeldOut or None
+    n_steps, max_lag : int
+    season : int, default=1
+    shift : int, default=0
+        Steps between the end of a window and the first that is forecast.
+
+    Returns
+    -------
+    AnchorReport
+    """
+    shares = None
+    if all(one.covariates is not None for one in rows):
+        shares = confirmed_shares(before, n_steps, max_lag, season)
+    if held_out is None:
+        linear = LinearForecast.estimate(rows, n_steps, max_lag, season, shares, shift)
+        return AnchorReport(linear, np.zeros((n_steps, rows[0].target.shape[1])), linear)
+    earlier = LinearForecast.estimate(before, n_steps, max_lag, season, shares, shift)
+    linear = LinearForecast.estimate(rows, n_steps, max_lag, season, shares, shift)
+    return AnchorReport(linear, held_out.gate(earlier, shift), earlier)
+
+
+def put_beside(network: SAMoVARNetwork, linear: LinearForecast, gate: np.ndarray) -> None:
+    """Give a network an anchor, in place of the one that it may have."""
+    one, effect = linear.map, linear.effect
+    n_effect = () if effect is None else (effect.weights.shape[2],)
+    lags = (one.own.shape[2], one.cross.shape[2], *n_effect)
+    network.config = dataclasses.replace(network.config, anchor=lags)
     like = network.head.weight
     anchor = Anchor(network.config).to(device=like.device, dtype=like.dtype)
-    for name in ("own", "cross", "intercept", "center"):
-        getattr(anchor, name).copy_(torch.from_numpy(getattr(one, name)))
-    anchor.gate.copy_(torch.from_numpy(gate))
-    return anchor.train(network.training)
+    arrays = {"own": one.own, "cross": one.cross, "intercept": one.intercept, "center": one.center}
+    if effect is not None:
+        arrays |= {"effect": effect.weights, "covariate_mean": effect.mean}
+    for name, array in {**arrays, "gate": gate}.items():
+        getattr(anchor, name).copy_(torch.from_numpy(np.ascontiguousarray(array)))
+    network.anchor = anchor.train(network.training)
 
 
-def _rows_before(values: list[np.ndarray], validation: WindowSet) -> list[np.ndarray]:
+def _array(values: torch.Tensor) -> np.ndarray:
+    return values.detach().cpu().double().numpy()
+
+
+def _array_or_none(values: torch.Tensor | None) -> np.ndarray | None:
+    return None if values is None else _array(values)
+
+
+def _rows_before(rows: list[Rows], validation: WindowSet) -> list[Rows]:
     """Return each instance up to the first row that a validation window forecasts."""
     kept = []
-    for number, (one, (first_row, _)) in enumerate(zip(values, validation.bounds, strict=True)):
+    for number, (one, (first_row, _)) in enumerate(zip(rows, validation.bounds, strict=True)):
         starts = validation.starts[validation.instance == number]
-        n_rows = len(one)
+        n_rows = len(one.target)
         if len(starts):
             n_rows = int(starts.min()) - first_row + validation.context_length
-        kept.append(one[:n_rows])
+        kept.append(one.until(n_rows))
     return kept
 
 
 @torch.no_grad()
-def _held_against(
-    network: SAMoVARNetwork, anchor: LinearMap, validation: WindowSet, head: Head
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the forecasts of anchor and network, what followed, and the windows' instances."""
+def _held_out(network: SAMoVARNetwork, validation: WindowSet, head: Head) -> HeldOut:
+    """Ask the network, without an anchor, for all validation windows."""
     like = network.head.weight
-    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    parts: list[tuple[np.ndarray, ...]] = []
     for indices in torch.arange(len(validation)).split(WINDOWS_AT_ONCE):
         batch = validation.batch(indices.to(validation.starts.device))
         target, *covariates = (None if one is None else one.to(like) for one in batch[:4])
         assert target is not None
         output = network(target, *covariates, last_only=True)
         center = output_parameters(output, target, head)[..., head.center]
-        window = batch.target.cpu().double().numpy()
-        parts.append(
-            (
-                anchor(window),
-                center.cpu().double().numpy(),
-                batch.future.cpu().double().numpy(),
-            )
-        )
-    own, learned, actual = (np.concatenate(some) for some in zip(*parts, strict=True))
-    return own, learned, actual, validation.instance.cpu().numpy()
+        known = batch.target.new_zeros(len(indices), 0)
+        if batch.future_covariates is not None:
+            known = batch.future_covariates
+        parts.append(tuple(_array(one) for one in (batch.target, known, center, batch.future)))
+    windows, ahead, learned, actual = (np.concatenate(some) for some in zip(*parts, strict=True))
+    instance = validation.instance.cpu().numpy()
+    return HeldOut(windows, ahead if ahead.size else None, learned, actual, instance)

@@ -95,7 +95,7 @@ class Anchor(nn.Module):
 
     def _effects(self, covariates: Tensor | None) -> Tensor | None:
         """Return what the covariates (B, n, F) add to the series at every row, (B, n, C)."""
-        if covariates is None or self.effect is None:
+        if covariates is None or self.effect is None or self.covariate_mean is None:
             return None
         deviations = covariates - self.covariate_mean
         if self.missing_values:
