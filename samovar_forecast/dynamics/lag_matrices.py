@@ -219,7 +219,12 @@ class NetworkMap:
                 flat[..., None] * (by_level + by_change)[:, None] * observed
                 - (total * by_change)[:, :, None] * slope
             )  # R C L+s F
-            future *= own_scale[:, None, None] / units.future
+            future *= own_scale[:, None, None]
+            future += (
+                self._anchor_by_future(window, weights)
+                * units.unit[-config.n_series :][:, None, None]
+            )
+            future /= units.future
         static = None
         if "static" in slopes:
             static = slopes["static"] * own_scale[:, None]  # R C S
@@ -273,6 +278,19 @@ class NetworkMap:
             source=rows,
             observed=observed,
         )
+
+    def _anchor_by_future(self, window: Windows, weights: np.ndarray) -> np.ndarray | float:
+        """Return the derivative of the anchor's share by the future covariates, (R, C, L+s, F)."""
+        anchor = self.network.anchor
+        if anchor is None or anchor.effect is None or not self.is_anchored:
+            return 0.0
+        target, _, future, _ = _tensors(window)
+        assert target is not None and future is not None  # the forward would have failed
+        share = torch.from_numpy(weights[:, :, None] * (1 - self._gate()))  # R s C
+        said = torch.einsum("rsc,bsc->rc", share, anchor(target, future.requires_grad_()).forecast)
+        each = torch.eye(said.numel(), dtype=said.dtype).view(-1, *said.shape)
+        (slope,) = torch.autograd.grad(said, future, each, is_grads_batched=True)  # RC 1 L+s F
+        return slope.view(*said.shape, *future.shape[1:]).numpy()
 
     def _observed(self, values: np.ndarray) -> np.ndarray:
         """Return 1 where there is a value, else 0; only some networks look at this."""

@@ -143,7 +143,9 @@ def test_factored_jacobian_equals_autograd_where_values_are_missing(normalizatio
 
 @pytest.mark.parametrize("missing_values", [False, True])
 def test_factored_jacobian_contains_the_share_of_a_linear_anchor(missing_values: bool) -> None:
-    network = network_of(anchor=(9, 3), missing_values=missing_values, n_past_covariates=1)
+    network = network_of(
+        anchor=(9, 3, 4), missing_values=missing_values, n_past_covariates=1, n_future_covariates=2
+    )
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
         for buffer in network.anchor.buffers():
@@ -154,10 +156,14 @@ def test_factored_jacobian_contains_the_share_of_a_linear_anchor(missing_values:
         window.target[0, 5:8, 0] = np.nan
         window.target[0, 12:, 1] = np.nan
         window.target[0, :6, 2] = np.nan
+        window.future_covariates[0, 11:15, 1] = np.nan
     unit, zero = np.array([2.0, 0.5, 3.0, 10.0]), np.array([9.0, -1.0, 7.0, 0.0])
+    ahead = np.array([4.0, 0.2])
     frozen = NetworkMap(network)
-    jacobian = next(frozen.jacobians(window, np.eye(4), Units(zero, unit)))
+    jacobian = next(frozen.jacobians(window, np.eye(4), Units(zero, unit, ahead)))
     wanted = by_autograd(network, window)
+    by_future = wanted["future_covariates"] * unit[1:, None, None] / ahead
+    assert largest_relative(jacobian.future, by_future) <= 1e-10
     plain = np.concatenate([wanted["past_covariates"], wanted["target"]], axis=-1)
     dense = jacobian.dense()
     assert largest_relative(dense, plain * unit[1:, None, None] / unit) <= 1e-10
