@@ -40,6 +40,8 @@ class Row:
     is_random : bool
         Whether it depends on the seed.
     has_lookback : bool
+    covers_horizon : bool
+        Whether look-backs shorter than the horizon are left out, for it would be rolled to.
     beside : mapping of str to str
         Titles of what else falls out of the same fit, by its key in the cell.
     at_once : int
@@ -50,6 +52,7 @@ class Row:
     fit: Fit
     is_random: bool = True
     has_lookback: bool = True
+    covers_horizon: bool = False
     beside: Mapping[str, str] = field(default_factory=dict)
     at_once: int = 32
 
@@ -98,6 +101,7 @@ ROWS: dict[str, Row] = {
     "default": Row(
         "SAMoVAR (default)",
         _default,
+        covers_horizon=True,
         beside={
             REFITTED: "default, anchor refitted on validation rows too",
             NETWORK: "default, network alone",
