@@ -41,14 +41,20 @@ class LongSet:
     lookbacks: tuple[int, ...] = (336, 512, 1024, 2048)
 
 
-_SHORT = {"horizons": (24, 36, 48, 60), "lookbacks": (36, 60, 104, 156)}
 SETS = {
     "ETTh1": LongSet("core/ETTh1.csv.gz", "transformer 1, hourly", "h", 24, 30 * 24),
     "ETTh2": LongSet("core/ETTh2.csv.gz", "transformer 2, hourly", "h", 24, 30 * 24),
     "ETTm1": LongSet("core/ETTm1.csv.gz", "transformer 1, 15 minutes", "15min", 96, 30 * 96),
     "weather": LongSet("core/weather.csv.gz", "weather in Jena, 10 minutes", "10min", 144),
     "exchange": LongSet("core/exchange_rate.csv.gz", "exchange rates, daily", "D", 1),
-    "illness": LongSet("core/national_illness.csv.gz", "illness, weekly", "7D", 52, **_SHORT),
+    "illness": LongSet(
+        "core/national_illness.csv.gz",
+        "illness, weekly",
+        "7D",
+        52,
+        horizons=(24, 36, 48, 60),
+        lookbacks=(36, 60, 104, 156),
+    ),
 }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,7 +92,7 @@ def _tide(model: dict[str, Any], learning_rate: float) -> Setting:
     return Setting(model, learning_rate, 512, 100, 10, "Das et al., TMLR 2023")
 
 
-def _class_of(name: str) -> Callable[..., Any]:
+def _class_of(name: str) -> Any:
     if importlib.util.find_spec("darts") is None:
         raise BenchmarkError("the row needs darts: pip install 'samovar_forecast[darts]'")
     from darts import models

@@ -104,6 +104,7 @@ def fit_default(
         )
     season = forecaster._model.panel.grid.season
     strict = estimate_anchor([task.rows("train")], task.horizon, lookback, season).map
+    assert network.anchor is not None  # it was asked for
     gate = network.anchor.gate.double().numpy()
 
     def forecast(past: np.ndarray) -> dict[str, np.ndarray]:
