@@ -13,31 +13,31 @@ NARROW = 16
 """Width up to which squares are summed by a product."""
 
 
-def rms_normalize(
-    x: Tensor, gain: Tensor, epsilon: float, *, may_overwrite: bool = False
-) -> Tensor:
+def rms_normalize(x: Tensor, gain: Tensor, epsilon: float, *, out: Tensor | None = None) -> Tensor:
     """Return ``gain * x / sqrt(mean(x^2) + epsilon)``, the mean taken over the last axis.
 
-    With ``may_overwrite`` the result may take the place of ``x`` where no gradient is needed:
+    With ``out``, for where no gradient is needed, the result is written there and ``x`` is lost:
     fresh memory for a large tensor costs as much as filling it.
     """
     x = x.to(gain.dtype)  # under mixed precision, norms are taken in the full one
     if torch.is_grad_enabled():
         return _RMSNormalize.apply(x, gain, epsilon)  # type: ignore[no-untyped-call]
-    inverse = _mean_square(x).add_(epsilon).rsqrt_()
-    scaled = x.mul_(inverse) if may_overwrite else x.mul(inverse)
-    return scaled.mul_(gain)
+    inverse = _shifted_mean_square(x, epsilon).rsqrt_()
+    if out is not None:
+        return torch.mul(x.mul_(gain), inverse, out=out)
+    return x.mul(inverse).mul_(gain)
 
 
-def _mean_square(x: Tensor) -> Tensor:
-    """Return the mean square over the last axis, kept; made for where no gradient is needed.
+def _shifted_mean_square(x: Tensor, epsilon: float) -> Tensor:
+    """Return ``mean(x^2) + epsilon`` over the last axis, kept; for where no gradient is needed.
 
     A norm over a short axis is no faster than over a long one; there a product does the sum.
     """
     width = x.shape[-1]
     if width <= NARROW:
-        return x.square() @ x.new_full((width, 1), 1 / width)
-    return torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().mul_(1 / width)
+        return (x.square() @ x.new_full((width, 1), 1 / width)).add_(epsilon)
+    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return torch.addcmul(norm.new_full((), epsilon), norm, norm, value=1 / width)
 
 
 def _inverse_rms(x: Tensor, epsilon: float) -> Tensor:
@@ -128,9 +128,9 @@ class RMSNorm(nn.Module):
         self.epsilon = epsilon
         self.gain = nn.Parameter(torch.ones(*shape))
 
-    def forward(self, x: Tensor, *, may_overwrite: bool = False) -> Tensor:
+    def forward(self, x: Tensor, *, out: Tensor | None = None) -> Tensor:
         """Normalise ``x`` of shape (..., *shape); see :func:`rms_normalize`."""
-        return rms_normalize(x, self.gain, self.epsilon, may_overwrite=may_overwrite)
+        return rms_normalize(x, self.gain, self.epsilon, out=out)
 
 
 MANY_ROWS = 400
@@ -142,7 +142,7 @@ _ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 
 
 def _is_plain_cpu(x: Tensor) -> bool:
-    return x.dtype == torch.float32 and x.device.type == "cpu"
+    return x.dtype == torch.float32 and x.is_cpu
 
 
 def is_plain_inference() -> bool:
@@ -175,13 +175,16 @@ class Linear(nn.Linear):
     has its operator.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map the last axis of ``x`` (..., T, in) to (..., T, out)."""
-        n_numbers = x.numel()
-        if n_numbers * self.out_features >= LARGE_PRODUCT and _may_call_onednn(x):
-            weight = self.weight
-            return _ONEDNN_LINEAR(x, weight, self.bias, "none", [], "")  # type: ignore[misc]
-        if n_numbers >= MANY_ROWS * self.in_features and x.dim() > 2 and _is_plain_cpu(x):
+    def forward(self, x: Tensor, *, then_gelu: bool = False) -> Tensor:
+        """Map the last axis of ``x`` (..., T, in) to (..., T, out), and apply GELU if asked."""
+        if x.numel() * self.out_features >= LARGE_PRODUCT and _may_call_onednn(x):
+            then, form = ("gelu", "none") if then_gelu else ("none", "")  # "none": with erf
+            return _ONEDNN_LINEAR(x, self.weight, self.bias, then, [], form)  # type: ignore[misc]
+        mapped = self._map(x)
+        return F.gelu(mapped) if then_gelu else mapped
+
+    def _map(self, x: Tensor) -> Tensor:
+        if x.numel() >= MANY_ROWS * self.in_features and x.dim() > 2 and _is_plain_cpu(x):
             sequences = x.flatten(0, -3)  # B T in
             if len(sequences) >= MANY_SEQUENCES:
                 pixels = sequences[:, None].permute(0, 3, 1, 2)  # B in 1 T, in memory as before
@@ -205,5 +208,5 @@ class MLPBlock(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """Return the block's output; shape (..., D) as given."""
-        added = self.down(F.gelu(self.up(self.norm(h))))
+        added = self.down(self.up(self.norm(h), then_gelu=True))
         return h + self.dropout(added)

@@ -9,7 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.network.blocks import Dropout, Linear, MLPBlock, RMSNorm
+from samovar_forecast.network.blocks import (
+    Dropout,
+    Linear,
+    MLPBlock,
+    RMSNorm,
+    is_plain_inference,
+)
 from samovar_forecast.network.linear_attention import linear_attention
 
 HEAD_NORM_EPSILON = 1e-8
@@ -25,6 +31,16 @@ class Prediction(NamedTuple):
     layer_outputs: tuple[Tensor, ...] = ()
     structure: Tensor | None = None
     stack_output: Tensor | None = None
+
+
+class _Kept:
+    """A structural matrix and the parameter it was made of; copies and pickles are empty."""
+
+    of: Tensor | None = None
+    matrix: Tensor
+
+    def __reduce__(self) -> tuple[type[_Kept], tuple[()]]:
+        return _Kept, ()
 
 
 class StructuralMatrix(nn.Module):
@@ -46,6 +62,7 @@ class StructuralMatrix(nn.Module):
         self.register_buffer("identity", identity, persistent=False)
         if identity is None:
             self.lu = nn.Parameter(torch.zeros(heads, head_width, head_width))
+        self._kept = _Kept()
 
     def _factors(self) -> tuple[Tensor, Tensor]:
         diagonal = F.softplus(self.lu.diagonal(dim1=-2, dim2=-1))
@@ -67,7 +84,19 @@ class StructuralMatrix(nn.Module):
 
     def forward(self, mixture: Tensor) -> Tensor:
         """Apply the matrix to (B, H, R, d), head by head."""
-        return mixture @ self.matrix() if self.identity is None else mixture
+        return mixture @ self._current_matrix() if self.identity is None else mixture
+
+    def _current_matrix(self) -> Tensor:
+        """Return the matrix; in inference on the CPU the last one, if the parameter is the same.
+
+        The same by value: however weights are changed, what is kept cannot go stale.
+        """
+        kept, lu = self._kept, self.lu
+        if not (is_plain_inference() and lu.is_cpu and type(lu) is nn.Parameter):
+            return self.matrix()
+        if kept.of is None or kept.of.dtype != lu.dtype or not torch.equal(kept.of, lu):
+            kept.of, kept.matrix = lu.clone(), self.matrix()
+        return kept.matrix
 
 
 class VARMixture(nn.Module):
@@ -108,11 +137,21 @@ class VARMixture(nn.Module):
         else:
             shape = (2, self.config.n_layers, self.config.heads, self.config.head_width)
             projected = self.projection(x1).view(*x1.shape[:-1], *shape)  # B*C T 2 M H d
-            if self.projection_norm is not None:
-                projected = self.projection_norm(projected, may_overwrite=True)
-            both = projected.permute(2, 3, 0, 4, 1, 5).contiguous()  # 2 M B*C H T d
+            both = self._normalized_by_layer(projected)  # 2 M B*C H T d
         queries, values = both.flatten(2, 3).unbind(0)
         return queries, values
+
+    def _normalized_by_layer(self, projected: Tensor) -> Tensor:
+        """Return the normalised projections, (B*C, T, 2, M, H, d) as (2, M, B*C, H, T, d)."""
+        norm = self.projection_norm
+        if norm is not None and is_plain_inference():  # norm and change of order in one
+            n_sequences, n_tokens, two, n_layers, heads, width = projected.shape
+            out = norm.gain.new_empty(two, n_layers, n_sequences, heads, n_tokens, width)
+            norm(projected, out=out.permute(2, 4, 0, 1, 3, 5))
+            return out
+        if norm is not None:
+            projected = norm(projected)
+        return projected.permute(2, 3, 0, 4, 1, 5).contiguous()
 
     def forward(
         self, tokens: Tensor, *, last_only: bool = False, with_trace: bool = False

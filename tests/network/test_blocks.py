@@ -104,7 +104,7 @@ def test_dropout_repeats_under_a_seed_and_is_off_in_evaluation():
     assert torch.equal(Dropout(0.0)(x), x)
 
 
-def test_a_narrow_norm_and_one_in_place_equal_the_formula_without_gradients():
+def test_a_narrow_norm_and_one_in_another_order_equal_the_formula_without_gradients():
     generator = torch.Generator().manual_seed(0)
     for width in (NARROW, NARROW + 1):
         x = torch.randn(5, 2, width, generator=generator, dtype=torch.float64)
@@ -112,7 +112,9 @@ def test_a_narrow_norm_and_one_in_place_equal_the_formula_without_gradients():
         wanted = plain_norm(x, gain, 0.1)
         with torch.no_grad():
             torch.testing.assert_close(rms_normalize(x, gain, 0.1), wanted)
-            torch.testing.assert_close(rms_normalize(x, gain, 0.1, may_overwrite=True), wanted)
+            out = torch.empty(width, 2, 5, dtype=torch.float64).permute(2, 1, 0)
+            rms_normalize(x, gain, 0.1, out=out)
+            torch.testing.assert_close(out, wanted)
 
 
 def test_a_large_product_is_the_same_in_inference_mode():
@@ -126,6 +128,10 @@ def test_a_large_product_is_the_same_in_inference_mode():
     with torch.inference_mode():
         torch.testing.assert_close(linear(x), wanted, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(linear(x.mT.contiguous().mT), wanted, rtol=1e-4, atol=1e-4)
+        found = linear(x, then_gelu=True)
+        torch.testing.assert_close(found, F.gelu(wanted), rtol=1e-4, atol=1e-4)
+    with torch.no_grad():
+        torch.testing.assert_close(linear(x, then_gelu=True), F.gelu(wanted))
 
 
 @pytest.mark.parametrize("mode", [torch.enable_grad, torch.no_grad])

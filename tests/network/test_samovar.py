@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 import torch
 
@@ -138,6 +141,84 @@ def test_the_inverse_structure_undoes_the_direct_one() -> None:
         inverse.lu.copy_(direct.lu)
         product = direct.matrix() @ inverse.matrix()
     torch.testing.assert_close(product, torch.eye(8, dtype=torch.float64).expand(2, 8, 8))
+
+
+def changes_of_weights():
+    """Ways in which a structural parameter changes between two forecasts, by name."""
+
+    def optimizer_step(module):
+        module.lu.grad = torch.ones_like(module.lu)
+        torch.optim.AdamW(module.parameters(), lr=0.1).step()
+        return module
+
+    def edit_in_place(module):
+        with torch.no_grad():
+            module.lu[0, 1, 0] += 1.0
+        return module
+
+    def edit_of_data(module):
+        module.lu.data[0, 0, 1] += 1.0
+        return module
+
+    def edit_through_numpy(module):
+        module.lu.detach().numpy()[0, 0, 0] += 1.0
+        return module
+
+    def other_data(module):
+        module.lu.data = module.lu.data + 1.0
+        return module
+
+    def load(module):
+        module.load_state_dict({"lu": module.lu.detach() + 1.0})
+        return module
+
+    def assign(module):
+        module.load_state_dict({"lu": module.lu.detach() + 1.0}, assign=True)
+        return module
+
+    def other_dtype(module):
+        return module.float()
+
+    def copy_and_change(module):
+        return edit_in_place(copy.deepcopy(module))
+
+    return [optimizer_step, edit_in_place, edit_of_data, edit_through_numpy, other_data, load,
+            assign, other_dtype, copy_and_change]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", changes_of_weights(), ids=lambda change: change.__name__)
+@pytest.mark.parametrize("structure", ["direct", "inverse"])
+def test_a_kept_structural_matrix_follows_every_change_of_its_parameter(structure, change):
+    module = random_network(structure=structure).predictor.structure
+    rows = torch.eye(8, dtype=torch.float64).expand(1, 2, 8, 8)
+    with torch.inference_mode():
+        before = module(rows)
+        assert torch.equal(module(rows), before)
+    changed = change(module)
+    with torch.no_grad():
+        wanted = changed.matrix()[None]
+    with torch.inference_mode():
+        found = changed(rows.to(changed.lu.dtype))
+        torch.testing.assert_close(found, wanted)
+        assert change.__name__ == "other_dtype" or not torch.allclose(found, before)
+
+
+def test_a_structural_matrix_is_kept_for_inference_and_for_this_module_alone(monkeypatch):
+    module = random_network().predictor.structure
+    rows = torch.ones(1, 2, 1, 8, dtype=torch.float64)
+    other = {"lu": module.lu.detach() + 1.0}
+    size = len(pickle.dumps(module))
+    with torch.inference_mode():
+        kept = module(rows)
+        substituted = torch.func.functional_call(module, other, rows)
+    assert not torch.allclose(substituted, kept)
+    assert len(pickle.dumps(module)) == size
+    assert copy.deepcopy(module)._kept.of is None
+    module(rows).sum().backward()  # with a derivative, the matrix is made anew
+    assert module.lu.grad.abs().max() > 0
+    monkeypatch.setattr(module, "matrix", lambda: pytest.fail("computed though nothing changed"))
+    with torch.inference_mode():
+        assert torch.equal(module(rows), kept)
 
 
 @pytest.mark.parametrize("structure", ["direct", "inverse"])
