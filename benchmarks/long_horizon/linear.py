@@ -14,6 +14,9 @@ from samovar_forecast.anchor import LinearMap, estimate_anchor
 from samovar_forecast.anchor.direct import RELATIVE_PENALTIES, RidgePath, sum_of_products
 from samovar_forecast.anchor.linear_map import iterate
 
+REFITTED = "refitted"
+"""What is estimated on training and validation rows, beside what saw training rows alone."""
+
 VAR_ORDERS = (1, 2, 3, 6, 12, 24, 48)
 VAR_PENALTIES = np.geomspace(1e-6, 1.0, 7)
 VAR_REGRESSORS_AT_MOST = 600
@@ -25,7 +28,8 @@ def fit_nlinear(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
     """Ridge from the window to the horizon, both as distances from the last value.
 
     The series share the weights; one penalty for all steps, by validation MSE; the products of
-    all training windows are summed without building any.
+    all training windows are summed without building any. Beside it, the same penalty with the
+    validation rows learned from too: that is how much more rows are worth.
     """
     train, (first, last) = task.rows("train"), task.borders[:2]
     steps = task.horizon
@@ -35,15 +39,20 @@ def fit_nlinear(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
 
     path = RidgePath(products(train), lookback)
     held_out = path.errors(products(task.values[first - lookback : last])).sum(axis=1)
-    chosen = int(np.argmin(held_out))
-    weights = path.solve(float(RELATIVE_PENALTIES[chosen]))  # L s
+    penalty = float(RELATIVE_PENALTIES[int(np.argmin(held_out))])
+    found = {
+        "": path.solve(penalty),  # L s
+        REFITTED: RidgePath(products(task.known()), lookback).solve(penalty),
+    }
 
     def forecast(windows: np.ndarray) -> dict[str, np.ndarray]:
         newest = windows[:, -1:]
         by_series = (windows - newest).swapaxes(1, 2)  # B C L
-        return {"": newest + (by_series @ weights).swapaxes(1, 2)}
+        return {
+            name: newest + (by_series @ weights).swapaxes(1, 2) for name, weights in found.items()
+        }
 
-    return forecast, {"relative_penalty": float(RELATIVE_PENALTIES[chosen])}
+    return forecast, {"relative_penalty": penalty}
 
 
 def fit_var(task: Task) -> tuple[Forecast, dict[str, Any]]:
@@ -98,7 +107,7 @@ def fit_anchor(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
     refitted = estimate_anchor([task.known()], task.horizon, lookback, season)
 
     def forecast(windows: np.ndarray) -> dict[str, np.ndarray]:
-        return {"": strict.map(windows), "refitted": refitted.map(windows)}
+        return {"": strict.map(windows), REFITTED: refitted.map(windows)}
 
     shares = {name: round(float(share.mean()), 4) for name, share in strict.weights.items()}
     return forecast, {"mean shares": shares, "season": season}

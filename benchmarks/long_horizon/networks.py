@@ -10,6 +10,7 @@ import torch
 
 from benchmarks.harness import BenchmarkError
 from benchmarks.long_horizon.data import Forecast, Task
+from benchmarks.long_horizon.linear import REFITTED
 from samovar_forecast import NetworkConfig, SAMoVARForecaster, SAMoVARNetwork
 from samovar_forecast.anchor import estimate_anchor
 from samovar_forecast.config import TrainingConfig
@@ -112,7 +113,7 @@ def fit_default(
         own, anchored = _both(network, target)
         own, anchored = (one * scaler.scale + scaler.location for one in (own, anchored))
         linear = strict(past)
-        return {"": linear + gate * (own - linear), "refitted": anchored, "network": own}
+        return {"": linear + gate * (own - linear), REFITTED: anchored, "network": own}
 
     history = forecaster.history_
     about = {

@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.harness import BenchmarkError
 from benchmarks.long_horizon import linear
 from benchmarks.long_horizon.data import Forecast, Task
+from benchmarks.long_horizon.linear import REFITTED
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,6 @@ def _neighbour(name: str) -> Fit:
     return fit
 
 
-REFITTED = "refitted"
 NETWORK = "network"
 ROWS: dict[str, Row] = {
     "default": Row(
@@ -117,7 +117,13 @@ ROWS: dict[str, Row] = {
         beside={REFITTED: "linear anchor, refitted on validation rows too"},
         at_once=256,
     ),
-    "ridge-nlinear": Row("ridge NLinear", _plain(linear.fit_nlinear), is_random=False, at_once=256),
+    "ridge-nlinear": Row(
+        "ridge NLinear",
+        _plain(linear.fit_nlinear),
+        is_random=False,
+        beside={REFITTED: "ridge NLinear, refitted on validation rows too"},
+        at_once=256,
+    ),
     "ridge-var": Row(
         "ridge VAR",
         _plain(linear.fit_var, has_lookback=False),

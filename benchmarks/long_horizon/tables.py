@@ -13,7 +13,8 @@ from benchmarks import harness
 from benchmarks.long_horizon import published
 from benchmarks.long_horizon.cells import best_lookback
 from benchmarks.long_horizon.data import SETS
-from benchmarks.long_horizon.rows import REFITTED, ROWS, read_name, title_of
+from benchmarks.long_horizon.linear import REFITTED
+from benchmarks.long_horizon.rows import ROWS, read_name, title_of
 from benchmarks.series_sets import put_between_markers
 
 PAGE = harness.ROOT / "docs" / "long_horizon.md"
