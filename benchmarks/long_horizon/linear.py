@@ -5,6 +5,7 @@ Letters: s horizon, C series, L look-back, p order, B windows.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def fit_nlinear(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
 
 
 def fit_var(task: Task) -> tuple[Forecast, dict[str, Any]]:
-    """A VAR by ridge, iterated over the horizon; order and penalty by validation MSE."""
+    """A VAR by ridge, iterated over the horizon; order, prior and penalty by validation MSE."""
     train, n_series = task.rows("train"), task.n_series
     origins = task.origins("validation")
     stride = max(1, len(origins) // VALIDATION_WINDOWS_OF_VAR)
@@ -72,10 +73,16 @@ def fit_var(task: Task) -> tuple[Forecast, dict[str, Any]]:
         y = train[order:]
         mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)
         x, y = x - mean_x, y - mean_y
-        gram, toward = x.T @ x, x.T @ y
-        for penalty in VAR_PENALTIES:
-            ridge = penalty * np.trace(gram) / len(gram) * np.eye(len(gram))
-            flat = np.linalg.solve(gram + ridge, toward)  # p C, C
+        gram = x.T @ x
+        unit = np.trace(gram) / len(gram)
+        # Shrunk toward the mean, or toward the last value.
+        priors = {
+            "mean": np.zeros((len(gram), n_series)),
+            "last value": np.eye(len(gram), n_series),
+        }
+        for (prior, start), penalty in product(priors.items(), VAR_PENALTIES):
+            ridge = gram + penalty * unit * np.eye(len(gram))
+            flat = start + np.linalg.solve(ridge, x.T @ (y - x @ start))  # p C, C
             coefs = flat.reshape(order, n_series, n_series).swapaxes(1, 2)
             cross, intercept = iterate(coefs, mean_y - mean_x @ flat, task.horizon)
             one = LinearMap.of(cross=cross, intercept=intercept)
@@ -83,7 +90,7 @@ def fit_var(task: Task) -> tuple[Forecast, dict[str, Any]]:
                 error = float(np.square(one.along(task.values, some) - actual).mean())
             if error < best:
                 best, chosen = error, one
-                about = {"order": order, "relative_penalty": float(penalty)}
+                about = {"order": order, "prior": prior, "relative_penalty": float(penalty)}
     assert chosen is not None  # order 1 is always tried
     about |= {"rows_read": chosen.n_lags, "chosen on every nth validation window": stride}
     return as_forecast(chosen), about
