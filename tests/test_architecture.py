@@ -91,9 +91,13 @@ ROOMS = {
         (
             *("exceptions", "config", "network", "anchor", "artifact", "dynamics"),
             *("adapters.darts_module", "adapters.darts_sharding", "adapters.darts_windows"),
-            "adapters.darts_explain",
+            *("adapters.darts_anchor", "adapters.darts_explain"),
         ),
         ("numpy", "torch", "darts"),
+    ),
+    "adapters.darts_anchor": May(
+        ("anchor", "time_grid", "adapters.darts_module", "adapters.darts_windows"),
+        ("numpy", "pandas", "torch", "pytorch_lightning", "darts"),
     ),
     "adapters.darts_explain": May(
         ("exceptions", "dynamics", "adapters.darts_module"),

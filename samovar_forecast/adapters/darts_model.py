@@ -26,9 +26,11 @@ from darts.models.forecasting.torch_forecasting_model import MixedCovariatesTorc
 from darts.utils.data import TorchTrainingDataset
 from darts.utils.data.torch_datasets.utils import TorchTrainingSample
 
-from samovar_forecast.adapters.darts_module import OneCycle, SAMoVARModule
+from samovar_forecast.adapters.darts_anchor import attach, held_out, may_be_cut
+from samovar_forecast.adapters.darts_module import OneCycle, SAMoVARModule, head_of
 from samovar_forecast.adapters.darts_sharding import ShardedTrainer
 from samovar_forecast.adapters.darts_windows import SlicedTrainingDataset
+from samovar_forecast.anchor.attach import has_anchored_center
 from samovar_forecast.config import (
     Attention,
     NetworkConfig,
@@ -96,6 +98,12 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         units of the normalised window, else in those of the data.
     use_static_covariates : bool, default=True
         Whether static covariates of the series are used.
+    anchor : bool, default=False
+        Whether a linear anchor, estimated in closed form after the training, stands beside the
+        network, which then has a share in the forecast only as far as it helped on the validation
+        series. Without these, the last fifth of each series is held out and not trained on. There
+        is none beside a likelihood without a location: one of counts, shares or positive numbers.
+        False is the model of the paper.
     **kwargs
         All that darts' torch models accept: ``likelihood``, ``loss_fn``, ``torch_metrics``,
         ``optimizer_cls``, ``lr_scheduler_cls``, ``batch_size``, ``n_epochs``, ``add_encoders``,
@@ -141,6 +149,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         patch_length: int | None = None,
         next_patch_loss_weight: float = 1.0,
         use_static_covariates: bool = True,
+        anchor: bool = False,
         **kwargs: Any,
     ) -> None:
         parameters = dict(self.model_params)
@@ -166,6 +175,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         }
         self.next_patch_loss_weight = next_patch_loss_weight
         self._considers_static_covariates = use_static_covariates
+        self.anchor = anchor
         self._check(patch_length)
 
     def _check(self, patch_length: int | None) -> None:
@@ -241,6 +251,45 @@ class SAMoVARModel(MixedCovariatesTorchModel):
             sample_weight=sample_weight,
         )
 
+    def _setup_for_train(
+        self,
+        train_dataset: TorchTrainingDataset,
+        val_dataset: TorchTrainingDataset | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Prepare as darts does; for an anchor, hold windows out if none are given."""
+        if self._wants_anchor and val_dataset is None:
+            if may_be_cut(train_dataset):
+                train_dataset, val_dataset = held_out(train_dataset, self.output_chunk_shift)
+            else:
+                warnings.warn(
+                    f"a dataset of your own ({type(train_dataset).__name__}) is trained on as a "
+                    "whole, so that nothing sets the share of an anchor and there is none; give "
+                    "fit_from_dataset a val_dataset, or set anchor=False",
+                    UserWarning,
+                    stacklevel=2,
+                )
+        return super()._setup_for_train(
+            train_dataset=train_dataset, val_dataset=val_dataset, **kwargs
+        )
+
+    def _train(self, trainer: Any, model: Any, datamodule: Any, load_best: bool = False) -> None:
+        """Train as darts does, then put an anchor beside the network."""
+        super()._train(trainer=trainer, model=model, datamodule=datamodule, load_best=load_best)
+        module: SAMoVARModule = self.model
+        if trainer.lightning_module is not module:  # the best weights: what `save` writes too
+            trainer.strategy.connect(module)
+        if not self._wants_anchor:
+            module.set_anchor(None)
+        elif may_be_cut(datamodule.train_dataset) or datamodule.val_dataset is not None:
+            attach(module, trainer, datamodule.train_dataset, datamodule.val_dataset)
+
+    @property
+    def _wants_anchor(self) -> bool:
+        """Whether there is to be an anchor, and the likelihood has a location for it."""
+        head, _ = head_of(self.likelihood)
+        return self.anchor and has_anchored_center(head)
+
     def _predict(self, trainer: Any, **kwargs: Any) -> Any:
         """Predict as darts does, with the forecasts of all processes that share the work."""
         return super()._predict(trainer=ShardedTrainer(trainer), **kwargs)
@@ -290,7 +339,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         """Parameters in which a model may differ from one whose weights it loads."""
         return [
             *super()._ckpt_skipped_params,
-            *("dropout", "attention", "next_patch_loss_weight", "patch_length"),
+            *("dropout", "attention", "next_patch_loss_weight", "patch_length", "anchor"),
         ]
 
 

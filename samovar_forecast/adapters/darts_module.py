@@ -7,13 +7,18 @@ N patches of the window. See :mod:`samovar_forecast.network` for all of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from darts.models.forecasting.pl_forecasting_module import PLForecastingModule
-from darts.utils.data.torch_datasets.utils import ModuleStage, PLModuleInput, PLModuleOutput
+from darts.utils.data.torch_datasets.utils import (
+    ModuleStage,
+    PLModuleInput,
+    PLModuleOutput,
+    TorchTrainingBatch,
+)
 from darts.utils.likelihood_models.base import LikelihoodType
 from darts.utils.likelihood_models.torch import TorchLikelihood
 from darts.utils.torch import MonteCarloDropout
@@ -22,9 +27,11 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.network import SAMoVARNetwork
+from samovar_forecast.network import NetworkOutput, SAMoVARNetwork
+from samovar_forecast.network.anchor import Anchor, lags_of_anchor
 from samovar_forecast.network.blocks import Dropout, dropout
 from samovar_forecast.network.heads import Head, Kind, WindowMoments, window_moments
+from samovar_forecast.network.losses import moved_locations
 from samovar_forecast.network.normalization import normalize
 
 # What each number of a darts likelihood is, and whether darts puts a softplus on it.
@@ -105,7 +112,7 @@ class SAMoVARModule(PLForecastingModule):
         _use_monte_carlo_dropout(self.network)
         self.lr_scheduler_cls: type | None  # darts leaves these two untyped
         self.lr_scheduler_kwargs: dict[str, Any]
-        self._head, self._has_softplus = _head_of(self.likelihood)
+        self._head, self._has_softplus = head_of(self.likelihood)
         self._n_padded = config.n_patches * config.patch_length - config.context_length
         # A patch is a training target if it lies inside the window, with darts' shift too.
         gap = config.patch_length + self.output_chunk_shift
@@ -140,6 +147,8 @@ class SAMoVARModule(PLForecastingModule):
         forecast = output.patch_pred[:, :, -1].transpose(1, 2)  # B s C K
         prediction = self._to_data_units(forecast, window)
         if not with_next:
+            if x_in.stage is ModuleStage.PREDICT:  # the network is trained and judged as it is
+                prediction = self._with_anchor(prediction, output, x_in)
             return PLModuleOutput(prediction)
 
         n_next, step = self._n_next, self.network.config.patch_length
@@ -152,6 +161,53 @@ class SAMoVARModule(PLForecastingModule):
         return _TrainingOutput(
             prediction, next_prediction=ahead, next_target=actual[:, : n_next * step]
         )
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Restore weights, and the anchor that they came with, or none."""
+        prefix = "network.anchor."
+        found = {
+            name.removeprefix(prefix): tensor
+            for name, tensor in state_dict.items()
+            if name.startswith(prefix)
+        }
+        self.set_anchor(lags_of_anchor(found))
+        return super().load_state_dict(state_dict, *args, **kwargs)
+
+    def set_anchor(self, lags: tuple[int, ...] | None) -> None:
+        """Give the network an anchor of so many lags, without a share so far, or none."""
+        network = self.network
+        network.config = replace(network.config, anchor=lags)
+        network.anchor = None if lags is None else Anchor(network.config).to(network.head.weight)
+
+    def network_center(self, x_in: PLModuleInput) -> Tensor:
+        """Return the network's own forecast in the units of the data, without an anchor; (B, s, C).
+
+        Of a likelihood, the parameter that an anchor moves.
+        """
+        return self(x_in.replace(stage=ModuleStage.VALIDATE)).prediction[..., self._head.center]
+
+    def covariates_in_time(self, given: PLModuleInput | TorchTrainingBatch) -> Tensor | None:
+        """Return the future covariates from the window to the end of the forecast, row by row.
+
+        Of shape (B, L + shift + s, F). Between the chunks the last known values stand in.
+        """
+        if given.future_covariates is None:
+            return None
+        historic = given.historic_future_covariates
+        held = historic[:, -1:].expand(-1, self.output_chunk_shift, -1)
+        return torch.cat([historic, held, given.future_covariates], dim=1)
+
+    def _with_anchor(
+        self, prediction: Tensor, output: NetworkOutput, x_in: PLModuleInput
+    ) -> Tensor:
+        """Combine a prediction (B, s, C, K) with the anchor, if there is one."""
+        anchor, anchored = self.network.anchor, output.anchored
+        if anchor is None or anchored is None:
+            return prediction
+        if self.rin is not None or self.output_chunk_shift:
+            # The network saw other units than the anchor's, or the covariates of a later time.
+            anchored = anchor(x_in.past_target, self.covariates_in_time(x_in))
+        return moved_locations(prediction, anchored, self._head)
 
     @property
     def head_of_likelihood(self) -> Head:
@@ -247,7 +303,7 @@ class SAMoVARModule(PLForecastingModule):
             self.lr_scheduler_cls, self.lr_scheduler_kwargs = chosen, given
 
 
-def _head_of(likelihood: TorchLikelihood | None) -> tuple[Head, tuple[bool, ...]]:
+def head_of(likelihood: TorchLikelihood | None) -> tuple[Head, tuple[bool, ...]]:
     """Return the head for a likelihood, and which of its numbers darts puts a softplus on."""
     if likelihood is None:
         return Head.point(), (False,)

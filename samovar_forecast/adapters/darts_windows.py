@@ -43,6 +43,8 @@ class SlicedTrainingDataset(SequentialTorchTrainingDataset):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._plans: dict[int, _Plan] = {}  # of the series seen so far, by number
+        # Of windows that were held out: the series of the training that each series continues.
+        self.continues: tuple[int, ...] | None = None
 
     def __getitem__(self, index: int) -> TorchTrainingSample:
         """Return the window of that number, as darts does."""

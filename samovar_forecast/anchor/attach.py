@@ -108,7 +108,7 @@ class HeldOut:
     actual: np.ndarray
     instance: np.ndarray
 
-    def gate(self, linear: LinearForecast, shift: int) -> np.ndarray:
+    def gate(self, linear: LinearForecast, shift: int = 0) -> np.ndarray:
         """Return the network's share beside a linear forecast, (s, C)."""
         own = linear(self.windows, self.covariates)
         # Steps that are not forecast: nothing to choose there, but the forecasts overlap by more.
@@ -198,16 +198,15 @@ def attach_anchor(
     if validation is not None:
         before = _rows_before(rows, validation)
         held_out = _held_out(network, validation, head)
-    report = estimate_beside(
-        rows,
-        before,
-        held_out,
-        n_steps=network.config.patch_length,
-        max_lag=network.config.context_length,
-        season=season,
+    config = network.config
+    linear, earlier = estimate_anchors(
+        rows, before, n_steps=config.patch_length, max_lag=config.context_length, season=season
     )
-    put_beside(network, report.linear, report.gate)
-    return report
+    gate = np.zeros((config.patch_length, config.n_series))
+    if held_out is not None:
+        gate = held_out.gate(earlier)
+    put_beside(network, linear, gate)
+    return AnchorReport(linear, gate, earlier)
 
 
 def has_anchored_center(head: Head) -> bool:
@@ -215,25 +214,23 @@ def has_anchored_center(head: Head) -> bool:
     return head.kinds[head.center] == "location"
 
 
-def estimate_beside(
+def estimate_anchors(
     rows: Sequence[Rows],
     before: Sequence[Rows],
-    held_out: HeldOut | None,
     *,
     n_steps: int,
     max_lag: int,
     season: int = 1,
     shift: int = 0,
-) -> AnchorReport:
-    """Estimate anchor and gate for a network; see :func:`attach_anchor`.
+) -> tuple[LinearForecast, LinearForecast]:
+    """Estimate the anchor that stays, and the earlier one that sets the gate.
 
     Parameters
     ----------
     rows : sequence of Rows
         All rows of every instance.
     before : sequence of Rows
-        Those before the first forecast of ``held_out``.
-    held_out : HeldOut or None
+        Those before the first validation window's forecast; ``rows`` itself if there is none.
     n_steps, max_lag : int
     season : int, default=1
     shift : int, default=0
@@ -241,17 +238,15 @@ def estimate_beside(
 
     Returns
     -------
-    AnchorReport
+    staying, earlier : LinearForecast
     """
     shares = None
     if all(one.covariates is not None for one in rows):
         shares = confirmed_shares(before, n_steps, max_lag, season)
-    if held_out is None:
-        linear = LinearForecast.estimate(rows, n_steps, max_lag, season, shares, shift)
-        return AnchorReport(linear, np.zeros((n_steps, rows[0].target.shape[1])), linear)
-    earlier = LinearForecast.estimate(before, n_steps, max_lag, season, shares, shift)
-    linear = LinearForecast.estimate(rows, n_steps, max_lag, season, shares, shift)
-    return AnchorReport(linear, held_out.gate(earlier, shift), earlier)
+    staying = LinearForecast.estimate(rows, n_steps, max_lag, season, shares, shift)
+    if before is rows:
+        return staying, staying
+    return staying, LinearForecast.estimate(before, n_steps, max_lag, season, shares, shift)
 
 
 def put_beside(network: SAMoVARNetwork, linear: LinearForecast, gate: np.ndarray) -> None:

@@ -285,7 +285,8 @@ class NetworkMap:
         if anchor is None or anchor.effect is None or not self.is_anchored:
             return 0.0
         target, _, future, _ = _tensors(window)
-        assert target is not None and future is not None  # the forward would have failed
+        assert target is not None
+        assert future is not None  # the forward would have failed
         share = torch.from_numpy(weights[:, :, None] * (1 - self._gate()))  # R s C
         said = torch.einsum("rsc,bsc->rc", share, anchor(target, future.requires_grad_()).forecast)
         each = torch.eye(said.numel(), dtype=said.dtype).view(-1, *said.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -75,7 +76,10 @@ class Anchor(nn.Module):
         self.register_buffer("covariate_mean", torch.zeros(f) if has_effect else None)
 
     def forward(self, target: Tensor, covariates: Tensor | None = None) -> Anchored:
-        """Forecast windows of shape (B, L, C); covariates of the rows and s more, (B, L + s, F)."""
+        """Forecast windows of shape (B, L, C).
+
+        The covariates, (B, at least L + s, F), start with the window and end with the forecast.
+        """
         x = target - self.center  # B L C
         effects = self._effects(covariates)  # B L+s C
         if effects is not None:
@@ -90,7 +94,7 @@ class Anchor(nn.Module):
             recent = newest_first[:, : self.cross.shape[2]].flatten(1)  # B p*C
             ahead = ahead + (recent @ self.cross.flatten(2).flatten(0, 1).T).view_as(ahead)
         if effects is not None:
-            ahead = ahead + effects[:, target.shape[1] :]
+            ahead = ahead + effects[:, -ahead.shape[1] :]
         return Anchored(ahead + self.center, self.gate)
 
     def _effects(self, covariates: Tensor | None) -> Tensor | None:
@@ -103,6 +107,14 @@ class Anchor(nn.Module):
         before = deviations[:, :1].expand(-1, self.effect.shape[2] - 1, -1)
         along = torch.cat([before, deviations], dim=1).mT  # B F q-1+n
         return F.conv1d(along, self.effect.flip(2)).mT
+
+
+def lags_of_anchor(state: Mapping[str, Tensor]) -> tuple[int, ...] | None:
+    """Return the lags, as :class:`NetworkConfig` has them, of an anchor's state; None for none."""
+    if not state:
+        return None
+    names = ("own", "cross", "effect") if "effect" in state else ("own", "cross")
+    return tuple(state[name].shape[2] for name in names)
 
 
 def source_rows(observed: Tensor) -> Tensor:

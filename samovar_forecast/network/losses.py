@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from samovar_forecast.network.anchor import Anchored
 from samovar_forecast.network.heads import (
     Head,
     WindowMoments,
@@ -96,13 +97,21 @@ def output_parameters(output: NetworkOutput, target: Tensor, head: Head) -> Tens
 def anchored_parameters(output: NetworkOutput, target: Tensor, head: Head) -> Tensor:
     """Return the parameters of :func:`output_parameters`, combined with the anchor if there is one.
 
-    All locations, quantiles among them, move by as much as the center moves; parameters of other
-    kinds stay.
+    See :func:`moved_locations`.
     """
     parameters = output_parameters(output, target, head)
     if output.anchored is None:
         return parameters
-    shift = output.anchored.shift(parameters[..., head.center])  # B s C
+    return moved_locations(parameters, output.anchored, head)
+
+
+def moved_locations(parameters: Tensor, anchored: Anchored, head: Head) -> Tensor:
+    """Return the parameters (B, s, C, K) of a network combined with an anchor.
+
+    All locations, quantiles among them, move by as much as the center moves; parameters of other
+    kinds stay.
+    """
+    shift = anchored.shift(parameters[..., head.center])  # B s C
     is_location = torch.tensor([kind == "location" for kind in head.kinds])
     moves = is_location.to(device=shift.device, dtype=shift.dtype)
     return parameters + shift[..., None] * moves

@@ -83,7 +83,7 @@ def test_the_anchor_that_sets_the_gate_has_not_seen_the_rows_it_is_judged_on(
 
     monkeypatch.setattr("samovar_forecast.anchor.attach.estimate_anchor", estimate)
     attach_anchor(network, series, validation)
-    assert seen == [[225, 225], [300, 300]]
+    assert seen == [[300, 300], [225, 225]]
 
 
 def test_attaching_again_replaces_the_anchor_and_judges_the_network_alone() -> None:
