@@ -117,11 +117,14 @@ class GlobalModel:
     panel : Panel
         Last rows of each instance: a context, and as many before as forecasts of the past may
         start from.
+    holds_all : bool
+        Whether these are all rows that its anchor was estimated on.
     """
 
     core: Core
     scalers: dict[Hashable, Scalers]
     panel: Panel
+    holds_all: bool = False
 
     @property
     def n_kept(self) -> int:
@@ -142,6 +145,7 @@ class GlobalModel:
         validation_fraction: float,
         seed: int,
         anchor: bool = False,
+        is_pretrained: bool = False,
         device: str = "auto",
         progress: bool | None = None,
         checkpoint_dir: str | Path | None = None,
@@ -162,7 +166,11 @@ class GlobalModel:
             Share of each instance, at its end, that is not trained on.
         seed : int
         anchor : bool, default=False
-            Whether a linear anchor is put beside the network.
+            Whether there is to be a linear anchor beside the network. One that was pretrained
+            stays as it is where the network does, or where no window can be held out.
+        is_pretrained : bool, default=False
+            Whether the core has learned before: then its weights are kept if no epoch forecasts
+            the windows held out better.
         device, progress, checkpoint_dir
             As in :func:`samovar_forecast.training.fit_network`.
 
@@ -193,25 +201,41 @@ class GlobalModel:
                 device=device,
                 progress=progress,
                 checkpoint_dir=checkpoint_dir,
+                judge_start=is_pretrained,
             )
-        if anchor:
-            from samovar_forecast.anchor import attach_anchor
+        if not anchor:
+            network.config = dataclasses.replace(network.config, anchor=None)
+            network.anchor = None
+        is_anchored = network.anchor is not None and (config is None or validation is None)
+        judged = network
+        if anchor and not is_anchored:
+            from samovar_forecast.anchor.attach import attach_anchor, put_beside
 
-            attach_anchor(network, series, validation, season=panel.grid.season, head=core.head)
-        if config is None and not anchor:
+            report = attach_anchor(
+                network, series, validation, season=panel.grid.season, head=core.head
+            )
+            # Scores are those of an anchor that did not see what it is scored on.
+            judged = copy.deepcopy(network)
+            put_beside(judged, report.earlier, report.gate)
+        elif config is None:
             validation = windows  # nothing was learned from any of them
         n_steps = max(horizon or 0, network.config.patch_length)
-        learned = dataclasses.replace(core, network=network, columns=Columns.of(panel))
+        learned = dataclasses.replace(core, network=judged, columns=Columns.of(panel))
         learned = learned.scored(windows, validation, n_steps)
+        learned = dataclasses.replace(learned, network=network)
         model = cls(learned, scalers, panel)
-        return dataclasses.replace(model, panel=panel.tail(model.n_kept)), result
+        holds_all = not is_anchored and _longest(panel) <= model.n_kept
+        kept = dataclasses.replace(model, panel=panel.tail(model.n_kept), holds_all=holds_all)
+        return kept, result
 
     def continued(
         self, newer: Panel, config: TrainingConfig, *, seed: int, device: str, progress: bool | None
     ) -> GlobalModel:
         """Return a model that learned from the windows that end in new rows, and moved on.
 
-        Scales and scores stay as they are. Without enough rows for one window nothing is learned.
+        Scales, scores and the network's share beside an anchor stay as they are. The anchor is
+        estimated anew where all rows are still there, and stays where some have been dropped.
+        Without enough rows for one window nothing is learned.
         """
         from samovar_forecast.training import fit_network
 
@@ -235,12 +259,26 @@ class GlobalModel:
             device=device,
             progress=progress,
         )
+        if network.anchor is not None and moved.holds_all:
+            from samovar_forecast.anchor.attach import attach_anchor
+
+            gate = network.anchor.gate.double().numpy()
+            attach_anchor(
+                network,
+                _series(moved.panel, self.scalers, shape),
+                None,
+                season=moved.panel.grid.season,
+                head=self.core.head,
+                gate=gate,
+            )
         return dataclasses.replace(moved, core=dataclasses.replace(self.core, network=network))
 
     def moved_on(self, newer: Panel) -> GlobalModel:
         """Return the model with its rows moved on to the end of new ones."""
-        rows = self.panel.extended_by(newer, self.n_kept, self.core.config.context_length)
-        return dataclasses.replace(self, panel=rows)
+        n_needed = self.core.config.context_length
+        rows = self.panel.extended_by(newer, self.n_kept + 1, n_needed)
+        holds_all = self.holds_all and _longest(rows) <= self.n_kept
+        return dataclasses.replace(self, panel=rows.tail(self.n_kept), holds_all=holds_all)
 
     # ------------------------------------------------------------------ forecasts
 

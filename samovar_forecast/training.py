@@ -53,8 +53,8 @@ class TrainingResult:
     history : tuple of dict
         One entry an epoch: ``epoch`` (from 0), ``training_loss`` and, with a validation set,
         ``validation_loss`` (of the forecast: mean squared error, in scaled units, for a point).
-    best_epoch : int
-        Epoch whose weights were kept.
+    best_epoch : int or None
+        Epoch whose weights were kept; None for the weights that the training started from.
     n_epochs : int
         Epochs trained.
     seed : int
@@ -62,7 +62,7 @@ class TrainingResult:
     """
 
     history: tuple[dict[str, float], ...]
-    best_epoch: int
+    best_epoch: int | None
     n_epochs: int
     seed: int
 
@@ -198,6 +198,14 @@ class _Journal(Callback):
         self.best_epoch = -1
         self.best_weights: dict[str, Tensor] = {}
 
+    def on_sanity_check_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        # Lightning's check before the training is asked for all windows: the start is judged.
+        assert isinstance(pl_module, _SAMoVARTraining)
+        judged = float(trainer.callback_metrics["validation_loss"])
+        if math.isfinite(judged):
+            self.best_loss = judged
+            self.best_weights = copy.deepcopy(pl_module.network.state_dict())
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, _SAMoVARTraining)
         entry = {
@@ -274,6 +282,7 @@ def fit_network(
     device: str = "auto",
     progress: bool | None = None,
     checkpoint_dir: str | Path | None = None,
+    judge_start: bool = False,
 ) -> TrainingResult:
     """Train a network in place and leave it with its best weights, on the CPU, in eval mode.
 
@@ -298,6 +307,9 @@ def fit_network(
     checkpoint_dir : path, optional
         Folder in which the state of the training is kept after every epoch. If it already holds
         the state of the same fit (data, configuration, seed), training goes on from there.
+    judge_start : bool, default=False
+        Whether the weights that the training starts from are a candidate like those of each
+        epoch, as pretrained ones should be. Without validation windows it makes no difference.
 
     Returns
     -------
@@ -346,7 +358,7 @@ def fit_network(
             enable_checkpointing=checkpoint_dir is not None,
             enable_progress_bar=False,
             enable_model_summary=False,
-            num_sanity_val_steps=0,
+            num_sanity_val_steps=-1 if judge_start and validation is not None else 0,
         )
         place = trainer.strategy.root_device
         trainer.fit(
@@ -358,14 +370,15 @@ def fit_network(
         )
     if trainer.interrupted:
         raise KeyboardInterrupt
-    if journal.best_epoch < 0:
+    if not journal.best_weights:
         raise TrainingError(
             "training gave no finite loss in any epoch",
             remedy="look for extreme values in the data, or lower learning_rate",
         )
     network.cpu().eval()
     network.load_state_dict(journal.best_weights)
-    return TrainingResult(tuple(journal.history), journal.best_epoch, len(journal.history), seed)
+    best_epoch = None if journal.best_epoch < 0 else journal.best_epoch
+    return TrainingResult(tuple(journal.history), best_epoch, len(journal.history), seed)
 
 
 def _fingerprint(

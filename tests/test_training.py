@@ -44,6 +44,32 @@ def network(seed: int = 0, **fields: object) -> SAMoVARNetwork:
 SHORT = TrainingConfig(max_epochs=4)
 
 
+def test_weights_that_no_epoch_betters_are_kept_if_they_are_judged_too():
+    train, validation = window_sets()
+    learned = network()
+    fit_network(learned, train, validation, SHORT, random_state=0, progress=False)
+    before = {name: one.clone() for name, one in learned.state_dict().items()}
+    ruinous = TrainingConfig(max_epochs=2, learning_rate=0.5)
+    options = {"random_state": 0, "progress": False}
+    result = fit_network(learned, train, validation, ruinous, judge_start=True, **options)
+    assert result.best_epoch is None
+    assert len(result.history) == 2
+    assert all(torch.equal(one, before[name]) for name, one in learned.state_dict().items())
+    result = fit_network(learned, train, validation, ruinous, **options)
+    assert result.best_epoch is not None
+    assert not torch.equal(learned.head.weight, before["head.weight"])
+
+
+def test_judging_the_start_changes_nothing_where_an_epoch_is_better():
+    train, validation = window_sets()
+    one, other = network(), network()
+    options = {"random_state": 0, "progress": False}
+    plain = fit_network(one, train, validation, SHORT, **options)
+    judged = fit_network(other, train, validation, SHORT, judge_start=True, **options)
+    assert plain == judged
+    assert torch.equal(one.head.weight, other.head.weight)
+
+
 def weights(of: SAMoVARNetwork) -> torch.Tensor:
     return torch.cat([parameter.detach().flatten() for parameter in of.parameters()])
 

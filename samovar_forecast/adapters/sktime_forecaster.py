@@ -123,7 +123,8 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     history_ : pandas.DataFrame
         Training and validation loss of each epoch.
     best_epoch_ : int or None
-        Epoch whose weights are used; None if pretrained ones are used as they are.
+        Epoch whose weights are used; None if pretrained ones are used as they are, because they
+        were to be or because no epoch forecast the validation windows better.
     pretrained_core_ : Core
         After ``pretrain``: what it learned. Every ``fit`` adapts a copy.
 
@@ -444,6 +445,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
             validation_fraction=self.validation_fraction,
             seed=self._seed,
             anchor=self.anchor,
+            is_pretrained=self.checkpoint is not None or hasattr(self, "pretrained_core_"),
             device=self.device,
             progress=self.verbose,
             checkpoint_dir=self.checkpoint_dir,

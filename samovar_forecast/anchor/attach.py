@@ -151,6 +151,7 @@ def attach_anchor(
     *,
     season: int = 1,
     head: Head | None = None,
+    gate: np.ndarray | None = None,
 ) -> AnchorReport:
     """Put a linear anchor beside a trained network: ``anchor + gate * (network - anchor)``.
 
@@ -174,6 +175,8 @@ def attach_anchor(
     head : Head, optional
         What the K numbers per step are; a point by default. The anchor moves all locations
         as it moves the center.
+    gate : array of shape (s, C), optional
+        Share of the network, in place of one that validation windows set.
 
     Returns
     -------
@@ -202,7 +205,8 @@ def attach_anchor(
     linear, earlier = estimate_anchors(
         rows, before, n_steps=config.patch_length, max_lag=config.context_length, season=season
     )
-    gate = np.zeros((config.patch_length, config.n_series))
+    if gate is None:
+        gate = np.zeros((config.patch_length, config.n_series))
     if held_out is not None:
         gate = held_out.gate(earlier)
     put_beside(network, linear, gate)
