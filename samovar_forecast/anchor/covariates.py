@@ -142,7 +142,7 @@ def confirmed_shares(
 
     On trial, effect and anchor are estimated on the first two thirds of each instance. From every
     origin in the last third the anchor's forecast is held against that with the effect; how much
-    of the latter helps is the gate's question, and answered as there: 0 within one standard
+    of the latter helps is the gate's question, answered by evidence alone: 0 within one standard
     error. Each step counts by how far the effect moves it. The share is squared: levels that drift
     side by side make blocks less independent than they are taken to be, so that half evidence is
     little evidence.
@@ -185,7 +185,7 @@ def confirmed_shares(
     # Only steps that have enough forecasts without overlap can be judged.
     judged = slice(0, max(1, min(n_steps, len(truth) // FEWEST_BLOCKS)))
     without, beside, truth = without[:, judged], beside[:, judged], truth[:, judged]
-    shares = estimate_gate(without, beside, truth, np.concatenate(instance))  # s C
+    shares = estimate_gate(without, beside, truth, np.concatenate(instance), prior_share=0.0)  # s C
     moved = np.nan_to_num(np.square(beside - without)).sum(axis=0)  # s C
     share = (moved * shares).sum(axis=0) / np.where(moved.any(axis=0), moved.sum(axis=0), 1.0)
     return np.square(share)
@@ -253,18 +253,18 @@ def _autoregression(series: list[np.ndarray], lags: np.ndarray) -> np.ndarray:
 
 def _filtered(values: np.ndarray, own: np.ndarray, lags: np.ndarray) -> np.ndarray:
     """Return (n, K) minus what its own lags say of it; the first rows are NaN."""
-    result = values.astype(np.float64)
-    n_lags = int(lags.max(initial=0))
+    result = np.full(values.shape, np.nan)
+    rows = np.arange(int(lags.max(initial=0)), len(values))
+    result[rows] = values[rows]
     for lag, weight in zip(lags, own, strict=True):
-        result[n_lags:] -= weight * values[n_lags - lag : len(values) - lag]
-    result[:n_lags] = np.nan
+        result[rows] -= weight * values[rows - lag]
     return result
 
 
 def _lagged(values: np.ndarray, n_lags: int) -> np.ndarray:
     """Return the values now and before, (n, q, F); the first rows are NaN."""
     result = np.full((len(values), n_lags, values.shape[1]), np.nan)
-    for lag in range(n_lags):
+    for lag in range(min(n_lags, len(values))):
         result[lag:, lag] = values[: len(values) - lag]
     return result
 
