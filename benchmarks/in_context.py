@@ -651,6 +651,46 @@ def mixing_table(results: harness.Results) -> str:
     return harness.markdown_table(["series", *columns], rows)
 
 
+def verdict(results: harness.Results) -> str:
+    """In words: who captures how much, who is ahead by seed, and who holds the coefficients."""
+    lines = []
+    errors = results.entries["references"]["errors"]["excess"]
+    old, new = TRAINING_ORDERS, tuple(set(TEST_ORDERS) - set(TRAINING_ORDERS))
+    for case, title in TITLES.items():
+        shares = captured(results, case)
+        if not all(shares.values()):
+            lines.append(f"- {title}: not run.")
+            continue
+        means = [np.mean([shares[order] for order in orders]) for orders in (old, new)]
+        lines.append(
+            f"- {title} captures {means[0]:.0%} of what can be known beyond the window's mean at "
+            f"the orders of the training, and {means[1]:.0%} at the others."
+        )
+    ols = [
+        np.mean([1 - errors["ols"][str(o)] / errors["mean"][str(o)] for o in orders])
+        for orders in (old, new)
+    ]
+    lines.append(f"- OLS with the true order captures {ols[0]:.0%} and {ols[1]:.0%}.")
+    ours = trainings(results, "samovar")
+    for case in ("lintrans", "fixedvar"):
+        theirs = trainings(results, case)
+        pairs = [
+            (ours[seed]["excess"][str(order)], theirs[seed]["excess"][str(order)])
+            for seed in ours
+            if seed in theirs
+            for order in TEST_ORDERS
+        ]
+        if pairs:
+            ratios = [mine / other for mine, other in pairs]
+            lines.append(
+                f"- SAMoVAR against {TITLES[case]}, seed by seed and order by order: the smaller "
+                f"error in {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} pairs; beyond the "
+                f"noise it is {min(ratios):.2f} to {max(ratios):.2f} times the other's, "
+                f"{np.exp(np.mean(np.log(ratios))):.2f} on average."
+            )
+    return "\n".join(lines)
+
+
 def stamp(results: harness.Results) -> str:
     """Dates, commits and machine."""
     entries = [results.entries[case] for case in CASES if case in results.entries]
@@ -667,6 +707,7 @@ def stamp(results: harness.Results) -> str:
 def sections(results: harness.Results) -> dict[str, str]:
     """The tables by the name of their place in the page."""
     return {
+        "in context verdict": verdict(results),
         "in context errors": error_table(results) + "\n\n" + captured_table(results),
         "in context recovery": recovery_table(results),
         "in context sizes": size_table(results) + "\n\n" + stamp(results),
@@ -675,6 +716,7 @@ def sections(results: harness.Results) -> dict[str, str]:
 
 
 HEADINGS = {
+    "in context verdict": "In words",
     "in context errors": "Expected squared error over the variance of the noise; and as a share, "
     "from 0 (mean of the window) to 1 (true coefficients). Mean and deviation over seeds",
     "in context recovery": "Lag matrices against the truth: correlation / relative Frobenius error",

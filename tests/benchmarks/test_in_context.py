@@ -150,35 +150,57 @@ def test_one_mix_holds_two_series_but_not_three():
 
 
 def test_a_run_that_was_cut_off_goes_on_and_its_tables_and_figures_are_made(tmp_path, monkeypatch):
-    calls, measure = [], in_context.measure
+    calls, trained = [], in_context.measure("samovar", 0, TINY)
 
     def cut_off(case, seed, plan):
         calls.append(case)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return measure(case, seed, plan)
+        errors = {order: error * len(calls) for order, error in trained["excess"].items()}
+        return {**trained, "excess": errors}
 
     monkeypatch.setattr(in_context, "measure", cut_off)
     path = tmp_path / "in_context.json"
     with pytest.raises(KeyboardInterrupt):
         in_context.run(in_context.CASES, harness.Results(path), TINY)
     partial = harness.Results(path)
-    assert "| LinTrans" not in in_context.report(partial)
+    assert "LinTrans: not run" in in_context.report(partial)
     in_context.run(in_context.CASES, partial, TINY)
     assert calls == ["samovar", "lintrans", "lintrans", "fixedvar"]
 
     results = harness.Results(path)
-    text = in_context.report(results)
     error = results.entries["lintrans"]["seed 0"]["excess"]["4"]
-    (row,) = [line for line in text.splitlines() if line.startswith("| LinTrans | ")][:1] or [""]
-    assert f"{1 + error:.3f}" in text, row
+    (row,) = [line for line in in_context.error_table(results).splitlines() if "LinTrans" in line]
+    assert row.split("|")[-2].strip() == f"{1 + error:.3f}"
     for name in in_context.sections(results):
         assert name in in_context.HEADINGS
     for figure in in_context.draw(results, path):
         assert figure.stat().st_size > 5000
 
 
-@pytest.mark.skipif(not in_context.RESULTS.exists(), reason="nothing was measured yet")
+def test_the_verdict_counts_pairs_of_the_same_seed_and_order():
+    def one(*errors):
+        return {"excess": dict(zip("1234", errors, strict=True))}
+
+    results = harness.Results(None)
+    nothing = {"mean": dict.fromkeys("1234", 1.0), "ols": dict.fromkeys("1234", 0.1)}
+    results.entries = {
+        "references": {"errors": {"excess": nothing}},
+        "samovar": {"seed 0": one(0.2, 0.2, 0.5, 0.5), "seed 1": one(0.2, 0.2, 0.5, 0.5)},
+        "lintrans": {"seed 0": one(0.4, 0.1, 0.25, 1.0)},
+    }
+    text = in_context.verdict(results)
+    assert "SAMoVAR captures 80% of" in text
+    assert "and 50% at the others" in text
+    assert "in 2 of 4 pairs" in text
+    assert "0.50 to 2.00 times the other's, 1.00 on average" in text
+    assert "FixedVAR: not run" in text
+    assert "OLS with the true order captures 90% and 90%" in text
+
+
+@pytest.mark.skipif(
+    not in_context.RESULTS.with_suffix(".md").exists(), reason="nothing was measured yet"
+)
 def test_the_written_tables_are_those_of_the_written_measurements():
     results = harness.Results(in_context.RESULTS)
     assert in_context.report(results) == in_context.RESULTS.with_suffix(".md").read_text()
