@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,29 +14,39 @@ NARROW = 16
 """Width up to which squares are summed by a product."""
 
 
-def rms_normalize(x: Tensor, gain: Tensor, epsilon: float, *, out: Tensor | None = None) -> Tensor:
+def rms_normalize(
+    x: Tensor, gain: Tensor, epsilon: float, *, order: Sequence[int] | None = None
+) -> Tensor:
     """Return ``gain * x / sqrt(mean(x^2) + epsilon)``, the mean taken over the last axis.
 
-    With ``out``, for where no gradient is needed, the result is written there and ``x`` is lost:
-    fresh memory for a large tensor costs as much as filling it.
+    With ``order``, the axes of the result are in that order, also in memory, and ``x`` is lost.
     """
-    x = x.to(gain.dtype)  # under mixed precision, norms are taken in the full one
+    if x.dtype != gain.dtype:  # under mixed precision, norms are taken in the full one
+        x = x.to(gain.dtype)
+    if order is not None and is_plain_inference():
+        # Fresh memory for a large tensor costs as much as filling it: the squares have none.
+        out = x.new_empty([x.shape[axis] for axis in order])
+        inverse = _shifted_mean_square(x, epsilon, out.view(x.shape)).rsqrt_()
+        back = [order.index(axis) for axis in range(x.dim())]
+        torch.mul(x.mul_(gain), inverse, out=out.permute(back))
+        return out
     if torch.is_grad_enabled():
-        return _RMSNormalize.apply(x, gain, epsilon)  # type: ignore[no-untyped-call]
-    inverse = _shifted_mean_square(x, epsilon).rsqrt_()
-    if out is not None:
-        return torch.mul(x.mul_(gain), inverse, out=out)
-    return x.mul(inverse).mul_(gain)
+        normal = _RMSNormalize.apply(x, gain, epsilon)  # type: ignore[no-untyped-call]
+    else:
+        normal = x.mul(_shifted_mean_square(x, epsilon).rsqrt_()).mul_(gain)
+    return normal if order is None else normal.permute(order).contiguous()
 
 
-def _shifted_mean_square(x: Tensor, epsilon: float) -> Tensor:
+def _shifted_mean_square(x: Tensor, epsilon: float, scratch: Tensor | None = None) -> Tensor:
     """Return ``mean(x^2) + epsilon`` over the last axis, kept; for where no gradient is needed.
 
-    A norm over a short axis is no faster than over a long one; there a product does the sum.
+    A norm over a short axis is no faster than over a long one; there a product does the sum, of
+    squares that may stand in ``scratch``.
     """
     width = x.shape[-1]
     if width <= NARROW:
-        return (x.square() @ x.new_full((width, 1), 1 / width)).add_(epsilon)
+        squares = torch.mul(x, x, out=scratch)
+        return (squares @ x.new_full((width, 1), 1 / width)).add_(epsilon)
     norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
     return torch.addcmul(norm.new_full((), epsilon), norm, norm, value=1 / width)
 
@@ -128,9 +139,9 @@ class RMSNorm(nn.Module):
         self.epsilon = epsilon
         self.gain = nn.Parameter(torch.ones(*shape))
 
-    def forward(self, x: Tensor, *, out: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, *, order: Sequence[int] | None = None) -> Tensor:
         """Normalise ``x`` of shape (..., *shape); see :func:`rms_normalize`."""
-        return rms_normalize(x, self.gain, self.epsilon, out=out)
+        return rms_normalize(x, self.gain, self.epsilon, order=order)
 
 
 MANY_ROWS = 400
@@ -138,7 +149,11 @@ MANY_SEQUENCES = 16  # below, torch does not hand a convolution of one point to 
 
 
 LARGE_PRODUCT = 10**6  # multiplications from which oneDNN makes up for the cost of its call
-_ONEDNN_LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+_ONEDNN_LINEAR = (
+    getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+    if torch.backends.mkldnn.is_available()
+    else None
+)
 
 
 def _is_plain_cpu(x: Tensor) -> bool:
@@ -160,7 +175,6 @@ def _may_call_onednn(x: Tensor) -> bool:
         and is_plain_inference()
         and type(x) is Tensor
         and _is_plain_cpu(x)
-        and torch.backends.mkldnn.is_available()
         and bool(torch.backends.mkldnn.enabled)
         and not torch.is_autocast_enabled("cpu")
     )

@@ -143,15 +143,10 @@ class VARMixture(nn.Module):
 
     def _normalized_by_layer(self, projected: Tensor) -> Tensor:
         """Return the normalised projections, (B*C, T, 2, M, H, d) as (2, M, B*C, H, T, d)."""
-        norm = self.projection_norm
-        if norm is not None and is_plain_inference():  # norm and change of order in one
-            n_sequences, n_tokens, two, n_layers, heads, width = projected.shape
-            out = norm.gain.new_empty(two, n_layers, n_sequences, heads, n_tokens, width)
-            norm(projected, out=out.permute(2, 4, 0, 1, 3, 5))
-            return out
-        if norm is not None:
-            projected = norm(projected)
-        return projected.permute(2, 3, 0, 4, 1, 5).contiguous()
+        order = (2, 3, 0, 4, 1, 5)
+        if self.projection_norm is not None:
+            return self.projection_norm(projected, order=order)
+        return projected.permute(order).contiguous()
 
     def forward(
         self, tokens: Tensor, *, last_only: bool = False, with_trace: bool = False

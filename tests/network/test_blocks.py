@@ -112,9 +112,11 @@ def test_a_narrow_norm_and_one_in_another_order_equal_the_formula_without_gradie
         wanted = plain_norm(x, gain, 0.1)
         with torch.no_grad():
             torch.testing.assert_close(rms_normalize(x, gain, 0.1), wanted)
-            out = torch.empty(width, 2, 5, dtype=torch.float64).permute(2, 1, 0)
-            rms_normalize(x, gain, 0.1, out=out)
-            torch.testing.assert_close(out, wanted)
+        for mode in (torch.enable_grad, torch.no_grad, torch.inference_mode):
+            with mode():
+                found = rms_normalize(x.clone(), gain, 0.1, order=(1, 2, 0))
+            torch.testing.assert_close(found, wanted.permute(1, 2, 0))
+            assert found.is_contiguous()
 
 
 def test_a_large_product_is_the_same_in_inference_mode():
