@@ -824,10 +824,13 @@ def error_figure(results: harness.Results) -> Figure:
         ha="center", color="0.35", fontsize="small",
     )  # fmt: skip
     ax.set_yscale("log")
+    ticks = (0.05, 0.1, 0.2, 0.5, 1, 2)
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
     ax.set_xlim(-0.5, len(TEST_ORDERS) - 0.5)
     ax.set_xticks(at, [f"order {order}" for order in TEST_ORDERS])
     ax.set_ylabel("squared error beyond the noise, over its variance")
-    ax.set_title("What is lost against the true coefficients, 64 observations", fontsize=11)
+    figure.suptitle("What is lost against the true coefficients, 64 observations", fontsize=11)
     ax.spines[["top", "right"]].set_visible(False)
     figure.legend(frameon=False, loc="outside right center", fontsize="small")
     return figure
@@ -849,7 +852,8 @@ def recovery_figure(results: harness.Results, seed: str = "seed 0") -> Figure:
         n_shown = min(len(one) for one in found.values())
         true = processes.coefs[:n_shown]
         found["OLS, read as a network"] = least_squares_jacobian(processes.context[:n_shown], order)
-        reach = 1.15 * np.abs(true).max()
+        largest = [np.quantile(np.abs(one[:n_shown, :order]), 0.998) for one in found.values()]
+        reach = 1.1 * max(np.abs(true).max(), *largest)
         for ax, (title, coefs) in zip(axes[row], found.items(), strict=True):
             ax.plot([-reach, reach], [-reach, reach], color="0.6", linewidth=0.8, zorder=0)
             for lag in range(1, order + 1):
