@@ -55,6 +55,9 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     found.add_argument("--results", type=Path, default=RESULTS)
     found.add_argument("--scratch", type=Path, help="folder from which a cut-off fit goes on")
+    found.add_argument(
+        "--trained", type=Path, help="folder that keeps the networks of the default row"
+    )
     found.add_argument("--commit", help="of the code, where it lies outside its repository")
     found.add_argument("--report", action="store_true", help="write the tables, run nothing")
     return found
@@ -63,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run the cells that are asked for and not there, and write the tables."""
     asked = parser().parse_args(arguments)
-    run = Run(asked.results, asked.device, asked.scratch, asked.commit)
+    run = Run(asked.results, asked.device, asked.scratch, asked.commit, asked.trained)
     if asked.report:
         write_report(run.stored(), asked.results)
         return 0

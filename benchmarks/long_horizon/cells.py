@@ -26,6 +26,7 @@ class Run:
     device: str = "auto"
     scratch: Path | None = None
     commit: str | None = None
+    trained: Path | None = None
 
     def path(self, task: Task, name: str, lookback: int, seed: int) -> Path:
         """The file of a cell."""
@@ -63,7 +64,9 @@ class Run:
         row, overrides = read_name(name)
         checkpoint = None if self.scratch is None else self.scratch / task.name / stem
         wall, cpu = time.perf_counter(), time.process_time()
-        forecast, about = row.fit(task, Asked(lookback, seed, self.device, checkpoint), overrides)
+        trained = None if self.trained is None else self.trained / task.name / stem
+        asked = Asked(lookback, seed, self.device, checkpoint, trained)
+        forecast, about = row.fit(task, asked, overrides)
         fitted = (time.perf_counter() - wall, time.process_time() - cpu)
         reads = lookback or about["rows_read"]
         scores = {

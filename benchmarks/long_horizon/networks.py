@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def fit_paper(
         checkpoint_dir=checkpoint_dir,
     )
     about = {
-        "network": config.to_dict(),
+        "config": config.to_dict(),
         "training": PAPER_TRAINING.to_dict(),
         "epochs": result.n_epochs,
         "best_epoch": result.best_epoch,
@@ -78,24 +79,40 @@ def fit_default(
     overrides: dict[str, Any],
     device: str = "auto",
     checkpoint_dir: Path | None = None,
+    trained: Path | None = None,
 ) -> tuple[Forecast, dict[str, Any]]:
     """`SAMoVARForecaster` as it is by default, and with it what its parts say alone.
 
     The forecaster gets the training and the validation rows, and holds the latter out. Rows: the
     anchored forecast with the anchor of the training rows, that with the anchor estimated anew on
     all rows it got (which is what the forecaster answers), and the network alone.
+
+    With `trained`, the trained network is kept there, and if it is there already, it is not trained
+    again: anchor and gate can change without a training.
     """
     n_train, n_known = task.borders[:2]
     options: dict[str, Any] = {"context_length": lookback, "anchor": True, **overrides}
-    forecaster = SAMoVARForecaster(
-        validation_fraction=(n_known - n_train) / n_known,
-        random_state=seed,
-        device=device,
-        verbose=False,
-        checkpoint_dir=checkpoint_dir,
-        **options,
-    )
-    forecaster.fit(task.frame(), fh=list(range(1, task.horizon + 1)))
+    held_out: dict[str, Any] = {
+        "validation_fraction": (n_known - n_train) / n_known,
+        "verbose": False,
+    }
+    steps = list(range(1, task.horizon + 1))
+    kept = None if trained is None else trained.with_name(trained.name + ".json")
+    if kept is not None and kept.exists():
+        again = {**options, "max_epochs": 0, "checkpoint": trained}
+        forecaster = SAMoVARForecaster(random_state=seed, **held_out, **again)
+        forecaster.fit(task.frame(), fh=steps)
+        training = {**json.loads(kept.read_text()), "network": "trained before"}
+    else:
+        forecaster = SAMoVARForecaster(
+            random_state=seed, device=device, checkpoint_dir=checkpoint_dir, **held_out, **options
+        )
+        forecaster.fit(task.frame(), fh=steps)
+        training = _training_of(forecaster, n_train - lookback - task.horizon + 1)
+        if kept is not None and trained is not None:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            forecaster.save_checkpoint(trained)
+            kept.write_text(json.dumps(training))
     network, scaler = forecaster.network_, forecaster._model.scalers[None].target
     config = network.config
     if config.patch_length != task.horizon:
@@ -115,18 +132,24 @@ def fit_default(
         linear = strict(past)
         return {"": linear + gate * (own - linear), REFITTED: anchored, "network": own}
 
-    history = forecaster.history_
     about = {
         "forecaster": {name: str(value) for name, value in options.items()},
-        "network": config.to_dict(),
-        "training": forecaster._training_config(n_train - lookback - task.horizon + 1).to_dict(),
+        "config": config.to_dict(),
         "season": season,
-        "epochs": len(history),
-        "best_epoch": forecaster.best_epoch_,
-        "validation_by_epoch": [round(float(loss), 6) for loss in history["validation_loss"]],
+        **training,
         "mean_gate": round(float(gate.mean()), 4),
     }
     return forecast, about
+
+
+def _training_of(forecaster: SAMoVARForecaster, n_windows: int) -> dict[str, Any]:
+    history = forecaster.history_
+    return {
+        "training": forecaster._training_config(n_windows).to_dict(),
+        "epochs": len(history),
+        "best_epoch": forecaster.best_epoch_,
+        "validation_by_epoch": [round(float(loss), 6) for loss in history["validation_loss"]],
+    }
 
 
 @torch.inference_mode()

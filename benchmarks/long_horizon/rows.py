@@ -23,6 +23,7 @@ class Asked:
     seed: int
     device: str = "auto"
     checkpoint_dir: Path | None = None
+    trained: Path | None = None
 
 
 Fit = Callable[[Task, Asked, dict[str, Any]], tuple[Forecast, dict[str, Any]]]
@@ -74,7 +75,13 @@ def _default(
     from benchmarks.long_horizon.networks import fit_default
 
     return fit_default(
-        task, asked.lookback, asked.seed, overrides, asked.device, asked.checkpoint_dir
+        task,
+        asked.lookback,
+        asked.seed,
+        overrides,
+        asked.device,
+        asked.checkpoint_dir,
+        asked.trained,
     )
 
 

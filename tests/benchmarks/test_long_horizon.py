@@ -170,6 +170,18 @@ def test_the_default_row_answers_what_the_forecaster_answers(walk, monkeypatch):
     np.testing.assert_allclose(found[""], strict + gate * (found["network"] - strict), atol=1e-6)
 
 
+def test_a_kept_network_is_not_trained_again_and_answers_the_same(walk, monkeypatch, tmp_path):
+    options = {**TINY, "max_epochs": 2}
+    window = walk.values[None, 130 - 9 : 130]
+    first, told = networks.fit_default(walk, 9, 0, options, trained=tmp_path / "toy" / "cell")
+    untrainable = lambda *a, **k: pytest.fail("trained again")  # noqa: E731
+    monkeypatch.setattr("samovar_forecast.training.fit_network", untrainable)
+    second, again = networks.fit_default(walk, 9, 0, options, trained=tmp_path / "toy" / "cell")
+    for name, expected in first(window).items():
+        np.testing.assert_allclose(second(window)[name], expected, atol=1e-6)
+    assert again["validation_by_epoch"] == told["validation_by_epoch"]
+
+
 def test_the_papers_row_trains_on_training_rows_alone(walk, monkeypatch):
     short = dataclasses.replace(networks.PAPER_TRAINING, max_epochs=2)
     monkeypatch.setattr(networks, "PAPER_TRAINING", short)
