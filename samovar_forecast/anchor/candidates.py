@@ -12,14 +12,27 @@ import numpy as np
 
 from samovar_forecast.anchor.direct import RidgePath, sum_of_products
 from samovar_forecast.anchor.linear_map import LinearMap, finite_runs, iterate
-from samovar_forecast.anchor.regressions import largest_order, ols_var, ridge_var
+from samovar_forecast.anchor.regressions import (
+    Fit,
+    even_ridge_var,
+    in_levels,
+    largest_order,
+    ols_var,
+    ridge_var,
+)
 
 LARGEST_SYSTEM = 400
 """A VAR by least squares has at most so many regressors."""
 
 LONGEST_CROSS_ORDER = 26
-DECAYS = {"ridge": 2.0, "long ridge": 0.5}
-"""Two shrunken VARs: one for few rows, that looks little beyond the first lags, one for more."""
+MANY_ROWS, LONG_DECAY = 1500, 0.5
+"""From so many rows on there is also a VAR that is shrunk less on later lags."""
+
+EVEN_ORDERS = (1, 2, 3, 4, 6, 8, 12)
+"""Orders of the evenly shrunken VAR, and with them one season and one season and a step."""
+
+ROWS_PER_EVEN_LAG = 12
+LARGEST_EVEN_SYSTEM = 512
 
 WORK_OF_A_RIDGE = 2e9
 """A shrunken VAR costs C * n * K * min(n, K), K = p C; its order is cut until that is bearable."""
@@ -56,11 +69,13 @@ def iterated_candidates(
     Returns
     -------
     dict of str to LinearMap
-        ``"ar"``, ``"last"``; ``"var"``, ``"ridge"`` and ``"long ridge"`` where the sample
-        identifies them at a bearable price; ``"season"`` where there is one.
+        ``"ar"``, ``"ari"``, ``"last"``; ``"var"``, ``"ridge"``, ``"even ridge"`` and
+        ``"long ridge"`` where the sample identifies them at a bearable price; ``"season"`` where
+        there is one.
     """
     own = own_runs(series)
     found = {"ar": _autoregressions(own, varies, limits)}
+    found["ari"] = _autoregressions(own, varies, limits, of_steps=True)
     joint = [run for one in series for run in finite_runs(one[:, varies])]
     found.update(_vector_autoregressions(joint, varies, limits))
     n_series, n_steps = len(varies), limits.n_steps
@@ -84,18 +99,25 @@ def _n_rows(own: list[list[np.ndarray]]) -> int:
     return min(sum(len(run) for run in runs) for runs in own)
 
 
-def _autoregressions(own: list[list[np.ndarray]], varies: np.ndarray, limits: Limits) -> LinearMap:
+def _autoregressions(
+    own: list[list[np.ndarray]], varies: np.ndarray, limits: Limits, *, of_steps: bool = False
+) -> LinearMap:
+    """Estimate each series' own autoregression; of its steps, with a drift, if so asked."""
     n_rows = _n_rows(own)
     wanted = max(largest_order(n_rows, 1), limits.season + 1)
-    longest = max(0, min(wanted, limits.max_lag, n_rows // ROWS_PER_LAG))
-    weights = np.zeros((limits.n_steps, len(varies), max(1, longest)))
+    longest = max(0, min(wanted, limits.max_lag - of_steps, n_rows // ROWS_PER_LAG))
+    weights = np.zeros((limits.n_steps, len(varies), max(1, longest + of_steps)))
     intercept = np.zeros((limits.n_steps, len(varies)))
     for c, runs in enumerate(own):
-        if not varies[c]:
+        columns = [run[:, None] for run in runs if len(run) > 1]
+        if not varies[c] or not columns:
             weights[:, c, 0] = 1.0
             continue
-        coefs, level = ols_var([run[:, None] for run in runs], longest)
-        lags, levels = iterate(coefs, level, limits.n_steps)
+        if of_steps:
+            fit = in_levels(*ols_var([np.diff(run, axis=0) for run in columns], longest))
+        else:
+            fit = ols_var(columns, longest)
+        lags, levels = iterate(*fit, limits.n_steps)
         weights[:, c, : lags.shape[2]] = lags[:, 0, :, 0]
         intercept[:, c] = levels[:, 0]
     return LinearMap.of(own=weights, intercept=intercept)
@@ -106,7 +128,7 @@ def _vector_autoregressions(
 ) -> dict[str, LinearMap]:
     n_series = int(varies.sum())
     n_rows = sum(len(run) for run in runs)
-    found = {}
+    found: dict[str, Fit] = {}
     if n_series > 1:
         order = min(largest_order(n_rows, n_series), limits.max_lag, LARGEST_SYSTEM // n_series)
         if order > 0:
@@ -117,9 +139,26 @@ def _vector_autoregressions(
         while order > 0 and _work(n_rows, n_series, order) > WORK_OF_A_RIDGE:
             order -= 1
         if order > 0 and sum(max(0, len(run) - order) for run in runs) > ROWS_PER_LAG:
-            for name, decay in DECAYS.items():
-                found[name] = ridge_var(runs, order, limits.season, decay)
+            found["ridge"] = ridge_var(runs, order, limits.season)
+            if n_rows >= MANY_ROWS:
+                found["long ridge"] = ridge_var(runs, order, limits.season, LONG_DECAY)
+        orders = _even_orders(runs, n_rows, n_series, limits)
+        if orders:
+            found["even ridge"] = even_ridge_var(runs, orders)
     return {name: _spread(*iterate(*fit, limits.n_steps), varies) for name, fit in found.items()}
+
+
+def _even_orders(runs: list[np.ndarray], n_rows: int, n_series: int, limits: Limits) -> list[int]:
+    season = limits.season
+    wanted = sorted({*EVEN_ORDERS, season, season + 1} if season > 1 else EVEN_ORDERS)
+    return [
+        order
+        for order in wanted
+        if order <= limits.max_lag
+        and order * n_series <= LARGEST_EVEN_SYSTEM
+        and (order == 1 or order * ROWS_PER_EVEN_LAG <= n_rows)
+        and sum(max(0, len(run) - order) for run in runs) > ROWS_PER_LAG
+    ]
 
 
 def _work(n_rows: int, n_series: int, order: int) -> int:

@@ -23,10 +23,10 @@ from samovar_forecast.anchor.direct import RELATIVE_PENALTIES, RidgePath, sum_of
 from samovar_forecast.anchor.linear_map import LinearMap, blend
 from samovar_forecast.exceptions import DataError
 
-PRIOR_WEIGHTS = {"season": 0.0, "ridge": 0.5, "long ridge": 0.5}
+PRIOR_WEIGHTS = {"season": 0.0}
 """Weights before any evidence, up to scale; 1 for every other candidate."""
 
-PRIOR_STRENGTH = 3.0
+PRIOR_STRENGTH = 5.0
 """What the prior weights count, in held-out forecasts that do not overlap."""
 
 LONG_SAMPLE = 2000
@@ -90,9 +90,10 @@ def estimate_anchor(
 ) -> AnchorFit:
     """Estimate linear forecasts of the next ``n_steps`` rows and average them into one.
 
-    The candidates are autoregressions by AIC, a vector autoregression by AIC as far as it is
-    identified, two shrunk toward a prior by leave-one-out errors, a direct ridge regression on the
-    long own past, the last value and the last season. Their weights are those of the smallest
+    The candidates are autoregressions by AIC, of the levels and of the steps from row to row, a
+    vector autoregression by AIC as far as it is identified, two shrunk toward a prior by
+    leave-one-out errors, a direct ridge regression on the long own past, the last value and the
+    last season. Their weights are those of the smallest
     squared error on held-out rows, not negative and drawn toward equal weights, the more so the
     less the held-out rows say: on a short sample the anchor is a plain average.
 

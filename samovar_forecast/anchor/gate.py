@@ -10,19 +10,33 @@ import numpy as np
 from samovar_forecast.anchor.estimate import horizon_bands
 
 FEWEST_BLOCKS = 4
-"""With fewer blocks a band's standard error means nothing, and the gate stays 0."""
+"""With fewer blocks a band's standard error means nothing."""
+
+BLOCKS_OF_A_SERIES = 20
+"""From so many blocks on series may differ in their shares."""
+
+PRIOR_SHARE = 0.1
+PRIOR_STRENGTH = 10.0
+"""Before any evidence the network's share is that, as if seen on so many separate forecasts."""
 
 
 def estimate_gate(
-    anchor: np.ndarray, network: np.ndarray, actual: np.ndarray, instance: np.ndarray
+    anchor: np.ndarray,
+    network: np.ndarray,
+    actual: np.ndarray,
+    instance: np.ndarray,
+    *,
+    prior_share: float = PRIOR_SHARE,
 ) -> np.ndarray:
     """Return the share of the network in ``anchor + gate * (network - anchor)``, (s, C).
 
     In each band of the horizon the share of least squared error is a regression through the
     origin, of the anchor's error on the distance from network to anchor. The share of all series
-    together is drawn toward 0 by as much as it is uncertain (0 within one standard error), the
-    share of each series toward the common one. Where the network did not help a series, its share
-    is 0. Overlapping forecasts count as blocks: h steps ahead, h windows are one block.
+    together is drawn toward a small prior one, as if that had been seen on ten more forecasts that
+    do not overlap: a few windows say little, for the network or against it. Given enough blocks,
+    the share of a series departs from the common one as far as series differ by more than noise,
+    and is 0 where the network did not help. Overlapping forecasts count as blocks: h steps ahead,
+    h windows are one block.
 
     Parameters
     ----------
@@ -31,6 +45,9 @@ def estimate_gate(
         NaN anywhere are left out.
     instance : int array of shape (B,)
         Which instance a window comes from.
+    prior_share : float
+        0 asks for more than a small share to begin with: evidence. The common share is then 0
+        within one standard error, and 0 where the blocks are too few to have one.
     """
     _, n_steps, n_series = actual.shape
     gate = np.zeros((n_steps, n_series))
@@ -39,12 +56,14 @@ def estimate_gate(
     instance = instance[is_complete]
     for start, stop in horizon_bands(n_steps):
         block = _blocks(instance, stop)
-        n_blocks = len(np.unique(block))
-        if n_blocks >= FEWEST_BLOCKS:
-            some = slice(start, stop)
-            products = _by_block(distance[:, some] * error[:, some], block)  # m C
-            squares = _by_block(np.square(distance[:, some]), block)
-            gate[some] = _shares(products, squares, _by_block(np.square(error[:, some]), block))
+        if len(block) == 0:
+            continue
+        some = slice(start, stop)
+        products = _by_block(distance[:, some] * error[:, some], block)  # m C
+        squares = _by_block(np.square(distance[:, some]), block)
+        size = _by_block(np.square(error[:, some]), block).sum(axis=0)
+        weight = PRIOR_STRENGTH * stop / len(block)
+        gate[some] = _shares(products, squares, size, prior_share, weight)
     return gate
 
 
@@ -66,20 +85,31 @@ def _by_block(values: np.ndarray, block: np.ndarray) -> np.ndarray:
     return sums
 
 
-def _shares(products: np.ndarray, squares: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Return the share of each series in one band, (C,), from sums by block, (m, C)."""
-    size = errors.sum(axis=0)
+def _shares(
+    products: np.ndarray, squares: np.ndarray, size: np.ndarray, prior_share: float, weight: float
+) -> np.ndarray:
+    """Return the share of each series in one band, (C,), from sums by block, (m, C).
+
+    ``size`` is the sum of the anchor's squared errors, (C,), and ``weight`` that of the prior.
+    """
     moves = (squares.sum(axis=0) > 0) & (size > 0)
     shares = np.zeros(products.shape[1])
-    if not moves.any():
+    if not moves.any() or (prior_share == 0 and len(products) < FEWEST_BLOCKS):
         return shares
     # In units of each series' own error, so that all series count alike.
     products, squares = products[:, moves] / size[moves], squares[:, moves] / size[moves]
-    pooled, variance = _regression(products.sum(axis=1, keepdims=True), squares.sum(1)[:, None])
-    common = np.clip(_toward_zero(pooled, variance), 0.0, 1.0)[0]
-    own, own_variance = _regression(products, squares)
-    between = max(0.0, float((np.square(own - common) - own_variance).mean()))
-    trust = between / (between + own_variance) if between > 0 else np.zeros_like(own)
+    slope = products.sum() / squares.sum()
+    if prior_share:
+        common = (slope + weight * prior_share) / (1 + weight)
+    else:
+        common = _toward_zero(products.sum(axis=1), squares.sum(axis=1))
+    common = min(1.0, max(0.0, common))
+    if prior_share and len(products) < BLOCKS_OF_A_SERIES:
+        shares[moves] = common
+        return shares
+    own, variance = _regression(products, squares)
+    between = max(0.0, float((np.square(own - common) - variance).mean()))
+    trust = between / (between + variance) if between > 0 else np.zeros_like(own)
     shrunk = common + trust * (own - common)
     gain = shrunk * (2 * products.sum(axis=0) - shrunk * squares.sum(axis=0))
     shares[moves] = np.where(gain > 0, np.clip(shrunk, 0.0, 1.0), 0.0)
@@ -95,7 +125,7 @@ def _regression(products: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, 
     return slope, scatter / total**2 * n_blocks / (n_blocks - 3)
 
 
-def _toward_zero(slope: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """Shrink by the share of the square that is noise: 0 within one standard error of 0."""
-    safe = np.where(slope > 0, slope, 1.0)
-    return np.where(slope > 0, slope * np.maximum(0.0, 1 - variance / safe**2), 0.0)
+def _toward_zero(products: np.ndarray, squares: np.ndarray) -> float:
+    """Return a slope from (m,) less the share of its square that is noise: 0 within one error."""
+    slope, variance = (float(one[0]) for one in _regression(products[:, None], squares[:, None]))
+    return slope * max(0.0, 1 - variance / slope**2) if slope > 0 else 0.0

@@ -19,6 +19,13 @@ NUMBERS_IN_A_DESIGN = 20_000_000
 PENALTIES = np.geomspace(0.03, 3000.0, 11)
 CROSS_WEIGHTS = (0.1, 0.3, 1.0)
 
+PENALTIES_PER_ROW = np.geomspace(1e-6, 1e3, 19)
+DECAYS = (0.0, 1.0, 2.0)
+
+
+Fit = tuple[np.ndarray, np.ndarray]
+"""Coefficients (p, C, C) and intercept (C,) of a VAR."""
+
 
 def largest_order(n_rows: int, n_regressors: int) -> int:
     """Return the largest order offered to an information criterion; 0 if none is identified.
@@ -54,7 +61,7 @@ def _n_regressed(runs: Sequence[np.ndarray], order: int) -> int:
     return sum(max(0, len(run) - order) for run in runs)
 
 
-def ols_var(runs: Sequence[np.ndarray], max_order: int) -> tuple[np.ndarray, np.ndarray]:
+def ols_var(runs: Sequence[np.ndarray], max_order: int) -> Fit:
     """Return coefficients (p, C, C) and intercept (C,) of the VAR by least squares and AIC.
 
     The orders 0 to ``max_order`` are compared on the same rows, by statsmodels'
@@ -86,9 +93,7 @@ def ols_var(runs: Sequence[np.ndarray], max_order: int) -> tuple[np.ndarray, np.
     return solution[1:].reshape(chosen, n_series, n_series).swapaxes(1, 2), solution[0]
 
 
-def ridge_var(
-    runs: Sequence[np.ndarray], order: int, season: int = 1, decay: float = 2.0
-) -> tuple[np.ndarray, np.ndarray]:
+def ridge_var(runs: Sequence[np.ndarray], order: int, season: int = 1, decay: float = 2.0) -> Fit:
     """Return coefficients (p, C, C) and intercept (C,) of a VAR shrunk as by Litterman (1986).
 
     Each coefficient is drawn toward its prior mean: 0, or 1 for the first own lag (a random
@@ -133,6 +138,66 @@ def ridge_var(
     return coefs.reshape(order, n_series, n_series).swapaxes(1, 2), intercept
 
 
+def even_ridge_var(runs: Sequence[np.ndarray], orders: Sequence[int]) -> Fit:
+    """Return coefficients (p, C, C) and intercept (C,) of a VAR shrunk evenly over all series.
+
+    Own lags and those of others are drawn alike to 0, or to a random walk. Each equation chooses
+    order, decay of later lags, prior mean and penalty by leave-one-out errors on the same rows.
+    One decomposition serves all equations, so that many settings can be tried.
+
+    Parameters
+    ----------
+    runs : sequence of arrays of shape (n, C)
+    orders : sequence of int
+        The orders that are tried, increasing.
+    """
+    largest, n_series = orders[-1], runs[0].shape[1]
+    x, y = lag_design(runs, largest)
+    mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)
+    x, y = x - mean_x, y - mean_y
+    n_rows = len(x)
+    unit = np.sqrt(np.square(x[:, :n_series]).mean(axis=0))
+    unit = np.where(unit > 0, unit, 1.0)
+    x = x / np.tile(unit, largest)
+    targets = np.hstack([y, y - x[:, :n_series] * unit]) / np.tile(unit, 2)  # T 2C
+    gram, toward = x.T @ x, x.T @ targets
+    best = np.full(n_series, np.inf)
+    coefs = np.zeros((largest, n_series, n_series))
+    for order in orders:
+        k = order * n_series
+        for decay in DECAYS if order > 1 else DECAYS[:1]:
+            scale = np.repeat(np.arange(1.0, order + 1) ** -decay, n_series)
+            squares, v = np.linalg.eigh(gram[:k, :k] * scale * scale[:, None])
+            is_there = squares > 1e-12 * squares[-1:]
+            squares, v = squares[is_there], v[:, is_there]
+            rotated = (x[:, :k] * scale) @ v  # T J
+            projected = v.T @ (scale[:, None] * toward[:k])  # J 2C
+            for penalty in PENALTIES_PER_ROW * n_rows:
+                shrunk = projected / (squares + penalty)[:, None]
+                leverage = np.square(rotated) @ (1 / (squares + penalty)) + 1 / n_rows
+                errors = (targets - rotated @ shrunk) / np.maximum(1 - leverage, 1e-6)[:, None]
+                mean = np.square(errors).mean(axis=0).reshape(2, n_series)
+                prior = np.argmin(mean, axis=0)
+                for one in np.flatnonzero(mean.min(axis=0) < best):
+                    best[one] = mean[prior[one], one]
+                    solution = scale * (v @ shrunk[:, prior[one] * n_series + one])
+                    coefs[:, one] = 0.0
+                    coefs[:order, one] = solution.reshape(order, n_series)
+                    coefs[0, one, one] += prior[one]
+    coefs *= unit[:, None] / unit
+    return coefs, mean_y - np.einsum("pij,pj->i", coefs, mean_x.reshape(largest, n_series))
+
+
+def in_levels(coefs: np.ndarray, drift: np.ndarray) -> Fit:
+    """Return the VAR of the levels that a VAR of the steps from row to row is."""
+    order, n_series, _ = coefs.shape
+    levels = np.zeros((order + 1, n_series, n_series))
+    levels[0] = np.eye(n_series)
+    levels[:order] += coefs
+    levels[1:] -= coefs
+    return levels, drift
+
+
 def ridge_errors(
     x: np.ndarray, y: np.ndarray, penalties: np.ndarray
 ) -> tuple[np.ndarray, Callable[[float], np.ndarray]]:
@@ -157,15 +222,17 @@ def ridge_errors(
         From a penalty to the coefficients, (K, R).
     """
     n_rows = len(x)
-    if n_rows > 4 * x.shape[1]:  # tall: the small matrix of products says the same, much faster
-        squares, v = np.linalg.eigh(x.T @ x)
-        is_there = squares > 1e-12 * squares[-1:]
-        squares, vt = squares[is_there], v[:, is_there].T
-        singular = np.sqrt(squares)
-        u = (x @ vt.T) / singular
-    else:
-        u, singular, vt = np.linalg.svd(x, full_matrices=False)
-        squares = singular**2
+    # The smaller matrix of products says what a singular value decomposition does, much faster.
+    is_tall = n_rows > x.shape[1]
+    squares, vectors = np.linalg.eigh(x.T @ x if is_tall else x @ x.T)
+    is_there = squares > 1e-12 * squares[-1:]
+    squares, vectors = squares[is_there], vectors[:, is_there]
+    singular = np.sqrt(squares)
+    u, vt = (
+        (x @ vectors / singular, vectors.T)
+        if is_tall
+        else (vectors, (vectors.T @ x) / singular[:, None])
+    )
     uty = u.T @ y
     shrink = squares / (squares + penalties[:, None])  # Q J
     fitted = u @ (shrink[:, :, None] * uty)  # Q T R

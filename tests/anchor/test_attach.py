@@ -34,9 +34,9 @@ def case(
     return network, series, training, validation
 
 
-def test_an_untrained_network_gets_no_share_and_the_forecast_is_the_anchors() -> None:
-    network, series, _, validation = case()
-    report = attach_anchor(network, series, validation)
+def test_where_nothing_speaks_for_the_network_the_forecast_is_the_anchors() -> None:
+    network, series, _, _ = case()
+    report = attach_anchor(network, series, None)
     assert np.all(report.gate == 0)
     values = series[0].target.double().numpy()
     wanted = estimate_anchor([values], 3, 12).map(values[None, -12:])[0]
@@ -46,9 +46,9 @@ def test_an_untrained_network_gets_no_share_and_the_forecast_is_the_anchors() ->
     assert network.config.anchor == (anchor.own.shape[2], anchor.cross.shape[2])
 
 
-def test_without_validation_windows_nothing_speaks_for_the_network() -> None:
-    network, series, _, _ = case()
-    assert np.all(attach_anchor(network, series, None).gate == 0)
+def test_an_untrained_network_gets_hardly_a_share() -> None:
+    network, series, _, validation = case()
+    assert attach_anchor(network, series, validation).gate.max() < 0.1
 
 
 def test_a_network_that_knows_the_future_gets_all() -> None:

@@ -30,8 +30,13 @@ def test_a_useless_network_rarely_gets_more_than_a_little() -> None:
     assert np.mean([gate.max() < 0.1 for gate in gates]) > 0.7
 
 
-def test_a_few_windows_say_nothing() -> None:
-    assert np.all(estimate_gate(*case(3, 1.0)) == 0)
+def test_a_few_windows_say_little_for_the_network_or_against_it() -> None:
+    for share in (-1.0, 0.0, 1.0):
+        gate = estimate_gate(*case(3, share))
+        assert np.all((gate >= 0) & (gate < 0.3))
+    some, more = (estimate_gate(*case(n, 1.0)).mean() for n in (3, 300))
+    assert some < more
+    assert np.all(estimate_gate(*case(0, 1.0)) == 0)
 
 
 def test_the_gate_differs_by_series_where_the_data_say_so() -> None:
