@@ -30,7 +30,7 @@ from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.dynamics.lag_matrices import Windows
 from samovar_forecast.network import SAMoVARNetwork
-from samovar_forecast.plots import STYLES
+from samovar_forecast.plot_layout import STYLES
 from samovar_forecast.training import fit_network
 from samovar_forecast.windows import SeriesTensors, WindowBatch, WindowSet
 

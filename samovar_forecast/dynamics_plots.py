@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from samovar_forecast.exceptions import ConfigurationError, require
-from samovar_forecast.plots import STYLES, _few_ticks, _label, _panels, _pyplot, _times
+from samovar_forecast.plot_layout import STYLES, few_ticks, panels, pyplot, shown_time, times_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,7 @@ def plot_lag_profiles(
     rows, columns = list(responses or first.names), list(impulses or first.names)
     if figure is None:
         size = (2.2 * len(columns) + 0.8, 1.5 * len(rows) + 1.0)
-        figure = _pyplot().figure(figsize=size, layout="constrained")
+        figure = pyplot().figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(rows), len(columns), sharex=True, sharey="row", squeeze=False)
     n_lags = min(max_lags or first.order, first.order)
     lags = np.arange(1, n_lags + 1)
@@ -84,7 +84,7 @@ def plot_lag_profiles(
         axes[i, 0].set_ylabel(f"{response}", fontsize="small")
     axes[-1, len(columns) // 2].set_xlabel("lag (time steps)", fontsize="small")
     step = "" if first.horizon in (1, None) else f", step {first.horizon} ahead"
-    where = "" if len(by_name) > 1 else f" at {_label(first.origin)}"
+    where = "" if len(by_name) > 1 else f" at {shown_time(first.origin)}"
     _title(figure, f"Local coefficients{where}{step}")
     if len(by_name) > 1:
         _legend(figure, axes[0, 0], len(by_name))
@@ -125,8 +125,8 @@ def plot_coefficient_paths(
         raise ConfigurationError("there is no coefficient to draw", found="no column")
     if (lower is None) != (upper is None):
         raise ConfigurationError("a band has a lower and an upper bound", found="one of the two")
-    axes = _panels(paths.shape[1], figure)
-    times = _times(paths.index)
+    axes = panels(paths.shape[1], figure)
+    times = times_of(paths.index)
     for ax, column in zip(axes, paths.columns, strict=True):
         if lower is not None and upper is not None:
             ax.fill_between(
@@ -144,7 +144,7 @@ def plot_coefficient_paths(
         ax.axhline(0, color="0.6", linewidth=0.7, zorder=0)
         ax.margins(x=0)
         ax.tick_params(labelsize="small")
-        _few_ticks(ax, times)
+        few_ticks(ax, times)
     figure = axes[0].get_figure(root=False)
     figure.supylabel("coefficient (response per impulse)", fontsize="small")
     if lower is not None or truth is not None:
@@ -176,7 +176,7 @@ def plot_influence_paths(
     """
     patches_of = require("matplotlib.patches", feature="plots", extra="plots")
     if ax is None:
-        _, ax = _pyplot().subplots(figsize=(9, 3.4), layout="constrained")
+        _, ax = pyplot().subplots(figsize=(9, 3.4), layout="constrained")
     n_patches = len(paths.patches)
     hops: dict[tuple[int, int, int], float] = {}
     starts: dict[tuple[int, int], float] = {}
@@ -228,7 +228,7 @@ def plot_influence_paths(
         frameon=False,
     )
     ax.set_title(
-        f"Influence paths into {paths.response}, step {paths.step} from {_label(paths.origin)}",
+        f"Influence paths into {paths.response}, step {paths.step} from {shown_time(paths.origin)}",
         loc="left",
         fontsize="medium",
         fontweight="bold",
@@ -263,7 +263,7 @@ def plot_attribution(
     Axes
     """
     if ax is None:
-        _, ax = _pyplot().subplots(figsize=(7, 3.4), layout="constrained")
+        _, ax = pyplot().subplots(figsize=(7, 3.4), layout="constrained")
     frame = attribution.to_frame(response)
     level = float(attribution.forecast[attribution.names.index(response)])
     past = frame[frame["kind"].isin(["series", "past covariate"])]
@@ -290,7 +290,7 @@ def plot_attribution(
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, fontsize="small")
     ax.set_title(
-        f"What made the forecast of {response}, {level:.4g}, from {_label(attribution.origin)}",
+        f"What made the forecast of {response}, {level:.4g}, from {shown_time(attribution.origin)}",
         loc="left",
         fontsize="medium",
         fontweight="bold",
@@ -321,7 +321,7 @@ def plot_news(
     names = [" ".join(part for part in map(str, pair) if part) for pair in parts.index]
     if ax is None:
         height = 1.3 + 0.32 * (len(parts) + 2)
-        _, ax = _pyplot().subplots(figsize=(6.5, height), layout="constrained")
+        _, ax = pyplot().subplots(figsize=(6.5, height), layout="constrained")
     values = parts.to_numpy(dtype=float)
     start = float(news.old_forecast[response])
     left = start + np.concatenate([[0.0], values.cumsum()[:-1]])
@@ -349,7 +349,7 @@ def plot_news(
 
 
 def _span(start: Any, end: Any) -> str:
-    first, last = _label(start), _label(end)
+    first, last = shown_time(start), shown_time(end)
     return first if first == last else f"{first}\nto\n{last}"
 
 

@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from samovar_forecast.exceptions import ConfigurationError, require
+from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.plot_layout import (
+    DIVERGING,
+    few_ticks,
+    known_models,
+    model_style,
+    panels,
+    pyplot,
+    shared_legend,
+    shown_text,
+    shown_time,
+    times_of,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,23 +33,6 @@ if TYPE_CHECKING:
 
     from samovar_forecast.comparison import Comparison
 
-STYLES = (
-    {"color": "#0072B2", "marker": "o", "linestyle": "-"},
-    {"color": "#D55E00", "marker": "s", "linestyle": (0, (4, 1))},
-    {"color": "#009E73", "marker": "^", "linestyle": (0, (1, 1))},
-    {"color": "#CC79A7", "marker": "D", "linestyle": (0, (4, 1, 1, 1))},
-    {"color": "#56B4E9", "marker": "v", "linestyle": (0, (6, 2))},
-    {"color": "#E69F00", "marker": "P", "linestyle": (0, (2, 2))},
-    {"color": "#7A5195", "marker": "X", "linestyle": (0, (8, 1, 1, 1))},
-    {"color": "#8C6D31", "marker": "<", "linestyle": (0, (5, 2, 1, 2))},
-    {"color": "#666666", "marker": ">", "linestyle": (0, (3, 1))},
-    {"color": "#A1C935", "marker": "p", "linestyle": (0, (1, 2))},
-)
-"""Line styles of the models, in the order of the comparison."""
-DIVERGING = "RdBu_r"
-"""Colour map of signed values: white at zero, safe for colour-blind readers."""
-MOST_MARKERS = 12
-"""Markers on a line, about; further points carry none."""
 LARGEST_ANNOTATED = 10
 """Matrices of more series carry colours only, no numbers."""
 
@@ -61,7 +56,7 @@ def save_figure(axes: Axes | np.ndarray, path: str | Path, dpi: int = 200) -> Pa
     """
     figure: Any = np.ravel(np.asarray(axes, dtype=object))[0].get_figure(root=True)
     figure.savefig(path, dpi=dpi)
-    _pyplot().close(figure)
+    pyplot().close(figure)
     return Path(path)
 
 
@@ -113,30 +108,30 @@ def plot_forecasts(
     if n_history is None:
         n_history = max(24, 3 * horizon)
     shown = y.iloc[max(0, end - n_history) : end + horizon]
-    times = _times(shown.index)
+    times = times_of(shown.index)
     ahead = times[len(shown) - horizon :]
     made = comparison.forecasts[comparison.forecasts["origin"] == label]
-    models = _known(models, comparison.models, made["model"].unique())
+    models = known_models(models, comparison.models, made["model"].unique())
     bounds = comparison.quantiles.loc[made.index, [0.1, 0.9]]
 
-    axes = _panels(len(drawn), figure)
+    axes = panels(len(drawn), figure)
     for ax, name in zip(axes, drawn, strict=True):
         ax.plot(times, shown[name], color="0.15", linewidth=1.3, label="observed", zorder=3)
         ax.axvline(times[len(shown) - horizon - 1], color="0.55", linewidth=0.8, zorder=1)
         ax.axvspan(times[len(shown) - horizon - 1], times[-1], color="0.95", zorder=0)
         for model in models:
             of_model = made[(made["model"] == model) & (made["series"] == name)]
-            style = _style(comparison, model)
-            ax.plot(ahead, of_model["y_pred"], label=_text(model), markersize=3, **style)
+            style = model_style(comparison, model)
+            ax.plot(ahead, of_model["y_pred"], label=shown_text(model), markersize=3, **style)
             if model == interval_of and bounds.loc[of_model.index].notna().all(axis=None):
                 low, high = bounds.loc[of_model.index].to_numpy().T
                 ax.fill_between(ahead, low, high, color=style["color"], alpha=0.18, linewidth=0)
-        ax.set_title(_text(name), loc="left", fontsize="medium")
+        ax.set_title(shown_text(name), loc="left", fontsize="medium")
         ax.set_ylabel((units or {}).get(name, ""), fontsize="small")
         ax.margins(x=0.01)
         ax.tick_params(labelsize="small")
-        _few_ticks(ax, times)
-    _shared_legend(axes, f"Forecasts made at {_label(label)}, shaded: the {horizon} steps ahead")
+        few_ticks(ax, times)
+    shared_legend(axes, f"Forecasts made at {shown_time(label)}, shaded: the {horizon} steps ahead")
     return axes
 
 
@@ -169,10 +164,10 @@ def plot_errors_by_step(
         raise ConfigurationError("metric", found=repr(metric), wanted=f"one of {list(scores)}")
     table = scores[metric].unstack("model")
     if ax is None:
-        ax = _pyplot().subplots(figsize=(6, 3.8), layout="constrained")[1]
-    for model in _known(models, comparison.models, table.columns):
-        style = _style(comparison, model)
-        ax.plot(table.index, table[model], label=_text(model), markersize=4, **style)
+        ax = pyplot().subplots(figsize=(6, 3.8), layout="constrained")[1]
+    for model in known_models(models, comparison.models, table.columns):
+        style = model_style(comparison, model)
+        ax.plot(table.index, table[model], label=shown_text(model), markersize=4, **style)
     scaled = "in-sample naive errors" if metric in ("MASE", "RMSSE") else "standardised series"
     ax.set_xlabel("steps ahead")
     ax.set_ylabel(f"{metric} ({scaled})")
@@ -236,13 +231,13 @@ def plot_lag_matrices(
         title = f"{title}, lags 1 to {max_lags} of {len(coefs)}"
         coefs = coefs[:max_lags]
     limit = np.abs(coefs).max() or 1.0
-    names = [_text(name) for name in names]
+    names = [shown_text(name) for name in names]
     if figure is None:
         cell = 0.46 if n_series <= LARGEST_ANNOTATED else 0.22
         side = max(2.8, 0.8 + cell * n_series)
         size = (side * len(coefs) + 2.2, side + 1.4)
         # Matrices are square: "compressed" lets the figure's other parts close up around them.
-        figure = _pyplot().figure(figsize=size, layout="compressed")
+        figure = pyplot().figure(figsize=size, layout="compressed")
     axes = figure.subplots(1, len(coefs), sharey=True, squeeze=False)[0]
     for lag, (ax, matrix) in enumerate(zip(axes, coefs, strict=True), start=1):
         image = ax.imshow(matrix, cmap=DIVERGING, vmin=-limit, vmax=limit)
@@ -262,7 +257,7 @@ def plot_lag_matrices(
     bar.set_label(unit, fontsize="small")
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize="small")
-    figure.suptitle(_text(title), x=0.01, ha="left", fontsize="medium", fontweight="bold")
+    figure.suptitle(shown_text(title), x=0.01, ha="left", fontsize="medium", fontweight="bold")
     return axes
 
 
@@ -276,83 +271,3 @@ def _annotate(ax: Axes, matrix: np.ndarray, limit: float) -> None:
             fontsize=6.5,
             color="white" if dark else "0.2",
         )
-
-
-def _panels(n_series: int, figure: Figure | SubFigure | None) -> np.ndarray:
-    """Return one Axes for each series, in at most three columns that share their time axis."""
-    n_columns = min(3, n_series)
-    n_rows = -(-n_series // n_columns)
-    if figure is None:
-        size = (3.3 * n_columns, 2.1 * n_rows + 0.7)
-        figure = _pyplot().figure(figsize=size, layout="constrained")
-    axes = figure.subplots(n_rows, n_columns, sharex=True, squeeze=False).ravel()
-    for ax in axes[n_series:]:
-        ax.remove()
-    for ax in axes[max(0, n_series - n_columns) : n_series]:
-        ax.tick_params(labelbottom=True)
-    for ax in axes[:n_series]:
-        ax.spines[["top", "right"]].set_visible(False)
-    return axes[:n_series]
-
-
-def _shared_legend(axes: np.ndarray, title: str) -> None:
-    figure: Any = axes[0].get_figure(root=False)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=min(len(labels), 6),
-        frameon=False,
-        fontsize="small",
-    )
-    figure.suptitle(title, x=0.01, ha="left", fontsize="medium", fontweight="bold")
-
-
-def _known(
-    models: Sequence[str] | None, order: Sequence[str], available: Sequence[str]
-) -> list[str]:
-    """Return the models to draw, in the comparison's order, or name one that cannot be."""
-    available = list(available)
-    absent = [model for model in models or () if model not in available]
-    if absent:
-        raise ConfigurationError(
-            "a model has nothing to draw here", found=repr(absent[0]), wanted=f"some of {available}"
-        )
-    return [model for model in order if model in (available if models is None else models)]
-
-
-def _style(comparison: Comparison, model: str) -> dict[str, Any]:
-    """Return a model's line, the same in every figure of a comparison."""
-    style = STYLES[list(comparison.models).index(model) % len(STYLES)]
-    return {**style, "linewidth": 1.3, "markevery": max(1, comparison.horizon // MOST_MARKERS)}
-
-
-def _times(index: Any) -> Any:
-    """Return index labels that matplotlib can place: a period where it begins, others as is."""
-    return index.to_timestamp().to_numpy() if hasattr(index, "to_timestamp") else index.to_numpy()
-
-
-def _few_ticks(ax: Axes, times: np.ndarray) -> None:
-    """Leave room between the time labels of a small panel."""
-    if np.issubdtype(times.dtype, np.datetime64):
-        dates = require("matplotlib.dates", feature="plots", extra="plots")
-        locator = dates.AutoDateLocator(minticks=3, maxticks=6)
-        ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
-    else:
-        ax.locator_params(axis="x", nbins=5, integer=True)
-
-
-def _text(name: object) -> str:
-    """Return a user's name as matplotlib shows it: a dollar is no formula, a line has its key."""
-    text = str(name).replace("$", r"\$")
-    return f" {text}" if text.startswith("_") else text
-
-
-def _label(label: object) -> str:
-    return str(label).removesuffix(" 00:00:00")
-
-
-def _pyplot() -> Any:
-    return require("matplotlib.pyplot", feature="plots", extra="plots")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from samovar_forecast.exceptions import ConfigurationError, require
-from samovar_forecast.plots import STYLES, _few_ticks, _pyplot, _times
+from samovar_forecast.plot_layout import STYLES, few_ticks, pyplot, times_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +62,7 @@ def plot_responses(
     columns, rows = _chosen(impulses, first.names), _chosen(responses, first.names)
     if figure is None:
         size = (2.2 * len(columns) + 0.8, 1.6 * len(rows) + 0.9)
-        figure = _pyplot().figure(figsize=size, layout="constrained")
+        figure = pyplot().figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(rows), len(columns), sharex=True, sharey="row", squeeze=False)
     for number, (name, result) in enumerate(by_name.items()):
         style = STYLES[number % len(STYLES)]
@@ -137,7 +137,7 @@ def plot_decomposition(
     rows = _chosen(responses, result.names)
     if figure is None:
         size = (2.3 * len(rows) + 0.8, 2.9)
-        figure = _pyplot().figure(figsize=size, layout="constrained")
+        figure = pyplot().figure(figsize=size, layout="constrained")
     axes = figure.subplots(1, len(rows), sharey=True, squeeze=False)[0]
     horizons = np.arange(1, result.periods + 1)
     colors = _colors(len(result.names))
@@ -189,10 +189,10 @@ def plot_connectedness(
     ndarray of Axes, shape (2,)
     """
     if figure is None:
-        figure = _pyplot().figure(figsize=(7.2, 4.6), layout="constrained")
+        figure = pyplot().figure(figsize=(7.2, 4.6), layout="constrained")
     axes = figure.subplots(2, 1, sharex=True, height_ratios=[1, 1.2])
     total, net = result.total, result.net
-    times = _times(total.index)
+    times = times_of(total.index)
     if result.draws is not None:
         band = result.total_band(level)
         axes[0].fill_between(
@@ -208,7 +208,7 @@ def plot_connectedness(
         ax.spines[["top", "right"]].set_visible(False)
         ax.margins(x=0.01)
         ax.tick_params(labelsize="small")
-    _few_ticks(axes[1], times)
+    few_ticks(axes[1], times)
     _legend(figure, axes[1], len(result.names))
     _title(figure, f"Connectedness of the errors {result.horizon} steps ahead")
     return axes
@@ -233,7 +233,7 @@ def plot_spillovers(result: Connectedness, *, ax: Axes | None = None) -> Axes:
     """
     patches = require("matplotlib.patches", feature="plots", extra="plots")
     if ax is None:
-        ax = _pyplot().subplots(figsize=(5.2, 5.0), layout="constrained")[1]
+        ax = pyplot().subplots(figsize=(5.2, 5.0), layout="constrained")[1]
     given, net = result.to_others.mean(), result.net.mean()
     mean = result.pairwise().groupby(["giver", "receiver"])["net"].mean()
     arrows = mean[mean > 0].sort_values()[-MOST_ARROWS:]
@@ -308,7 +308,7 @@ def plot_causality(test: CausalityTest, *, ax: Axes | None = None) -> Axes:
     patches = require("matplotlib.patches", feature="plots", extra="plots")
     if ax is None:
         side = 1.9 + 0.62 * len(test.names)
-        ax = _pyplot().subplots(figsize=(side + 0.8, side), layout="constrained")[1]
+        ax = pyplot().subplots(figsize=(side + 0.8, side), layout="constrained")[1]
     names = list(test.names)
     gain = np.full((len(names), len(names)), np.nan)
     for row in test.table.itertuples():

@@ -9,7 +9,14 @@ import numpy as np
 
 from samovar_forecast.comparison.results import COVERAGES, LEVELS
 from samovar_forecast.exceptions import ConfigurationError, require
-from samovar_forecast.plots import _few_ticks, _known, _pyplot, _style, _text, _times
+from samovar_forecast.plot_layout import (
+    few_ticks,
+    known_models,
+    model_style,
+    pyplot,
+    shown_text,
+    times_of,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,27 +66,27 @@ def plot_errors_by_series(
     ratio = ratio.loc[shown].clip(1 / FARTHEST, FARTHEST)
     if ax is None:
         size = (6.4, 1.5 + 0.26 * len(shown))
-        ax = _pyplot().subplots(figsize=size, layout="constrained")[1]
+        ax = pyplot().subplots(figsize=size, layout="constrained")[1]
     rows = np.arange(len(shown))
     ax.axvline(1, color="0.5", linewidth=0.9, zorder=1)
     ax.hlines(rows, ratio.min(axis=1), ratio.max(axis=1), color="0.88", linewidth=2, zorder=0)
-    for model in _known(models, comparison.models, ratio.columns):
-        style = _style(comparison, model)
+    for model in known_models(models, comparison.models, ratio.columns):
+        style = model_style(comparison, model)
         ax.plot(
             *(ratio[model], rows),
             color=style["color"],
             marker=style["marker"],
             linestyle="",
             markersize=5,
-            label=_text(model),
+            label=shown_text(model),
         )
-    ax.set_yticks(rows, [_text(name) for name in shown], fontsize="small")
+    ax.set_yticks(rows, [shown_text(name) for name in shown], fontsize="small")
     ax.set_ylim(len(shown) - 0.4, -0.6)  # the first series on top
     ax.set_xscale("log")
     low, high = np.nanmin(ratio.to_numpy()), np.nanmax(ratio.to_numpy())
     ax.set_xlim(min(0.8 * low, 0.7), max(1.25 * high, 1.4))
     _plain_numbers(ax.xaxis)
-    ax.set_xlabel(f"MSE, {_text(reference)} = 1 (log scale; left is better)")
+    ax.set_xlabel(f"MSE, {shown_text(reference)} = 1 (log scale; left is better)")
     few = f", the {len(shown)} of {len(table)} on which models differ most"
     ax.set_title(
         "MSE by series" + (few if len(shown) < len(table) else ""),
@@ -113,18 +120,18 @@ def plot_errors_by_origin(
     """
     table = comparison.scores("origin")["MSE"].unstack("model").reindex(comparison.origins)
     if ax is None:
-        ax = _pyplot().subplots(figsize=(6.4, 3.4), layout="constrained")[1]
-    times = _times(table.index)
-    for model in _known(models, comparison.models, table.columns):
-        style = _style(comparison, model) | {"markevery": max(1, len(times) // 24)}
-        ax.plot(times, table[model], label=_text(model), markersize=4, **style)
+        ax = pyplot().subplots(figsize=(6.4, 3.4), layout="constrained")[1]
+    times = times_of(table.index)
+    for model in known_models(models, comparison.models, table.columns):
+        style = model_style(comparison, model) | {"markevery": max(1, len(times) // 24)}
+        ax.plot(times, table[model], label=shown_text(model), markersize=4, **style)
     ax.set_xlabel("origin: last observation known")
     ax.set_ylabel("MSE (standardised series)")
     ax.set_title("MSE by origin", loc="left", fontsize="medium", fontweight="bold")
     if np.nanmin(table.to_numpy()) > 0:
         ax.set_yscale("log")
         _plain_numbers(ax.yaxis)
-    _few_ticks(ax, times)
+    few_ticks(ax, times)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return ax
@@ -162,14 +169,14 @@ def plot_calibration(
     by_step = comparison.calibration("step")
     share = COVERAGES[1]
     if figure is None:
-        figure = _pyplot().figure(figsize=(8.6, 3.7), layout="constrained")
+        figure = pyplot().figure(figsize=(8.6, 3.7), layout="constrained")
     axes = figure.subplots(1, 2)
     reliability, coverage = axes
     reliability.plot([0, 1], [0, 1], color="0.5", linewidth=0.9)
     coverage.axhline(share, color="0.5", linewidth=0.9)
-    for model in _known(models, comparison.models, table.index):
-        style = _style(comparison, model)
-        drawn = {**style, "markersize": 3.5, "label": _text(model)}
+    for model in known_models(models, comparison.models, table.index):
+        style = model_style(comparison, model)
+        drawn = {**style, "markersize": 3.5, "label": shown_text(model)}
         reliability.plot(LEVELS, [table.loc[model, ("below", level)] for level in LEVELS], **drawn)
         of_model = by_step.loc[model]["coverage", share]
         coverage.plot(of_model.index, of_model, **drawn)

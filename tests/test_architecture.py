@@ -111,12 +111,13 @@ ROOMS = {
         ("numpy", "pandas", "scipy", "statsmodels", "sktime", "darts", "tqdm", "arch"),
     ),
     "dynamics.nested": May(("exceptions",), ("numpy", "statsmodels")),
-    "plots": May(("exceptions", "comparison", "dynamics"), ("numpy", "matplotlib")),
-    "dynamics_plots": May(("exceptions", "dynamics", "plots"), ("numpy", "matplotlib")),
-    "response_plots": May(("exceptions", "dynamics", "plots"), ("numpy", "matplotlib")),
-    "score_plots": May(("exceptions", "comparison", "plots"), ("numpy", "matplotlib")),
+    "plot_layout": May(("exceptions",), ("numpy", "matplotlib")),
+    "plots": May(("exceptions", "plot_layout", "comparison", "dynamics"), ("numpy", "matplotlib")),
+    "dynamics_plots": May(("exceptions", "plot_layout", "dynamics"), ("numpy", "matplotlib")),
+    "response_plots": May(("exceptions", "plot_layout", "dynamics"), ("numpy", "matplotlib")),
+    "score_plots": May(("exceptions", "plot_layout", "comparison"), ("numpy", "matplotlib")),
     "report": May(
-        ("exceptions", "comparison", "plots", "score_plots"),
+        ("exceptions", "comparison", "plot_layout", "plots", "score_plots"),
         ("numpy", "pandas", "matplotlib", "jinja2"),
     ),
     "cli": May(

@@ -11,6 +11,7 @@ import numpy as np
 
 from samovar_forecast import plots, score_plots
 from samovar_forecast.exceptions import require
+from samovar_forecast.plot_layout import shown_time
 
 if TYPE_CHECKING:
     from samovar_forecast.comparison import Comparison
@@ -134,7 +135,7 @@ def window_pictures(comparison: Comparison, units: Mapping[str, str]) -> list[Pi
                 draw,
                 f"Forecasts at the {which} origin against history and truth",
                 f"The {which} window of {leader}: MSE {errors[origin]:.3g} at the origin "
-                f"{plots._label(origin)}"
+                f"{shown_time(origin)}"
                 + (others if len(series) < len(scored) else "")
                 + ". Coloured band: its 80 % interval, where it has one.",
             )
@@ -200,7 +201,7 @@ def _coefficients(fitted: Any) -> tuple[np.ndarray, np.ndarray, str] | None:
         dynamic = fitted.explain()
         local = dynamic.at(horizon=1)
         every = np.ones(local.coefs.shape[1], dtype=bool)
-        return local.coefs, every, f"read as a VAR at {plots._label(local.origin)}"
+        return local.coefs, every, f"read as a VAR at {shown_time(local.origin)}"
     results = getattr(fitted, "results_", None)
     coefs = getattr(results, "coefs", None)
     if coefs is None or not len(coefs):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from samovar_forecast.comparison.diagnostics import findings
 from samovar_forecast.comparison.text import against, headline
 from samovar_forecast.exceptions import DataError, MissingPackageError, require
-from samovar_forecast.plots import _label
+from samovar_forecast.plot_layout import shown_time
 from samovar_forecast.report import figures, tables
 
 if TYPE_CHECKING:
@@ -105,11 +105,12 @@ def _facts(comparison: Comparison) -> list[tuple[str, str]]:
     y, origins = comparison.y, comparison.origins
     return [
         (str(y.shape[1]), "series" if y.shape[1] != 1 else "series (one)"),
-        (f"{len(y):,}", f"rows, {_label(y.index[0])} to {_label(y.index[-1])}"),
+        (f"{len(y):,}", f"rows, {shown_time(y.index[0])} to {shown_time(y.index[-1])}"),
         (str(comparison.horizon), "steps ahead"),
         (
             str(len(origins)),
-            f"origins, {_label(origins[0])} to {_label(origins[-1])}, {comparison.stride} apart",
+            f"origins, {shown_time(origins[0])} to {shown_time(origins[-1])}, "
+            f"{comparison.stride} apart",
         ),
         (
             str(comparison.n_first),
