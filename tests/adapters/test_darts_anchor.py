@@ -197,7 +197,7 @@ def test_it_is_saved_loaded_and_given_to_other_models_with_the_weights(tmp_path,
     model.save(path, clean=clean)
     expected = model.predict(4, series)
     assert_same(SAMoVARModel.load(path, pl_trainer_kwargs=QUIET).predict(4, series), expected)
-    other = tiny()
+    other = tiny(anchor=False)
     other.load_weights(path)
     assert_same(other.predict(4, series), expected)
     in_single = copy.deepcopy(model.model.network).float()
@@ -312,7 +312,7 @@ def test_a_series_too_short_to_hold_windows_out_is_forecast_by_the_anchor():
 def test_without_an_anchor_nothing_is_held_out_and_an_earlier_anchor_is_gone(tmp_path):
     series, path = linear(), str(tmp_path / "model.pt")
     anchored().fit(series).save(path)
-    plain = tiny()
+    plain = tiny(anchor=False)
     plain.load_weights(path)
     assert plain.model.network.anchor is not None
     plain.fit(series, epochs=1)
