@@ -30,7 +30,7 @@ PRIOR_STRENGTH = 5.0
 """What the prior weights count, in held-out forecasts that do not overlap."""
 
 LONG_SAMPLE = 2000
-CUTS, CUTS_OF_A_LONG_SAMPLE = (0.5, 0.625, 0.75, 0.875, 1.0), (0.8, 1.0)
+CUTS, CUTS_OF_A_LONG_SAMPLE = (0.5, 0.625, 0.75, 0.875, 1.0), (0.6, 0.8, 1.0)
 """Shares of each instance: candidates fitted up to one are held against the rows up to the next."""
 
 NUMBERS_HELD_OUT = 4_000_000
