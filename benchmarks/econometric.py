@@ -3,7 +3,8 @@
 Small and middle-sized multivariate sets of macroeconomics, money, rates, volatility, tourism,
 energy, health and traffic: rolling origins, a horizon that is natural to the frequency, and no
 setting chosen for a set. The anchored row has the very networks of the row without, so that the two
-differ by the anchor alone.
+differ by the anchor alone. Then simulated vector autoregressions, where least squares with the true
+order is the model to come close to.
 """
 
 from __future__ import annotations
@@ -17,18 +18,22 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from statsmodels.tsa.api import VAR
 
 from benchmarks import harness
 from samovar_forecast import SAMoVARForecaster, compare, training
 from samovar_forecast.anchor import estimate_anchor
 from samovar_forecast.comparison import RepeatSeason
+from samovar_forecast.comparison.classical import GuardedVAR
 from samovar_forecast.panel import Panel, choose_lengths
+from samovar_forecast.simulate import largest_root, simulate_var
 
 RESULTS = Path(__file__).parent / "results" / "econometric.json"
 DATA_VARIABLE = "SAMOVAR_ECONOMETRIC_DATA"
@@ -325,6 +330,66 @@ def season_of(y: pd.DataFrame) -> int:
     return Panel.from_frame(y).grid.season
 
 
+# --- simulated processes --------------------------------------------------------------------------
+
+TRUE_ORDER = "OLS, true order"
+SIMULATED_HORIZON, SIMULATED_ORIGINS, SIMULATED_STRIDE = 8, 50, 8
+PROCESSES = 4
+PROCESSES_WITH_NETWORK = 2
+DESIGNS = [(p, c, n) for n in (200, 1000) for p in (1, 2, 4) for c in (3, 6)]
+"""Order, series, rows to learn from."""
+
+
+class TrueOrderVAR(GuardedVAR):
+    """Least squares with the order that the process has."""
+
+    def __init__(self, order: int = 1) -> None:
+        self.order = order
+        super().__init__()
+
+    def _estimate(self, values: np.ndarray) -> Any:
+        return VAR(values).fit(self.order)
+
+
+def random_process(order: int, n_series: int, random: np.random.Generator) -> np.ndarray:
+    """Draw lag matrices (p, C, C) of a process that forgets, but not at once."""
+    while True:
+        coefs = 0.6 / math.sqrt(n_series * order) * random.normal(size=(order, n_series, n_series))
+        coefs[0] += np.diag(random.uniform(0, 0.5, n_series))
+        if 0.6 < largest_root(coefs) < 0.95:
+            return coefs
+
+
+def simulate(design: tuple[int, int, int], number: int, trained: Path) -> dict[str, float]:
+    """Fit all models once on the first rows of one process; return their MSE after these."""
+    order, n_series, n_rows = design
+    random = np.random.default_rng([*design, number])
+    n_obs = n_rows + SIMULATED_HORIZON + (SIMULATED_ORIGINS - 1) * SIMULATED_STRIDE
+    y = simulate_var(random_process(order, n_series, random), n_obs, random_state=random)
+    rows: dict[str, Any] = {
+        TRUE_ORDER: TrueOrderVAR(order),
+        "Anchor": AnchorAlone(horizon=SIMULATED_HORIZON),
+    }
+    if number < PROCESSES_WITH_NETWORK:
+        for name in NETWORK_ROWS:
+            rows[name] = SAMoVARForecaster(
+                random_state=SEED, verbose=False, anchor=name.endswith("anchor")
+            )
+    with trained_once(trained), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = compare(
+            pd.DataFrame(y, columns=[f"y{c}" for c in range(n_series)]),
+            SIMULATED_HORIZON,
+            rows,
+            n_origins=SIMULATED_ORIGINS,
+            stride=SIMULATED_STRIDE,
+            refit="first",
+            season=1,
+            progress=False,
+        )
+    return {name: float(value) for name, value in found.scores()["MSE"].items()}
+
+
 # --- tables ---------------------------------------------------------------------------------------
 
 
@@ -392,7 +457,45 @@ def report(stored: dict[str, Any]) -> str:
         size = f"{entry['rows']} x {entry['series']}"
         lines.append([f"{name}: {one.title}", size, str(entry["horizon"]), *numbers])
     about.append(harness.markdown_table(["set", "size", "steps", *ROWS], lines))
+    about += simulated_report(stored.get("simulated", {}))
     return "\n".join(about) + "\n"
+
+
+def simulated_report(simulated: dict[str, dict[str, float]]) -> list[str]:
+    """Return the section of the simulated processes; errors over those of the true order."""
+    about = [
+        "",
+        "## Simulated vector autoregressions",
+        "",
+        f"Mean squared error over {SIMULATED_HORIZON} steps, divided by that of least squares with "
+        f"the true order: geometric mean over {PROCESSES} random stable processes a line (the "
+        f"networks: {PROCESSES_WITH_NETWORK}), in brackets the largest. All models are fitted once "
+        f"and forecast from {SIMULATED_ORIGINS} later origins.",
+        "",
+    ]
+    names = ("VAR", "Ridge VAR", "AR", "Anchor", *NETWORK_ROWS)
+    lines = []
+    everything: dict[str, list[float]] = {name: [] for name in names}
+    for design in DESIGNS:
+        runs = [simulated.get(_key(design, number), {}) for number in range(PROCESSES)]
+        cells = []
+        for name in names:
+            ratios = [one[name] / one[TRUE_ORDER] for one in runs if name in one]
+            everything[name] += ratios
+            cells.append(_mean_and_worst(ratios))
+        lines.append([*map(str, design), *cells])
+    lines.append(["all", "", "", *(_mean_and_worst(ratios) for ratios in everything.values())])
+    return [*about, harness.markdown_table(["order", "series", "rows", *names], lines)]
+
+
+def _key(design: tuple[int, int, int], number: int) -> str:
+    return "VAR({}), {} series, {} rows, process {}".format(*design, number)
+
+
+def _mean_and_worst(ratios: list[float]) -> str:
+    if not ratios:
+        return "not run"
+    return f"{np.exp(np.log(ratios).mean()):.3f} ({max(ratios):.3f})"
 
 
 def missing(entry: dict[str, Any], row: str) -> str:
@@ -411,6 +514,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
     parser.add_argument("--without-network", action="store_true", help="linear rows only")
+    parser.add_argument(
+        "--simulated",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="also the simulated processes",
+    )
     parser.add_argument("--again", action="store_true", help="also what is finished")
     parser.add_argument("--trained", type=Path, help="folder that keeps the trained networks")
     parser.add_argument("--results", type=Path, default=RESULTS)
@@ -422,6 +531,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"no data: give --data FOLDER or set {DATA_VARIABLE}; nothing was measured")
         return 0
     trained = asked.trained or Path(tempfile.mkdtemp())
+
+    def keep() -> None:
+        asked.results.parent.mkdir(exist_ok=True)
+        asked.results.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
+        asked.results.with_suffix(".md").write_text(report(stored))
+
     with harness.one_thread():
         for name in asked.sets:
             known = stored["sets"].get(name, {"MSE": {}})["MSE"]
@@ -436,10 +551,16 @@ def main(arguments: list[str] | None = None) -> int:
             about = harness.provenance(("torch", "numpy", "pandas", "sktime", "statsmodels"))
             stored["about"] = about
             stored["sets"][name] = {**entry, "date": about["date"], "commit": about["commit"]}
-            asked.results.parent.mkdir(exist_ok=True)
-            asked.results.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
-            asked.results.with_suffix(".md").write_text(report(stored))
+            keep()
             print(name, {row: round(value, 4) for row, value in entry["MSE"].items()}, flush=True)
+        simulated = stored.setdefault("simulated", {})
+        for number, design in product(range(PROCESSES), DESIGNS if asked.simulated else ()):
+            key = _key(design, number)
+            if key not in simulated or asked.again:
+                simulated[key] = simulate(design, number, trained)
+                keep()
+                ratio = simulated[key]["Anchor"] / simulated[key][TRUE_ORDER]
+                print(f"{key}: {ratio:.3f}", flush=True)
     return 0
 
 
