@@ -64,7 +64,7 @@ class LinearForecast:
         effect = None
         values = [one.target for one in rows]
         if shares is not None and shares.any():
-            effect = estimate_effect(rows, season).scaled(shares)
+            effect = estimate_effect(rows, max_lag, season).scaled(shares)
             values = [effect.taken_off(one) for one in rows]
         fit = estimate_anchor(values, shift + n_steps, max_lag, season)
         ahead = dataclasses.replace(

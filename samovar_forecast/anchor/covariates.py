@@ -98,7 +98,7 @@ class CovariateEffect:
         return rows.target - self(rows.covariates)[: len(rows.target)]
 
 
-def estimate_effect(instances: Sequence[Rows], season: int = 1) -> CovariateEffect:
+def estimate_effect(instances: Sequence[Rows], max_lag: int, season: int = 1) -> CovariateEffect:
     """Estimate the linear response of each series to the covariates.
 
     Changes of series and covariates are filtered by the series' own dependence (an autoregression
@@ -110,6 +110,8 @@ def estimate_effect(instances: Sequence[Rows], season: int = 1) -> CovariateEffe
     ----------
     instances : sequence of Rows
         In one scale, all with covariates.
+    max_lag : int
+        No more lags than that of a covariate.
     season : int, default=1
 
     Returns
@@ -129,7 +131,8 @@ def estimate_effect(instances: Sequence[Rows], season: int = 1) -> CovariateEffe
     if varies.any():
         moving = [one[:, varies] / unit[varies] for one in deviations]
         for c in range(n_series):
-            found = _response([one.target[:, c] for one in instances], moving, season)
+            own = [one.target[:, c] for one in instances]
+            found = _response(own, moving, max_lag, season)
             weights[c, varies, : found.shape[1]] = found / unit[varies, None]
     used = np.flatnonzero(weights.any(axis=(0, 1)))
     return CovariateEffect(weights[:, :, : 1 + int(used.max(initial=0))], mean)
@@ -159,7 +162,7 @@ def confirmed_shares(
     past = [one.until(cut) for one, cut in zip(instances, cuts, strict=True)]
     if not all(np.isfinite(np.concatenate([one.target for one in past])).any(axis=0)):
         return np.zeros(n_series)
-    effect = estimate_effect(past, season)
+    effect = estimate_effect(past, max_lag, season)
     if not effect.weights.any():
         return np.zeros(n_series)
     anchor = estimate_anchor([one.target for one in past], n_steps, max_lag, season).map
@@ -202,16 +205,17 @@ def _newest(one: Rows) -> Rows:
     return Rows(one.target[first:], _known(one)[first:])
 
 
-def _response(series: list[np.ndarray], covariates: list[np.ndarray], season: int) -> np.ndarray:
+def _response(
+    series: list[np.ndarray], covariates: list[np.ndarray], max_lag: int, season: int
+) -> np.ndarray:
     """Return the weights of one series' response, (F, q); ``covariates`` are of size 1."""
     n_covariates = covariates[0].shape[1]
     n_rows = sum(int(np.isfinite(one).sum()) for one in series)
     lags = np.arange(1, 1 + min(OWN_LAGS, largest_order(n_rows, 1)))
     if season > 1 and n_rows > 5 * (season + 1):
         lags = np.union1d(lags, [season, season + 1])
-    numbers = [
-        q for q in NUMBERS_OF_LAGS if q * n_covariates <= min(LARGEST_SYSTEM, max(1, n_rows // 4))
-    ]
+    most = min(max_lag, min(LARGEST_SYSTEM, n_rows // 4) // n_covariates)
+    numbers = [q for q in NUMBERS_OF_LAGS if q <= most]
     weights = np.zeros((n_covariates, 1))
     longest = max(numbers, default=1) - 1 + int(lags.max(initial=0))
     if not numbers or n_rows <= longest + 2 * (len(lags) + n_covariates):

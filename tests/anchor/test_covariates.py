@@ -49,7 +49,7 @@ def with_and_without(y: np.ndarray, x: np.ndarray, n_known: int) -> tuple[np.nda
 @pytest.mark.parametrize("trend", [0.0, 0.3])
 def test_the_response_is_found_also_where_both_sides_have_a_trend(trend: float) -> None:
     y, x = case(600, trend=trend)
-    effect = estimate_effect([Rows(y, x)])
+    effect = estimate_effect([Rows(y, x)], CONTEXT)
     assert np.allclose(effect.weights[:, :, 0], RESPONSE, atol=0.12)
     assert np.allclose(effect.weights[:, :, 1:], 0.0, atol=0.12)
 
@@ -82,7 +82,7 @@ def test_gaps_in_the_series_and_in_the_covariates_are_left_out() -> None:
     random = np.random.default_rng(1)
     y[random.random(y.shape) < 0.03] = np.nan
     x[random.random(x.shape) < 0.03] = np.nan
-    effect = estimate_effect([Rows(y, x)])
+    effect = estimate_effect([Rows(y, x)], CONTEXT)
     assert np.allclose(effect.weights[:, :, 0], RESPONSE, atol=0.4)
     assert np.isfinite(effect(x)).all()
 
@@ -90,15 +90,22 @@ def test_gaps_in_the_series_and_in_the_covariates_are_left_out() -> None:
 def test_instances_of_a_few_rows_do_not_disturb_a_longer_one() -> None:
     y, x = case(300)
     instances = [Rows(y, x), *(Rows(y[:n_rows], x[:n_rows]) for n_rows in (1, 2, 5, 9))]
-    effect = estimate_effect(instances, season=12)
+    effect = estimate_effect(instances, CONTEXT, season=12)
     assert np.allclose(effect.weights[:, :, 0], RESPONSE, atol=0.2)
     assert confirmed_shares(instances, STEPS, CONTEXT, season=12).min() > 0.5
+
+
+def test_no_more_lags_are_read_than_the_window_has() -> None:
+    x = np.random.default_rng(0).normal(size=(400, 1))
+    y = np.convolve(x[:, 0], 0.9 ** np.arange(20))[:400, None] + 0.1 * x[::-1]
+    assert estimate_effect([Rows(y, x)], CONTEXT).weights.shape[2] == 9
+    assert estimate_effect([Rows(y, x)], 4).weights.shape[2] == 3
 
 
 def test_a_covariate_that_never_moves_has_no_effect() -> None:
     y, x = case(200)
     x[:, 1] = 3.0
-    effect = estimate_effect([Rows(y, x)])
+    effect = estimate_effect([Rows(y, x)], CONTEXT)
     assert np.all(effect.weights[:, 1] == 0)
 
 
