@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from benchmarks.long_horizon.linear import REFITTED
 from samovar_forecast import NetworkConfig, SAMoVARForecaster, SAMoVARNetwork
 from samovar_forecast.anchor import estimate_anchor
 from samovar_forecast.config import TrainingConfig
+from samovar_forecast.core import Core
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.losses import output_parameters
 from samovar_forecast.training import fit_network
@@ -111,7 +114,7 @@ def fit_default(
         training = _training_of(forecaster, n_train - lookback - task.horizon + 1)
         if kept is not None and trained is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
-            forecaster.save_checkpoint(trained)
+            _without_anchor(forecaster._model.core).save(trained)
             kept.write_text(json.dumps(training))
     network, scaler = forecaster.network_, forecaster._model.scalers[None].target
     config = network.config
@@ -140,6 +143,14 @@ def fit_default(
         "mean_gate": round(float(gate.mean()), 4),
     }
     return forecast, about
+
+
+def _without_anchor(core: Core) -> Core:
+    """A core whose next fit puts a new anchor beside the network."""
+    network = copy.deepcopy(core.network)
+    network.anchor = None
+    network.config = dataclasses.replace(network.config, anchor=None)
+    return dataclasses.replace(core, network=network)
 
 
 def _training_of(forecaster: SAMoVARForecaster, n_windows: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from benchmarks.long_horizon.cells import Run
 from benchmarks.long_horizon.data import Task, borders_of, load_task
 from benchmarks.long_horizon.neighbours import setting_of
 from benchmarks.long_horizon.rows import ROWS, Row, canonical_name, read_name, title_of
+from samovar_forecast.core import Core
 from samovar_forecast.simulate import simulate_var
 
 VAR1 = np.array([[[0.6, 0.3], [-0.2, 0.5]]])
@@ -180,6 +181,8 @@ def test_a_kept_network_is_not_trained_again_and_answers_the_same(walk, monkeypa
     for name, expected in first(window).items():
         np.testing.assert_allclose(second(window)[name], expected, atol=1e-6)
     assert again["validation_by_epoch"] == told["validation_by_epoch"]
+    kept = Core.load(tmp_path / "toy" / "cell")
+    assert kept.config.anchor is None  # or the old anchor and its gate would stand
 
 
 def test_the_papers_row_trains_on_training_rows_alone(walk, monkeypatch):
