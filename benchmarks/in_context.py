@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -320,19 +320,35 @@ def recovery_by_lag(found: np.ndarray, true: np.ndarray, order: int) -> dict[str
 # --- the networks ---------------------------------------------------------------------------------
 
 
+TRAINING = TrainingConfig(
+    max_epochs=10,
+    batch_size=32,
+    learning_rate=3e-3,
+    patience=None,
+    # The next patches are 63 of 64 things to learn from, and in the units of the window, where a
+    # process of large variance does not drown the others.
+    next_patch_loss_weight=20.0,
+)
+
+
 @dataclass(frozen=True)
 class Plan:
     """How much is trained and tested."""
 
-    epochs: int = 10
+    training: TrainingConfig = TRAINING
     windows_an_epoch: int = 5120
-    batch_size: int = 32
     seeds: int = 3
     test_windows: int = 2000
     read_windows: int = 300
 
 
-QUICK = Plan(epochs=2, windows_an_epoch=64, batch_size=16, seeds=1, test_windows=60, read_windows=8)
+QUICK = Plan(
+    training=replace(TRAINING, max_epochs=2, batch_size=16),
+    windows_an_epoch=64,
+    seeds=1,
+    test_windows=60,
+    read_windows=8,
+)
 SHOWN_WINDOWS = 60
 """Processes of each order whose coefficients are kept for the figure."""
 
@@ -347,7 +363,6 @@ BASE = NetworkConfig(
     normalization="window",
 )
 TITLES = {"samovar": "SAMoVAR", "lintrans": "LinTrans", "fixedvar": "FixedVAR"}
-LEARNING_RATES = {"samovar": 3e-3, "lintrans": 3e-3, "fixedvar": 3e-3}
 
 
 def n_parameters(config: NetworkConfig) -> int:
@@ -375,17 +390,11 @@ def measure(predictor: str, seed: int, plan: Plan) -> dict[str, Any]:
     validation = WindowSet.from_series(
         [SeriesTensors(one) for one in torch.from_numpy(windows).float()], CONTEXT, 1
     )
-    training = TrainingConfig(
-        max_epochs=plan.epochs,
-        batch_size=plan.batch_size,
-        learning_rate=LEARNING_RATES[predictor],
-        patience=None,
-    )
     fitted = fit_network(
         network,
         FreshProcesses.of(plan.windows_an_epoch, 1000 + seed),
         validation,
-        training,
+        plan.training,
         random_state=seed,
         device="cpu",
         progress=False,
@@ -394,7 +403,6 @@ def measure(predictor: str, seed: int, plan: Plan) -> dict[str, Any]:
         "commit": harness.provenance()["commit"],
         "parameters": n_parameters(config),
         "width": config.width,
-        "learning rate": LEARNING_RATES[predictor],
         "validation": [round(entry["validation_loss"], 5) for entry in fitted.history],
         "best epoch": fitted.best_epoch,
         "training seconds": round(time.process_time() - before, 1),
@@ -503,7 +511,7 @@ def fingerprint(case: str, plan: Plan) -> str:
     # More seeds, or fewer, leave the trainings of the others as they are.
     settings: list[Any] = [asdict(replace(plan, seeds=0)), N_SERIES, CONTEXT, TEST_ORDERS, BURN_IN]
     if case in TITLES:
-        settings += [configuration(case).to_dict(), LEARNING_RATES[case]]
+        settings.append(configuration(case).to_dict())
     # Sources do not count: every training names the commit that it was made with.
     return harness.fingerprint(case, *settings, sources=())
 
@@ -511,8 +519,16 @@ def fingerprint(case: str, plan: Plan) -> str:
 CASES = (*TITLES, "references")
 
 
-def run(cases: Sequence[str], results: harness.Results, plan: Plan) -> None:
-    """Measure the cases, training by training; seeds first, so that what is there compares."""
+def run(
+    cases: Sequence[str],
+    results: harness.Results,
+    plan: Plan,
+    publish: Callable[[harness.Results], object] = lambda results: None,
+) -> None:
+    """Measure the cases, training by training: all networks of a seed before the next seed.
+
+    After each, what is stored is handed to `publish`.
+    """
     torch.set_num_threads(1)
     header = harness.provenance(("torch", "numpy", "pytorch_lightning"))
     header["plan"] = asdict(plan)
@@ -521,10 +537,12 @@ def run(cases: Sequence[str], results: harness.Results, plan: Plan) -> None:
         results.measured("references", "errors", lambda: measure_references(plan))
         results.measured("references", "mixing", lambda: measure_mixing(plan))
         results.finish("references")
+        publish(results)
     trained = [case for case in cases if case in TITLES]
     jobs = list(itertools.product(range(plan.seeds), trained))
     for seed, case in tqdm(jobs, desc="trainings", mininterval=5.0):
         results.measured(case, f"seed {seed}", lambda c=case, s=seed: measure(c, s, plan))
+        publish(results)
     for case in trained:
         results.finish(case)
 
@@ -624,14 +642,16 @@ def size_table(results: harness.Results) -> str:
         if not seeds:
             continue
         plan = results.entries[case]["plan"]
-        n_steps = plan["epochs"] * -(-plan["windows_an_epoch"] // plan["batch_size"])
+        training = TrainingConfig.from_dict(plan["training"])
+        batch_size = training.batch_size
+        n_steps = training.max_epochs * -(-plan["windows_an_epoch"] // batch_size)
         rows.append(
             [
                 title,
                 f"{seeds[0]['parameters']:,}",
                 str(seeds[0]["width"]),
-                f"{seeds[0]['learning rate']:g}",
-                f"{n_steps:,} of {plan['batch_size']}",
+                f"{training.learning_rate:g}",
+                f"{n_steps:,} of {batch_size} windows",
                 str(len(seeds)),
                 f"{np.mean([one['training seconds'] for one in seeds]):.0f} s",
             ]
@@ -789,7 +809,8 @@ def loss_figure(results: harness.Results) -> Figure:
     ax.set_ylabel("squared error on held-out processes")
     ax.set_title("Learning to infer a VAR in context (orders 1 and 2; band: seeds)", fontsize=11)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, loc="center left")
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False, loc="center left")
     return figure
 
 
@@ -849,7 +870,7 @@ def recovery_figure(results: harness.Results, seed: str = "seed 0") -> Figure:
             TITLES[case]: np.array(trainings(results, case)[seed]["coefficients"][str(order)])
             for case in cases
         }
-        n_shown = min(len(one) for one in found.values())
+        n_shown = min((len(one) for one in found.values()), default=SHOWN_WINDOWS)
         true = processes.coefs[:n_shown]
         found["OLS, read as a network"] = least_squares_jacobian(processes.context[:n_shown], order)
         largest = [np.quantile(np.abs(one[:n_shown, :order]), 0.998) for one in found.values()]
@@ -902,6 +923,17 @@ def draw(results: harness.Results, stem: Path) -> list[Path]:
     return paths
 
 
+def publish(results: harness.Results) -> None:
+    """Write tables and figures beside the results, and the tables into the page."""
+    if results.path is None or "errors" not in results.entries.get("references", {}):
+        return
+    results.path.with_suffix(".md").write_text(report(results))
+    draw(results, results.path)
+    if results.path == RESULTS and PAGE.exists():
+        for name, part in sections(results).items():
+            put_between_markers(PAGE, name, part)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run what is asked for; write JSON, tables, figures and page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.in_context", description=__doc__)
@@ -914,15 +946,9 @@ def main(arguments: list[str] | None = None) -> None:
     results = harness.Results(None if chosen.quick else chosen.results)
     if not chosen.report:
         plan = QUICK if chosen.quick else replace(Plan(), seeds=chosen.seeds)
-        run(chosen.cases, results, plan)
-    text = report(results)
-    if not chosen.quick:
-        chosen.results.with_suffix(".md").write_text(text)
-        draw(results, chosen.results)
-        if chosen.results == RESULTS and PAGE.exists():
-            for name, part in sections(results).items():
-                put_between_markers(PAGE, name, part)
-    print(text)
+        run(chosen.cases, results, plan, publish)
+    publish(results)
+    print(report(results))
 
 
 if __name__ == "__main__":

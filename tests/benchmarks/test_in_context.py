@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,11 @@ from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.simulate import largest_root, simulate_var
 
 TINY = in_context.Plan(
-    epochs=1, windows_an_epoch=8, batch_size=8, seeds=1, test_windows=20, read_windows=3
+    training=replace(in_context.TRAINING, max_epochs=1, batch_size=8),
+    windows_an_epoch=8,
+    seeds=1,
+    test_windows=20,
+    read_windows=3,
 )
 
 
@@ -165,6 +171,10 @@ def test_a_run_that_was_cut_off_goes_on_and_its_tables_and_figures_are_made(tmp_
         in_context.run(in_context.CASES, harness.Results(path), TINY)
     partial = harness.Results(path)
     assert "LinTrans: not run" in in_context.report(partial)
+    references = harness.Results(tmp_path / "references.json")
+    references.entries = {"references": partial.entries["references"]}
+    in_context.publish(references)
+    assert "SAMoVAR: not run" in (tmp_path / "references.md").read_text()
     in_context.run(in_context.CASES, partial, TINY)
     assert calls == ["samovar", "lintrans", "lintrans", "fixedvar"]
 
