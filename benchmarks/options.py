@@ -75,9 +75,6 @@ OPTIONS: dict[str, Option] = {
     PAPER: Option("the paper's model"),
     "mean": Option("attention divided by t sqrt(d)", divide=1.0),
     "root": Option("attention divided by sqrt(t d)", divide=0.5),
-    "mean, patch": Option(
-        "divided by t sqrt(d), and next patches in the moments known", divide=1.0, targets="patch"
-    ),
     "level": Option("next patches from the level of the patch before", targets="level"),
     "patch": Option("next patches in the moments known at the patch before", targets="patch"),
     "window units": Option("both losses in the units of the window", units="window"),
