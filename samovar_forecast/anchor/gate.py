@@ -15,7 +15,7 @@ FEWEST_BLOCKS = 4
 BLOCKS_OF_A_SERIES = 20
 """From so many blocks on series may differ in their shares."""
 
-PRIOR_SHARE = 0.1
+PRIOR_SHARE = 0.05
 PRIOR_STRENGTH = 10.0
 """Before any evidence the network's share is that, as if seen on so many separate forecasts."""
 
