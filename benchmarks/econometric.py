@@ -43,6 +43,7 @@ SHORT = 300
 """Up to so many rows the networks too are fitted at every origin."""
 
 SEED = 0
+VERSIONS = ("torch", "numpy", "pandas", "sktime", "statsmodels")
 ROWS = (
     "Naive",
     "Seasonal naive",
@@ -334,8 +335,8 @@ def season_of(y: pd.DataFrame) -> int:
 
 TRUE_ORDER = "OLS, true order"
 SIMULATED_HORIZON, SIMULATED_ORIGINS, SIMULATED_STRIDE = 8, 50, 8
-PROCESSES = 4
-PROCESSES_WITH_NETWORK = 2
+PROCESSES = 3
+PROCESSES_WITH_NETWORK = 1
 DESIGNS = [(p, c, n) for n in (200, 1000) for p in (1, 2, 4) for c in (3, 6)]
 """Order, series, rows to learn from."""
 
@@ -532,7 +533,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     trained = asked.trained or Path(tempfile.mkdtemp())
 
-    def keep() -> None:
+    def keep(about: dict[str, Any]) -> None:
+        stored["about"] = about
         asked.results.parent.mkdir(exist_ok=True)
         asked.results.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
         asked.results.with_suffix(".md").write_text(report(stored))
@@ -548,17 +550,16 @@ def main(arguments: list[str] | None = None) -> int:
             except FileNotFoundError as error:
                 print(f"{name}: not here ({error.filename})")
                 continue
-            about = harness.provenance(("torch", "numpy", "pandas", "sktime", "statsmodels"))
-            stored["about"] = about
+            about = harness.provenance(VERSIONS)
             stored["sets"][name] = {**entry, "date": about["date"], "commit": about["commit"]}
-            keep()
+            keep(about)
             print(name, {row: round(value, 4) for row, value in entry["MSE"].items()}, flush=True)
         simulated = stored.setdefault("simulated", {})
         for number, design in product(range(PROCESSES), DESIGNS if asked.simulated else ()):
             key = _key(design, number)
             if key not in simulated or asked.again:
                 simulated[key] = simulate(design, number, trained)
-                keep()
+                keep(harness.provenance(VERSIONS))
                 ratio = simulated[key]["Anchor"] / simulated[key][TRUE_ORDER]
                 print(f"{key}: {ratio:.3f}", flush=True)
     return 0

@@ -11,7 +11,14 @@ from samovar_forecast.anchor.direct import (
     sum_of_products,
     window_products,
 )
-from samovar_forecast.anchor.regressions import lag_design, ols_var, ridge_errors, ridge_var
+from samovar_forecast.anchor.regressions import (
+    even_ridge_var,
+    in_levels,
+    lag_design,
+    ols_var,
+    ridge_errors,
+    ridge_var,
+)
 from samovar_forecast.simulate import simulate_var
 
 COEFS = np.array([[[0.5, 0.3], [0.0, 0.4]], [[0.2, 0.0], [-0.3, 0.1]]])
@@ -104,3 +111,35 @@ def test_the_direct_ridge_is_the_ridge_of_the_windows_for_every_penalty() -> Non
     for row, penalty in enumerate(RELATIVE_PENALTIES):
         misses = held_out[:, 6:] - held_out[:, :6] @ path.solve(penalty)
         assert np.allclose(errors[row], np.square(misses).sum(axis=0))
+
+
+def test_a_var_of_the_steps_forecasts_the_same_levels() -> None:
+    steps, drift = COEFS, np.array([0.1, -0.2])
+    levels, intercept = in_levels(steps, drift)
+    y = np.random.default_rng(0).normal(size=(4, 2)).cumsum(axis=0)
+    moved = np.diff(y, axis=0)
+    wanted = y[-1] + drift + steps[0] @ moved[-1] + steps[1] @ moved[-2]
+    got = intercept + sum(a @ y[-lag] for lag, a in enumerate(levels, start=1))
+    assert np.allclose(got, wanted)
+
+
+def test_an_evenly_shrunken_var_nears_least_squares_with_many_rows_and_noise_shrinks_it() -> None:
+    y = simulate_var(COEFS, 3000, intercept=[1.0, -2.0], random_state=0)
+    coefs, intercept = even_ridge_var([y], [1, 2, 3])
+    assert np.abs(coefs[:2] - COEFS).max() < 0.06
+    assert np.abs(intercept - [1.0, -2.0]).max() < 0.15
+    noise = np.random.default_rng(1).normal(size=(60, 3))
+    small, _ = even_ridge_var([noise], [1, 2, 4])
+    x, ahead = lag_design([noise], 4)
+    least_squares = np.linalg.lstsq(x, ahead, rcond=None)[0]
+    assert np.square(small).sum() < 0.3 * np.square(least_squares).sum()
+
+
+def test_an_evenly_shrunken_var_does_not_depend_on_units_and_sees_a_random_walk() -> None:
+    y = simulate_var(COEFS, 120, random_state=0)
+    unit = np.array([1e3, 1e-3])
+    one, other = even_ridge_var([y], [1, 2]), even_ridge_var([y * unit], [1, 2])
+    assert np.allclose(other[0], one[0] * unit[:, None] / unit, rtol=1e-6, atol=1e-9)
+    walk = np.random.default_rng(3).normal(size=(80, 2)).cumsum(axis=0)
+    coefs, _ = even_ridge_var([walk], [1, 2])
+    assert np.abs(coefs.sum(axis=0) - np.eye(2)).max() < 0.25

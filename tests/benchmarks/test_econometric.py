@@ -26,7 +26,7 @@ def folder(tmp_path):
 def arguments_for(folder) -> list[str]:
     return [
         *("--data", str(folder), "--results", str(folder / "results.json")),
-        *("--without-network", "--sets", "canada", "danish_money"),
+        *("--no-simulated", "--without-network", "--sets", "canada", "danish_money"),
     ]
 
 
@@ -51,9 +51,9 @@ def test_what_is_finished_is_not_measured_again(folder, monkeypatch) -> None:
     calls = []
     monkeypatch.setattr(econometric, "measure", lambda *_: calls.append(1) or entry)
     for _ in range(2):
-        econometric.main([*arguments_for(folder)[:5], "--sets", "canada"])
+        econometric.main([*arguments_for(folder)[:6], "--sets", "canada"])
     assert calls == [1]
-    econometric.main([*arguments_for(folder)[:5], "--sets", "canada", "--again"])
+    econometric.main([*arguments_for(folder)[:6], "--sets", "canada", "--again"])
     assert calls == [1, 1]
 
 
@@ -70,3 +70,28 @@ def test_every_model_is_scored_against_the_better_linear_rival() -> None:
     lines = {line[0]: line[1:] for line in econometric.verdicts(entries)}
     assert lines["Anchor"] == ["2", f"{np.sqrt(0.5 * 1.01):.3f}", "100%", "50%", "50%"]
     assert lines["SAMoVAR"][0] == "not run"
+
+
+def test_simulated_processes_are_resumed_and_stand_in_the_report(folder, monkeypatch) -> None:
+    monkeypatch.setattr(econometric, "DESIGNS", [(1, 3, 200)])
+    monkeypatch.setattr(econometric, "PROCESSES", 2)
+    calls = []
+
+    def simulate(design, number, trained) -> dict[str, float]:
+        calls.append((design, number))
+        return {econometric.TRUE_ORDER: 2.0, "Anchor": 2.02}
+
+    monkeypatch.setattr(econometric, "simulate", simulate)
+    for _ in range(2):
+        econometric.main([*arguments_for(folder)[:4], "--sets"])
+    assert calls == [((1, 3, 200), 0), ((1, 3, 200), 1)]
+    page = (folder / "results.md").read_text()
+    assert "1.010 (1.010)" in page
+
+
+def test_the_true_order_is_what_least_squares_is_given() -> None:
+    coefs = econometric.random_process(2, 3, np.random.default_rng(0))
+    model = econometric.TrueOrderVAR(2)
+    model.fit(pd.DataFrame(simulate_var(coefs, 300, random_state=0)), fh=[1])
+    assert model.results_.k_ar == 2
+    assert np.abs(model.results_.coefs - coefs).max() < 0.3
