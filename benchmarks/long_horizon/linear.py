@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.long_horizon.data import Forecast, Task
-from samovar_forecast.anchor import LinearMap, estimate_anchor
+from samovar_forecast.anchor import LinearMap
+from samovar_forecast.anchor.attach import estimate_anchors
+from samovar_forecast.anchor.covariates import Rows
 from samovar_forecast.anchor.direct import RELATIVE_PENALTIES, RidgePath, sum_of_products
 from samovar_forecast.anchor.linear_map import iterate
 
@@ -106,12 +108,20 @@ def fit_seasonal_naive(task: Task) -> tuple[Forecast, dict[str, Any]]:
 
 
 def fit_anchor(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
-    """The forecaster's linear anchor alone: on the training rows, and on validation rows too."""
+    """The forecaster's linear anchor alone: on the training rows, and on validation rows too.
+
+    As in the forecaster, validation rows tell whether the direct candidate stands alone.
+    """
     from samovar_forecast.panel import Panel
 
     season = Panel.from_frame(task.frame()).grid.season
-    strict = estimate_anchor([task.rows("train")], task.horizon, lookback, season)
-    refitted = estimate_anchor([task.known()], task.horizon, lookback, season)
+    refitted, strict = estimate_anchors(
+        [Rows(task.known())],
+        [Rows(task.rows("train"))],
+        n_steps=task.horizon,
+        max_lag=lookback,
+        season=season,
+    )
 
     def forecast(windows: np.ndarray) -> dict[str, np.ndarray]:
         return {"": strict.map(windows), REFITTED: refitted.map(windows)}

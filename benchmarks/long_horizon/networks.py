@@ -15,7 +15,8 @@ from benchmarks.harness import BenchmarkError
 from benchmarks.long_horizon.data import Forecast, Task
 from benchmarks.long_horizon.linear import REFITTED
 from samovar_forecast import NetworkConfig, SAMoVARForecaster, SAMoVARNetwork
-from samovar_forecast.anchor import estimate_anchor
+from samovar_forecast.anchor.attach import estimate_anchors
+from samovar_forecast.anchor.covariates import Rows
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.core import Core
 from samovar_forecast.network.heads import Head
@@ -124,7 +125,14 @@ def fit_default(
             f"{task.horizon}: too few rows for a direct forecast"
         )
     season = forecaster._model.panel.grid.season
-    strict = estimate_anchor([task.rows("train")], task.horizon, lookback, season).map
+    _, earlier = estimate_anchors(
+        [Rows(task.known())],
+        [Rows(task.rows("train"))],
+        n_steps=task.horizon,
+        max_lag=lookback,
+        season=season,
+    )
+    strict = earlier.map
     assert network.anchor is not None  # it was asked for
     gate = network.anchor.gate.double().numpy()
 

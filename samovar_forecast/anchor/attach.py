@@ -29,6 +29,9 @@ from samovar_forecast.windows import SeriesTensors, WindowSet
 
 WINDOWS_AT_ONCE = 128
 
+NUMBERS_JUDGED = 4_000_000
+"""Beyond so many forecast numbers only some of the held-out origins are judged, evenly spread."""
+
 
 @dataclasses.dataclass(frozen=True)
 class LinearForecast:
@@ -41,11 +44,14 @@ class LinearForecast:
     weights : dict of str to array of shape (s,)
         Share of each linear candidate in the map, by step.
     effect : CovariateEffect, optional
+    direct : LinearMap, optional
+        The direct candidate alone, where it may stand in place of the average.
     """
 
     map: LinearMap
     weights: dict[str, np.ndarray]
     effect: CovariateEffect | None = None
+    direct: LinearMap | None = None
 
     @classmethod
     def estimate(
@@ -67,14 +73,16 @@ class LinearForecast:
             effect = estimate_effect(rows, max_lag, season).scaled(shares)
             values = [effect.taken_off(one) for one in rows]
         fit = estimate_anchor(values, shift + n_steps, max_lag, season)
-        ahead = dataclasses.replace(
-            fit.map,
-            own=fit.map.own[shift:],
-            cross=fit.map.cross[shift:],
-            intercept=fit.map.intercept[shift:],
-        )
         weights = {name: share[shift:] for name, share in fit.weights.items()}
-        return cls(ahead, weights, effect)
+        direct = None if fit.direct is None else fit.direct.later(shift)
+        return cls(fit.map.later(shift), weights, effect, direct)
+
+    @property
+    def alone(self) -> LinearForecast:
+        """The forecast with the direct candidate in place of the average."""
+        assert self.direct is not None
+        weights = {"direct": np.ones(self.map.n_steps)}
+        return dataclasses.replace(self, map=self.direct, weights=weights)
 
     def __call__(self, windows: np.ndarray, covariates: np.ndarray | None) -> np.ndarray:
         """Forecast windows (B, L, C), covariates (B, at least L + s, F); the result is (B, s, C).
@@ -229,6 +237,9 @@ def estimate_anchors(
 ) -> tuple[LinearForecast, LinearForecast]:
     """Estimate the anchor that stays, and the earlier one that sets the gate.
 
+    On a long sample both are the direct candidate alone, if on the rows after ``before`` that had
+    the smaller squared error.
+
     Parameters
     ----------
     rows : sequence of Rows
@@ -250,7 +261,29 @@ def estimate_anchors(
     staying = LinearForecast.estimate(rows, n_steps, max_lag, season, shares, shift)
     if before is rows:
         return staying, staying
-    return staying, LinearForecast.estimate(before, n_steps, max_lag, season, shares, shift)
+    earlier = LinearForecast.estimate(before, n_steps, max_lag, season, shares, shift)
+    if earlier.direct is None or staying.direct is None:
+        return staying, earlier
+    averaged, alone = (_squared_error(one, rows, before, shift) for one in (earlier, earlier.alone))
+    return (staying.alone, earlier.alone) if alone < averaged else (staying, earlier)
+
+
+def _squared_error(
+    linear: LinearForecast, rows: Sequence[Rows], before: Sequence[Rows], shift: int
+) -> float:
+    """Return the sum of squared errors on the rows after ``before``, gaps left out."""
+    total, n_steps = 0.0, linear.map.n_steps
+    for one, past in zip(rows, before, strict=True):
+        values = one.target if linear.effect is None else linear.effect.taken_off(one)
+        first = max(len(past.target), linear.map.n_lags)
+        n_origins = len(values) - shift - n_steps + 1 - first
+        n_numbers = max(0, n_origins) * n_steps * values.shape[1]
+        origins = np.arange(first, first + n_origins, 1 + n_numbers // NUMBERS_JUDGED)
+        for some in np.array_split(origins, 1 + len(origins) // WINDOWS_AT_ONCE):
+            if len(some):
+                actual = values[some[:, None] + shift + np.arange(n_steps)]
+                total += float(np.nansum(np.square(linear.map.along(values, some) - actual)))
+    return total
 
 
 def put_beside(network: SAMoVARNetwork, linear: LinearForecast, gate: np.ndarray) -> None:

@@ -46,10 +46,14 @@ class AnchorFit:
     map : LinearMap
     weights : dict of str to array of shape (s,)
         Share of each candidate at each step.
+    direct : LinearMap, optional
+        The direct candidate of a long sample alone. It forecasts how far a series goes from its
+        last value, and has no level to return to: where levels move, it may beat any average.
     """
 
     map: LinearMap
     weights: dict[str, np.ndarray]
+    direct: LinearMap | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,22 @@ class _Sample:
     center: np.ndarray
     unit: np.ndarray
     varies: np.ndarray
+
+    @property
+    def is_long(self) -> bool:
+        return min(len(one) for one in self.series) >= LONG_SAMPLE
+
+    def pooled_runs(self, series: list[np.ndarray]) -> list[list[np.ndarray]]:
+        """Return each series' stretches as the direct candidate, common to all, weighs them.
+
+        On a long sample in units of its deviation, which is what far steps have to span.
+        """
+        own = own_runs(series)
+        if not self.is_long:
+            return own
+        deviation = np.nanstd(np.concatenate(self.series), axis=0)
+        deviation = np.where(self.varies, deviation, 1.0)
+        return [[run / size for run in runs] for runs, size in zip(own, deviation, strict=True)]
 
     @classmethod
     def of(cls, series: Sequence[np.ndarray]) -> _Sample:
@@ -119,24 +139,27 @@ def estimate_anchor(
     """
     sample, limits = _Sample.of(series), Limits(n_steps, max_lag, season)
     names, weights, penalty = _weigh(sample, limits)
-    maps = _candidates(sample.series, sample.varies, limits, penalty)
+    maps = _candidates(sample, limits, penalty)
     kept = [name for name in names if name in maps and weights[names.index(name)].any()]
     shares = np.array([weights[names.index(name)] for name in kept])  # M s
     shares /= shares.sum(axis=0)
     anchor = blend([maps[name] for name in kept], shares).in_units(sample.center, sample.unit)
-    return AnchorFit(anchor, dict(zip(kept, shares, strict=True)))
+    direct = maps.get("direct") if sample.is_long else None
+    return AnchorFit(
+        anchor,
+        dict(zip(kept, shares, strict=True)),
+        None if direct is None else direct.in_units(sample.center, sample.unit),
+    )
 
 
-def _candidates(
-    series: list[np.ndarray], varies: np.ndarray, limits: Limits, penalty: float | None
-) -> dict[str, LinearMap]:
-    maps = iterated_candidates(series, varies, limits)
+def _candidates(sample: _Sample, limits: Limits, penalty: float | None) -> dict[str, LinearMap]:
+    maps = iterated_candidates(sample.series, sample.varies, limits)
     if penalty is not None:
-        own = own_runs(series)
+        own = sample.pooled_runs(sample.series)
         length = direct_length(own, limits)
         if length:
             path = direct_path(own, length, limits.n_steps)
-            maps["direct"] = direct_candidate(path, penalty, len(varies))
+            maps["direct"] = direct_candidate(path, penalty, len(sample.varies))
     return maps
 
 
@@ -149,7 +172,7 @@ class _Fold:
     maps: dict[str, LinearMap]
     path: RidgePath | None
 
-    def errors_of_penalties(self, n_steps: int) -> np.ndarray:
+    def errors_of_penalties(self, sample: _Sample, n_steps: int) -> np.ndarray:
         """Return the direct candidate's squared errors on the held-out rows, by penalty."""
         assert self.path is not None
         length = self.path.length
@@ -157,18 +180,17 @@ class _Fold:
             one[max(0, len(past) - length) :]
             for one, past in zip(self.until, self.past, strict=True)
         ]
-        products = [sum_of_products(runs, length, n_steps) for runs in own_runs(held_out)]
+        products = [sum_of_products(runs, length, n_steps) for runs in sample.pooled_runs(held_out)]
         return self.path.errors(np.sum(products, axis=0)).sum(axis=1)
 
 
 def _weigh(sample: _Sample, limits: Limits) -> tuple[list[str], np.ndarray, float | None]:
     """Return the candidates' names, their weights (M, s), and the direct one's penalty."""
-    shortest = min(len(one) for one in sample.series)
-    cuts = CUTS if shortest < LONG_SAMPLE else CUTS_OF_A_LONG_SAMPLE
+    cuts = CUTS_OF_A_LONG_SAMPLE if sample.is_long else CUTS
     folds = [_fold(sample, limits, *pair) for pair in pairwise(cuts)]
     penalty = None
     if all(fold.path is not None for fold in folds):
-        errors = sum(fold.errors_of_penalties(limits.n_steps) for fold in folds)
+        errors = sum(fold.errors_of_penalties(sample, limits.n_steps) for fold in folds)
         penalty = float(RELATIVE_PENALTIES[int(np.argmin(errors))])
         for fold in folds:
             assert fold.path is not None
@@ -183,7 +205,7 @@ def _weigh(sample: _Sample, limits: Limits) -> tuple[list[str], np.ndarray, floa
 
 def _fold(sample: _Sample, limits: Limits, share: float, next_share: float) -> _Fold:
     past = sample.until(share)
-    own = own_runs(past)
+    own = sample.pooled_runs(past)
     length = direct_length(own, limits)
     path = direct_path(own, length, limits.n_steps) if length else None
     maps = iterated_candidates(past, sample.varies, limits)

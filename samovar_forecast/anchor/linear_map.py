@@ -7,7 +7,7 @@ the newest value; time runs forward inside a window.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -87,6 +87,15 @@ class LinearMap:
         length = max(1, self.n_lags)
         windows = sliding_window_view(values, length, axis=0)[origins - length]  # B C length
         return self(windows.swapaxes(1, 2))
+
+    def later(self, shift: int) -> LinearMap:
+        """Return the map without its first ``shift`` steps."""
+        return replace(
+            self,
+            own=self.own[shift:],
+            cross=self.cross[shift:],
+            intercept=self.intercept[shift:],
+        )
 
     def in_units(self, center: np.ndarray, unit: np.ndarray) -> LinearMap:
         """Return the map of data that this one sees as ``(data - center) / unit``."""
