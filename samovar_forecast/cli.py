@@ -263,9 +263,10 @@ def _is_samovar(name: str) -> bool:
 def _models_in_words(season: int) -> str:
     seasonal = f", and the value {season} steps before (seasonal naive)" if season > 1 else ""
     return (
-        "Models: SAMoVAR with its defaults, alone and beside a linear anchor; statsmodels' VAR and "
-        "AR (one for each series), their order by AIC among those that the rows identify; a ridge "
-        f"VAR, its order and penalty by leave-one-out; the last value (naive){seasonal}."
+        "Models: SAMoVAR with its defaults, and its network without the linear anchor; "
+        "statsmodels' VAR and AR (one for each series), their order by AIC among those that the "
+        "rows identify; a ridge VAR, its order and penalty by leave-one-out; the last value "
+        f"(naive){seasonal}."
     )
 
 

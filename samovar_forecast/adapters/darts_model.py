@@ -98,7 +98,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         units of the normalised window, else in those of the data.
     use_static_covariates : bool, default=True
         Whether static covariates of the series are used.
-    anchor : bool, default=False
+    anchor : bool, default=True
         Whether a linear anchor, estimated in closed form after the training, stands beside the
         network, which then has a share in the forecast only as far as it helped on the validation
         series. Without these, the last fifth of each series is held out and not trained on. There
@@ -149,7 +149,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         patch_length: int | None = None,
         next_patch_loss_weight: float = 1.0,
         use_static_covariates: bool = True,
-        anchor: bool = False,
+        anchor: bool = True,
         **kwargs: Any,
     ) -> None:
         parameters = dict(self.model_params)

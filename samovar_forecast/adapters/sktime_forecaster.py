@@ -109,10 +109,12 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         What :meth:`save_checkpoint` wrote: ``fit`` and ``pretrain`` then start from its weights.
         The network has the checkpoint's shape: lengths, width, layers, normalisation, predictor
         and quantiles. Other lengths, widths or quantiles that are asked for are refused.
-    anchor : bool, default=False
+    anchor : bool, default=True
         Whether a linear anchor, estimated in closed form, stands beside the network, which then
         has a share in the forecast only as far as it helped on the validation rows: see
-        :func:`samovar_forecast.anchor.attach_anchor`. False is the model of the paper.
+        :func:`samovar_forecast.anchor.attach_anchor`. There is none with
+        ``validation_fraction=0``, where no rows could tell that share. False is the model of the
+        paper.
 
     Attributes
     ----------
@@ -195,7 +197,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         checkpoint_dir: str | Path | None = None,
         quantiles: Sequence[float] | None = None,
         checkpoint: str | Path | None = None,
-        anchor: bool = False,
+        anchor: bool = True,
     ) -> None:
         self.context_length = context_length
         self.patch_length = patch_length
@@ -444,7 +446,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
             horizon=horizon,
             validation_fraction=self.validation_fraction,
             seed=self._seed,
-            anchor=self.anchor,
+            anchor=self.anchor and self.validation_fraction > 0,
             is_pretrained=self.checkpoint is not None or hasattr(self, "pretrained_core_"),
             device=self.device,
             progress=self.verbose,
@@ -587,7 +589,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         return [
             {**tiny, "max_epochs": 1, "validation_fraction": 0.0},
             {**tiny, "max_epochs": 1, "quantiles": (0.1, 0.5, 0.9)},
-            {**tiny, "max_epochs": 1, "anchor": True},
+            {**tiny, "max_epochs": 1, "anchor": False},
             {
                 **tiny,
                 "context_length": 6,

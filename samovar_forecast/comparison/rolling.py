@@ -195,7 +195,7 @@ def compare(
 def standard_forecasters(
     season: int = 1, random_state: int = 0, verbose: bool | None = None
 ) -> dict[str, Any]:
-    """Return SAMoVAR, alone and anchored, and the classical forecasters, by the name of their row.
+    """Return SAMoVAR, its network alone, and the classical forecasters, by the name of their row.
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def standard_forecasters(
     shared: dict[str, Any] = {"random_state": random_state, "verbose": verbose}
     return {
         "SAMoVAR": SAMoVARForecaster(**shared),
-        "SAMoVAR + anchor": SAMoVARForecaster(anchor=True, **shared),
+        "SAMoVAR, no anchor": SAMoVARForecaster(anchor=False, **shared),
         **classical_forecasters(season),
     }
 

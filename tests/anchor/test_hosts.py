@@ -29,9 +29,11 @@ def test_an_anchored_forecaster_differs_from_the_paper_by_the_anchor_alone() -> 
 
     y = frame()
     settings = {"d_model": 8, "n_layers": 1, "max_epochs": 1, "random_state": 0}
-    plain = SAMoVARForecaster(**settings).fit(y, fh=[1, 2, 3])
-    anchored = SAMoVARForecaster(anchor=True, **settings).fit(y, fh=[1, 2, 3])
+    plain = SAMoVARForecaster(anchor=False, **settings).fit(y, fh=[1, 2, 3])
+    anchored = SAMoVARForecaster(**settings).fit(y, fh=[1, 2, 3])
     assert plain.network_.anchor is None
+    all_rows = SAMoVARForecaster(validation_fraction=0.0, **settings).fit(y, fh=[1, 2, 3])
+    assert all_rows.network_.anchor is None
     weights, linear = plain.network_.state_dict(), anchored.network_.anchor
     found = anchored.network_.state_dict()
     assert all((found[name] == weight).all() for name, weight in weights.items())
@@ -137,7 +139,7 @@ def test_an_adaptation_that_helps_nothing_leaves_the_pretrained_weights() -> Non
     from samovar_forecast import SAMoVARForecaster
 
     panel = pd.concat({"x": frame(120), "z": frame(120) + 3.0}, names=["series"])
-    settings = {**QUICK, "max_epochs": 8}
+    settings = {**QUICK, "max_epochs": 8, "anchor": False}
     pretrained = SAMoVARForecaster(**settings).pretrain(panel, fh=[1, 2, 3])
     new = frame(200).iloc[120:]
     adapted = pretrained.clone().set_params(learning_rate=0.5, max_epochs=2)
