@@ -1,0 +1,117 @@
+"""``python -m benchmarks.default_fit``: how long a fit with default settings takes.
+
+Each fit runs in a process of its own, on one thread, on a simulated vector autoregression of the
+size that is asked about. CPU seconds, seconds on the wall and the growth of the process at its
+peak are stored, the median of the repetitions stands in the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import harness
+from samovar_forecast import SAMoVARForecaster
+from samovar_forecast.simulate import simulate_var
+
+RESULTS = Path(__file__).parent / "results" / "default_fit.json"
+
+
+class Size(NamedTuple):
+    """Size of a sample, how far it is forecast, and what a fit may take, in seconds."""
+
+    n_rows: int
+    n_series: int
+    horizon: int
+    freq: str
+    bound: float
+
+
+SIZES = {
+    "2,000 hours, a day": Size(2000, 7, 24, "h", 60.0),
+    "2,000 hours, four days": Size(2000, 7, 96, "h", 60.0),
+    "200 quarters, two years": Size(200, 6, 8, "Q", 15.0),
+    "200 months, a year": Size(200, 6, 12, "M", 15.0),
+}
+
+
+def sample(size: Size, seed: int) -> pd.DataFrame:
+    """A first-order vector autoregression around a season."""
+    n_rows, n_series, _, freq, _ = size
+    coefs = 0.7 * np.eye(n_series) + 0.1 * np.eye(n_series, k=1)
+    values = simulate_var(coefs[None], n_rows, random_state=seed)
+    season = {"h": 24, "Q": 4, "M": 12}[freq]
+    wave = np.sin(2 * np.pi * (np.arange(n_rows)[:, None] / season + np.arange(n_series) / 7))
+    index = pd.period_range("1990", periods=n_rows, freq=freq)
+    return pd.DataFrame(values + wave, index, [f"series {i + 1}" for i in range(n_series)])
+
+
+def fit_once(name: str, seed: int) -> dict[str, float | int | None]:
+    """Seconds and bytes of one fit; in a fresh process."""
+    size = SIZES[name]
+    y = sample(size, seed)
+    forecaster = SAMoVARForecaster(random_state=seed)
+    spent: dict[str, float] = {}
+
+    def fit() -> None:
+        cpu, wall = time.process_time(), time.perf_counter()
+        forecaster.fit(y, fh=range(1, size.horizon + 1))
+        spent.update(cpu=time.process_time() - cpu, wall=time.perf_counter() - wall)
+
+    peak = harness.peak_resident_bytes(fit)
+    return {**spent, "bytes": peak, "context": int(forecaster.context_length_)}
+
+
+def report(results: harness.Results) -> str:
+    """The table of the medians."""
+    rows = []
+    for name, size in SIZES.items():
+        runs = [one for key, one in results.entries[name].items() if key.startswith("seed ")]
+        cpu, wall = (median(run[clock] for run in runs) for clock in ("cpu", "wall"))
+        peaks = [run["bytes"] for run in runs if run["bytes"] is not None]
+        peak = f"{median(peaks) / 2**20:.0f} MiB" if peaks else "not measured"
+        shape = f"{size.n_rows} x {size.n_series}"
+        lengths = f"{runs[0]['context']} -> {size.horizon}"
+        bound = f"{size.bound:.0f}"
+        rows.append([name, shape, lengths, f"{cpu:.1f}", f"{wall:.1f}", bound, peak])
+    head = ["sample", "size", "context -> steps", "CPU s", "wall s", "wanted at most", "peak"]
+    about = results.entries[name]
+    return (
+        f"{harness.markdown_table(head, rows)}\n\nMedians of {len(runs)} seeds, one thread. "
+        f"{about['date']}, commit {about['commit']}, {about['hardware']['cpu']}."
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, store and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.default_fit", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    chosen = parser.parse_args(arguments)
+    results = harness.Results(RESULTS)
+    words = {name: harness.fingerprint(size, chosen.seeds) for name, size in SIZES.items()}
+    results.begin(words, harness.provenance(("torch", "numpy", "sktime")))
+    for name in SIZES:
+        for seed in range(chosen.seeds):
+            results.measured(
+                name,
+                f"seed {seed}",
+                lambda name=name, seed=seed: harness.in_fresh_process(
+                    "benchmarks.default_fit:fit_once", name=name, seed=seed
+                ),
+            )
+        results.finish(name)
+    text = report(results)
+    title = "# A fit with default settings\n\nMade by `python -m benchmarks.default_fit`.\n\n"
+    RESULTS.with_suffix(".md").write_text(title + text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
