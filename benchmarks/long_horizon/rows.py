@@ -159,7 +159,7 @@ ABLATIONS = {
     "paper[n_layers=2]": "two layers",
     'paper[structure="inverse"]': "inverse of D",
     'paper[structure="none"]': "without D",
-    "paper[normalize_queries_values=false]": "without QV norm",
+    "paper[qv_norm=false]": "without QV norm",
     "paper[univariate=true]": "univariate tokens",
 }
 

@@ -17,7 +17,15 @@ from benchmarks.long_horizon import cells, linear, networks, tables
 from benchmarks.long_horizon.cells import Run
 from benchmarks.long_horizon.data import Task, borders_of, load_task
 from benchmarks.long_horizon.neighbours import setting_of
-from benchmarks.long_horizon.rows import ROWS, Row, canonical_name, read_name, title_of
+from benchmarks.long_horizon.rows import (
+    ABLATIONS,
+    ROWS,
+    Row,
+    canonical_name,
+    read_name,
+    title_of,
+)
+from samovar_forecast.config import NetworkConfig
 from samovar_forecast.core import Core
 from samovar_forecast.simulate import simulate_var
 
@@ -346,3 +354,11 @@ def test_every_stored_cell_can_be_read_and_names_its_commit():
         assert one["commit"] != "unknown"
         assert np.isfinite(one["scores"]["test"][""]["MSE"])
     assert cells.best_lookback(stored[:1]) == stored[0]["lookback"]
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_every_ablation_names_a_field_of_the_network_and_changes_it(name):
+    _, overrides = read_name(name)
+    plain = NetworkConfig(n_series=7, patch_length=4, context_length=16).to_dict()
+    changed = NetworkConfig(n_series=7, patch_length=4, context_length=16, **overrides).to_dict()
+    assert {key for key in plain if plain[key] != changed[key]} == set(overrides)
