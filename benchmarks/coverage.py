@@ -8,7 +8,6 @@ with its own past errors. Every measurement is stored when it is done.
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import torch
 from tqdm import tqdm
 
 from benchmarks import harness
-from benchmarks.series_sets import SETS, SeriesSet, add_data_argument, frame, put_between_markers
+from benchmarks.series_sets import SETS, SeriesSet, SetsBenchmark, frame
 from samovar_forecast import SAMoVARForecaster
 
 RESULTS = Path(__file__).parent / "results" / "coverage.json"
@@ -240,25 +239,18 @@ def report(results: harness.Results) -> str:
     return "\n\n".join([table(results), explained, wins_and_losses(results), stamp(results)])
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run what is asked for; write JSON, table and page."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage", description=__doc__)
-    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
-    parser.add_argument("--report", action="store_true", help="only write the tables again")
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    add_data_argument(parser)
-    chosen = parser.parse_args(arguments)
-    results = harness.Results(chosen.results)
-    if not chosen.report:
-        names = [name for name in chosen.sets if chosen.data or SETS[name].is_simulated]
-        run(names, results, chosen.data)
-    text = report(results)
-    title = "# Coverage and width of the intervals\n\nMade by `python -m benchmarks.coverage`.\n\n"
-    chosen.results.with_suffix(".md").write_text(title + text + "\n")
-    if chosen.results == RESULTS and PAGE.exists():
-        put_between_markers(PAGE, "coverage", text)
-    print(text)
+BENCHMARK = SetsBenchmark(
+    name="coverage",
+    about=__doc__,
+    title="Coverage and width of the intervals",
+    sets=tuple(SETS),
+    results=RESULTS,
+    page=PAGE,
+    marker="coverage",
+    run=run,
+    report=report,
+)
 
 
 if __name__ == "__main__":
-    main()
+    BENCHMARK.main()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks import harness
 from samovar_forecast.simulate import simulate_var
 
 DATA_VARIABLE = "SAMOVAR_BENCHMARK_DATA"
@@ -127,3 +128,56 @@ def put_between_markers(page: Path, name: str, text: str) -> None:
     before, rest = content.split(begin)
     after = rest.split(end)[1]
     page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}")
+
+
+@dataclass(frozen=True)
+class SetsBenchmark:
+    """A benchmark over these sets: one command, one file of results, one page with a table.
+
+    Attributes
+    ----------
+    name : str
+        Of the module.
+    about : str
+    title : str
+        Of the table.
+    sets : sequence of str
+    results : Path
+    page : Path
+    marker : str
+        Of the place on the page.
+    run : callable
+        Measures the sets named, from a folder of real ones, into the results.
+    report : callable
+        The text of the results.
+    """
+
+    name: str
+    about: str
+    title: str
+    sets: Sequence[str]
+    results: Path
+    page: Path
+    marker: str
+    run: Callable[[list[str], harness.Results, Path | None], None]
+    report: Callable[[harness.Results], str]
+
+    def main(self, arguments: list[str] | None = None) -> None:
+        """Run what is asked for; write JSON, table and page."""
+        program = f"python -m benchmarks.{self.name}"
+        parser = argparse.ArgumentParser(prog=program, description=self.about)
+        parser.add_argument("--sets", nargs="+", choices=list(self.sets), default=list(self.sets))
+        parser.add_argument("--report", action="store_true", help="only write the tables again")
+        parser.add_argument("--results", type=Path, default=self.results)
+        add_data_argument(parser)
+        chosen = parser.parse_args(arguments)
+        results = harness.Results(chosen.results)
+        if not chosen.report:
+            names = [name for name in chosen.sets if chosen.data or SETS[name].is_simulated]
+            self.run(names, results, chosen.data)
+        text = self.report(results)
+        heading = f"# {self.title}\n\nMade by `{program}`.\n\n"
+        chosen.results.with_suffix(".md").write_text(heading + text + "\n")
+        if chosen.results == self.results and self.page.exists():
+            put_between_markers(self.page, self.marker, text)
+        print(text)
