@@ -19,7 +19,7 @@ from samovar_forecast.anchor.covariates import (
 )
 from samovar_forecast.anchor.estimate import estimate_anchor
 from samovar_forecast.anchor.gate import estimate_gate
-from samovar_forecast.anchor.linear_map import LinearMap
+from samovar_forecast.anchor.linear_map import LinearMap, without_gaps
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.anchor import Anchor
@@ -275,6 +275,7 @@ def _squared_error(
     total, n_steps = 0.0, linear.map.n_steps
     for one, past in zip(rows, before, strict=True):
         values = one.target if linear.effect is None else linear.effect.taken_off(one)
+        filled = without_gaps(values)
         first = max(len(past.target), linear.map.n_lags)
         n_origins = len(values) - shift - n_steps + 1 - first
         n_numbers = max(0, n_origins) * n_steps * values.shape[1]
@@ -282,7 +283,7 @@ def _squared_error(
         for some in np.array_split(origins, 1 + len(origins) // WINDOWS_AT_ONCE):
             if len(some):
                 actual = values[some[:, None] + shift + np.arange(n_steps)]
-                total += float(np.nansum(np.square(linear.map.along(values, some) - actual)))
+                total += float(np.nansum(np.square(linear.map.along(filled, some) - actual)))
     return total
 
 

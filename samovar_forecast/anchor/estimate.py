@@ -20,7 +20,7 @@ from samovar_forecast.anchor.candidates import (
     own_runs,
 )
 from samovar_forecast.anchor.direct import RELATIVE_PENALTIES, RidgePath, sum_of_products
-from samovar_forecast.anchor.linear_map import LinearMap, blend
+from samovar_forecast.anchor.linear_map import LinearMap, blend, without_gaps
 from samovar_forecast.exceptions import DataError
 
 PRIOR_WEIGHTS = {"season": 0.0}
@@ -83,7 +83,8 @@ class _Sample:
 
     @classmethod
     def of(cls, series: Sequence[np.ndarray]) -> _Sample:
-        values = [np.where(np.isfinite(one), one, np.nan).astype(np.float64) for one in series]
+        finite = [np.where(np.isfinite(one), one, np.nan).astype(np.float64) for one in series]
+        values = [without_gaps(one) for one in finite]
         stacked = np.concatenate(values)
         is_there = np.isfinite(stacked)
         if not is_there.any(axis=0).all():

@@ -158,3 +158,20 @@ def finite_runs(values: np.ndarray) -> list[np.ndarray]:
     is_complete = np.isfinite(values).all(axis=1)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], is_complete, [False]]).astype(int)))
     return [values[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def without_gaps(values: np.ndarray) -> np.ndarray:
+    """Put straight lines across the gaps of each series of (n, C); its ends stay as they are.
+
+    Left out instead, a value would take with it all rows that have it among their lags.
+    """
+    if np.isfinite(values).all():
+        return values
+    filled = values.copy()
+    rows = np.arange(len(values))
+    for c in range(values.shape[1]):
+        known = np.flatnonzero(np.isfinite(values[:, c]))
+        if len(known):
+            inside = slice(known[0], known[-1] + 1)
+            filled[inside, c] = np.interp(rows[inside], known, values[known, c])
+    return filled

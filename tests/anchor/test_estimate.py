@@ -171,3 +171,16 @@ def test_many_gaps_leave_short_runs_and_still_an_anchor():
     assert np.isfinite(anchor.intercept).all()
     assert np.isfinite(anchor.own).all()
     assert np.isfinite(anchor.cross).all()
+
+
+def test_values_missing_at_random_hardly_change_it():
+    y = simulate_var(0.9 * np.eye(8)[None], 120, random_state=0)
+    later = simulate_var(0.9 * np.eye(8)[None], 400, random_state=1)
+    origins = np.arange(60, 390)
+    actual = later[origins[:, None] + np.arange(4)]
+    gappy = np.where(np.random.default_rng(0).random(y.shape) < 0.2, np.nan, y)
+    whole, patched = (
+        np.square(estimate_anchor([one], 4, 24).map.along(later, origins) - actual).mean()
+        for one in (y, gappy)
+    )
+    assert patched < 1.15 * whole
