@@ -22,6 +22,7 @@ from darts.utils.data import (
 )
 from darts.utils.data.torch_datasets.utils import _batch_collate_fn_train
 from darts.utils.utils import n_steps_between
+from lightning_utilities.core.apply_func import apply_to_collection
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 
@@ -221,12 +222,17 @@ def _forecasts(
     place, precision = trainer.strategy.root_device, trainer.strategy.precision_plugin
     was_training, came_from = module.training, module.device
     module.to(place).eval()
+    dtype = module.network.head.weight.dtype
     numbers, order = _in_time(dataset)
     parts = []
     for start in range(0, len(order), WINDOWS_AT_ONCE):
         chosen = order[start : start + WINDOWS_AT_ONCE]
         batch = _batch_collate_fn_train([dataset[index] for index in chosen])
         batch = precision.convert_input(module.transfer_batch_to_device(batch, place, 0))
+        # Trained in processes of its own, the module comes back in the precision that it left in.
+        batch = apply_to_collection(
+            batch, torch.Tensor, lambda one: one.to(dtype) if one.is_floating_point() else one
+        )
         with precision.forward_context():
             center = module.network_center(batch.to_module_input())
         known = module.covariates_in_time(batch)
