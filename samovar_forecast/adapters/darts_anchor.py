@@ -6,6 +6,7 @@ Letters of the shapes: B windows, L input chunk, s output chunk, C components, F
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +23,6 @@ from darts.utils.data import (
 )
 from darts.utils.data.torch_datasets.utils import _batch_collate_fn_train
 from darts.utils.utils import n_steps_between
-from lightning_utilities.core.apply_func import apply_to_collection
 from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import Tensor
 
@@ -230,8 +230,14 @@ def _forecasts(
         batch = _batch_collate_fn_train([dataset[index] for index in chosen])
         batch = precision.convert_input(module.transfer_batch_to_device(batch, place, 0))
         # Trained in processes of its own, the module comes back in the precision that it left in.
-        batch = apply_to_collection(
-            batch, torch.Tensor, lambda one: one.to(dtype) if one.is_floating_point() else one
+        values = {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}
+        batch = dataclasses.replace(
+            batch,
+            **{
+                name: one.to(dtype)
+                for name, one in values.items()
+                if isinstance(one, Tensor) and one.is_floating_point()
+            },
         )
         with precision.forward_context():
             center = module.network_center(batch.to_module_input())
