@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.long_horizon.data import Forecast, Task
 from samovar_forecast.anchor import LinearMap
-from samovar_forecast.anchor.attach import estimate_anchors
+from samovar_forecast.anchor.attach import LinearForecast, estimate_anchors
 from samovar_forecast.anchor.covariates import Rows
 from samovar_forecast.anchor.direct import RELATIVE_PENALTIES, RidgePath, sum_of_products
 from samovar_forecast.anchor.linear_map import iterate
@@ -115,19 +115,24 @@ def fit_anchor(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
     from samovar_forecast.panel import Panel
 
     season = Panel.from_frame(task.frame()).grid.season
-    refitted, strict = estimate_anchors(
-        [Rows(task.known())],
-        [Rows(task.rows("train"))],
-        n_steps=task.horizon,
-        max_lag=lookback,
-        season=season,
-    )
+    refitted, strict = anchors_of(task, lookback, season)
 
     def forecast(windows: np.ndarray) -> dict[str, np.ndarray]:
         return {"": strict.map(windows), REFITTED: refitted.map(windows)}
 
     shares = {name: round(float(share.mean()), 4) for name, share in strict.weights.items()}
     return forecast, {"mean shares": shares, "season": season}
+
+
+def anchors_of(task: Task, lookback: int, season: int) -> tuple[LinearForecast, LinearForecast]:
+    """The anchors of all known rows, and of the training rows, as the forecaster has them."""
+    return estimate_anchors(
+        [Rows(task.known())],
+        [Rows(task.rows("train"))],
+        n_steps=task.horizon,
+        max_lag=lookback,
+        season=season,
+    )
 
 
 def as_forecast(one: LinearMap) -> Forecast:

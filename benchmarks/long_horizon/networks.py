@@ -13,10 +13,8 @@ import torch
 
 from benchmarks.harness import BenchmarkError
 from benchmarks.long_horizon.data import Forecast, Task
-from benchmarks.long_horizon.linear import REFITTED
+from benchmarks.long_horizon.linear import REFITTED, anchors_of
 from samovar_forecast import NetworkConfig, SAMoVARForecaster, SAMoVARNetwork
-from samovar_forecast.anchor.attach import estimate_anchors
-from samovar_forecast.anchor.covariates import Rows
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.core import Core
 from samovar_forecast.network.heads import Head
@@ -125,14 +123,7 @@ def fit_default(
             f"{task.horizon}: too few rows for a direct forecast"
         )
     season = forecaster._model.panel.grid.season
-    _, earlier = estimate_anchors(
-        [Rows(task.known())],
-        [Rows(task.rows("train"))],
-        n_steps=task.horizon,
-        max_lag=lookback,
-        season=season,
-    )
-    strict = earlier.map
+    strict = anchors_of(task, lookback, season)[1].map
     assert network.anchor is not None  # it was asked for
     gate = network.anchor.gate.double().numpy()
 

@@ -32,6 +32,7 @@ from samovar_forecast.anchor.attach import (
     WINDOWS_AT_ONCE,
     HeldOut,
     LinearForecast,
+    as_array,
     estimate_anchors,
     put_beside,
 )
@@ -245,7 +246,7 @@ def _forecasts(
         if known is None:
             known = center.new_zeros(len(chosen), 0)
         parts.append(
-            [_array(one) for one in (batch.past_target, known, center, batch.future_target)]
+            [as_array(one) for one in (batch.past_target, known, center, batch.future_target)]
         )
     module.to(came_from).train(was_training)
     windows, ahead, learned, actual = (np.concatenate(some) for some in zip(*parts, strict=True))
@@ -325,7 +326,3 @@ def _joined(earlier: Rows, later: Rows, offset: int) -> Rows:
     if earlier.covariates is not None and later.covariates is not None:
         known = np.concatenate([earlier.covariates, later.covariates[n_common:]])
     return Rows(np.concatenate([earlier.target, later.target[n_common:]]), known)
-
-
-def _array(values: Tensor) -> np.ndarray:
-    return values.detach().cpu().double().numpy()

@@ -17,7 +17,7 @@ from samovar_forecast.anchor.covariates import (
     confirmed_shares,
     estimate_effect,
 )
-from samovar_forecast.anchor.estimate import estimate_anchor
+from samovar_forecast.anchor.estimate import NUMBERS_HELD_OUT, estimate_anchor
 from samovar_forecast.anchor.gate import estimate_gate
 from samovar_forecast.anchor.linear_map import LinearMap, without_gaps
 from samovar_forecast.exceptions import ConfigurationError
@@ -28,9 +28,6 @@ from samovar_forecast.network.losses import output_parameters
 from samovar_forecast.windows import SeriesTensors, WindowSet
 
 WINDOWS_AT_ONCE = 128
-
-NUMBERS_JUDGED = 4_000_000
-"""Beyond so many forecast numbers only some of the held-out origins are judged, evenly spread."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,7 +201,7 @@ def attach_anchor(
             found=repr(head.kinds[head.center]),
             wanted="the head of a point, of quantiles, or of a law with a location",
         )
-    rows = [Rows(_array(one.target), _array_or_none(one.future_covariates)) for one in series]
+    rows = [Rows(as_array(one.target), _array_or_none(one.future_covariates)) for one in series]
     before, held_out = rows, None
     if validation is not None:
         before = _rows_before(rows, validation)
@@ -279,7 +276,7 @@ def _squared_error(
         first = max(len(past.target), linear.map.n_lags)
         n_origins = len(values) - shift - n_steps + 1 - first
         n_numbers = max(0, n_origins) * n_steps * values.shape[1]
-        origins = np.arange(first, first + n_origins, 1 + n_numbers // NUMBERS_JUDGED)
+        origins = np.arange(first, first + n_origins, 1 + n_numbers // NUMBERS_HELD_OUT)
         for some in np.array_split(origins, 1 + len(origins) // WINDOWS_AT_ONCE):
             if len(some):
                 actual = values[some[:, None] + shift + np.arange(n_steps)]
@@ -303,12 +300,13 @@ def put_beside(network: SAMoVARNetwork, linear: LinearForecast, gate: np.ndarray
     network.anchor = anchor.train(network.training)
 
 
-def _array(values: torch.Tensor) -> np.ndarray:
+def as_array(values: torch.Tensor) -> np.ndarray:
+    """Return a tensor as an array of float64, whatever its device and precision."""
     return values.detach().cpu().double().numpy()
 
 
 def _array_or_none(values: torch.Tensor | None) -> np.ndarray | None:
-    return None if values is None else _array(values)
+    return None if values is None else as_array(values)
 
 
 def _rows_before(rows: list[Rows], validation: WindowSet) -> list[Rows]:
@@ -337,7 +335,7 @@ def _held_out(network: SAMoVARNetwork, validation: WindowSet, head: Head) -> Hel
         known = batch.target.new_zeros(len(indices), 0)
         if batch.future_covariates is not None:
             known = batch.future_covariates
-        parts.append(tuple(_array(one) for one in (batch.target, known, center, batch.future)))
+        parts.append(tuple(as_array(one) for one in (batch.target, known, center, batch.future)))
     windows, ahead, learned, actual = (np.concatenate(some) for some in zip(*parts, strict=True))
     instance = validation.instance.cpu().numpy()
     return HeldOut(windows, ahead if ahead.size else None, learned, actual, instance)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -69,6 +70,11 @@ class _Sample:
     def is_long(self) -> bool:
         return min(len(one) for one in self.series) >= LONG_SAMPLE
 
+    @cached_property
+    def deviation(self) -> np.ndarray:
+        """Of each series, (C,); 1 for one that does not vary."""
+        return np.where(self.varies, np.nanstd(np.concatenate(self.series), axis=0), 1.0)
+
     def pooled_runs(self, series: list[np.ndarray]) -> list[list[np.ndarray]]:
         """Return each series' stretches as the direct candidate, common to all, weighs them.
 
@@ -77,9 +83,8 @@ class _Sample:
         own = own_runs(series)
         if not self.is_long:
             return own
-        deviation = np.nanstd(np.concatenate(self.series), axis=0)
-        deviation = np.where(self.varies, deviation, 1.0)
-        return [[run / size for run in runs] for runs, size in zip(own, deviation, strict=True)]
+        sizes = self.deviation
+        return [[run / size for run in runs] for runs, size in zip(own, sizes, strict=True)]
 
     @classmethod
     def of(cls, series: Sequence[np.ndarray]) -> _Sample:
