@@ -39,13 +39,14 @@ ROOMS = {
     "panel": May(("exceptions", "time_grid"), ("numpy", "pandas")),
     "windows": May(("exceptions", "config"), ("numpy", "torch")),
     "network": May(("exceptions", "config"), ("numpy", "torch")),
+    "orders": May(),
     "seeds": May(("exceptions",), ("numpy",)),
     "training": May(
         ("exceptions", "config", "windows", "network", "seeds"),
         ("numpy", "torch", "pytorch_lightning", "tqdm"),
     ),
     "uncertainty": May(("exceptions", "network"), ("numpy",)),
-    "anchor": May(("exceptions", "config", "windows", "network"), ("numpy", "torch")),
+    "anchor": May(("exceptions", "config", "orders", "windows", "network"), ("numpy", "torch")),
     "artifact": May(("exceptions", "config", "network"), ("numpy", "torch", "safetensors")),
     "sources": May(("exceptions", "time_grid", "panel"), ("numpy", "pandas", "statsmodels")),
     "core": May(
@@ -107,7 +108,7 @@ ROOMS = {
     "adapters.darts_sharding": May(("exceptions",), ("torch", "pytorch_lightning", "darts")),
     "adapters.darts_windows": May(("exceptions",), ("numpy", "darts")),
     "comparison": May(
-        ("exceptions", "time_grid", "panel", "dynamics.nested", "front"),
+        ("exceptions", "orders", "time_grid", "panel", "dynamics.nested", "front"),
         ("numpy", "pandas", "scipy", "statsmodels", "sktime", "darts", "tqdm", "arch"),
     ),
     "dynamics.nested": May(("exceptions",), ("numpy", "statsmodels")),

@@ -34,9 +34,9 @@ from samovar_forecast.comparison import (
     summary,
 )
 from samovar_forecast.comparison import compare as compare_with_classical
-from samovar_forecast.comparison.classical import largest_order
 from samovar_forecast.comparison.results import LEVELS, crps
 from samovar_forecast.exceptions import ConfigurationError, DataError, MissingPackageError
+from samovar_forecast.orders import largest_order
 
 LAG_MATRIX = np.array([[0.6, 0.3, 0.0], [0.0, 0.5, 0.3], [-0.3, 0.0, 0.6]])
 

@@ -16,10 +16,10 @@ from samovar_forecast.anchor.regressions import (
     Fit,
     even_ridge_var,
     in_levels,
-    largest_order,
     ols_var,
     ridge_var,
 )
+from samovar_forecast.orders import largest_order
 
 LARGEST_SYSTEM = 400
 """A VAR by least squares has at most so many regressors."""

@@ -17,7 +17,8 @@ import numpy as np
 
 from samovar_forecast.anchor.estimate import estimate_anchor
 from samovar_forecast.anchor.gate import FEWEST_BLOCKS, estimate_gate
-from samovar_forecast.anchor.regressions import PENALTIES, largest_order, ridge_errors
+from samovar_forecast.anchor.regressions import PENALTIES, ridge_errors
+from samovar_forecast.orders import largest_order
 
 NUMBERS_OF_LAGS = (1, 3, 9)
 """Of each covariate, its value at the time and before; chosen by leave-one-out errors."""

@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-ROWS_PER_COEFFICIENT = 3
-"""Least rows of a regression for each coefficient in it."""
+from samovar_forecast.orders import ROWS_PER_COEFFICIENT
 
 NUMBERS_IN_A_DESIGN = 20_000_000
 """Above that size of its design a regression uses the newest rows only."""
@@ -25,20 +24,6 @@ DECAYS = (0.0, 1.0, 2.0)
 
 Fit = tuple[np.ndarray, np.ndarray]
 """Coefficients (p, C, C) and intercept (C,) of a VAR."""
-
-
-def largest_order(n_rows: int, n_regressors: int) -> int:
-    """Return the largest order offered to an information criterion; 0 if none is identified.
-
-    Parameters
-    ----------
-    n_rows : int
-    n_regressors : int
-        Regressors at each lag.
-    """
-    share = ROWS_PER_COEFFICIENT
-    by_sample_size = int(12 * (n_rows / 100) ** 0.25)
-    return max(0, min(by_sample_size, (n_rows - share) // (share * n_regressors + 1)))
 
 
 def lag_design(runs: Sequence[np.ndarray], order: int) -> tuple[np.ndarray, np.ndarray]:

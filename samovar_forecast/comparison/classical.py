@@ -23,47 +23,18 @@ from statsmodels.tsa.vector_ar.var_model import ma_rep
 
 from samovar_forecast.comparison.ridge import candidate_orders, fit_ridge_var
 from samovar_forecast.exceptions import ConfigurationError, DataError
-
-OBSERVATIONS_PER_COEFFICIENT = 3
-"""Least number of rows in a regression for each coefficient in it.
-
-With three rows each, two thirds of the rows are left to tell signal from noise, and AIC,
-which errs towards long lags as the rows run out, chooses among orders that are identified.
-"""
+from samovar_forecast.orders import ROWS_PER_COEFFICIENT, largest_order
 
 
 class RefusedVARWarning(UserWarning):
     """A VAR cannot be estimated on a training window, and a ridge VAR takes its place."""
 
 
-def largest_order(n_observations: int, n_series: int) -> int:
-    """Return the largest order that may be offered to an information criterion.
-
-    Parameters
-    ----------
-    n_observations : int
-        Rows of the training window.
-    n_series : int
-        Series on the right-hand side of each equation.
-
-    Returns
-    -------
-    int
-        The smaller of two limits, 0 if not even order 1 is identified: statsmodels' own,
-        ``12 * (n_observations / 100) ** (1 / 4)``, and the largest order ``p`` with
-        ``n_observations - p >= OBSERVATIONS_PER_COEFFICIENT * (n_series * p + 1)``.
-    """
-    share = OBSERVATIONS_PER_COEFFICIENT
-    by_sample_size = int(12 * (n_observations / 100) ** 0.25)
-    by_freedom = (n_observations - share) // (share * n_series + 1)
-    return max(0, min(by_sample_size, by_freedom))
-
-
 def _checked_order(max_order: int | None, n_observations: int, n_series: int) -> int:
     """Return the largest order to offer to AIC, or refuse with the reason."""
     limit = largest_order(n_observations, n_series)
     if limit < 1:
-        share = OBSERVATIONS_PER_COEFFICIENT
+        share = ROWS_PER_COEFFICIENT
         raise DataError(
             f"an autoregression of {n_series} series is not identified: already at order 1 "
             f"each equation has {n_series + 1} coefficients",

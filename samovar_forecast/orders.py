@@ -1,0 +1,33 @@
+"""How many lags of an autoregression a sample identifies."""
+
+from __future__ import annotations
+
+ROWS_PER_COEFFICIENT = 3
+"""Least number of rows in a regression for each coefficient in it.
+
+With three rows each, two thirds of the rows are left to tell signal from noise, and AIC,
+which errs towards long lags as the rows run out, chooses among orders that are identified.
+"""
+
+
+def largest_order(n_rows: int, n_series: int) -> int:
+    """Return the largest order that may be offered to an information criterion.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows of the training window.
+    n_series : int
+        Series on the right-hand side of each equation.
+
+    Returns
+    -------
+    int
+        The smaller of two limits, 0 if not even order 1 is identified: statsmodels' own,
+        ``12 * (n_rows / 100) ** (1 / 4)``, and the largest order ``p`` with
+        ``n_rows - p >= ROWS_PER_COEFFICIENT * (n_series * p + 1)``.
+    """
+    share = ROWS_PER_COEFFICIENT
+    by_sample_size = int(12 * (n_rows / 100) ** 0.25)
+    by_freedom = (n_rows - share) // (share * n_series + 1)
+    return max(0, min(by_sample_size, by_freedom))
