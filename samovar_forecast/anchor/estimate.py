@@ -30,9 +30,12 @@ PRIOR_WEIGHTS = {"season": 0.0}
 PRIOR_STRENGTH = 5.0
 """What the prior weights count, in held-out forecasts that do not overlap."""
 
-LONG_SAMPLE = 2000
-CUTS, CUTS_OF_A_LONG_SAMPLE = (0.5, 0.625, 0.75, 0.875, 1.0), (0.6, 0.8, 1.0)
+CUTS = (0.5, 0.625, 0.75, 0.875, 1.0)
 """Shares of each instance: candidates fitted up to one are held against the rows up to the next."""
+
+LONG_SAMPLE, PARTS_OF_A_LONG_SAMPLE = 2000, 3
+"""From so many rows on, each of so many parts is held out in turn, and candidates see the others:
+all seasons of the years count alike."""
 
 NUMBERS_HELD_OUT = 4_000_000
 """Beyond so many forecast numbers only some of the held-out origins are used, evenly spread."""
@@ -107,8 +110,9 @@ class _Sample:
         unit = np.where(varies, unit, 1.0)
         return cls([(one - center) / unit for one in values], center, unit, varies)
 
-    def until(self, share: float) -> list[np.ndarray]:
-        return [one[: round(share * len(one))] for one in self.series]
+    def part(self, start: float, stop: float) -> list[np.ndarray]:
+        """Return the rows of each instance between two shares of it."""
+        return [one[round(start * len(one)) : round(stop * len(one))] for one in self.series]
 
 
 def estimate_anchor(
@@ -121,7 +125,8 @@ def estimate_anchor(
     leave-one-out errors, a direct ridge regression on the long own past, the last value and the
     last season. Their weights are those of the smallest
     squared error on held-out rows, not negative and drawn toward equal weights, the more so the
-    less the held-out rows say: on a short sample the anchor is a plain average.
+    less the held-out rows say: on a short sample the anchor is a plain average. Held out are rows
+    after those that a candidate sees; on a long sample each third of it in turn.
 
     Parameters
     ----------
@@ -171,29 +176,42 @@ def _candidates(sample: _Sample, limits: Limits, penalty: float | None) -> dict[
 
 @dataclass(frozen=True)
 class _Fold:
-    """Candidates of the rows before a cut, and the rows up to the next cut."""
+    """Candidates that some rows of a sample were hidden from.
 
-    past: list[np.ndarray]
-    until: list[np.ndarray]
+    `held_out` has, for each instance, its rows up to the last hidden one, and the first's number.
+    """
+
+    held_out: list[tuple[np.ndarray, int]]
     maps: dict[str, LinearMap]
     path: RidgePath | None
+
+    @classmethod
+    def of(cls, sample: _Sample, limits: Limits, start: float, stop: float) -> _Fold:
+        """Hide the rows between two shares of each instance; of a short one also those after."""
+        before, hidden = sample.part(0.0, start), sample.part(0.0, stop)
+        seen = [*before, *sample.part(stop, 1.0)] if sample.is_long else before
+        seen = [one for one in seen if len(one)]
+        own = sample.pooled_runs(seen)
+        length = direct_length(own, limits)
+        return cls(
+            [(one, len(past)) for one, past in zip(hidden, before, strict=True)],
+            iterated_candidates(seen, sample.varies, limits),
+            direct_path(own, length, limits.n_steps) if length else None,
+        )
 
     def errors_of_penalties(self, sample: _Sample, n_steps: int) -> np.ndarray:
         """Return the direct candidate's squared errors on the held-out rows, by penalty."""
         assert self.path is not None
         length = self.path.length
-        held_out = [
-            one[max(0, len(past) - length) :]
-            for one, past in zip(self.until, self.past, strict=True)
-        ]
-        products = [sum_of_products(runs, length, n_steps) for runs in sample.pooled_runs(held_out)]
+        rows = [one[max(0, first - length) :] for one, first in self.held_out]
+        products = [sum_of_products(runs, length, n_steps) for runs in sample.pooled_runs(rows)]
         return self.path.errors(np.sum(products, axis=0)).sum(axis=1)
 
 
 def _weigh(sample: _Sample, limits: Limits) -> tuple[list[str], np.ndarray, float | None]:
     """Return the candidates' names, their weights (M, s), and the direct one's penalty."""
-    cuts = CUTS_OF_A_LONG_SAMPLE if sample.is_long else CUTS
-    folds = [_fold(sample, limits, *pair) for pair in pairwise(cuts)]
+    cuts = np.linspace(0.0, 1.0, PARTS_OF_A_LONG_SAMPLE + 1) if sample.is_long else CUTS
+    folds = [_Fold.of(sample, limits, *pair) for pair in pairwise(cuts)]
     penalty = None
     if all(fold.path is not None for fold in folds):
         errors = sum(fold.errors_of_penalties(sample, limits.n_steps) for fold in folds)
@@ -201,7 +219,7 @@ def _weigh(sample: _Sample, limits: Limits) -> tuple[list[str], np.ndarray, floa
         for fold in folds:
             assert fold.path is not None
             fold.maps["direct"] = direct_candidate(fold.path, penalty, len(sample.varies))
-    # A candidate that an earlier part of the sample does not identify is no candidate.
+    # A candidate that one part of the sample does not identify is no candidate.
     names = [name for name in folds[0].maps if all(name in fold.maps for fold in folds)]
     prior = np.array([PRIOR_WEIGHTS.get(name, 1.0) for name in names])
     errors, n_origins = _held_out_errors(folds, names, limits.n_steps)
@@ -209,28 +227,19 @@ def _weigh(sample: _Sample, limits: Limits) -> tuple[list[str], np.ndarray, floa
     return names, weights, penalty
 
 
-def _fold(sample: _Sample, limits: Limits, share: float, next_share: float) -> _Fold:
-    past = sample.until(share)
-    own = sample.pooled_runs(past)
-    length = direct_length(own, limits)
-    path = direct_path(own, length, limits.n_steps) if length else None
-    maps = iterated_candidates(past, sample.varies, limits)
-    return _Fold(past, sample.until(next_share), maps, path)
-
-
 def _held_out_errors(folds: list[_Fold], names: list[str], n_steps: int) -> tuple[np.ndarray, int]:
-    """Return errors (M, B, s, C) from the origins between cuts, and how many there were."""
+    """Return errors (M, B, s, C) from the origins in hidden rows, and how many there were."""
     parts = []
     for fold in folds:
         n_lags = max(fold.maps[name].n_lags for name in names)
-        for past, one in zip(fold.past, fold.until, strict=True):
-            origins = np.arange(max(n_lags, len(past)), len(one) - n_steps + 1)
+        for one, first in fold.held_out:
+            origins = np.arange(max(n_lags, first), len(one) - n_steps + 1)
             is_complete = np.isfinite(one).all(axis=1)
             n_missing = np.concatenate([[0], np.cumsum(~is_complete)])
             origins = origins[n_missing[origins + n_steps] == n_missing[origins - n_lags]]
             parts.append((fold, one, origins))
     n_origins = sum(len(origins) for _, _, origins in parts)
-    n_series = folds[0].until[0].shape[1]
+    n_series = folds[0].held_out[0][0].shape[1]
     stride = max(1, n_origins * n_steps * n_series // NUMBERS_HELD_OUT)
     errors = [np.empty((len(names), 0, n_steps, n_series))]
     for fold, one, origins in parts:
