@@ -21,6 +21,7 @@ from statsmodels.tsa.ar_model import ar_select_order
 from statsmodels.tsa.arima_process import arma2ma
 from statsmodels.tsa.vector_ar.var_model import ma_rep
 
+from samovar_forecast.comparison.base import RowForecaster
 from samovar_forecast.comparison.ridge import candidate_orders, fit_ridge_var
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.orders import ROWS_PER_COEFFICIENT, largest_order
@@ -53,59 +54,27 @@ def _checked_order(max_order: int | None, n_observations: int, n_series: int) ->
     return max_order
 
 
-class _ClassicalForecaster(BaseForecaster):
-    """What the classical forecasters share: the data seen so far, and the forecast frame.
+class _ClassicalForecaster(RowForecaster):
+    """What the classical forecasters share: a fit to an array, and intervals of normal errors.
 
     A child has ``_learn(values)``, which fits to an array (n_observations, n_series),
     ``_extrapolate(values, steps)``, which continues such an array by ``steps`` rows, and
     ``_deviations(steps)``, the standard deviations of its errors, (steps, n_series).
     """
 
-    _tags = {
-        "authors": ["samovar_forecast"],
-        "python_dependencies": ["statsmodels"],
-        "y_inner_mtype": "pd.DataFrame",
-        "capability:multivariate": True,
-        "capability:exogenous": False,
-        "capability:insample": False,
-        "capability:pred_int": True,
-        "capability:pred_int:insample": False,
-        "capability:missing_values": False,
-        "capability:update": True,
-        "requires-fh-in-fit": False,
-    }
-    _config = {"remember_data": False}
-    _y = None
-    _X = None
+    _tags = {"python_dependencies": ["statsmodels"]}
 
     def _fit(self, y: pd.DataFrame, X: Any, fh: Any) -> _ClassicalForecaster:
         self._learn(y.to_numpy(dtype=float))
         self._seen = y
         return self
 
-    def _update(
-        self, y: pd.DataFrame, X: Any = None, update_params: bool = True
-    ) -> _ClassicalForecaster:
-        seen = y.combine_first(self._seen)[self._seen.columns]
-        if update_params:
-            self._learn(seen.to_numpy(dtype=float))
-        self._seen = seen
-        return self
+    def _points(self, n_steps: int) -> np.ndarray:
+        return self._extrapolate(self._seen.to_numpy(dtype=float), n_steps)
 
-    def _predict(self, fh: Any, X: Any) -> pd.DataFrame:
-        steps = np.asarray(fh.to_relative(self.cutoff).to_pandas(), dtype=int)
-        ahead = self._extrapolate(self._seen.to_numpy(dtype=float), int(steps.max()))
-        index = fh.get_expected_pred_idx(cutoff=self.cutoff).rename(self._seen.index.name)
-        return pd.DataFrame(ahead[steps - 1], index=index, columns=self._seen.columns)
-
-    def _predict_quantiles(self, fh: Any, X: Any, alpha: list[float]) -> pd.DataFrame:
-        steps = np.asarray(fh.to_relative(self.cutoff).to_pandas(), dtype=int)
-        middle = self._extrapolate(self._seen.to_numpy(dtype=float), int(steps.max()))
-        spread = self._deviations(int(steps.max()))
-        ahead = (middle[..., None] + spread[..., None] * norm.ppf(alpha))[steps - 1]  # steps C q
-        index = fh.get_expected_pred_idx(cutoff=self.cutoff).rename(self._seen.index.name)
-        columns = pd.MultiIndex.from_product([self._get_varnames(), alpha])
-        return pd.DataFrame(ahead.reshape(len(steps), -1), index=index, columns=columns)
+    def _levels(self, n_steps: int, alpha: list[float]) -> np.ndarray:
+        spread = self._deviations(n_steps)
+        return self._points(n_steps)[..., None] + spread[..., None] * norm.ppf(alpha)
 
     def _learn(self, values: np.ndarray) -> None:
         raise NotImplementedError

@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 from darts import TimeSeries
 from darts.models.forecasting.forecasting_model import GlobalForecastingModel
-from sktime.forecasting.base import BaseForecaster
+
+from samovar_forecast.comparison.base import RowForecaster
 
 SAMPLES = 200
 """Sample paths from which the forecast and the quantiles of a probabilistic model are taken."""
 
 
-class DartsForecaster(BaseForecaster):
+class DartsForecaster(RowForecaster):
     """A darts model that fits and predicts as an sktime forecaster.
 
     Each fit starts from ``model.untrained_model()``; the model given is never fitted. A global
@@ -37,22 +38,7 @@ class DartsForecaster(BaseForecaster):
         One of all series, or one for each.
     """
 
-    _tags = {
-        "authors": ["samovar_forecast"],
-        "python_dependencies": ["darts"],
-        "y_inner_mtype": "pd.DataFrame",
-        "capability:multivariate": True,
-        "capability:exogenous": False,
-        "capability:insample": False,
-        "capability:pred_int": True,
-        "capability:pred_int:insample": False,
-        "capability:missing_values": False,
-        "capability:update": True,
-        "requires-fh-in-fit": False,
-    }
-    _config = {"remember_data": False}
-    _y = None
-    _X = None
+    _tags = {"python_dependencies": ["darts"]}
 
     def __init__(self, model: Any, random_state: int = 0) -> None:
         self.model = model
@@ -84,28 +70,14 @@ class DartsForecaster(BaseForecaster):
         return self
 
     def _update(self, y: pd.DataFrame, X: Any = None, update_params: bool = True) -> Any:
-        seen = y.combine_first(self._seen)[self._seen.columns]
-        if update_params:
-            return self._fit(seen, X, None)
-        self._seen, self._asked = seen, None
-        return self
+        self._asked = None
+        return super()._update(y, X, update_params)
 
-    def _predict(self, fh: Any, X: Any) -> pd.DataFrame:
-        steps, index = self._steps(fh)
-        ahead = self._paths(int(steps.max())).mean(axis=2)
-        return pd.DataFrame(ahead[steps - 1], index=index, columns=self._seen.columns)
+    def _points(self, n_steps: int) -> np.ndarray:
+        return self._paths(n_steps).mean(axis=2)
 
-    def _predict_quantiles(self, fh: Any, X: Any, alpha: list[float]) -> pd.DataFrame:
-        steps, index = self._steps(fh)
-        paths = self._paths(int(steps.max()))[steps - 1]  # steps C samples
-        ahead = np.moveaxis(np.quantile(paths, alpha, axis=2), 0, 2)  # steps C levels
-        columns = pd.MultiIndex.from_product([self._get_varnames(), alpha])
-        return pd.DataFrame(ahead.reshape(len(steps), -1), index=index, columns=columns)
-
-    def _steps(self, fh: Any) -> tuple[np.ndarray, pd.Index]:
-        steps = np.asarray(fh.to_relative(self.cutoff).to_pandas(), dtype=int)
-        index = fh.get_expected_pred_idx(cutoff=self.cutoff)
-        return steps, index.rename(self._seen.index.name)
+    def _levels(self, n_steps: int, alpha: list[float]) -> np.ndarray:
+        return np.moveaxis(np.quantile(self._paths(n_steps), alpha, axis=2), 0, 2)
 
     def _paths(self, n_steps: int) -> np.ndarray:
         """Return the samples, shape (n_steps, n_series, n_samples); drawn once for an origin."""

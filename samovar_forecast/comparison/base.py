@@ -1,0 +1,64 @@
+"""What the forecasters that a comparison brings along share towards sktime."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sktime.forecasting.base import BaseForecaster
+
+
+class RowForecaster(BaseForecaster):
+    """A forecaster that keeps the rows it has seen, and answers in a frame that continues them.
+
+    A child has ``_fit``, which leaves the rows in ``_seen``, and two ways to continue these:
+    ``_points(n_steps)``, of shape (n_steps, n_series), and ``_levels(n_steps, alpha)``, the
+    quantiles at these levels, of shape (n_steps, n_series, n_levels).
+    """
+
+    _tags = {
+        "authors": ["samovar_forecast"],
+        "y_inner_mtype": "pd.DataFrame",
+        "capability:multivariate": True,
+        "capability:exogenous": False,
+        "capability:insample": False,
+        "capability:pred_int": True,
+        "capability:pred_int:insample": False,
+        "capability:missing_values": False,
+        "capability:update": True,
+        "requires-fh-in-fit": False,
+    }
+    _config = {"remember_data": False}
+    _y = None
+    _X = None
+    _seen: pd.DataFrame
+
+    def _update(self, y: pd.DataFrame, X: Any = None, update_params: bool = True) -> Any:
+        seen = y.combine_first(self._seen)[self._seen.columns]
+        if update_params:
+            return self._fit(seen, X, None)
+        self._seen = seen
+        return self
+
+    def _predict(self, fh: Any, X: Any) -> pd.DataFrame:
+        steps, index = self._asked_for(fh)
+        ahead = self._points(int(steps.max()))
+        return pd.DataFrame(ahead[steps - 1], index=index, columns=self._seen.columns)
+
+    def _predict_quantiles(self, fh: Any, X: Any, alpha: list[float]) -> pd.DataFrame:
+        steps, index = self._asked_for(fh)
+        ahead = self._levels(int(steps.max()), alpha)[steps - 1]
+        columns = pd.MultiIndex.from_product([self._get_varnames(), alpha])
+        return pd.DataFrame(ahead.reshape(len(steps), -1), index=index, columns=columns)
+
+    def _asked_for(self, fh: Any) -> tuple[np.ndarray, pd.Index]:
+        steps = np.asarray(fh.to_relative(self.cutoff).to_pandas(), dtype=int)
+        index = fh.get_expected_pred_idx(cutoff=self.cutoff)
+        return steps, index.rename(self._seen.index.name)
+
+    def _points(self, n_steps: int) -> np.ndarray:
+        raise NotImplementedError
+
+    def _levels(self, n_steps: int, alpha: list[float]) -> np.ndarray:
+        raise NotImplementedError
