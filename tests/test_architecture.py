@@ -111,7 +111,7 @@ ROOMS = {
         ("exceptions", "orders", "time_grid", "panel", "dynamics.nested", "front"),
         ("numpy", "pandas", "scipy", "statsmodels", "sktime", "darts", "tqdm", "arch"),
     ),
-    "dynamics.nested": May(("exceptions",), ("numpy", "statsmodels")),
+    "dynamics.nested": May(("exceptions",), ("numpy", "pandas", "statsmodels")),
     "plot_layout": May(("exceptions",), ("numpy", "matplotlib")),
     "plots": May(("exceptions", "plot_layout", "comparison", "dynamics"), ("numpy", "matplotlib")),
     "dynamics_plots": May(("exceptions", "plot_layout", "dynamics"), ("numpy", "matplotlib")),

@@ -10,11 +10,11 @@ import pandas as pd
 
 from samovar_forecast.dynamics.nested import (
     KNOWN_LAGS,
+    as_text,
     check_forecasts,
     clark_west,
-    holm,
     known_before,
-    verdict,
+    table_of,
 )
 from samovar_forecast.dynamics.simulation import Step, one_step
 from samovar_forecast.exceptions import ConfigurationError, DataError
@@ -66,10 +66,7 @@ class CausalityTest:
             f"{self.n_origins} test origins, {self.n_trainings} training(s) of each learner; "
             f"Clark-West with HAC errors, Holm over {len(self.table)} pair(s)\n"
         )
-        shown = self.table.assign(
-            H0=[verdict(pvalue, self.level) for pvalue in self.table["pvalue_holm"]]
-        )
-        return head + shown.to_string(index=False, float_format=lambda x: f"{x:.4g}")
+        return head + as_text(self.table, self.level)
 
 
 def predictive_causality(
@@ -140,9 +137,7 @@ def predictive_causality(
                 max_lags=max_lags,
             )
             rows.append({"caused": effect, "causing": cause, **outcome._asdict()})
-    table = pd.DataFrame(rows)
-    table.insert(4, "pvalue_holm", holm(table["pvalue"]))
-    table["gain"] = 1 - table["mse_full"] / table["mse_restricted"]
+    table = table_of(rows)
     order = {pair: number for number, pair in enumerate(pairs)}
     place = [order[pair] for pair in zip(table["caused"], table["causing"], strict=True)]
     table = table.iloc[np.argsort(place)].reset_index(drop=True)

@@ -10,11 +10,11 @@ import pandas as pd
 
 from samovar_forecast.dynamics.nested import (
     KNOWN_LAGS,
+    as_text,
     check_forecasts,
     clark_west,
-    holm,
     known_before,
-    verdict,
+    table_of,
 )
 from samovar_forecast.exceptions import DataError
 
@@ -54,10 +54,7 @@ class ConstancyTest:
             f"{self.n_origins} test origins, {self.n_trainings} training(s) of each network; "
             f"Clark-West with HAC errors, Holm over {len(self.table)} series\n"
         )
-        shown = self.table.assign(
-            H0=[verdict(pvalue, self.level) for pvalue in self.table["pvalue_holm"]]
-        )
-        return head + shown.to_string(index=False, float_format=lambda x: f"{x:.4g}")
+        return head + as_text(self.table, self.level)
 
 
 def constancy(
@@ -102,9 +99,7 @@ def constancy(
         }
         for i, name in enumerate(names)
     ]
-    table = pd.DataFrame(rows)
-    table.insert(3, "pvalue_holm", holm(table["pvalue"]))
-    table["gain"] = 1 - table["mse_full"] / table["mse_restricted"]
+    table = table_of(rows)
     return ConstancyTest(table, level, len(actual) - KNOWN_LAGS, len(large))
 
 
