@@ -9,16 +9,15 @@ with its own past errors. Every measurement is stored when it is done.
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
-from tqdm import tqdm
 
 from benchmarks import harness
-from benchmarks.series_sets import SETS, SeriesSet, SetsBenchmark, frame
+from benchmarks.series_sets import SETS, Job, SeriesSet, SetsBenchmark, frame, stamp
 from samovar_forecast import SAMoVARForecaster
 
 RESULTS = Path(__file__).parent / "results" / "coverage.json"
@@ -123,23 +122,13 @@ def measure(name: str, source: str, seed: int, folder: Path | None) -> dict[str,
     return {**outcome, "cpu seconds": round(time.process_time() - before, 1)}
 
 
-def run(names: list[str], results: harness.Results, folder: Path | None) -> None:
-    """Measure the sets, each source and seed stored when it is done."""
-    torch.set_num_threads(1)
-    header = harness.provenance(("torch", "numpy", "sktime"))
-    words = {
-        name: harness.fingerprint(name, NETWORK, COVERAGES, sources=SOURCE_FILES) for name in names
+def jobs(name: str) -> dict[str, Job]:
+    """What is measured on a set: every source and seed."""
+    return {
+        f"{source}, seed {seed}": partial(measure, name, source, seed)
+        for seed in SEEDS[SETS[name].is_simulated]
+        for source in SOURCES
     }
-    results.begin(words, header)
-    for name in names:
-        jobs = [(source, seed) for seed in SEEDS[SETS[name].is_simulated] for source in SOURCES]
-        for source, seed in tqdm(jobs, desc=name, mininterval=5.0):
-            results.measured(
-                name,
-                f"{source}, seed {seed}",
-                lambda n=name, source=source, seed=seed: measure(n, source, seed, folder),
-            )
-        results.finish(name)
 
 
 def rows(results: harness.Results) -> pd.DataFrame:
@@ -212,21 +201,6 @@ def wins_and_losses(results: harness.Results) -> str:
     return "\n".join(lines)
 
 
-def stamp(results: harness.Results) -> str:
-    """Date, commit and machine."""
-    entries = [entry for name, entry in results.entries.items() if name in SETS]
-    newest = max(entries, key=lambda entry: entry["date"])
-    seconds = sum(
-        one["cpu seconds"] for entry in entries for one in entry.values() if isinstance(one, dict)
-        and "cpu seconds" in one
-    )  # fmt: skip
-    versions = newest["versions"]
-    return (
-        f"{newest['date']}, commit {newest['commit']}, {newest['hardware']['cpu']}, one thread, "
-        f"{seconds:.0f} s of CPU, torch {versions['torch']}, sktime {versions['sktime']}."
-    )
-
-
 def report(results: harness.Results) -> str:
     """What goes between the markers of the page."""
     explained = (
@@ -236,7 +210,7 @@ def report(results: harness.Results) -> str:
         "over three seeds. `last value` repeats the last value, or the last season, with the "
         "quantiles of its own past errors."
     )
-    return "\n\n".join([table(results), explained, wins_and_losses(results), stamp(results)])
+    return "\n\n".join([table(results), explained, wins_and_losses(results), stamp(results, SETS)])
 
 
 BENCHMARK = SetsBenchmark(
@@ -247,7 +221,9 @@ BENCHMARK = SetsBenchmark(
     results=RESULTS,
     page=PAGE,
     marker="coverage",
-    run=run,
+    settings=(NETWORK, COVERAGES),
+    sources=SOURCE_FILES,
+    jobs=jobs,
     report=report,
 )
 

@@ -266,6 +266,27 @@ def provenance(packages: Sequence[str] = ("torch", "numpy")) -> dict[str, Any]:
     }
 
 
+def stamp(entries: Sequence[Mapping[str, Any]], seconds: float, commits: Sequence[str] = ()) -> str:
+    """In words: when, at which commit, on which machine and for how long was measured.
+
+    Parameters
+    ----------
+    entries : sequence of mappings
+        Each with a `provenance`; that of the newest is told.
+    seconds : float
+        CPU seconds of them all.
+    commits : sequence of str
+        By default that of the newest entry.
+    """
+    newest = max(entries, key=lambda entry: entry["date"])
+    versions = newest["versions"]
+    told = ", ".join(f"{name} {versions[name]}" for name in ("torch", "sktime") if name in versions)
+    return (
+        f"{newest['date']}, commit {', '.join(commits) or newest['commit']}, "
+        f"{newest['hardware']['cpu']}, one thread, {seconds:.0f} s of CPU, {told}."
+    )
+
+
 def _physical_bytes() -> int:
     if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

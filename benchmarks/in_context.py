@@ -714,14 +714,9 @@ def verdict(results: harness.Results) -> str:
 def stamp(results: harness.Results) -> str:
     """Dates, commits and machine."""
     entries = [results.entries[case] for case in CASES if case in results.entries]
-    newest = max(entries, key=lambda entry: entry["date"])
     trained = [one for case in TITLES for one in trainings(results, case).values()]
-    commits = sorted({one["commit"] for one in trained})
     seconds = sum(one["cpu seconds"] for one in trained)
-    return (
-        f"{newest['date']}, commit {', '.join(commits)}, {newest['hardware']['cpu']}, one thread, "
-        f"{seconds:.0f} s of CPU, torch {newest['versions']['torch']}."
-    )
+    return harness.stamp(entries, seconds, sorted({one["commit"] for one in trained}))
 
 
 def sections(results: harness.Results) -> dict[str, str]:

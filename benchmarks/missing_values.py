@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import copy
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
-from tqdm import tqdm
 
 from benchmarks import harness
-from benchmarks.series_sets import SETS, SeriesSet, SetsBenchmark, frame
+from benchmarks.series_sets import SETS, Job, SeriesSet, SetsBenchmark, frame, stamp
 from samovar_forecast import SAMoVARForecaster
 
 RESULTS = Path(__file__).parent / "results" / "missing_values.json"
@@ -122,23 +121,15 @@ def conditions() -> list[tuple[float, str, str]]:
     ]
 
 
-def run(names: list[str], results: harness.Results, folder: Path | None) -> None:
-    """Measure the sets, each condition stored when it is done."""
-    torch.set_num_threads(1)
-    header = harness.provenance(("torch", "numpy", "sktime"))
-    words = {
-        name: harness.fingerprint(name, NETWORK, SHARES, sources=SOURCE_FILES) for name in names
+def jobs(name: str) -> dict[str, Job]:
+    """What is measured on a set: every seed and condition."""
+    return {
+        f"{method}, {share:.0%} {kind}, seed {seed}": partial(
+            measure, name, method, share, kind, seed
+        )
+        for seed in SEEDS
+        for share, kind, method in conditions()
     }
-    results.begin(words, header)
-    for name in names:
-        jobs = [(seed, *condition) for seed in SEEDS for condition in conditions()]
-        for seed, share, kind, method in tqdm(jobs, desc=name, mininterval=5.0):
-            results.measured(
-                name,
-                f"{method}, {share:.0%} {kind}, seed {seed}",
-                lambda n=name, m=method, s=share, k=kind, i=seed: measure(n, m, s, k, i, folder),
-            )
-        results.finish(name)
 
 
 def errors(results: harness.Results) -> pd.DataFrame:
@@ -188,18 +179,6 @@ def wins_and_losses(results: harness.Results) -> str:
     return "\n".join(lines)
 
 
-def stamp(results: harness.Results) -> str:
-    """Date, commit and machine."""
-    entries = [results.entries[name] for name in CHOSEN if name in results.entries]
-    newest = max(entries, key=lambda entry: entry["date"])
-    versions = newest["versions"]
-    return (
-        f"{newest['date']}, commit {newest['commit']}, {newest['hardware']['cpu']}, one thread, "
-        f"{errors(results)['cpu seconds'].sum():.0f} s of CPU, torch {versions['torch']}, "
-        f"sktime {versions['sktime']}."
-    )
-
-
 def report(results: harness.Results) -> str:
     """What goes between the markers of the page."""
     explained = (
@@ -208,7 +187,9 @@ def report(results: harness.Results) -> str:
         "weights. A block is two horizons of one series. `masked` is the forecaster given the "
         "holes, `interpolated` the same one given straight lines across them."
     )
-    return "\n\n".join([table(results), explained, wins_and_losses(results), stamp(results)])
+    return "\n\n".join(
+        [table(results), explained, wins_and_losses(results), stamp(results, CHOSEN)]
+    )
 
 
 BENCHMARK = SetsBenchmark(
@@ -219,7 +200,9 @@ BENCHMARK = SetsBenchmark(
     results=RESULTS,
     page=PAGE,
     marker="missing values",
-    run=run,
+    settings=(NETWORK, SHARES),
+    sources=SOURCE_FILES,
+    jobs=jobs,
     report=report,
 )
 

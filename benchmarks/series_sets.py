@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
+from tqdm import tqdm
 
 from benchmarks import harness
 from samovar_forecast.simulate import simulate_var
@@ -130,6 +134,16 @@ def put_between_markers(page: Path, name: str, text: str) -> None:
     page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}")
 
 
+def stamp(results: harness.Results, names: Iterable[str]) -> str:
+    """Date, commit and machine of the sets that were measured."""
+    entries = [results.entries[name] for name in names if name in results.entries]
+    measured = [one for entry in entries for one in entry.values() if isinstance(one, dict)]
+    return harness.stamp(entries, sum(one.get("cpu seconds", 0.0) for one in measured))
+
+
+Job = Callable[[Path | None], dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class SetsBenchmark:
     """A benchmark over these sets: one command, one file of results, one page with a table.
@@ -146,8 +160,13 @@ class SetsBenchmark:
     page : Path
     marker : str
         Of the place on the page.
-    run : callable
-        Measures the sets named, from a folder of real ones, into the results.
+    settings : sequence
+        What a number depends on beside its set and the sources, as JSON can hold it.
+    sources : sequence of str
+        Files and folders of the repository that a number depends on.
+    jobs : callable
+        From the name of a set to its measurements by name, each a call with the folder of the
+        real sets.
     report : callable
         The text of the results.
     """
@@ -159,8 +178,23 @@ class SetsBenchmark:
     results: Path
     page: Path
     marker: str
-    run: Callable[[list[str], harness.Results, Path | None], None]
+    settings: Sequence[Any]
+    sources: Sequence[str]
+    jobs: Callable[[str], dict[str, Job]]
     report: Callable[[harness.Results], str]
+
+    def run(self, names: Sequence[str], results: harness.Results, folder: Path | None) -> None:
+        """Measure the sets named, each measurement stored when it is done."""
+        torch.set_num_threads(1)
+        header = harness.provenance(("torch", "numpy", "sktime"))
+        words = {
+            name: harness.fingerprint(name, *self.settings, sources=self.sources) for name in names
+        }
+        results.begin(words, header)
+        for name in names:
+            for what, job in tqdm(self.jobs(name).items(), desc=name, mininterval=5.0):
+                results.measured(name, what, partial(job, folder))
+            results.finish(name)
 
     def main(self, arguments: list[str] | None = None) -> None:
         """Run what is asked for; write JSON, table and page."""
