@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -28,6 +27,7 @@ import torch
 from statsmodels.tsa.api import VAR
 
 from benchmarks import harness
+from benchmarks.series_sets import add_data_argument
 from samovar_forecast import SAMoVARForecaster, compare, training
 from samovar_forecast.anchor import estimate_anchor
 from samovar_forecast.comparison import RepeatSeason
@@ -505,14 +505,39 @@ def missing(entry: dict[str, Any], row: str) -> str:
     return "no season" if row == "Seasonal naive" else "not run"
 
 
+# --- the command ----------------------------------------------------------------------------------
+
+
+def command_line(about: str, results: Path) -> argparse.ArgumentParser:
+    """Return a parser that knows where the sets lie, and where the results go."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    add_data_argument(parser, DATA_VARIABLE)
+    parser.add_argument("--results", type=Path, default=results)
+    return parser
+
+
+def is_missing(data: Path | None) -> bool:
+    """Tell whether the folder of the sets is not there, and if so how to give it."""
+    if data is not None and data.is_dir():
+        return False
+    print(f"no data: give --data FOLDER or set {DATA_VARIABLE}; nothing was measured")
+    return True
+
+
+def read_stored(path: Path) -> dict[str, Any]:
+    """Return what earlier runs have measured."""
+    return json.loads(path.read_text()) if path.exists() else {"sets": {}}
+
+
+def write_stored(path: Path, stored: dict[str, Any], text: str) -> None:
+    """Keep what was measured, and beside it the report."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
+    path.with_suffix(".md").write_text(text)
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=os.environ.get(DATA_VARIABLE),
-        help=f"folder of the sets; by default the variable {DATA_VARIABLE}",
-    )
+    parser = command_line(__doc__, RESULTS)
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
     parser.add_argument("--without-network", action="store_true", help="linear rows only")
     parser.add_argument(
@@ -523,21 +548,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--again", action="store_true", help="also what is finished")
     parser.add_argument("--trained", type=Path, help="folder that keeps the trained networks")
-    parser.add_argument("--results", type=Path, default=RESULTS)
     asked = parser.parse_args(arguments)
-    stored: dict[str, Any] = {"sets": {}}
-    if asked.results.exists():
-        stored = json.loads(asked.results.read_text())
-    if asked.data is None or not Path(asked.data).is_dir():
-        print(f"no data: give --data FOLDER or set {DATA_VARIABLE}; nothing was measured")
+    if is_missing(asked.data):
         return 0
+    stored = read_stored(asked.results)
     trained = asked.trained or Path(tempfile.mkdtemp())
 
     def keep(about: dict[str, Any]) -> None:
         stored["about"] = about
-        asked.results.parent.mkdir(exist_ok=True)
-        asked.results.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
-        asked.results.with_suffix(".md").write_text(report(stored))
+        write_stored(asked.results, stored, report(stored))
 
     with harness.one_thread():
         for name in asked.sets:
@@ -546,7 +565,7 @@ def main(arguments: list[str] | None = None) -> int:
             if is_done and not asked.again:
                 continue
             try:
-                entry = measure(SETS[name], Path(asked.data), trained, not asked.without_network)
+                entry = measure(SETS[name], asked.data, trained, not asked.without_network)
             except FileNotFoundError as error:
                 print(f"{name}: not here ({error.filename})")
                 continue

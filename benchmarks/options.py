@@ -8,10 +8,7 @@ change made from outside; the product has no switch for it.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,7 +25,14 @@ import torch
 from torch import Tensor
 
 from benchmarks import harness
-from benchmarks.econometric import DATA_VARIABLE, SETS, season_of
+from benchmarks.econometric import (
+    SETS,
+    command_line,
+    is_missing,
+    read_stored,
+    season_of,
+    write_stored,
+)
 from samovar_forecast import training
 from samovar_forecast.anchor import estimate_anchor
 from samovar_forecast.anchor.gate import estimate_gate
@@ -450,37 +454,26 @@ def report(stored: dict[str, Any]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=os.environ.get(DATA_VARIABLE),
-        help=f"folder of the sets; by default the variable {DATA_VARIABLE}",
-    )
+    parser = command_line(__doc__, RESULTS)
     parser.add_argument("--sets", nargs="*", default=[*PANEL, LONG], choices=[*SETS, LONG])
     parser.add_argument("--options", nargs="*", default=list(OPTIONS), choices=list(OPTIONS))
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1])
     parser.add_argument("--kept", type=Path, help="folder of finished forecasts, to go on from")
-    parser.add_argument("--results", type=Path, default=RESULTS)
     asked = parser.parse_args(arguments)
-    if asked.data is None or not Path(asked.data).is_dir():
-        print(f"no data: give --data FOLDER or set {DATA_VARIABLE}; nothing was measured")
+    if is_missing(asked.data):
         return 0
-    stored: dict[str, Any] = {"sets": {}}
-    if asked.results.exists():
-        stored = json.loads(asked.results.read_text())
+    stored = read_stored(asked.results)
     kept = asked.kept or Path(tempfile.mkdtemp())
     kept.mkdir(parents=True, exist_ok=True)
     with harness.one_thread():
         for name in asked.sets:
-            entry = measure(name, Path(asked.data), asked.options, asked.seeds, kept)
+            entry = measure(name, asked.data, asked.options, asked.seeds, kept)
             known = stored["sets"].setdefault(name, {"options": {}})
             known["anchor"] = entry["anchor"]
             for key, groups in entry["options"].items():
                 known["options"].setdefault(key, {}).update(groups)
             stored["about"] = harness.provenance(("torch", "numpy", "pandas"))
-            asked.results.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
-            asked.results.with_suffix(".md").write_text(report(stored))
+            write_stored(asked.results, stored, report(stored))
             print(name, flush=True)
     return 0
 

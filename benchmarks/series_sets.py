@@ -113,13 +113,13 @@ def frame(values: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(values, columns=[f"series {i + 1}" for i in range(values.shape[1])])
 
 
-def add_data_argument(parser: argparse.ArgumentParser) -> None:
+def add_data_argument(parser: argparse.ArgumentParser, variable: str = DATA_VARIABLE) -> None:
     """Give a parser the option `--data`."""
     parser.add_argument(
         "--data",
         type=Path,
-        default=os.environ.get(DATA_VARIABLE),
-        help=f"folder of the real series; by default the variable {DATA_VARIABLE}",
+        default=os.environ.get(variable),
+        help=f"folder of the real series; by default the variable {variable}",
     )
 
 
