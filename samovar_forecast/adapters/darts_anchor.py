@@ -6,7 +6,6 @@ Letters of the shapes: B windows, L input chunk, s output chunk, C components, F
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +23,6 @@ from darts.utils.data import (
 from darts.utils.data.torch_datasets.utils import _batch_collate_fn_train
 from darts.utils.utils import n_steps_between
 from pytorch_lightning.callbacks import ModelCheckpoint
-from torch import Tensor
 
 from samovar_forecast.adapters.darts_module import SAMoVARModule
 from samovar_forecast.adapters.darts_windows import SlicedTrainingDataset
@@ -223,23 +221,12 @@ def _forecasts(
     place, precision = trainer.strategy.root_device, trainer.strategy.precision_plugin
     was_training, came_from = module.training, module.device
     module.to(place).eval()
-    dtype = module.network.head.weight.dtype
     numbers, order = _in_time(dataset)
     parts = []
     for start in range(0, len(order), WINDOWS_AT_ONCE):
         chosen = order[start : start + WINDOWS_AT_ONCE]
         batch = _batch_collate_fn_train([dataset[index] for index in chosen])
         batch = precision.convert_input(module.transfer_batch_to_device(batch, place, 0))
-        # Trained in processes of its own, the module comes back in the precision that it left in.
-        values = {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}
-        batch = dataclasses.replace(
-            batch,
-            **{
-                name: one.to(dtype)
-                for name, one in values.items()
-                if isinstance(one, Tensor) and one.is_floating_point()
-            },
-        )
         with precision.forward_context():
             center = module.network_center(batch.to_module_input())
         known = module.covariates_in_time(batch)

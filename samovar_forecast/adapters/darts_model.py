@@ -275,6 +275,9 @@ class SAMoVARModel(MixedCovariatesTorchModel):
 
     def _train(self, trainer: Any, model: Any, datamodule: Any, load_best: bool = False) -> None:
         """Train as darts does, then put an anchor beside the network."""
+        # From processes that end with the training a module comes back in the precision that it
+        # left in; elsewhere Lightning converts it so too, a moment later.
+        trainer.strategy.precision_plugin.convert_module(model)
         super()._train(trainer=trainer, model=model, datamodule=datamodule, load_best=load_best)
         module: SAMoVARModule = self.model
         if trainer.lightning_module is not module:  # the best weights: what `save` writes too

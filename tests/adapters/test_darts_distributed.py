@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import os, sys, warnings
 import numpy as np
+import torch
 from darts import TimeSeries
 from samovar_forecast import SAMoVARModel
 
@@ -37,6 +38,7 @@ def main(devices, strategy, n_series, result):
         pl_trainer_kwargs=trainer,
     )
     model.fit(series)
+    assert {one.dtype for one in model.model.parameters()} == {torch.float64}  # as the series
     forecasts = model.predict(6, series=series, batch_size=2)
     assert [f.start_time() for f in forecasts] == [s.end_time() + 1 for s in series]
     past = model.historical_forecasts(
