@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from samovar_forecast.exceptions import ConfigurationError, require
-from samovar_forecast.plot_layout import STYLES, few_ticks, panels, pyplot, shown_time, times_of
+from samovar_forecast.plot_layout import (
+    STYLES,
+    few_ticks,
+    legend_below,
+    panels,
+    pyplot,
+    shown_time,
+    times_of,
+    title_above,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,9 +94,9 @@ def plot_lag_profiles(
     axes[-1, len(columns) // 2].set_xlabel("lag (time steps)", fontsize="small")
     step = "" if first.horizon in (1, None) else f", step {first.horizon} ahead"
     where = "" if len(by_name) > 1 else f" at {shown_time(first.origin)}"
-    _title(figure, f"Local coefficients{where}{step}")
+    title_above(axes[0, 0], f"Local coefficients{where}{step}")
     if len(by_name) > 1:
-        _legend(figure, axes[0, 0], len(by_name))
+        legend_below(axes[0, 0])
     return axes
 
 
@@ -148,8 +157,8 @@ def plot_coefficient_paths(
     figure = axes[0].get_figure(root=False)
     figure.supylabel("coefficient (response per impulse)", fontsize="small")
     if lower is not None or truth is not None:
-        _legend(figure, axes[0], 3)
-    _title(figure, "Coefficients over the forecast origins")
+        legend_below(axes[0])
+    title_above(axes[0], "Coefficients over the forecast origins")
     return axes
 
 
@@ -351,19 +360,3 @@ def plot_news(
 def _span(start: Any, end: Any) -> str:
     first, last = shown_time(start), shown_time(end)
     return first if first == last else f"{first}\nto\n{last}"
-
-
-def _title(figure: Any, title: str) -> None:
-    figure.suptitle(title, x=0.01, ha="left", fontsize="medium", fontweight="bold")
-
-
-def _legend(figure: Any, ax: Axes, n_columns: int) -> None:
-    handles, labels = ax.get_legend_handles_labels()
-    figure.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=n_columns,
-        frameon=False,
-        fontsize="small",
-    )

@@ -51,10 +51,10 @@ def panels(n_series: int, figure: Figure | SubFigure | None) -> np.ndarray:
     return axes[:n_series]
 
 
-def shared_legend(axes: np.ndarray, title: str) -> None:
-    """Put the lines of the first Axes below the figure once for all, and a title above."""
-    figure: Any = axes[0].get_figure(root=False)
-    handles, labels = axes[0].get_legend_handles_labels()
+def legend_below(ax: Axes, title: str | None = None) -> None:
+    """Put the lines of one Axes below its figure, once for all panels."""
+    figure: Any = ax.get_figure(root=False)
+    handles, labels = ax.get_legend_handles_labels()
     figure.legend(
         handles,
         labels,
@@ -62,7 +62,14 @@ def shared_legend(axes: np.ndarray, title: str) -> None:
         ncols=min(len(labels), 6),
         frameon=False,
         fontsize="small",
+        title=title,
+        title_fontsize="small",
     )
+
+
+def title_above(ax: Axes, title: str) -> None:
+    """Put a title above all panels of the figure that one Axes stands on."""
+    figure: Any = ax.get_figure(root=False)
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium", fontweight="bold")
 
 

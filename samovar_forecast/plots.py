@@ -18,13 +18,14 @@ from samovar_forecast.plot_layout import (
     DIVERGING,
     few_ticks,
     known_models,
+    legend_below,
     model_style,
     panels,
     pyplot,
-    shared_legend,
     shown_text,
     shown_time,
     times_of,
+    title_above,
 )
 
 if TYPE_CHECKING:
@@ -131,7 +132,9 @@ def plot_forecasts(
         ax.margins(x=0.01)
         ax.tick_params(labelsize="small")
         few_ticks(ax, times)
-    shared_legend(axes, f"Forecasts made at {shown_time(label)}, shaded: the {horizon} steps ahead")
+    legend_below(axes[0])
+    title = f"Forecasts made at {shown_time(label)}, shaded: the {horizon} steps ahead"
+    title_above(axes[0], title)
     return axes
 
 

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from samovar_forecast.exceptions import ConfigurationError, require
-from samovar_forecast.plot_layout import STYLES, few_ticks, pyplot, times_of
+from samovar_forecast.plot_layout import (
+    STYLES,
+    few_ticks,
+    legend_below,
+    pyplot,
+    times_of,
+    title_above,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,9 +103,9 @@ def plot_responses(
                 ax.set_title(f"shock to {impulse}", fontsize="small")
     axes[-1, len(columns) // 2].set_xlabel("periods after the shock", fontsize="small")
     if len(by_name) > 1:
-        _legend(figure, axes[0, 0], len(by_name))
+        legend_below(axes[0, 0])
     band = "" if all(one.draws is None for one in by_name.values()) else f", {level:.0%} bands"
-    _title(figure, _responses_title(first) + band)
+    title_above(axes[0, 0], _responses_title(first) + band)
     return axes
 
 
@@ -163,9 +170,9 @@ def plot_decomposition(
         ax.locator_params(axis="x", integer=True, nbins=6)
         ax.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("percent of the error variance", fontsize="small")
-    _legend(figure, axes[0], len(result.names), "shocks to")
+    legend_below(axes[0], "shocks to")
     kind = "generalised" if result.kind == "generalized" else "orthogonal"
-    _title(figure, f"Forecast errors by the source of the shock ({kind})")
+    title_above(axes[0], f"Forecast errors by the source of the shock ({kind})")
     return axes
 
 
@@ -209,8 +216,8 @@ def plot_connectedness(
         ax.margins(x=0.01)
         ax.tick_params(labelsize="small")
     few_ticks(axes[1], times)
-    _legend(figure, axes[1], len(result.names))
-    _title(figure, f"Connectedness of the errors {result.horizon} steps ahead")
+    legend_below(axes[1])
+    title_above(axes[0], f"Connectedness of the errors {result.horizon} steps ahead")
     return axes
 
 
@@ -364,21 +371,3 @@ def _colors(number: int) -> list[Any]:
         return [style["color"] for style in STYLES[:number]]
     matplotlib = require("matplotlib", feature="plots", extra="plots")
     return list(matplotlib.colormaps["cividis"](np.linspace(0, 1, number)))
-
-
-def _legend(figure: Any, ax: Axes, number: int, title: str | None = None) -> None:
-    handles, labels = ax.get_legend_handles_labels()
-    figure.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=min(number, 6),
-        frameon=False,
-        fontsize="small",
-        title=title,
-        title_fontsize="small",
-    )
-
-
-def _title(figure: Any, text: str) -> None:
-    figure.suptitle(text, x=0.01, ha="left", fontsize="medium", fontweight="bold")
