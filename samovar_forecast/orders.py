@@ -1,4 +1,4 @@
-"""How many lags of an autoregression a sample identifies."""
+"""How many lags of an autoregression a sample identifies, and how many it can shrink."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ ROWS_PER_COEFFICIENT = 3
 With three rows each, two thirds of the rows are left to tell signal from noise, and AIC,
 which errs towards long lags as the rows run out, chooses among orders that are identified.
 """
+
+ORDERS = (1, 2, 3, 4, 6, 8, 12)
+"""Orders of a shrunken VAR that are tried, and with them one season and one season and a step."""
+ROWS_PER_SHRUNKEN_LAG = 12
+"""An order is tried if the sample has so many rows for each lag."""
+MOST_REGRESSORS = 512
+"""An order with more regressors in each equation is not tried."""
 
 
 def largest_order(n_rows: int, n_series: int) -> int:
@@ -31,3 +38,14 @@ def largest_order(n_rows: int, n_series: int) -> int:
     by_sample_size = int(12 * (n_rows / 100) ** 0.25)
     by_freedom = (n_rows - share) // (share * n_series + 1)
     return max(0, min(by_sample_size, by_freedom))
+
+
+def candidate_orders(n_rows: int, n_series: int, season: int = 1) -> list[int]:
+    """Return the orders of a shrunken VAR that a sample lets be tried, at least order 1."""
+    wanted = sorted({*ORDERS, season, season + 1} if season > 1 else ORDERS)
+    return [
+        order
+        for order in wanted
+        if order == 1
+        or (order * ROWS_PER_SHRUNKEN_LAG <= n_rows and order * n_series <= MOST_REGRESSORS)
+    ]

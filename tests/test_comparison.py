@@ -655,18 +655,6 @@ def test_collinear_series_are_refused_by_the_var_and_not_by_the_ridge_var():
         GuardedVAR(when_refused="weep").fit(y, fh=[1])
 
 
-@pytest.mark.parametrize(("n_observations", "n_series"), [(40, 12), (100, 6), (1000, 3), (7, 1)])
-def test_the_largest_order_leaves_three_rows_a_coefficient_and_no_larger_one_would(
-    n_observations, n_series
-):
-    order = largest_order(n_observations, n_series)
-    assert order >= 1
-    assert n_observations - order >= 3 * (n_series * order + 1)
-    limited_by_rows = order < int(12 * (n_observations / 100) ** 0.25)
-    if limited_by_rows:
-        assert n_observations - order - 1 < 3 * (n_series * (order + 1) + 1)
-
-
 def test_a_var_of_one_series_is_its_ar():
     y = simulated_var()[["a"]]
     pd.testing.assert_frame_equal(

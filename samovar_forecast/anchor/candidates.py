@@ -19,7 +19,7 @@ from samovar_forecast.anchor.regressions import (
     ols_var,
     ridge_var,
 )
-from samovar_forecast.orders import largest_order
+from samovar_forecast.orders import MOST_REGRESSORS, candidate_orders, largest_order
 
 LARGEST_SYSTEM = 400
 """A VAR by least squares has at most so many regressors."""
@@ -27,12 +27,6 @@ LARGEST_SYSTEM = 400
 LONGEST_CROSS_ORDER = 26
 MANY_ROWS, LONG_DECAY = 1500, 0.5
 """From so many rows on there is also a VAR that is shrunk less on later lags."""
-
-EVEN_ORDERS = (1, 2, 3, 4, 6, 8, 12)
-"""Orders of the evenly shrunken VAR, and with them one season and one season and a step."""
-
-ROWS_PER_EVEN_LAG = 12
-LARGEST_EVEN_SYSTEM = 512
 
 WORK_OF_A_RIDGE = 2e9
 """A shrunken VAR costs C * n * K * min(n, K), K = p C; its order is cut until that is bearable."""
@@ -149,14 +143,11 @@ def _vector_autoregressions(
 
 
 def _even_orders(runs: list[np.ndarray], n_rows: int, n_series: int, limits: Limits) -> list[int]:
-    season = limits.season
-    wanted = sorted({*EVEN_ORDERS, season, season + 1} if season > 1 else EVEN_ORDERS)
     return [
         order
-        for order in wanted
+        for order in candidate_orders(n_rows, n_series, limits.season)
         if order <= limits.max_lag
-        and order * n_series <= LARGEST_EVEN_SYSTEM
-        and (order == 1 or order * ROWS_PER_EVEN_LAG <= n_rows)
+        and order * n_series <= MOST_REGRESSORS
         and sum(max(0, len(run) - order) for run in runs) > ROWS_PER_LAG
     ]
 

@@ -22,9 +22,9 @@ from statsmodels.tsa.arima_process import arma2ma
 from statsmodels.tsa.vector_ar.var_model import ma_rep
 
 from samovar_forecast.comparison.base import RowForecaster
-from samovar_forecast.comparison.ridge import candidate_orders, fit_ridge_var
+from samovar_forecast.comparison.ridge import fit_ridge_var
 from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.orders import ROWS_PER_COEFFICIENT, largest_order
+from samovar_forecast.orders import ROWS_PER_COEFFICIENT, candidate_orders, largest_order
 
 
 class RefusedVARWarning(UserWarning):

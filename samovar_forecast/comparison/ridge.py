@@ -17,8 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ORDERS = (1, 2, 3, 4, 6, 8, 12)
-"""Orders that are tried, and with them one season and one season and a step."""
 PENALTIES = np.logspace(-6, 3, 19)
 """Penalties that are tried, a row; regressors have unit variance."""
 DECAYS = (0.0, 1.0, 2.0)
@@ -27,10 +25,6 @@ CROSS_WEIGHTS = (0.3, 0.1)
 """The lags of other series are scaled by these too, and so shrunk harder than own ones."""
 MOST_WORK = 1e8
 """Equations times rows times squared regressors, from which that is not tried."""
-MOST_REGRESSORS = 512
-"""An order with more regressors in each equation is not tried."""
-ROWS_PER_LAG = 12
-"""An order is tried if the sample has so many rows for each lag."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,17 +60,6 @@ class RidgeVARFit:
             newest_first = np.asarray(path[: -order - 1 : -1])  # p C
             path.append(self.intercept + np.einsum("pij,pj->i", self.coefs, newest_first))
         return np.asarray(path[order:])
-
-
-def candidate_orders(n_observations: int, n_series: int, season: int = 1) -> list[int]:
-    """Return the orders that this many rows of so many series let be tried, at least order 1."""
-    wanted = sorted({*ORDERS, season, season + 1} if season > 1 else ORDERS)
-    return [
-        order
-        for order in wanted
-        if order == 1
-        or (order * ROWS_PER_LAG <= n_observations and order * n_series <= MOST_REGRESSORS)
-    ]
 
 
 def _priors(

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from samovar_forecast.comparison import ridge
-from samovar_forecast.comparison.ridge import PENALTIES, candidate_orders, fit_ridge_var
+from samovar_forecast.comparison.ridge import fit_ridge_var
+from samovar_forecast.orders import candidate_orders
 
 LAG_MATRIX = np.array([[0.6, 0.3, 0.0], [0.0, 0.5, 0.3], [-0.3, 0.0, 0.6]])
 
@@ -108,12 +109,3 @@ def test_a_constant_series_stays_where_it_is_and_disturbs_no_other():
     np.testing.assert_allclose(fit.forecast(values, 5)[:, 3], 7.0)
     without = fit_ridge_var(values[:, :3], [1, 2])
     np.testing.assert_allclose(fit.forecast(values, 5)[:, :3], without.forecast(values[:, :3], 5))
-
-
-def test_the_orders_tried_follow_rows_series_and_season():
-    assert candidate_orders(4, 3) == [1]
-    assert candidate_orders(40, 3) == [1, 2, 3]
-    assert candidate_orders(400, 3, season=24) == [1, 2, 3, 4, 6, 8, 12, 24, 25]
-    assert candidate_orders(400, 200) == [1, 2]
-    assert candidate_orders(400, 2000) == [1]
-    assert (np.diff(PENALTIES) > 0).all()
