@@ -72,6 +72,8 @@ class Option:
     decay: Literal["all", "matrices"] = "all"
     epochs_at_most: int = 100
     """A short sample gets as many of the 1000 optimiser steps as fit into so many epochs."""
+    n_layers: int = 3
+    dropout: float = 0.1
 
 
 PAPER = "paper"
@@ -85,6 +87,9 @@ OPTIONS: dict[str, Option] = {
     "data units": Option("both losses in the units of the data", units="data"),
     "matrices": Option("weight decay on matrices only", decay="matrices"),
     "longer": Option("1000 steps also on a short sample", epochs_at_most=1000),
+    "two layers": Option("two layers in place of three", n_layers=2),
+    "one layer": Option("one layer in place of three", n_layers=1),
+    "dropout": Option("dropout of 0.3 in place of 0.1", dropout=0.3),
 }
 
 
@@ -256,6 +261,8 @@ def trained(problem: Problem, option: Option, seed: int) -> dict[str, np.ndarray
         n_series=problem.values.shape[1],
         patch_length=problem.patch_length,
         context_length=problem.context_length,
+        n_layers=option.n_layers,
+        dropout=option.dropout,
     )
     network = SAMoVARNetwork(config, torch.Generator().manual_seed(seed))
     started = time.process_time()
