@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import harness
-from benchmarks.long_horizon.data import Task
-from benchmarks.long_horizon.rows import Asked, canonical_name, read_name
+from benchmarks.long_horizon.data import Asked, Task
+from benchmarks.long_horizon.rows import canonical_name, read_name
 
 PACKAGES = ("torch", "numpy", "pandas", "pytorch_lightning", "sktime")
 

@@ -180,6 +180,26 @@ class Task:
         ]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a row is fitted with, beside the task.
+
+    Attributes
+    ----------
+    lookback, seed : int
+    device, checkpoint_dir
+        As in `samovar_forecast.training.fit_network`.
+    trained : Path, optional
+        Where a trained network is kept, and taken from if it is there.
+    """
+
+    lookback: int
+    seed: int
+    device: str = "auto"
+    checkpoint_dir: Path | None = None
+    trained: Path | None = None
+
+
 def borders_of(
     n_rows: int, shares: tuple[float, float, float], steps_a_month: int | None = None
 ) -> tuple[int, int, int]:

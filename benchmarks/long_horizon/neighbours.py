@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import BenchmarkError
-from benchmarks.long_horizon.data import Forecast, Task
+from benchmarks.long_horizon.data import Asked, Forecast, Task
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _class_of(name: str) -> Any:
 
 
 def fit_neighbour(
-    name: str, task: Task, lookback: int, seed: int, overrides: dict[str, Any], device: str
+    name: str, task: Task, asked: Asked, overrides: dict[str, Any]
 ) -> tuple[Forecast, dict[str, Any]]:
     """Train a model of darts on the training rows, and keep its best epoch on validation.
 
@@ -127,10 +127,9 @@ def fit_neighbour(
     name : str
         "tsmixer", "tide", "dlinear", "nlinear", "patchtst" or "itransformer".
     task : Task
-    lookback, seed : int
+    asked : Asked
     overrides : dict
         Arguments of the model; ``max_epochs`` may be among them.
-    device : str
     """
     model_class = _class_of(name)
     import torch
@@ -149,18 +148,18 @@ def fit_neighbour(
     halving = {"lr_scheduler_cls": torch.optim.lr_scheduler.ExponentialLR}
     with tempfile.TemporaryDirectory() as folder:
         model = model_class(
-            input_chunk_length=lookback,
+            input_chunk_length=asked.lookback,
             output_chunk_length=task.horizon,
             batch_size=setting.batch_size,
             n_epochs=max_epochs,
             optimizer_kwargs={"lr": setting.learning_rate},
             **({**halving, "lr_scheduler_kwargs": {"gamma": 0.5}} if setting.halves else {}),
-            random_state=seed,
+            random_state=asked.seed,
             save_checkpoints=True,
             work_dir=folder,
             model_name="cell",
             pl_trainer_kwargs={
-                "accelerator": {"cuda": "gpu"}.get(device, device),
+                "accelerator": {"cuda": "gpu"}.get(asked.device, asked.device),
                 "enable_progress_bar": False,
                 "enable_model_summary": False,
                 "logger": False,
@@ -171,15 +170,15 @@ def fit_neighbour(
         first, last = task.borders[:2]
         model.fit(
             series(task.rows("train")),
-            val_series=series(task.values[first - lookback : last]),
+            val_series=series(task.values[first - asked.lookback : last]),
             verbose=False,
         )
         n_epochs = model.epochs_trained
         best = model_class.load_from_checkpoint("cell", work_dir=folder, best=True)
 
     def forecast(windows: np.ndarray) -> dict[str, np.ndarray]:
-        asked = [one for window in windows for one in series(window)]
-        found = best.predict(task.horizon, series=asked, batch_size=256, verbose=False)
+        known = [one for window in windows for one in series(window)]
+        found = best.predict(task.horizon, series=known, batch_size=256, verbose=False)
         values = np.stack([one.values(copy=False) for one in found])  # B s C, or B * C s 1
         if setting.one_by_one:
             values = values[..., 0].reshape(len(windows), -1, task.horizon).swapaxes(1, 2)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks.harness import BenchmarkError
-from benchmarks.long_horizon.data import Forecast, Task
+from benchmarks.long_horizon.data import Asked, Forecast, Task
 from benchmarks.long_horizon.linear import REFITTED, anchors_of
 from samovar_forecast import NetworkConfig, SAMoVARForecaster, SAMoVARNetwork
 from samovar_forecast.config import TrainingConfig
@@ -27,42 +26,35 @@ PAPER_TRAINING = TrainingConfig(max_epochs=101, learning_rate=6e-4, patience=12,
 
 
 def fit_paper(
-    task: Task,
-    lookback: int,
-    seed: int,
-    overrides: dict[str, Any],
-    device: str = "auto",
-    checkpoint_dir: Path | None = None,
+    task: Task, asked: Asked, overrides: dict[str, Any]
 ) -> tuple[Forecast, dict[str, Any]]:
     """A network in the paper's setting: patch = horizon, one-cycle of 101 epochs, patience 12.
 
     Parameters
     ----------
     task : Task
-    lookback, seed : int
+    asked : Asked
     overrides : dict
         Fields of `NetworkConfig` that differ from the paper's: a control or an ablation.
-    device, checkpoint_dir
-        As in `fit_network`.
     """
-    config = NetworkConfig(task.n_series, task.horizon, lookback, **overrides)
+    config = NetworkConfig(task.n_series, task.horizon, asked.lookback, **overrides)
     known = SeriesTensors(torch.from_numpy(task.known().astype(np.float32)))
-    windows = WindowSet.from_series([known], lookback, task.horizon)
+    windows = WindowSet.from_series([known], asked.lookback, task.horizon)
     n_train, n_known = task.borders[:2]
     train, validation = windows.split_in_time((n_known - n_train) / n_known)
-    wanted = (n_train - lookback - task.horizon + 1, len(task.origins("validation")))
+    wanted = (n_train - asked.lookback - task.horizon + 1, len(task.origins("validation")))
     if validation is None or (len(train), len(validation)) != wanted:
         raise BenchmarkError(f"the windows are not split as the protocol wants: {wanted}")
-    network = SAMoVARNetwork(config, torch.Generator().manual_seed(seed))
+    network = SAMoVARNetwork(config, torch.Generator().manual_seed(asked.seed))
     result = fit_network(
         network,
         train,
         validation,
         PAPER_TRAINING,
-        random_state=seed,
-        device=device,
+        random_state=asked.seed,
+        device=asked.device,
         progress=False,
-        checkpoint_dir=checkpoint_dir,
+        checkpoint_dir=asked.checkpoint_dir,
     )
     about = {
         "config": config.to_dict(),
@@ -75,13 +67,7 @@ def fit_paper(
 
 
 def fit_default(
-    task: Task,
-    lookback: int,
-    seed: int,
-    overrides: dict[str, Any],
-    device: str = "auto",
-    checkpoint_dir: Path | None = None,
-    trained: Path | None = None,
+    task: Task, asked: Asked, overrides: dict[str, Any]
 ) -> tuple[Forecast, dict[str, Any]]:
     """`SAMoVARForecaster` as it is by default, and with it what its parts say alone.
 
@@ -89,28 +75,33 @@ def fit_default(
     anchored forecast with the anchor of the training rows, that with the anchor estimated anew on
     all rows it got (which is what the forecaster answers), and the network alone.
 
-    With `trained`, the trained network is kept there, and if it is there already, it is not trained
-    again: anchor and gate can change without a training.
+    With `asked.trained`, the trained network is kept there, and if it is there already, it is not
+    trained again: anchor and gate can change without a training.
     """
     n_train, n_known = task.borders[:2]
-    options: dict[str, Any] = {"context_length": lookback, "anchor": True, **overrides}
+    options: dict[str, Any] = {"context_length": asked.lookback, "anchor": True, **overrides}
     held_out: dict[str, Any] = {
         "validation_fraction": (n_known - n_train) / n_known,
         "verbose": False,
     }
     steps = list(range(1, task.horizon + 1))
+    trained = asked.trained
     kept = None if trained is None else trained.with_name(trained.name + ".json")
     if kept is not None and kept.exists():
         again = {**options, "max_epochs": 0, "checkpoint": trained}
-        forecaster = SAMoVARForecaster(random_state=seed, **held_out, **again)
+        forecaster = SAMoVARForecaster(random_state=asked.seed, **held_out, **again)
         forecaster.fit(task.frame(), fh=steps)
         training = {**json.loads(kept.read_text()), "network": "trained before"}
     else:
         forecaster = SAMoVARForecaster(
-            random_state=seed, device=device, checkpoint_dir=checkpoint_dir, **held_out, **options
+            random_state=asked.seed,
+            device=asked.device,
+            checkpoint_dir=asked.checkpoint_dir,
+            **held_out,
+            **options,
         )
         forecaster.fit(task.frame(), fh=steps)
-        training = _training_of(forecaster, n_train - lookback - task.horizon + 1)
+        training = _training_of(forecaster, n_train - asked.lookback - task.horizon + 1)
         if kept is not None and trained is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
             _without_anchor(forecaster._model.core).save(trained)
@@ -123,7 +114,7 @@ def fit_default(
             f"{task.horizon}: too few rows for a direct forecast"
         )
     season = forecaster._model.panel.grid.season
-    strict = anchors_of(task, lookback, season)[1].map
+    strict = anchors_of(task, asked.lookback, season)[1].map
     assert network.anchor is not None  # it was asked for
     gate = network.anchor.gate.double().numpy()
 

@@ -6,25 +6,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import BenchmarkError
 from benchmarks.long_horizon import linear
-from benchmarks.long_horizon.data import Forecast, Task
+from benchmarks.long_horizon.data import Asked, Forecast, Task
 from benchmarks.long_horizon.linear import REFITTED
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a row is fitted with, beside the task."""
-
-    lookback: int
-    seed: int
-    device: str = "auto"
-    checkpoint_dir: Path | None = None
-    trained: Path | None = None
-
 
 Fit = Callable[[Task, Asked, dict[str, Any]], tuple[Forecast, dict[str, Any]]]
 
@@ -63,8 +50,7 @@ def _paper(**overrides: Any) -> Fit:
     def fit(task: Task, asked: Asked, more: dict[str, Any]) -> tuple[Forecast, dict[str, Any]]:
         from benchmarks.long_horizon.networks import fit_paper
 
-        own = {**overrides, **more}
-        return fit_paper(task, asked.lookback, asked.seed, own, asked.device, asked.checkpoint_dir)
+        return fit_paper(task, asked, {**overrides, **more})
 
     return fit
 
@@ -74,15 +60,7 @@ def _default(
 ) -> tuple[Forecast, dict[str, Any]]:
     from benchmarks.long_horizon.networks import fit_default
 
-    return fit_default(
-        task,
-        asked.lookback,
-        asked.seed,
-        overrides,
-        asked.device,
-        asked.checkpoint_dir,
-        asked.trained,
-    )
+    return fit_default(task, asked, overrides)
 
 
 def _plain(fit: Callable[..., tuple[Forecast, dict[str, Any]]], has_lookback: bool = True) -> Fit:
@@ -98,7 +76,7 @@ def _neighbour(name: str) -> Fit:
     def fit(task: Task, asked: Asked, overrides: dict[str, Any]) -> tuple[Forecast, dict[str, Any]]:
         from benchmarks.long_horizon.neighbours import fit_neighbour
 
-        return fit_neighbour(name, task, asked.lookback, asked.seed, overrides, asked.device)
+        return fit_neighbour(name, task, asked, overrides)
 
     return fit
 

@@ -15,7 +15,7 @@ from benchmarks.harness import BenchmarkError
 from benchmarks.long_horizon import __main__ as command
 from benchmarks.long_horizon import cells, linear, networks, tables
 from benchmarks.long_horizon.cells import Run
-from benchmarks.long_horizon.data import Task, borders_of, load_task
+from benchmarks.long_horizon.data import Asked, Task, borders_of, load_task
 from benchmarks.long_horizon.neighbours import setting_of
 from benchmarks.long_horizon.rows import (
     ABLATIONS,
@@ -168,7 +168,7 @@ def test_the_default_row_answers_what_the_forecaster_answers(walk, monkeypatch):
     monkeypatch.setattr(
         networks, "SAMoVARForecaster", lambda **k: made.append(whole(**k)) or made[-1]
     )
-    forecast, about = networks.fit_default(walk, 9, 0, {**TINY, "max_epochs": 2})
+    forecast, about = networks.fit_default(walk, Asked(9, 0), {**TINY, "max_epochs": 2})
     found = forecast(walk.values[None, 130 - 9 : 130])
     (forecaster,) = made
     np.testing.assert_allclose(found["refitted"][0], forecaster.predict().to_numpy(), atol=1e-5)
@@ -182,10 +182,11 @@ def test_the_default_row_answers_what_the_forecaster_answers(walk, monkeypatch):
 def test_a_kept_network_is_not_trained_again_and_answers_the_same(walk, monkeypatch, tmp_path):
     options = {**TINY, "max_epochs": 2}
     window = walk.values[None, 130 - 9 : 130]
-    first, told = networks.fit_default(walk, 9, 0, options, trained=tmp_path / "toy" / "cell")
+    asked = Asked(9, 0, trained=tmp_path / "toy" / "cell")
+    first, told = networks.fit_default(walk, asked, options)
     untrainable = lambda *a, **k: pytest.fail("trained again")  # noqa: E731
     monkeypatch.setattr("samovar_forecast.training.fit_network", untrainable)
-    second, again = networks.fit_default(walk, 9, 0, options, trained=tmp_path / "toy" / "cell")
+    second, again = networks.fit_default(walk, asked, options)
     for name, expected in first(window).items():
         np.testing.assert_allclose(second(window)[name], expected, atol=1e-6)
     assert again["validation_by_epoch"] == told["validation_by_epoch"]
@@ -205,7 +206,7 @@ def test_the_papers_row_trains_on_training_rows_alone(walk, monkeypatch):
         return train(network, training, validation, *arguments, **options)
 
     monkeypatch.setattr(networks, "fit_network", watched)
-    forecast, about = networks.fit_paper(walk, 9, 0, TINY)
+    forecast, about = networks.fit_paper(walk, Asked(9, 0), TINY)
     assert seen == {"last row": 100, "first forecast": 100}
     scored = walk.score(forecast, "validation", 9)[""]["MSE"]
     assert scored == pytest.approx(min(about["validation_by_epoch"]), rel=1e-4)
