@@ -39,7 +39,7 @@ RESULTS = Path(__file__).parent / "results" / "econometric.json"
 DATA_VARIABLE = "SAMOVAR_ECONOMETRIC_DATA"
 N_ORIGINS = 8
 NETWORK_FITS = 2
-SHORT = 300
+SHORT = 500
 """Up to so many rows the networks too are fitted at every origin."""
 
 SEED = 0
