@@ -64,7 +64,9 @@ ROOMS = {
         ("numpy", "pandas", "torch"),
     ),
     "simulate": May(("exceptions",), ("numpy",)),
-    "dynamics": May(("exceptions", "config"), ("numpy", "pandas", "scipy", "statsmodels")),
+    "dynamics": May(
+        ("exceptions", "config", "simulate"), ("numpy", "pandas", "scipy", "statsmodels")
+    ),
     "dynamics.lag_matrices": May(
         (
             *("exceptions", "config", "network", "windows"),

@@ -18,6 +18,7 @@ import pandas as pd
 
 from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
 from samovar_forecast.exceptions import ConfigurationError, require
+from samovar_forecast.simulate import largest_root
 
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARProcess
@@ -394,9 +395,7 @@ def companion_radius(coefs: np.ndarray) -> float:
     if size == 0:
         return 0.0
     if size <= DENSE_EIGENVALUES_UP_TO:
-        companion = np.eye(size, k=-n_series)
-        companion[:n_series] = coefs.transpose(1, 0, 2).reshape(n_series, size)
-        return float(np.abs(np.linalg.eigvals(companion)).max())
+        return largest_root(coefs)
 
     low, high = 0.0, 1.0
     while _has_root_beyond(coefs, high):
