@@ -9,7 +9,6 @@ so a run that was cut off goes on where it stopped.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from statsmodels.api import OLS
 from tqdm import tqdm
 
 from benchmarks import harness
+from benchmarks.series_sets import VAR2
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.bands import residual_block_bootstrap, seed_ensemble
 from samovar_forecast.dynamics.causality import predictive_causality
@@ -35,27 +35,27 @@ from samovar_forecast.simulate import simulate_var
 
 RESULTS = Path(__file__).parent / "results" / "dynamics.json"
 LEVEL = 0.05
+SOURCES = (
+    "benchmarks/dynamics.py",
+    "benchmarks/series_sets.py",
+    "samovar_forecast/dynamics",
+    "samovar_forecast/network",
+    *(f"samovar_forecast/{name}.py" for name in ("config", "windows", "training", "simulate")),
+)
 
 Numbers = dict[str, float]
 
 
 # --- the coefficients of a VAR(2) -----------------------------------------------------------------
 
-VAR2 = np.array(
-    [
-        [[0.5, 0.2, -0.1], [0.1, 0.4, 0.3], [-0.2, 0.0, 0.3]],
-        [[0.2, -0.1, 0.05], [0.05, -0.2, 0.15], [0.0, 0.0, 0.2]],
-    ]
-)
-"""The others act on each series in one proportion at both lags, as one exogenous token per patch
-has it."""
 TURNING_VAR2 = np.array(
     [
         [[0.5, 0.2, 0.0], [0.0, 0.4, 0.3], [-0.2, 0.0, 0.3]],
         [[0.2, 0.0, 0.1], [0.2, -0.2, 0.0], [0.0, 0.1, 0.2]],
     ]
 )
-"""Another series acts at the second lag than at the first."""
+"""Another series acts at the second lag than at the first. By `VAR2` the others act on each series in
+one proportion at both, as one exogenous token per patch has it."""
 SMALL = NetworkConfig(
     n_series=3,
     patch_length=1,
@@ -392,23 +392,11 @@ CASES = {
 }
 
 
-def fingerprint() -> str:
-    """One word for the sources that the numbers depend on."""
-    digest = hashlib.sha256(Path(__file__).read_bytes())
-    package = harness.ROOT / "samovar_forecast"
-    for room in ("dynamics", "network"):
-        for path in sorted((package / room).rglob("*.py")):
-            digest.update(path.read_bytes())
-    for name in ("config", "windows", "training", "simulate"):
-        digest.update((package / f"{name}.py").read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def run(names: list[str], results: harness.Results, repeats: int | None = None) -> None:
     """Measure the cases, repetition by repetition, each stored when it is done."""
     torch.set_num_threads(1)
     header = harness.provenance(("torch", "numpy", "statsmodels"))
-    results.begin(dict.fromkeys(names, fingerprint()), header)
+    results.begin(dict.fromkeys(names, harness.fingerprint(sources=SOURCES)), header)
     for name in names:
         case = CASES[name]
         for number in tqdm(range(repeats or case.repeats), desc=name, mininterval=5.0):
