@@ -54,8 +54,9 @@ TURNING_VAR2 = np.array(
         [[0.2, 0.0, 0.1], [0.2, -0.2, 0.0], [0.0, 0.1, 0.2]],
     ]
 )
-"""Another series acts at the second lag than at the first. By `VAR2` the others act on each series in
-one proportion at both, as one exogenous token per patch has it."""
+"""Another series acts at the second lag than at the first. By `VAR2` the others act on each
+series in one proportion at both, as one exogenous token per patch has it.
+"""
 SMALL = NetworkConfig(
     n_series=3,
     patch_length=1,
