@@ -102,9 +102,7 @@ class Run:
     ) -> list[dict[str, Any]]:
         """All cells of a row: the look-back chosen with the first seed, then the other seeds."""
         row, _ = read_name(name)
-        least = task.horizon if row.covers_horizon else 1
-        grid = [length for length in lookbacks if length >= least and task.allows(length)]
-        grid = grid if row.has_lookback else [0]
+        grid = [length for length in lookbacks if task.allows(length)] if row.has_lookback else [0]
         if not grid:
             raise harness.BenchmarkError(
                 f"{task.name} is too short for horizon {task.horizon} with any look-back of "

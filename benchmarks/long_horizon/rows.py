@@ -29,8 +29,6 @@ class Row:
     is_random : bool
         Whether it depends on the seed.
     has_lookback : bool
-    covers_horizon : bool
-        Whether look-backs shorter than the horizon are left out, for it would be rolled to.
     beside : mapping of str to str
         Titles of what else falls out of the same fit, by its key in the cell.
     at_once : int
@@ -41,7 +39,6 @@ class Row:
     fit: Fit
     is_random: bool = True
     has_lookback: bool = True
-    covers_horizon: bool = False
     beside: Mapping[str, str] = field(default_factory=dict)
     at_once: int = 32
 
@@ -86,7 +83,6 @@ ROWS: dict[str, Row] = {
     "default": Row(
         "SAMoVAR (default)",
         _default,
-        covers_horizon=True,
         beside={
             REFITTED: "default, anchor refitted on validation rows too",
             NETWORK: "default, network alone",
