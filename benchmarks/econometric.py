@@ -42,7 +42,7 @@ NETWORK_FITS = 2
 SHORT = 500
 """Up to so many rows the networks too are fitted at every origin."""
 
-SEED = 0
+SEEDS = (0, 1, 2)
 VERSIONS = ("torch", "numpy", "pandas", "sktime", "statsmodels")
 ROWS = (
     "Naive",
@@ -301,14 +301,10 @@ def measure(one: Set, folder: Path, trained: Path, with_network: bool) -> dict[s
     y = one.read(folder)
     y.columns = [str(name) for name in y.columns]
     season = season_of(y)
-    rows: dict[str, Any] = {"Anchor": AnchorAlone(season=season, horizon=one.horizon)}
-    if with_network:
-        for name in NETWORK_ROWS:
-            rows[name] = SAMoVARForecaster(
-                random_state=SEED, verbose=False, anchor=name.endswith("anchor")
-            )
+    networks = networks_of_all_seeds() if with_network else {}
+    rows = {"Anchor": AnchorAlone(season=season, horizon=one.horizon), **networks}
     every = 1 if len(y) <= SHORT else math.ceil(N_ORIGINS / NETWORK_FITS)
-    refit = {name: every for name in rows if name in NETWORK_ROWS}
+    refit = dict.fromkeys(networks, every)
     with trained_once(trained), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # models say what they think of short samples
         found = compare(y, one.horizon, rows, n_origins=N_ORIGINS, refit=refit, progress=False)
@@ -320,11 +316,33 @@ def measure(one: Set, folder: Path, trained: Path, with_network: bool) -> dict[s
         "horizon": one.horizon,
         "first_window": found.n_first,
         "stride": found.stride,
-        "MSE": {name: float(value) for name, value in scores["MSE"].items()},
-        "MASE": {name: float(value) for name, value in scores["MASE"].items()},
-        "seconds": {name: float(value) for name, value in effort["fit_seconds"].items()},
-        "notes": {name: note for name, note in effort["note"].items() if "failed" in note},
+        "MSE": mean_of_seeds(scores["MSE"]),
+        "MASE": mean_of_seeds(scores["MASE"]),
+        "seconds": mean_of_seeds(effort["fit_seconds"]),
+        "notes": {
+            name.split(SEED)[0]: note for name, note in effort["note"].items() if "failed" in note
+        },
     }
+
+
+SEED = ", seed "
+
+
+def networks_of_all_seeds() -> dict[str, SAMoVARForecaster]:
+    """Return the rows that depend on a seed, once for each."""
+    return {
+        f"{name}{SEED}{seed}": SAMoVARForecaster(
+            random_state=seed, verbose=False, anchor=name.endswith("anchor")
+        )
+        for name in NETWORK_ROWS
+        for seed in SEEDS
+    }
+
+
+def mean_of_seeds(values: pd.Series) -> dict[str, float]:
+    """Return one number a row: of those that depend on a seed, the mean."""
+    rows = [str(name).split(SEED)[0] for name in values.index]
+    return {str(name): float(mean) for name, mean in values.groupby(rows).mean().items()}
 
 
 def season_of(y: pd.DataFrame) -> int:
@@ -372,10 +390,7 @@ def simulate(design: tuple[int, int, int], number: int, trained: Path) -> dict[s
         "Anchor": AnchorAlone(horizon=SIMULATED_HORIZON),
     }
     if number < PROCESSES_WITH_NETWORK:
-        for name in NETWORK_ROWS:
-            rows[name] = SAMoVARForecaster(
-                random_state=SEED, verbose=False, anchor=name.endswith("anchor")
-            )
+        rows |= networks_of_all_seeds()
     with trained_once(trained), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = compare(
@@ -388,7 +403,7 @@ def simulate(design: tuple[int, int, int], number: int, trained: Path) -> dict[s
             season=1,
             progress=False,
         )
-    return {name: float(value) for name, value in found.scores()["MSE"].items()}
+    return mean_of_seeds(found.scores()["MSE"])
 
 
 # --- tables ---------------------------------------------------------------------------------------
@@ -430,8 +445,8 @@ def report(stored: dict[str, Any]) -> str:
         "Made by `python -m benchmarks.econometric`. Mean squared error, each series in deviations "
         f"of its first training window, over {N_ORIGINS} rolling origins in the last third of each "
         "set. Defaults for every set. Linear models and the anchor are fitted at every origin, the "
-        f"networks with one seed, on more than {SHORT} rows at {NETWORK_FITS} of the origins only; "
-        "between, they see the new rows. "
+        f"networks with {len(SEEDS)} seeds, whose errors are averaged, on more than {SHORT} rows "
+        f"at {NETWORK_FITS} of the origins only; between, they see the new rows. "
         "The anchored row has the networks of the row above it.",
         "",
         f"Commit {stored['about']['commit']}, {stored['about']['date']}, "
