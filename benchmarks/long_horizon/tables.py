@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from benchmarks.series_sets import put_between_markers
 
 PAGE = harness.ROOT / "docs" / "long_horizon.md"
 NOT_RUN = "not run"
-OURS, PAPER = "default", "paper"
+OURS = "default"
 SEEDS_WANTED = 3
 Cell = dict[str, Any]
 
@@ -150,46 +151,53 @@ def of_dataset(table: Table, dataset: str) -> list[str]:
 
 
 def in_short(table: Table) -> str:
-    """Our default against the paper's model, and average ranks."""
-    both = [
-        (table[key][""].value, table[key[0], key[1], PAPER][""].value)
-        for key in table
-        if key[2] == OURS and (key[0], key[1], PAPER) in table
-    ]
-    lines = []
-    if both:
-        better = sum(ours < theirs for ours, theirs in both)
-        lines.append(
-            f"The default has the lower test MSE than the paper's setting on {better} of "
-            f"{len(both)} cells (set and horizon) where both were run."
-        )
-    ranks = average_ranks(table)
-    rows = [
-        [title_of(name), f"{value:.2f}", str(count)]
-        for name, (value, count) in sorted(ranks.items(), key=lambda one: one[1])
-    ]
-    lines.append(
-        "Average rank by test MSE among the models run on a cell, over the cells on which the "
-        "default was run (1 is best; a model run on few cells is ranked on these alone):"
+    """Average ranks, and our default beside each model, on the cells where both were run."""
+    scores = of_ours(table)
+    if not scores:
+        return f"{title_of(OURS)}: {NOT_RUN}."
+    ranks = average_ranks(scores)
+    rows = []
+    for name in sorted(ROWS, key=lambda one: ranks.get(one, math.inf)):
+        pairs = [(by_name[OURS], by_name[name]) for by_name in scores if name in by_name]
+        better, ratio = NOT_RUN, ""
+        if name == OURS:
+            better = ""
+        elif pairs:
+            better = f"{sum(ours < its for ours, its in pairs)} of {len(pairs)}"
+            ratio = f"{math.exp(mean(math.log(ours / its) for ours, its in pairs)):.3f}"
+        rows.append([title_of(name), f"{ranks[name]:.2f}" if name in ranks else "", better, ratio])
+    header = ["model", "average rank", "default better on", "default's MSE over its"]
+    return (
+        "Average rank by test MSE on the cells (set and horizon) of the default, among the models "
+        "that were run on all of them (1 is best). Beside it, on the cells where both were run: "
+        "how often the default's MSE is the lower one, and the geometric mean of its MSE over the "
+        "other's.\n\n" + harness.markdown_table(header, rows)
     )
-    lines.append(harness.markdown_table(["model", "average rank", "cells"], rows))
-    return "\n\n".join(lines)
 
 
-def average_ranks(table: Table) -> dict[str, tuple[float, int]]:
-    """Mean rank of each main row, and over how many cells; ties share their mean rank."""
-    ranks: dict[str, list[float]] = defaultdict(list)
-    for dataset, horizon in sorted({key[:2] for key in table if key[2] == OURS}):
-        values = {
+def of_ours(table: Table) -> list[dict[str, float]]:
+    """For each cell on which the default was run, the MSE of every row that was run there."""
+    return [
+        {
             name: table[dataset, horizon, name][""].value
             for name in ROWS
             if (dataset, horizon, name) in table
         }
-        for name, own in values.items():
-            lower = sum(other < own for other in values.values())
-            equal = sum(other == own for other in values.values())
-            ranks[name].append(lower + (equal + 1) / 2)
-    return {name: (mean(some), len(some)) for name, some in ranks.items()}
+        for dataset, horizon, model in table
+        if model == OURS
+    ]
+
+
+def average_ranks(scores: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Mean rank of each row that was run on every cell; ties share their mean rank."""
+    everywhere = [name for name in ROWS if all(name in one for one in scores)]
+    ranks: dict[str, list[float]] = defaultdict(list)
+    for by_name in scores:
+        values = [by_name[name] for name in everywhere]
+        for name in everywhere:
+            lower = sum(other < by_name[name] for other in values)
+            ranks[name].append(lower + (values.count(by_name[name]) + 1) / 2)
+    return {name: mean(some) for name, some in ranks.items()}
 
 
 def targets(table: Table) -> str:
