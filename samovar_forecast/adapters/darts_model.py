@@ -104,7 +104,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         network, which then has a share in the forecast only as far as it helped on the validation
         series. Without these, the last fifth of each series is held out and not trained on. There
         is none beside a likelihood without a location: one of counts, shares or positive numbers.
-        False is the model of the paper.
+        With False the network answers alone, as in the paper.
     **kwargs
         All that darts' torch models accept: ``likelihood``, ``loss_fn``, ``torch_metrics``,
         ``optimizer_cls``, ``lr_scheduler_cls``, ``batch_size``, ``n_epochs``, ``add_encoders``,
