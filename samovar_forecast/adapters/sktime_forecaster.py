@@ -114,8 +114,8 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         Whether a linear anchor, estimated in closed form, stands beside the network, which then
         has a share in the forecast only as far as it helped on the validation rows: see
         :func:`samovar_forecast.anchor.attach_anchor`. There is none with
-        ``validation_fraction=0``, where no rows could tell that share. With False the network answers
-        alone, as in the paper.
+        ``validation_fraction=0``, where no rows could tell that share. With False the network
+        answers alone, as in the paper.
 
     Attributes
     ----------
