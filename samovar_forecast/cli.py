@@ -93,7 +93,7 @@ def _add_compare(commands: Any) -> None:
     )
     compare.set_defaults(run=_compare)
     add = compare.add_argument
-    add("data", type=Path, metavar="FILE", help="CSV file: dates first, then a column a series")
+    add("data", type=Path, metavar="FILE", help="CSV file: time, then a column a series")
     add("--horizon", type=int, required=True, metavar="H", help="steps ahead")
     add("--report", type=Path, metavar="FILE", help="HTML file to write")
     _add_common(add, origins=24)
@@ -130,10 +130,18 @@ def _add_compare(commands: Any) -> None:
 
 def _add_common(add: Callable[..., Any], origins: int) -> None:
     """Add what the commands share."""
+    add("--time", metavar="NAME", help="column that holds the time (default: the first)")
+    add(
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="column that is neither time nor a series, may be repeated",
+    )
     add(
         "--number-rows",
         action="store_true",
-        help="count the rows of FILE instead of reading its first column as time",
+        help="count the rows of FILE instead of reading the time",
     )
     add(
         "--origins",
@@ -175,12 +183,9 @@ def _demo(arguments: argparse.Namespace) -> None:
     require("sktime", feature="samovar-forecast demo", extra="demo")
     os.environ.setdefault("MPLBACKEND", "Agg")  # figures go to files, never to a window
     from samovar_forecast import comparison as room
-    from samovar_forecast.sources import read_csv, us_macro_data
+    from samovar_forecast.sources import us_macro_data
 
-    if arguments.data is None:
-        data = us_macro_data()
-    else:
-        data = read_csv(arguments.data, number_rows=arguments.number_rows)
+    data = us_macro_data() if arguments.data is None else _own_data(arguments)
     season = data.season if arguments.season is None else arguments.season
     arguments.output.mkdir(parents=True, exist_ok=True)
     forecasters = room.standard_forecasters(
@@ -213,9 +218,8 @@ def _compare(arguments: argparse.Namespace) -> None:
             require(package, feature="samovar-forecast compare --report", extra="report")
     os.environ.setdefault("MPLBACKEND", "Agg")  # figures go to files, never to a window
     from samovar_forecast import comparison as room
-    from samovar_forecast.sources import read_csv
 
-    data = read_csv(arguments.data, number_rows=arguments.number_rows)
+    data = _own_data(arguments)
     season = data.season if arguments.season is None else arguments.season
     for file in (arguments.report, arguments.forecasts):
         if file is not None:
@@ -254,6 +258,17 @@ def _compare(arguments: argparse.Namespace) -> None:
         title = arguments.title or f"Forecasts of {arguments.data.name}, {arguments.horizon} ahead"
         write_report(found, arguments.report, title=title, about=data.description, units=data.units)
         _say(f"{arguments.report}: the report, one page that opens without a network")
+
+
+def _own_data(arguments: argparse.Namespace) -> Dataset:
+    from samovar_forecast.sources import read_csv
+
+    return read_csv(
+        arguments.data,
+        time=arguments.time,
+        leave_out=arguments.leave_out,
+        number_rows=arguments.number_rows,
+    )
 
 
 def _is_samovar(name: str) -> bool:

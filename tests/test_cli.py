@@ -14,6 +14,7 @@ import samovar_forecast.comparison as comparison_room
 from samovar_forecast import cli
 from samovar_forecast.cli import main
 from samovar_forecast.comparison import RepeatSeason, classical_forecasters
+from samovar_forecast.exceptions import DataError
 from samovar_forecast.sources import read_csv, us_macro_data
 
 FIGURES = ("forecasts_typical", "forecasts_last", "errors_by_step", "var_lag_matrices")
@@ -207,6 +208,7 @@ def test_a_csv_of_the_users_own_is_compared(quick, capsys, csv, tmp_path):
         (months(), 12, "2019-12-01"),
         (months("%d/%m/%Y"), 12, "2019-12-01"),
         (months("%m/%d/%Y"), 12, "2019-12-01"),
+        (months("%Y%m%d"), 12, "2019-12-01"),
         (pd.period_range("1990Q1", periods=60, freq="Q").astype(str), 4, "2004Q4"),
         (pd.date_range("2024-01-01", periods=60, freq="h").astype(str), 24, "2024-01-03 11:00:00"),
         (range(1960, 2020), 1, "2019"),
@@ -217,6 +219,32 @@ def test_the_first_column_is_read_as_dates_or_whole_numbers(csv, first, season, 
     assert data.season == season
     assert str(data.y.index[-1]).removesuffix(" 00:00:00") == last
     assert list(data.y) == ["a", "b"]
+
+
+def test_the_time_may_stand_anywhere_and_other_columns_be_left_out(csv, capsys):
+    def move(text):
+        lines = (line.split(",") for line in text.splitlines())
+        return "\n".join(f"{i},{a},{time},{b},x" for i, (time, a, b) in enumerate(lines))
+
+    path = csv(months(), change=move)
+    arguments = ("compare", path, "--horizon", 2, "--origins", 2, "--without-samovar", "--quiet")
+    code, _, err = run(capsys, *arguments)
+    assert (code, "--time 'time'" in err) == (2, True)
+    code, _, err = run(capsys, *arguments, "--time", "time")
+    assert (code, "--leave-out 'x'" in " ".join(err.split())) == (2, True)
+    code, out, err = run(capsys, *arguments, "--time", "time", "--leave-out", "x")
+    assert (code, err) == (0, "")
+    assert "2015-01-01 to 2019-12-01, 60 rows, 3 series" in " ".join(out.split())
+    data = read_csv(path, time="time", leave_out=["0", "x"])
+    assert list(data.y) == ["a", "b"]
+    code, _, err = run(capsys, *arguments, "--time", "Time")
+    assert (code, "no such column; found: 'Time'" in " ".join(err.split())) == (2, True)
+
+
+def test_series_below_one_another_are_told_apart_from_a_column_of_remarks(csv):
+    path = csv(months(), change=lambda text: text.replace(",", ",A,").replace("time,A", "time,id"))
+    with pytest.raises(DataError, match=r"column 'id' .* names series that stand one below"):
+        read_csv(path)
 
 
 def test_rows_can_be_counted_instead(csv):
@@ -242,10 +270,14 @@ def say_ill(text):
     [
         ({"first": months(), "change": empty_a_cell}, "column 'b' of * an empty cell in line 6"),
         ({"first": months(), "change": say_ill}, "column 'a' of * found: 'ill' in line 8"),
-        ({"first": np.linspace(0, 1, 60)}, "the first column of * holds no time; found: 0.0"),
+        (
+            {"first": np.linspace(0, 1, 60)},
+            "column 'time' of * holds no time; found: 0.0 * name another",
+        ),
         ({"first": ["Monday"] * 60}, "does not parse as dates; found: 'Monday'"),
         ({"first": months()[::-1]}, "is not sorted"),
         ({"first": months().delete(3).append(months()[:1])}, "is not sorted"),
+        ({"first": months(n_time=30).repeat(2)}, "repeats times * one below the other a column"),
         ({"first": months(n_time=61).delete(3)}, "has gaps; found: 1 missing times"),
         ({"first": months(), "n_time": 20}, "too few rows to forecast 8 steps from 10 origins"),
         ({"first": months(), "change": lambda text: ""}, "cannot be read as CSV"),
