@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         RidgeVAR,
         classical_forecasters,
     )
+    from samovar_forecast.comparison.darts_rows import DartsForecaster
 
 _CLASSICAL = (
     "GuardedAR",
@@ -35,6 +36,7 @@ _CLASSICAL = (
 
 __all__ = [
     "Comparison",
+    "DartsForecaster",
     "Finding",
     "GuardedAR",
     "GuardedVAR",
@@ -53,7 +55,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import the classical forecasters, and with them sktime, when one is first used."""
+    """Import a forecaster, and with it sktime or darts, when it is first used."""
+    if name == "DartsForecaster":
+        from samovar_forecast.comparison.darts_rows import DartsForecaster
+
+        return DartsForecaster
     if name not in _CLASSICAL:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from samovar_forecast.comparison import classical

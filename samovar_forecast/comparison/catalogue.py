@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 from samovar_forecast.exceptions import ConfigurationError, MissingPackageError, SAMoVARError
 
+EPOCHS = 30
+"""Passes over the training rows that each network makes; none stops early."""
+
 
 class Task(NamedTuple):
     """What a forecaster is built for."""
@@ -39,6 +42,8 @@ def known_forecasters() -> dict[str, bool]:
 
 def from_catalogue(names: Sequence[str], task: Task) -> dict[str, Any]:
     """Return forecasters by name, each with its library's defaults and the sizes of the task.
+
+    The networks that learn here see standardised series, as SAMoVAR does.
 
     Parameters
     ----------
@@ -119,11 +124,11 @@ def _auto_arima(task: Task) -> Any:
     return StatsForecastAutoARIMA(sp=task.season)
 
 
-def _darts(class_name: str) -> Callable[[Task], Any]:
+def _darts(class_name: str, **settings: Any) -> Callable[[Task], Any]:
     def build(task: Task) -> Any:
         from darts import models
 
-        return getattr(models, class_name)(**_network_sizes(task))
+        return _on_standardized(getattr(models, class_name)(**settings, **_network_sizes(task)))
 
     return build
 
@@ -144,16 +149,22 @@ def _neuralforecast(class_name: str) -> Callable[[Task], Any]:
     def build(task: Task) -> Any:
         from darts.models import NeuralForecastModel
 
-        return NeuralForecastModel(model=class_name, **_network_sizes(task))
+        return _on_standardized(NeuralForecastModel(model=class_name, **_network_sizes(task)))
 
     return build
+
+
+def _on_standardized(model: Any) -> Any:
+    from samovar_forecast.comparison.darts_rows import DartsForecaster
+
+    return DartsForecaster(model, standardize=True)
 
 
 def _network_sizes(task: Task) -> dict[str, Any]:
     return {
         "input_chunk_length": task.context,
         "output_chunk_length": min(task.horizon, max(1, task.n_rows // 3 - 1)),
-        "n_epochs": 30,
+        "n_epochs": EPOCHS,
         "random_state": task.random_state,
         "pl_trainer_kwargs": {
             "accelerator": "auto",
@@ -169,8 +180,10 @@ _CATALOGUE = {
     "AutoARIMA": _Entry(("statsforecast",), _auto_arima),
     **{
         name: _Entry(("darts",), _darts(f"{name}Model"))
-        for name in ("NLinear", "DLinear", "TiDE", "TSMixer", "NHiTS", "TFT")
+        for name in ("NLinear", "DLinear", "TiDE", "TSMixer", "NHiTS")
     },
+    # It cannot do without covariates that are known ahead: here, how far ahead a step lies.
+    "TFT": _Entry(("darts",), _darts("TFTModel", add_relative_index=True)),
     **{
         name: _Entry(("darts", "neuralforecast"), _neuralforecast(name))
         for name in ("iTransformer", "PatchTST", "Informer", "Autoformer")

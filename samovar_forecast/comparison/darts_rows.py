@@ -13,9 +13,15 @@ from darts import TimeSeries
 from darts.models.forecasting.forecasting_model import GlobalForecastingModel
 
 from samovar_forecast.comparison.base import RowForecaster
+from samovar_forecast.panel import Scaler
 
 SAMPLES = 200
 """Sample paths from which the forecast and the quantiles of a probabilistic model are taken."""
+LIGHTNING_LOGGERS = (
+    *("pytorch_lightning", "lightning_fabric"),
+    *("lightning.pytorch", "lightning.fabric"),
+)
+"""As the packages `pytorch_lightning` and `lightning` name them."""
 
 
 class DartsForecaster(RowForecaster):
@@ -31,6 +37,10 @@ class DartsForecaster(RowForecaster):
     model : darts forecasting model
     random_state : int, default=0
         Seed of the samples.
+    standardize : bool, default=False
+        Whether the model sees each series less its mean and over its deviation, both of the rows
+        that it is fitted on. Most networks need this unless the series are near 0 and 1 already;
+        forecasts are in the user's units either way.
 
     Attributes
     ----------
@@ -40,9 +50,10 @@ class DartsForecaster(RowForecaster):
 
     _tags = {"python_dependencies": ["darts"]}
 
-    def __init__(self, model: Any, random_state: int = 0) -> None:
+    def __init__(self, model: Any, random_state: int = 0, standardize: bool = False) -> None:
         self.model = model
         self.random_state = random_state
+        self.standardize = standardize
         super().__init__()
         self.set_tags(
             **{
@@ -54,7 +65,9 @@ class DartsForecaster(RowForecaster):
     def _fit(self, y: pd.DataFrame, X: Any, fh: Any) -> DartsForecaster:
         self._seen = y
         self._asked: np.ndarray | None = None
-        parts = [y] if self.model.supports_multivariate else [y[[name]] for name in y]
+        self._scaler = Scaler.of(y.to_numpy(dtype=float)) if self.standardize else None
+        shown = self._as_the_model_sees(y)
+        parts = [shown] if self.model.supports_multivariate else [shown[[name]] for name in shown]
         self.models_ = [self.model.untrained_model() for _ in parts]
         with _without_lightning_news():
             for model, part in zip(self.models_, parts, strict=True):
@@ -84,25 +97,37 @@ class DartsForecaster(RowForecaster):
         if self._asked is not None and len(self._asked) >= n_steps:
             return self._asked[:n_steps]
         shared = len(self.models_) == 1
+        seen = self._as_the_model_sees(self._seen)
         found = []
         for position, model in enumerate(self.models_):
             asked: dict[str, Any] = {}
             if isinstance(model, GlobalForecastingModel):
                 columns = slice(None) if shared else [position]
-                asked["series"] = _series(self._seen.iloc[:, columns])
+                asked["series"] = _series(seen.iloc[:, columns])
             if self._has_samples:
                 asked |= {"num_samples": SAMPLES, "random_state": self.random_state}
             with _without_lightning_news():
                 ahead = model.predict(n_steps, verbose=False, **asked)
             found.append(ahead.all_values(copy=False))
-        self._asked = np.concatenate(found, axis=1)
-        return self._asked
+        paths = np.concatenate(found, axis=1)
+        if self._scaler is not None:
+            by_sample = np.moveaxis(paths, 2, 0)  # samples steps C
+            last = self._seen.to_numpy(dtype=float)[-1]
+            paths = np.moveaxis(self._scaler.inverse(by_sample, last), 0, 2)
+        self._asked = paths
+        return paths
+
+    def _as_the_model_sees(self, rows: pd.DataFrame) -> pd.DataFrame:
+        if self._scaler is None:
+            return rows
+        scaled = self._scaler.forward(rows.to_numpy(dtype=float))
+        return pd.DataFrame(scaled, index=rows.index, columns=rows.columns)
 
     @property
     def explain(self) -> Callable[[], Any]:
-        """Read the fitted model as a dynamic VAR, on the rows seen, where it can be read so."""
+        """Read the fitted model as a dynamic VAR of the rows as it sees them, where it can be."""
         explain = self.models_[0].explain  # a model without one has no attribute here either
-        return lambda: explain(_series(self._seen))
+        return lambda: explain(_series(self._as_the_model_sees(self._seen)))
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
@@ -114,11 +139,8 @@ class DartsForecaster(RowForecaster):
 
 @contextlib.contextmanager
 def _without_lightning_news() -> Iterator[None]:
-    """Keep Lightning from telling the terminal which devices there are, at every origin."""
-    loggers = [
-        logging.getLogger(name)
-        for name in ("pytorch_lightning", "lightning.pytorch", "lightning.fabric")
-    ]
+    """Keep Lightning from telling the terminal of devices and seeds, at every origin."""
+    loggers = [logging.getLogger(name) for name in LIGHTNING_LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.WARNING)

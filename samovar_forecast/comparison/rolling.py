@@ -428,8 +428,9 @@ def _in_words(policy: Refit) -> str:
 def _parameters(forecaster: Any) -> str:
     """Return a forecaster as its constructor would be written, on one line."""
     given = getattr(forecaster, "model", None)
-    shown = given if hasattr(given, "model_params") else forecaster
-    return " ".join(repr(shown).split())
+    is_darts = hasattr(given, "model_params")
+    text = " ".join(repr(given if is_darts else forecaster).split())
+    return f"{text}, on standardised series" if is_darts and forecaster.standardize else text
 
 
 def _bar(total: int, progress: bool) -> Any:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from samovar_forecast.comparison import Task, catalogue, from_catalogue, known_forecasters
+from samovar_forecast.comparison import (
+    Task,
+    catalogue,
+    compare,
+    from_catalogue,
+    known_forecasters,
+)
 from samovar_forecast.exceptions import ConfigurationError, MissingPackageError, SAMoVARError
 
 TASK = Task(horizon=4, season=1, n_rows=100)
@@ -50,6 +59,42 @@ def test_a_model_whose_package_is_missing_says_how_to_get_it(monkeypatch):
     with pytest.raises(MissingPackageError, match=r"AutoARIMA needs .*pip install statsforecast"):
         from_catalogue(["AutoARIMA"], TASK)
     assert not any(known_forecasters().values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("NLinear", "DLinear", "TiDE", "TSMixer", "NHiTS", "TFT"),
+        *("iTransformer", "PatchTST", "Informer", "Autoformer"),
+    ],
+)
+def test_a_network_by_name_learns_forecasts_resumes_and_leaves_nothing_behind(
+    name, tmp_path, monkeypatch, capfd
+):
+    pytest.importorskip("darts")
+    if not known_forecasters()[name]:
+        pytest.skip("neuralforecast is not installed: pip install neuralforecast")
+    rng = np.random.default_rng(0)
+    y = pd.DataFrame(1e6 + 1e3 * rng.normal(size=(90, 2)), columns=["a", "b"])
+    monkeypatch.setattr(catalogue, "EPOCHS", 1)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # neuralforecast's own packages, as they are imported
+        models = from_catalogue([name], Task(horizon=4, season=1, n_rows=60))
+    capfd.readouterr()
+    settings = {"n_origins": 2, "refit": "first", "resume": tmp_path / "finished"}
+    found = compare(y, 4, models, **settings)
+    assert found.failures.empty
+    scores = found.scores()["MSE"]
+    assert 0 < scores[name] < 20 * scores["Naive"]
+    assert found.effort().loc[name, "note"] == ""
+    again = compare(y, 4, from_catalogue([name], Task(4, 1, 60)), **settings)
+    assert again.runs["resumed"].all()
+    pd.testing.assert_frame_equal(again.forecasts, found.forecasts)
+    assert list((tmp_path / "here").iterdir()) == []
+    assert "Seed set" not in "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize(

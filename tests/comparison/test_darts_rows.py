@@ -10,6 +10,7 @@ pytest.importorskip("darts")
 
 from darts import TimeSeries
 from darts.models import (
+    DLinearModel,
     ExponentialSmoothing,
     LinearRegressionModel,
     NaiveDrift,
@@ -17,9 +18,21 @@ from darts.models import (
     NLinearModel,
 )
 
-from samovar_forecast.comparison import RepeatSeason, Task, compare, from_catalogue
-from samovar_forecast.comparison.darts_rows import DartsForecaster
+from samovar_forecast.comparison import (
+    DartsForecaster,
+    RepeatSeason,
+    Task,
+    compare,
+    from_catalogue,
+)
 from samovar_forecast.comparison.finished import describe
+
+QUIET = {
+    "accelerator": "cpu",
+    "enable_progress_bar": False,
+    "logger": False,
+    "enable_model_summary": False,
+}
 
 
 def series(n_time: int = 80, index: str = "M") -> pd.DataFrame:
@@ -93,17 +106,33 @@ def test_a_point_model_has_none():
         2,
         n_epochs=1,
         random_state=0,
-        pl_trainer_kwargs={
-            "accelerator": "cpu",
-            "enable_progress_bar": False,
-            "logger": False,
-            "enable_model_summary": False,
-        },
+        pl_trainer_kwargs=QUIET,
     )
     found = compare(series(), 2, {"nlinear": model}, n_origins=2, refit="first", classical=False)
     assert found.failures.empty
     assert found.calibration().empty
     assert found.effort().loc["nlinear", "fits"] == 1
+
+
+def test_a_model_on_standardised_series_forecasts_the_same_in_any_units():
+    y = series()
+    model = DLinearModel(8, 2, n_epochs=2, random_state=0, pl_trainer_kwargs=QUIET)
+    rows = {"dlinear": DartsForecaster(model, standardize=True)}
+    found = [
+        compare(data, 2, rows, n_origins=2, refit="first", classical=False)
+        for data in (y, 1e4 * y + 1e6)
+    ]
+    near, far = (comparison.forecasts["y_pred"].to_numpy() for comparison in found)
+    np.testing.assert_allclose(far, 1e4 * near + 1e6, rtol=1e-6)
+    assert found[0].parameters["dlinear"].endswith("on standardised series")
+
+
+def test_a_constant_series_stays_what_it_is_on_standardised_series():
+    y = series().assign(flat=7.0)
+    row = DartsForecaster(LinearRegressionModel(lags=2, output_chunk_length=2), standardize=True)
+    found = compare(y, 2, {"regression": row}, n_origins=2, refit="first", classical=False)
+    assert found.failures.empty
+    assert (found.forecasts.query("series == 'flat'")["y_pred"] == 7.0).all()
 
 
 def test_darts_models_resume_and_their_parameters_tell_them_apart(tmp_path):
@@ -119,6 +148,6 @@ def test_darts_models_resume_and_their_parameters_tell_them_apart(tmp_path):
 
 def test_models_of_the_catalogue_are_built_for_the_task():
     built = from_catalogue(["NLinear", "AutoETS"], Task(horizon=4, season=12, n_rows=90))
-    assert built["NLinear"].input_chunk_length == 24
-    assert built["NLinear"].output_chunk_length == 4
+    assert built["NLinear"].model.input_chunk_length == 24
+    assert built["NLinear"].model.output_chunk_length == 4
     assert built["AutoETS"].sp == 12
