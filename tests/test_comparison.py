@@ -79,6 +79,17 @@ class Warns(RepeatSeason):
         warnings.warn("this may not converge", UserWarning, stacklevel=2)
 
 
+class TalksOfBatches(RepeatSeason):
+    """A naive forecast that warns as torch's and Lightning's loaders do."""
+
+    def _learn(self, values):
+        for words in (
+            "'pin_memory' argument is set as true but no accelerator is found",
+            "Total length of `list` across ranks is zero. Please make sure this was intended.",
+        ):
+            warnings.warn(words, UserWarning, stacklevel=2)
+
+
 class Reverses(RepeatSeason):
     """A naive forecast whose columns come in another order."""
 
@@ -403,6 +414,22 @@ def test_warnings_of_a_model_stand_in_its_row():
     found = compare(simulated_var(), 2, {"shy": Warns()}, n_origins=3)
     assert found.effort().loc["shy", "note"].startswith("warned 3 times")
     assert "this may not converge" in str(found)
+
+
+def test_how_libraries_load_their_batches_is_kept_but_is_no_note():
+    found = compare(simulated_var(), 2, {"network": TalksOfBatches()}, n_origins=2)
+    assert found.runs["warnings"].map(len).tolist() == [2, 2]
+    assert found.effort().loc["network", "note"] == ""
+
+
+def test_a_name_with_a_comma_stands_in_quotes_among_others():
+    class Elsewhere(RepeatSeason):
+        def _extrapolate(self, values, steps):
+            return super()._extrapolate(values, steps) + 9 * values.std(axis=0)
+
+    models = {"Naive": RepeatSeason(), "far, far away": Elsewhere(), "off": Elsewhere()}
+    words = " ".join(str(compare(simulated_var(), 2, models, n_origins=8)).split())
+    assert "worse: 'far, far away', off." in words
 
 
 # ---------------------------------------------------------------- origins and refits

@@ -181,6 +181,27 @@ def test_every_picture_has_words_and_decodes(page, comparison):
     assert any("Heat maps" in image["alt"] and HOSTILE in image["alt"] for image in page.images)
 
 
+def test_intervals_that_are_too_wide_lie_where_the_caption_says():
+    class Timid(RepeatSeason):
+        def _deviations(self, steps):
+            return 20 * super()._deviations(steps)
+
+    models = {"timid": Timid()}
+    found = compare(series(), 2, models, n_origins=8, season=1, classical=False)
+    below = found.calibration().loc["timid", "below"]
+    assert below[0.2] < 0.2 < 0.8 < below[0.8]
+    caption = report_figures.calibration_picture(found).caption
+    assert "Below it on the left and above it on the right, intervals are too wide" in caption
+
+
+def test_the_rules_of_the_style_are_closed_so_that_print_has_its_own(text):
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
+    for_print = re.search(r"^@media print {(.*)}$", style, re.MULTILINE)[1]
+    assert "nav { display: none; }" in for_print
+    assert style.count("{") == style.count("}")
+    assert for_print.count("{") == for_print.count("}")
+
+
 def test_a_page_is_the_same_for_the_same_comparison(text, comparison):
     again = render_report(comparison, title=f"Load {HOSTILE}", about=["Made & <found>."])
     assert again == text

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.comparison.results import FEWEST_ORIGINS_FOR_AN_ERROR
+from samovar_forecast.comparison.text import in_a_list
 
 if TYPE_CHECKING:
     from samovar_forecast.comparison.results import Comparison
@@ -36,10 +37,10 @@ class Finding(NamedTuple):
 def findings(comparison: Comparison) -> list[Finding]:
     """Return what deserves a look before the leaderboard is believed, in plain words.
 
-    Looked at: number and overlap of the origins; unit roots (augmented Dickey-Fuller, 5 %) and
-    shifts of level between training and test rows; identical rows, identical series, and series
-    that run ahead of others; errors that are zero to rounding; models that failed, and a VAR
-    that was refused.
+    Looked at: number and overlap of the origins; unit roots (augmented Dickey-Fuller, 5 %),
+    straight lines, and shifts of level between training and test rows; identical rows, identical
+    series, and series that run ahead of others; errors that are zero to rounding; models that
+    failed, and a VAR that was refused.
     """
     return [
         *_origins(comparison),
@@ -83,13 +84,21 @@ def _stationarity(comparison: Comparison) -> list[Finding]:
     # statsmodels 0.15 warns unless it is told whether a tuple or an object is wanted.
     can_choose = "result_object" in inspect.signature(adfuller).parameters
     plain = {"result_object": False} if can_choose else {}
-    with_root, shifted = [], []
+    with_root, shifted, straight = [], [], []
     for name in first:
         column = first[name].to_numpy()
         if np.ptp(column) == 0:
             continue
+        steps = np.diff(column)
+        is_straight = np.ptp(steps) <= 1e-9 * np.abs(steps).max()
+        if is_straight:
+            straight.append(str(name))
         try:
-            if len(column) >= 20 and adfuller(column[-5000:], maxlag=12, **plain)[1] > 0.05:
+            if (
+                not is_straight
+                and len(column) >= 20
+                and adfuller(column[-5000:], maxlag=12, **plain)[1] > 0.05
+            ):
                 with_root.append(str(name))
         except (ValueError, np.linalg.LinAlgError):
             continue
@@ -103,6 +112,14 @@ def _stationarity(comparison: Comparison) -> list[Finding]:
                 f"A unit root is not rejected (augmented Dickey-Fuller, 5 %, first training "
                 f"window) for {_named(with_root, first.shape[1])}. Differences or growth rates "
                 "may be forecast better, and MASE and RMSSE say more than MSE.",
+            )
+        )
+    if straight:
+        found.append(
+            Finding(
+                "Straight line",
+                f"The same step from row to row in the first training window, as a counter of rows "
+                f"has: {_named(straight, first.shape[1])}. Leave out what is no series.",
             )
         )
     if shifted:
@@ -223,7 +240,7 @@ def _models(comparison: Comparison) -> list[Finding]:
 
 
 def _named(names: list[str], of: int | None = None) -> str:
-    shown = ", ".join(names[:MOST_NAMES])
+    shown = ", ".join(map(in_a_list, names[:MOST_NAMES]))
     if len(names) > MOST_NAMES:
         shown += f" and {len(names) - MOST_NAMES} more"
     return shown if of is None else f"{len(names)} of {of} series: {shown}"

@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from samovar_forecast import __version__
+
 FORMAT = 1
 DEEPEST = 8
 """Parameters nested deeper than this are not described, and their model is not resumed."""
@@ -121,10 +123,10 @@ def key_of(model: str, fitted_on: str, seen: str, horizon: int) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of the libraries that forecasts follow from, as far as installed."""
-    found = {}
+    found = {"samovar_forecast": __version__}  # run from its sources too
     for name in (
-        *("samovar_forecast", "sktime", "darts", "statsmodels", "statsforecast"),
-        *("neuralforecast", "scikit-learn", "torch", "pandas", "numpy", "scipy"),
+        *("sktime", "darts", "statsmodels", "statsforecast", "neuralforecast", "scikit-learn"),
+        *("pytorch-lightning", "torch", "pandas", "numpy", "scipy"),
     ):
         try:
             found[name] = metadata.version(name)

@@ -18,7 +18,12 @@ COVERAGES = (0.5, 0.8, 0.9)
 """Central intervals whose coverage is given."""
 TIE_SHARE = 0.01
 """Models whose MSE is within this share of the best one's tie with it."""
-OF_NO_CONCERN = ("FutureWarning", "DeprecationWarning", "PendingDeprecationWarning")
+OF_NO_CONCERN = (
+    *("FutureWarning", "DeprecationWarning", "PendingDeprecationWarning"),
+    # Lightning and torch on how they load batches
+    *("PossibleUserWarning", "UserWarning: 'pin_memory' argument is set as true"),
+    "UserWarning: Total length of `list` across ranks is zero",
+)
 """Warnings between libraries: kept in `Comparison.runs`, left out of a model's note."""
 LONGEST_NOTE = 300
 FEWEST_ORIGINS_FOR_AN_ERROR = 6

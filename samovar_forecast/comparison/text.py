@@ -138,7 +138,7 @@ def verdict(comparison: Comparison) -> str:
         sentences.append(f"Behind: {_listed(trailing)}.")
         if few and margins["ties"].sum() == 1:
             sentences.append("Too few origins for a standard error.")
-    failed = [str(model) for model in comparison.models if model not in margins.index]
+    failed = [in_a_list(model) for model in comparison.models if model not in margins.index]
     if failed:
         sentences.append(f"Not ranked, for failing at an origin: {_listed(failed)}.")
     return " ".join(sentences)
@@ -156,7 +156,7 @@ def against(comparison: Comparison) -> str:
         return ""
     words = {"better": "better", "tie": "a tie", "worse": "worse"}
     parts = [
-        f"{words[outcome]}: {', '.join(map(str, part.index))}"
+        f"{words[outcome]}: {', '.join(map(in_a_list, part.index))}"
         for outcome in words
         if len(part := others[others["verdict"] == outcome])
     ]
@@ -164,6 +164,11 @@ def against(comparison: Comparison) -> str:
         f"Tested against the best classical model, {best} (Diebold-Mariano, 5 %, Holm): "
         f"{'; '.join(parts)}."
     )
+
+
+def in_a_list(name: object) -> str:
+    """Return a name as it stands among others, in quotes where it holds a comma itself."""
+    return repr(str(name)) if "," in str(name) else str(name)
 
 
 def _behind(model: str, margin: Mapping[str, float] | pd.Series) -> str:

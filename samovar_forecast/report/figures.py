@@ -99,7 +99,7 @@ def calibration_picture(comparison: Comparison) -> Picture | None:
     return drawn(
         lambda: score_plots.plot_calibration(comparison),
         "Two line plots: share of truths below each quantile, and inside the 80 % interval by step",
-        "On the diagonal, a quantile holds what it says. Above it on the left and below it on the "
+        "On the diagonal, a quantile holds what it says. Below it on the left and above it on the "
         "right, intervals are too wide; the other way round, too narrow.",
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.comparison.results import COVERAGES, METRICS
+from samovar_forecast.comparison.text import in_a_list
 
 if TYPE_CHECKING:
     from samovar_forecast.comparison import Comparison
@@ -80,6 +81,7 @@ def leaderboard(comparison: Comparison) -> Table:
         "MSE, MAE and CRPS are of series standardised by mean and deviation of the first training "
         f"window; MASE and RMSSE are scaled by the {seasonal} forecast inside it. Lower is "
         "better; bold is the best of a column. Rank: by MSE, averaged over series and origins. "
+        "Against the best classical model: difference in MSE, and p by Holm, explained below. "
         "Seconds are sums over all origins."
     )
     return Table("leaderboard", "All steps, best MSE first", heads, rows, note=note)
@@ -130,7 +132,7 @@ def by_series(comparison: Comparison) -> Table:
         rows.append(cells)
     wins = table.rank(axis=1, method="min").eq(1).sum()
     most = wins.sort_values(ascending=False, kind="stable").head(3)
-    winners = ", ".join(f"{model} ({count})" for model, count in most.items() if count)
+    winners = ", ".join(f"{in_a_list(m)} ({count})" for m, count in most.items() if count)
     note = f"Blue: better than {reference}; orange: worse. Least error on most series: {winners}"
     if len(rows) < len(table):
         note += f". Shown: the {len(rows)} of {len(table)} series on which the models differ most"
@@ -227,7 +229,7 @@ def calibration(comparison: Comparison) -> Table | None:
     without = [str(m) for m in comparison.scores().index if m not in table.index]
     note = "Width: mean, in deviations of the series. "
     if without:
-        note += f"No intervals: {', '.join(without)}."
+        note += f"No intervals: {', '.join(map(in_a_list, without))}."
     return Table(
         "calibration",
         "Central intervals",

@@ -55,6 +55,11 @@ def test_a_constant_series_is_named():
     assert "1 of 4 series: flat" in topics_of(stationary().assign(flat=3.0))["Constant series"]
 
 
+def test_a_counter_of_rows_among_the_series_is_named():
+    y = stationary().assign(row=np.arange(5, 205))
+    assert "1 of 4 series: row" in topics_of(y)["Straight line"]
+
+
 def test_rows_that_repeat_earlier_ones_are_counted():
     y = stationary()
     y.iloc[185:190] = y.iloc[20:25].to_numpy()
