@@ -30,6 +30,8 @@ STYLES = (
 """Line styles of the models, in the order of the comparison."""
 DIVERGING = "RdBu_r"
 """Colour map of signed values: white at zero, safe for colour-blind readers."""
+LONGEST_NAME = 28
+"""Characters of a name; a longer one would take the room of what is drawn."""
 MOST_MARKERS = 12
 """Markers on a line, about; further points carry none."""
 
@@ -87,8 +89,12 @@ def known_models(
 
 
 def model_style(comparison: Comparison, model: str) -> dict[str, Any]:
-    """Return a model's line, the same in every figure of a comparison."""
-    style = STYLES[list(comparison.models).index(model) % len(STYLES)]
+    """Return a model's line, the same in every figure of a comparison and of no other model."""
+    round_, place = divmod(list(comparison.models).index(model), len(STYLES))
+    style = dict(STYLES[place])
+    if round_:  # a colour that was there has another marker and another line
+        style["marker"] = STYLES[(place + 3 * round_) % len(STYLES)]["marker"]
+        style["linestyle"] = STYLES[(place + 4 * round_) % len(STYLES)]["linestyle"]
     return {**style, "linewidth": 1.3, "markevery": max(1, comparison.horizon // MOST_MARKERS)}
 
 
@@ -112,6 +118,15 @@ def shown_text(name: object) -> str:
     """Return a user's name as matplotlib shows it: a dollar is no formula, a line has its key."""
     text = str(name).replace("$", r"\$")
     return f" {text}" if text.startswith("_") else text
+
+
+def shown_name(name: object) -> str:
+    """Return a series' or a model's name as `shown_text`, a long one without its middle."""
+    text = str(name)
+    if len(text) > LONGEST_NAME:
+        tail = LONGEST_NAME // 2 - 2
+        text = f"{text[: LONGEST_NAME - tail - 1]}\N{HORIZONTAL ELLIPSIS}{text[-tail:]}"
+    return shown_text(text)
 
 
 def shown_time(label: object) -> str:

@@ -22,6 +22,7 @@ from samovar_forecast.plot_layout import (
     model_style,
     panels,
     pyplot,
+    shown_name,
     shown_text,
     shown_time,
     times_of,
@@ -123,11 +124,11 @@ def plot_forecasts(
         for model in models:
             of_model = made[(made["model"] == model) & (made["series"] == name)]
             style = model_style(comparison, model)
-            ax.plot(ahead, of_model["y_pred"], label=shown_text(model), markersize=3, **style)
+            ax.plot(ahead, of_model["y_pred"], label=shown_name(model), markersize=3, **style)
             if model == interval_of and bounds.loc[of_model.index].notna().all(axis=None):
                 low, high = bounds.loc[of_model.index].to_numpy().T
                 ax.fill_between(ahead, low, high, color=style["color"], alpha=0.18, linewidth=0)
-        ax.set_title(shown_text(name), loc="left", fontsize="medium")
+        ax.set_title(shown_name(name), loc="left", fontsize="medium")
         ax.set_ylabel((units or {}).get(name, ""), fontsize="small")
         ax.margins(x=0.01)
         ax.tick_params(labelsize="small")
@@ -170,12 +171,13 @@ def plot_errors_by_step(
         ax = pyplot().subplots(figsize=(6, 3.8), layout="constrained")[1]
     for model in known_models(models, comparison.models, table.columns):
         style = model_style(comparison, model)
-        ax.plot(table.index, table[model], label=shown_text(model), markersize=4, **style)
+        ax.plot(table.index, table[model], label=shown_name(model), markersize=4, **style)
     scaled = "in-sample naive errors" if metric in ("MASE", "RMSSE") else "standardised series"
     ax.set_xlabel("steps ahead")
     ax.set_ylabel(f"{metric} ({scaled})")
+    n_scored = int(comparison.scales["deviation"].notna().sum())
     ax.set_title(
-        f"{metric} over {len(comparison.origins)} origins and {len(comparison.scales)} series",
+        f"{metric} over {len(comparison.origins)} origins and {n_scored} series",
         loc="left",
         fontsize="medium",
         fontweight="bold",
@@ -234,7 +236,7 @@ def plot_lag_matrices(
         title = f"{title}, lags 1 to {max_lags} of {len(coefs)}"
         coefs = coefs[:max_lags]
     limit = np.abs(coefs).max() or 1.0
-    names = [shown_text(name) for name in names]
+    names = [shown_name(name) for name in names]
     if figure is None:
         cell = 0.46 if n_series <= LARGEST_ANNOTATED else 0.22
         side = max(2.8, 0.8 + cell * n_series)

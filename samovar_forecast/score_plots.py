@@ -14,7 +14,7 @@ from samovar_forecast.plot_layout import (
     known_models,
     model_style,
     pyplot,
-    shown_text,
+    shown_name,
     times_of,
 )
 
@@ -61,6 +61,7 @@ def plot_errors_by_series(
     reference = comparison.best_classical or comparison.scores()["MSE"].idxmin()
     ratio = table.div(table[reference], axis=0).replace([np.inf, 0.0], np.nan)
     ratio = ratio.reindex([name for name in comparison.y if name in ratio.index]).dropna(how="all")
+    n_scored = len(ratio)
     spread = (ratio.max(axis=1) / ratio.min(axis=1)).sort_values(ascending=False)
     shown = [name for name in ratio.index if name in spread.index[:most]]
     ratio = ratio.loc[shown].clip(1 / FARTHEST, FARTHEST)
@@ -78,18 +79,18 @@ def plot_errors_by_series(
             marker=style["marker"],
             linestyle="",
             markersize=5,
-            label=shown_text(model),
+            label=shown_name(model),
         )
-    ax.set_yticks(rows, [shown_text(name) for name in shown], fontsize="small")
+    ax.set_yticks(rows, [shown_name(name) for name in shown], fontsize="small")
     ax.set_ylim(len(shown) - 0.4, -0.6)  # the first series on top
     ax.set_xscale("log")
     low, high = np.nanmin(ratio.to_numpy()), np.nanmax(ratio.to_numpy())
     ax.set_xlim(min(0.8 * low, 0.7), max(1.25 * high, 1.4))
     _plain_numbers(ax.xaxis)
-    ax.set_xlabel(f"MSE, {shown_text(reference)} = 1 (log scale; left is better)")
-    few = f", the {len(shown)} of {len(table)} on which models differ most"
+    ax.set_xlabel(f"MSE, {shown_name(reference)} = 1 (log scale; left is better)")
+    few = f", the {len(shown)} of {n_scored} on which models differ most"
     ax.set_title(
-        "MSE by series" + (few if len(shown) < len(table) else ""),
+        "MSE by series" + (few if len(shown) < n_scored else ""),
         loc="left",
         fontsize="medium",
         fontweight="bold",
@@ -124,7 +125,7 @@ def plot_errors_by_origin(
     times = times_of(table.index)
     for model in known_models(models, comparison.models, table.columns):
         style = model_style(comparison, model) | {"markevery": max(1, len(times) // 24)}
-        ax.plot(times, table[model], label=shown_text(model), markersize=4, **style)
+        ax.plot(times, table[model], label=shown_name(model), markersize=4, **style)
     ax.set_xlabel("origin: last observation known")
     ax.set_ylabel("MSE (standardised series)")
     ax.set_title("MSE by origin", loc="left", fontsize="medium", fontweight="bold")
@@ -176,7 +177,7 @@ def plot_calibration(
     coverage.axhline(share, color="0.5", linewidth=0.9)
     for model in known_models(models, comparison.models, table.index):
         style = model_style(comparison, model)
-        drawn = {**style, "markersize": 3.5, "label": shown_text(model)}
+        drawn = {**style, "markersize": 3.5, "label": shown_name(model)}
         reliability.plot(LEVELS, [table.loc[model, ("below", level)] for level in LEVELS], **drawn)
         of_model = by_step.loc[model]["coverage", share]
         coverage.plot(of_model.index, of_model, **drawn)

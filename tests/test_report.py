@@ -207,6 +207,26 @@ def test_a_page_is_the_same_for_the_same_comparison(text, comparison):
     assert again == text
 
 
+def test_a_constant_series_leaves_the_heat_maps_of_the_others_as_they_are():
+    def drawn(y):
+        found = compare(y, 2, {"it": Explains()}, n_origins=1, season=1, classical=False)
+        seen = []
+        with pytest.MonkeyPatch.context() as patched:
+            original = report_figures.plots.plot_lag_matrices
+            patched.setattr(
+                report_figures.plots,
+                "plot_lag_matrices",
+                lambda coefs, *args, **rest: seen.append(coefs) or original(coefs, *args, **rest),
+            )
+            assert report_figures.matrix_pictures(found)[1] == []
+        return seen[0]
+
+    alone = drawn(series())
+    beside = drawn(series().assign(flat=3.0))
+    assert np.isfinite(beside).all()
+    np.testing.assert_allclose(beside[:, :3, :3], alone)
+
+
 @pytest.mark.slow
 def test_a_darts_model_that_explains_itself_is_drawn_and_another_is_not():
     pytest.importorskip("darts")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from samovar_forecast import plots, score_plots
+from samovar_forecast import plot_layout, plots, score_plots
 from samovar_forecast.comparison import Comparison, GuardedVAR, RepeatSeason, compare
 from samovar_forecast.exceptions import ConfigurationError
 
@@ -67,6 +69,32 @@ def test_a_ratio_out_of_all_proportion_stands_at_the_edge_and_the_others_stay_ap
     assert 0.01 < low < high < 100
     labels = [tick for tick in ax.get_xticks() if low < tick < high]
     assert 2 <= len(labels) <= 8
+
+
+def test_a_constant_series_is_neither_drawn_nor_counted_among_those_left_out():
+    y = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["a", "b"])
+    models = {"Naive": RepeatSeason()}
+    found = compare(y.assign(flat=1.0), 2, models, n_origins=3, season=1, classical=False)
+    ax = score_plots.plot_errors_by_series(found)
+    assert ax.get_title(loc="left") == "MSE by series"
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    assert "2 series" in plots.plot_errors_by_step(found).get_title(loc="left")
+
+
+def test_any_number_of_models_can_be_told_apart(comparison):
+    many = dataclasses.replace(comparison, models=[f"model {i}" for i in range(24)])
+    styles = [plot_layout.model_style(many, model) for model in many.models]
+    assert len({(style["color"], style["marker"]) for style in styles}) == 24
+    assert len({(style["color"], str(style["linestyle"])) for style in styles}) == 24
+
+
+def test_a_long_name_loses_its_middle_and_a_short_one_nothing():
+    long = "Industrial production, manufacturing, seasonally adjusted (2015 = 100)"
+    shown = plot_layout.shown_name(long)
+    assert len(shown) == plot_layout.LONGEST_NAME
+    assert shown.startswith("Industrial prod")
+    assert shown.endswith("5 = 100)")
+    assert plot_layout.shown_name("load") == "load"
 
 
 def test_errors_by_origin_are_those_of_the_table_in_their_order(comparison):

@@ -159,7 +159,7 @@ def matrix_pictures(comparison: Comparison) -> tuple[list[Picture], list[str]]:
     show their own coefficients. All are in deviations of the series.
     """
     pictures, notes = [], []
-    deviation = comparison.y.std().to_numpy()
+    deviation = comparison.y.std().replace(0.0, 1.0).to_numpy()  # a constant has no deviations
     for model, fitted in comparison.fitted.items():
         try:
             found = _coefficients(fitted)
