@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from samovar_forecast.exceptions import SAMoVARError, require
+from samovar_forecast.exceptions import ConfigurationError, SAMoVARError, require
 
 if TYPE_CHECKING:
     from samovar_forecast.comparison import Comparison
@@ -223,6 +223,10 @@ def _compare(arguments: argparse.Namespace) -> None:
     season = data.season if arguments.season is None else arguments.season
     for file in (arguments.report, arguments.forecasts):
         if file is not None:
+            if file.is_dir():
+                raise ConfigurationError(
+                    f"{file} is a folder", wanted="the name of a file", remedy="add one to it"
+                )
             file.parent.mkdir(parents=True, exist_ok=True)
     verbose = False if arguments.quiet else None
     models = room.standard_forecasters(season, arguments.seed, verbose=verbose)

@@ -326,6 +326,17 @@ def test_a_folder_that_cannot_be_made_is_named_before_the_work_begins(quick, cap
     assert "MSE" not in out
 
 
+@pytest.mark.parametrize("option", ["--report", "--forecasts"])
+def test_a_folder_where_a_file_is_to_be_written_is_named_before_the_work_begins(
+    quick, capsys, csv, tmp_path, option
+):
+    pytest.importorskip("jinja2", reason="the report is an extra")
+    path = csv(months())
+    code, out, err = run(capsys, "compare", path, "--horizon", 2, option, tmp_path, "--quiet")
+    assert (code, out) == (2, "")
+    assert "is a folder; wanted: the name of a file" in " ".join(err.split())
+
+
 @pytest.mark.parametrize("arguments", [[], ["demo", "--refit", "soon"], ["forecast"]])
 def test_what_the_command_does_not_know_gets_its_usage_and_exit_code_2(capsys, arguments):
     with pytest.raises(SystemExit) as stop:

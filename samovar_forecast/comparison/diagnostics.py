@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -85,23 +86,18 @@ def _stationarity(comparison: Comparison) -> list[Finding]:
     can_choose = "result_object" in inspect.signature(adfuller).parameters
     plain = {"result_object": False} if can_choose else {}
     with_root, shifted, straight = [], [], []
+    lags = min(12, len(first) // 5)  # it refuses more than half the rows allow
     for name in first:
         column = first[name].to_numpy()
         if np.ptp(column) == 0:
             continue
         steps = np.diff(column)
-        is_straight = np.ptp(steps) <= 1e-9 * np.abs(steps).max()
-        if is_straight:
+        if np.ptp(steps) <= 1e-9 * np.abs(steps).max():
             straight.append(str(name))
-        try:
-            if (
-                not is_straight
-                and len(column) >= 20
-                and adfuller(column[-5000:], maxlag=12, **plain)[1] > 0.05
-            ):
-                with_root.append(str(name))
-        except (ValueError, np.linalg.LinAlgError):
-            continue
+        elif len(column) >= 20:
+            with contextlib.suppress(ValueError, np.linalg.LinAlgError):
+                if adfuller(column[-5000:], maxlag=lags, **plain)[1] > 0.05:
+                    with_root.append(str(name))
         if abs(rest[name].mean() - column.mean()) > LARGEST_SHIFT * column.std():
             shifted.append(str(name))
     found = []

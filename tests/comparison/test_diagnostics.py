@@ -45,6 +45,11 @@ def test_a_random_walk_is_found_by_name():
     assert "for 1 of 4 series: walk" in topics_of(y)["Non-stationarity"]
 
 
+def test_a_random_walk_is_found_in_a_short_sample_too():
+    y = pd.DataFrame(np.random.default_rng(0).normal(size=(44, 5)).cumsum(axis=0)).add_prefix("w")
+    assert "of 5 series: w" in topics_of(y, n_origins=10)["Non-stationarity"]
+
+
 def test_a_level_that_shifts_after_the_first_window_is_found_by_name():
     y = stationary()
     y.loc[170:, "b"] += 9
