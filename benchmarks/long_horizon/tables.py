@@ -19,6 +19,7 @@ from benchmarks.long_horizon.rows import ROWS, read_name, title_of
 from benchmarks.series_sets import put_between_markers
 
 PAGE = harness.ROOT / "docs" / "long_horizon.md"
+FRONT_PAGE = harness.ROOT / "README.md"
 NOT_RUN = "not run"
 OURS = "default"
 SEEDS_WANTED = 3
@@ -237,6 +238,24 @@ def targets(table: Table) -> str:
     )
 
 
+HEADLINE = (OURS, "paper", "linear-anchor", "ridge-nlinear", "seasonal-naive")
+
+
+def headline(table: Table) -> str:
+    """A few rows beside the published numbers: test MSE alone, for the front page."""
+    cells = [(dataset, h) for dataset in published.MSE[published.BEST] for h in published.HORIZONS]
+    rows = []
+    for name in HEADLINE:
+        found = [table.get((dataset, horizon, name)) for dataset, horizon in cells]
+        values = [NOT_RUN if one is None else f"{one[''].value:.3f}" for one in found]
+        rows.append([title_of(name), *values])
+    for name, by_set in published.MSE.items():
+        values = [f"{by_set[dataset][horizon]:.3f}" for dataset, horizon in cells]
+        rows.append([f"{name}, as published", *values])
+    header = ["test MSE", *(f"{dataset}, {horizon}" for dataset, horizon in cells)]
+    return harness.markdown_table(header, rows)
+
+
 def variants(table: Table, names: Sequence[str]) -> str:
     """Rows with overrides, beside the row that they vary at the same look-back."""
     rows = []
@@ -283,3 +302,4 @@ def write_report(cells: Sequence[Cell], folder: Path) -> None:
     folder.with_suffix(".md").write_text(f"# The long-horizon benchmark\n\n{text}")
     if folder == harness.ROOT / "benchmarks" / "results" / "long_horizon" and PAGE.exists():
         put_between_markers(PAGE, "long_horizon", text)
+        put_between_markers(FRONT_PAGE, "long_horizon", headline(entries(cells)))

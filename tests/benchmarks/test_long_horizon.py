@@ -366,3 +366,11 @@ def test_every_ablation_names_a_field_of_the_network_and_changes_it(name):
     plain = NetworkConfig(n_series=7, patch_length=4, context_length=16).to_dict()
     changed = NetworkConfig(n_series=7, patch_length=4, context_length=16, **overrides).to_dict()
     assert {key for key in plain if plain[key] != changed[key]} == set(overrides)
+
+
+def test_both_pages_hold_the_tables_of_the_recorded_cells():
+    recorded = Run(command.RESULTS).stored()
+    assert len(recorded) > 50
+    assert tables.report(recorded).strip() in tables.PAGE.read_text(encoding="utf-8")
+    front = tables.headline(tables.entries(recorded)).strip()
+    assert front in tables.FRONT_PAGE.read_text(encoding="utf-8")
