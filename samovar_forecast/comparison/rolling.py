@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import signal
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -123,6 +124,8 @@ def compare(
         If another argument is not admissible.
     MissingPackageError
         If sktime or statsmodels is not installed.
+    KeyboardInterrupt
+        If it is interrupted, also while Lightning trains, which would end the process.
     """
     require("sktime", feature="compare", extra="demo")
     require("statsmodels", feature="compare", extra="demo")
@@ -295,6 +298,7 @@ def _roll(
                 continue
         record |= {"fitted": False, "failure": None, "resumed": False, "note": None}
         finished = None
+        handler = signal.getsignal(signal.SIGINT)
         started = done_fitting = time.perf_counter()
         with warnings.catch_warnings(record=True) as raised:
             warnings.simplefilter("always")  # kept in the record, not filtered away
@@ -319,6 +323,10 @@ def _roll(
                 finished = Finished(values, quantiles, {})
             except _CannotMoveOn:
                 raise
+            except SystemExit as left:  # Lightning, when interrupted; and it goes deaf to the next
+                if signal.getsignal(signal.SIGINT) is not handler:
+                    signal.signal(signal.SIGINT, handler)
+                raise KeyboardInterrupt from left
             except Exception as error:  # noqa: BLE001 - whatever breaks a model is its row's note
                 done = time.perf_counter()
                 record["failure"] = f"{type(error).__name__}: {_first_line(error)}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 import warnings
 
 import numpy as np
@@ -139,6 +141,20 @@ def test_nothing_half_written_is_left_where_writing_fails(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         store.write("key", Finished(np.array([[np.nan]]), None, {}))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_that_lightning_makes_an_exit_is_one_again(tmp_path):
+    class Interrupted(RepeatSeason):
+        def _learn(self, values):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            sys.exit(1)
+
+    before = signal.getsignal(signal.SIGINT)
+    models = {"naive": RepeatSeason(), "interrupted": Interrupted()}
+    with pytest.raises(KeyboardInterrupt):
+        compare(series(), 3, models, n_origins=4, classical=False, resume=tmp_path)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_failure_is_not_kept_but_tried_again(tmp_path):
