@@ -37,10 +37,9 @@ from samovar_forecast.simulate import largest_root, simulate_var
 
 RESULTS = Path(__file__).parent / "results" / "econometric.json"
 DATA_VARIABLE = "SAMOVAR_ECONOMETRIC_DATA"
-N_ORIGINS = 8
-NETWORK_FITS = 2
-SHORT = 500
-"""Up to so many rows the networks too are fitted at every origin."""
+N_ORIGINS = 16
+SHORT, FITS_OF_SHORT, FITS_OF_LONG = 500, 8, 2
+"""Networks are fitted at so many of the origins, up to so many rows and beyond."""
 
 SEEDS = (0, 1, 2)
 VERSIONS = ("torch", "numpy", "pandas", "sktime", "statsmodels")
@@ -303,7 +302,7 @@ def measure(one: Set, folder: Path, trained: Path, with_network: bool) -> dict[s
     season = season_of(y)
     networks = networks_of_all_seeds() if with_network else {}
     rows = {"Anchor": AnchorAlone(season=season, horizon=one.horizon), **networks}
-    every = 1 if len(y) <= SHORT else math.ceil(N_ORIGINS / NETWORK_FITS)
+    every = N_ORIGINS // (FITS_OF_SHORT if len(y) <= SHORT else FITS_OF_LONG)
     refit = dict.fromkeys(networks, every)
     with trained_once(trained), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # models say what they think of short samples
@@ -445,8 +444,8 @@ def report(stored: dict[str, Any]) -> str:
         "Made by `python -m benchmarks.econometric`. Mean squared error, each series in deviations "
         f"of its first training window, over {N_ORIGINS} rolling origins in the last third of each "
         "set. Defaults for every set. Linear models and the anchor are fitted at every origin, the "
-        f"networks with {len(SEEDS)} seeds, whose errors are averaged, on more than {SHORT} rows "
-        f"at {NETWORK_FITS} of the origins only; between, they see the new rows. "
+        f"networks with {len(SEEDS)} seeds, whose errors are averaged, at {FITS_OF_SHORT} of the "
+        f"origins, on more than {SHORT} rows at {FITS_OF_LONG}; between, they see the new rows. "
         "The anchored row has the networks of the row above it.",
         "",
         f"Commit {stored['about']['commit']}, {stored['about']['date']}, "
