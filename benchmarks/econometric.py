@@ -302,11 +302,12 @@ def measure(one: Set, folder: Path, trained: Path, with_network: bool) -> dict[s
     season = season_of(y)
     networks = networks_of_all_seeds() if with_network else {}
     rows = {"Anchor": AnchorAlone(season=season, horizon=one.horizon), **networks}
-    every = N_ORIGINS // (FITS_OF_SHORT if len(y) <= SHORT else FITS_OF_LONG)
+    n_origins = min(N_ORIGINS, len(y) // 3 - one.horizon + 1)
+    every = math.ceil(n_origins / (FITS_OF_SHORT if len(y) <= SHORT else FITS_OF_LONG))
     refit = dict.fromkeys(networks, every)
     with trained_once(trained), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # models say what they think of short samples
-        found = compare(y, one.horizon, rows, n_origins=N_ORIGINS, refit=refit, progress=False)
+        found = compare(y, one.horizon, rows, n_origins=n_origins, refit=refit, progress=False)
     scores, effort = found.scores(), found.effort()
     return {
         "rows": len(y),
@@ -443,7 +444,7 @@ def report(stored: dict[str, Any]) -> str:
         "",
         "Made by `python -m benchmarks.econometric`. Mean squared error, each series in deviations "
         f"of its first training window, over {N_ORIGINS} rolling origins in the last third of each "
-        "set. Defaults for every set. Linear models and the anchor are fitted at every origin, the "
+        "set, or as many as it has. Defaults for every set. Linear models and the anchor are fitted at every origin, the "
         f"networks with {len(SEEDS)} seeds, whose errors are averaged, at {FITS_OF_SHORT} of the "
         f"origins, on more than {SHORT} rows at {FITS_OF_LONG}; between, they see the new rows. "
         "The anchored row has the networks of the row above it.",
