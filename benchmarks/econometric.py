@@ -446,8 +446,9 @@ def report(stored: dict[str, Any]) -> str:
         f"of its first training window, over {N_ORIGINS} rolling origins in the last third of each "
         "set, or as many as it has. Defaults for every set. Linear models and the anchor are "
         f"fitted at every origin, the networks with {len(SEEDS)} seeds, whose errors are "
-        f"averaged, at {FITS_OF_SHORT} of the origins, on more than {SHORT} rows at {FITS_OF_LONG}; between, they see the new rows. "
-        "The anchored row has the networks of the row above it.",
+        f"averaged, at {FITS_OF_SHORT} of the origins, on more than {SHORT} rows at "
+        f"{FITS_OF_LONG}; between, they see the new rows. The anchored row has the networks of the "
+        "row above it.",
         "",
         f"Commit {stored['about']['commit']}, {stored['about']['date']}, "
         f"{stored['about']['hardware']['cpu']}, one thread.",
