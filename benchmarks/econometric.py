@@ -37,7 +37,7 @@ from samovar_forecast.simulate import largest_root, simulate_var
 
 RESULTS = Path(__file__).parent / "results" / "econometric.json"
 DATA_VARIABLE = "SAMOVAR_ECONOMETRIC_DATA"
-N_ORIGINS = 16
+N_ORIGINS = 8
 SHORT, FITS_OF_SHORT, FITS_OF_LONG = 500, 8, 2
 """Networks are fitted at so many of the origins, up to so many rows and beyond."""
 
