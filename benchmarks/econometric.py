@@ -27,7 +27,7 @@ import torch
 from statsmodels.tsa.api import VAR
 
 from benchmarks import harness
-from benchmarks.series_sets import add_data_argument
+from benchmarks.series_sets import add_data_argument, put_between_markers
 from samovar_forecast import SAMoVARForecaster, compare, training
 from samovar_forecast.anchor import estimate_anchor
 from samovar_forecast.comparison import RepeatSeason
@@ -36,6 +36,7 @@ from samovar_forecast.panel import Panel, choose_lengths
 from samovar_forecast.simulate import largest_root, simulate_var
 
 RESULTS = Path(__file__).parent / "results" / "econometric.json"
+PAGE = harness.ROOT / "docs" / "anchor.md"
 DATA_VARIABLE = "SAMOVAR_ECONOMETRIC_DATA"
 N_ORIGINS = 8
 SHORT, FITS_OF_SHORT, FITS_OF_LONG = 500, 8, 2
@@ -437,6 +438,11 @@ def verdicts(entries: dict[str, dict[str, Any]]) -> list[list[str]]:
     return lines
 
 
+def verdict_table(entries: dict[str, dict[str, Any]]) -> str:
+    header = ["model", "sets", "geometric mean ratio", "at most 1.02", "better", "beats naive"]
+    return harness.markdown_table(header, verdicts(entries))
+
+
 def report(stored: dict[str, Any]) -> str:
     entries = stored["sets"]
     about = [
@@ -455,10 +461,7 @@ def report(stored: dict[str, Any]) -> str:
         "",
         "## Against the better of VAR and ridge VAR",
         "",
-        harness.markdown_table(
-            ["model", "sets", "geometric mean ratio", "at most 1.02", "better", "beats naive"],
-            verdicts(entries),
-        ),
+        verdict_table(entries),
         "",
         "## MSE",
         "",
@@ -479,8 +482,8 @@ def report(stored: dict[str, Any]) -> str:
 
 
 def simulated_report(simulated: dict[str, dict[str, float]]) -> list[str]:
-    """Return the section of the simulated processes; errors over those of the true order."""
-    about = [
+    """Return the section of the simulated processes."""
+    return [
         "",
         "## Simulated vector autoregressions",
         "",
@@ -489,7 +492,12 @@ def simulated_report(simulated: dict[str, dict[str, float]]) -> list[str]:
         f"networks: {PROCESSES_WITH_NETWORK}), in brackets the largest. All models are fitted once "
         f"and forecast from {SIMULATED_ORIGINS} later origins.",
         "",
+        simulated_table(simulated),
     ]
+
+
+def simulated_table(simulated: dict[str, dict[str, float]]) -> str:
+    """Return errors over those of the true order."""
     names = ("VAR", "Ridge VAR", "AR", "Anchor", *NETWORK_ROWS)
     lines = []
     everything: dict[str, list[float]] = {name: [] for name in names}
@@ -502,7 +510,7 @@ def simulated_report(simulated: dict[str, dict[str, float]]) -> list[str]:
             cells.append(_mean_and_worst(ratios))
         lines.append([*map(str, design), *cells])
     lines.append(["all", "", "", *(_mean_and_worst(ratios) for ratios in everything.values())])
-    return [*about, harness.markdown_table(["order", "series", "rows", *names], lines)]
+    return harness.markdown_table(["order", "series", "rows", *names], lines)
 
 
 def _key(design: tuple[int, int, int], number: int) -> str:
@@ -552,6 +560,14 @@ def write_stored(path: Path, stored: dict[str, Any], text: str) -> None:
     path.with_suffix(".md").write_text(text)
 
 
+def write_tables(results: Path, stored: dict[str, Any]) -> None:
+    """Keep what was measured, and put its tables into the page that tells about them."""
+    write_stored(results, stored, report(stored))
+    if results == RESULTS and PAGE.exists():
+        put_between_markers(PAGE, "econometric", verdict_table(stored["sets"]))
+        put_between_markers(PAGE, "simulated", simulated_table(stored.get("simulated", {})))
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = command_line(__doc__, RESULTS)
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
@@ -563,16 +579,20 @@ def main(arguments: list[str] | None = None) -> int:
         help="also the simulated processes",
     )
     parser.add_argument("--again", action="store_true", help="also what is finished")
+    parser.add_argument("--report", action="store_true", help="write the tables, run nothing")
     parser.add_argument("--trained", type=Path, help="folder that keeps the trained networks")
     asked = parser.parse_args(arguments)
+    stored = read_stored(asked.results)
+    if asked.report:
+        write_tables(asked.results, stored)
+        return 0
     if is_missing(asked.data):
         return 0
-    stored = read_stored(asked.results)
     trained = asked.trained or Path(tempfile.mkdtemp())
 
     def keep(about: dict[str, Any]) -> None:
         stored["about"] = about
-        write_stored(asked.results, stored, report(stored))
+        write_tables(asked.results, stored)
 
     with harness.one_thread():
         for name in asked.sets:

@@ -95,3 +95,11 @@ def test_the_true_order_is_what_least_squares_is_given() -> None:
     model.fit(pd.DataFrame(simulate_var(coefs, 300, random_state=0)), fh=[1])
     assert model.results_.k_ar == 2
     assert np.abs(model.results_.coefs - coefs).max() < 0.3
+
+
+def test_the_page_holds_the_tables_of_the_recorded_run() -> None:
+    stored = econometric.read_stored(econometric.RESULTS)
+    page = econometric.PAGE.read_text(encoding="utf-8")
+    assert len(stored["sets"]) > 15
+    assert econometric.verdict_table(stored["sets"]).strip() in page
+    assert econometric.simulated_table(stored["simulated"]).strip() in page
