@@ -33,6 +33,7 @@ from benchmarks.econometric import (
     season_of,
     write_stored,
 )
+from benchmarks.series_sets import put_between_markers
 from samovar_forecast import training
 from samovar_forecast.anchor import estimate_anchor
 from samovar_forecast.anchor.gate import estimate_gate
@@ -42,6 +43,7 @@ from samovar_forecast.panel import Scaler, choose_lengths
 from samovar_forecast.windows import SeriesTensors, WindowSet
 
 RESULTS = Path(__file__).parent / "results" / "options.json"
+PAGE = harness.ROOT / "docs" / "model_options.md"
 PANEL = (
     *("us_macro", "canada", "gvar_output", "tourism_regions", "ili", "searches", "gas_furnace"),
     *("fred_md", "luetkepohl_e1", "luetkepohl_e2", "luetkepohl_e3", "luetkepohl_e4"),
@@ -405,6 +407,30 @@ def summary_line(title: str, found: dict[str, float]) -> list[str]:
     ]
 
 
+def summary_table(stored: dict[str, Any]) -> str:
+    """Return one row an option: the network alone, and at the end beside the anchor."""
+    seeds = max(
+        (
+            int(group.split()[-1])
+            for entry in stored["sets"].values()
+            for group in entry["options"].get(PAPER, {})
+            if group.startswith("mean of")
+        ),
+        default=1,
+    )
+    found = [(option.title, key, None) for key, option in OPTIONS.items() if key != PAPER]
+    found += [
+        (f"the paper's model, mean of {size} seeds", PAPER, f"mean of {size}")
+        for size in range(2, seeds + 1)
+    ]
+    rows = []
+    for title, key, group in found:
+        anchored = summary_line(title, ratios(stored, key, "anchored", group))
+        rows.append([*summary_line(title, ratios(stored, key, "alone", group)), anchored[2]])
+    header = ["option", "sets", "network alone", "without its best set", "from, to", "better on"]
+    return harness.markdown_table([*header, "beside the anchor"], rows)
+
+
 def report(stored: dict[str, Any]) -> str:
     lines = [
         "# Options of the model",
@@ -418,30 +444,7 @@ def report(stored: dict[str, Any]) -> str:
         f"{stored['about']['hardware']['cpu']}, one thread.",
         "",
     ]
-    largest = max(
-        (
-            int(group.split()[-1])
-            for entry in stored["sets"].values()
-            for group in entry["options"].get(PAPER, {})
-            if group.startswith("mean of")
-        ),
-        default=1,
-    )
-    header = ["option", "sets", "geometric mean", "without the best set", "from, to", "better on"]
-    for role, title in (("alone", "The network alone"), ("anchored", "Beside the anchor")):
-        rows = [
-            summary_line(option.title, ratios(stored, key, role))
-            for key, option in OPTIONS.items()
-            if key != PAPER
-        ]
-        rows += [
-            summary_line(
-                f"the paper's model, mean of {size} seeds",
-                ratios(stored, PAPER, role, f"mean of {size}"),
-            )
-            for size in range(2, largest + 1)
-        ]
-        lines += [f"## {title}", "", harness.markdown_table(header, rows), ""]
+    lines += [summary_table(stored), ""]
     lines += ["## Set by set, the network alone", ""]
     names = list(stored["sets"])
     by_key = {key: ratios(stored, key, "alone") for key in OPTIONS}
@@ -460,16 +463,27 @@ def report(stored: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def write_tables(results: Path, stored: dict[str, Any]) -> None:
+    """Keep what was measured, and put its table into the page that tells about it."""
+    write_stored(results, stored, report(stored))
+    if results == RESULTS and PAGE.exists():
+        put_between_markers(PAGE, "options", summary_table(stored))
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = command_line(__doc__, RESULTS)
     parser.add_argument("--sets", nargs="*", default=[*PANEL, LONG], choices=[*SETS, LONG])
     parser.add_argument("--options", nargs="*", default=list(OPTIONS), choices=list(OPTIONS))
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1])
+    parser.add_argument("--report", action="store_true", help="write the tables, run nothing")
     parser.add_argument("--kept", type=Path, help="folder of finished forecasts, to go on from")
     asked = parser.parse_args(arguments)
+    stored = read_stored(asked.results)
+    if asked.report:
+        write_tables(asked.results, stored)
+        return 0
     if is_missing(asked.data):
         return 0
-    stored = read_stored(asked.results)
     kept = asked.kept or Path(tempfile.mkdtemp())
     kept.mkdir(parents=True, exist_ok=True)
     with harness.one_thread():
@@ -480,7 +494,7 @@ def main(arguments: list[str] | None = None) -> int:
             for key, groups in entry["options"].items():
                 known["options"].setdefault(key, {}).update(groups)
             stored["about"] = harness.provenance(("torch", "numpy", "pandas"))
-            write_stored(asked.results, stored, report(stored))
+            write_tables(asked.results, stored)
             print(name, flush=True)
     return 0
 
