@@ -121,6 +121,7 @@ class DartsForecaster(RowForecaster):
         if self._scaler is None:
             return rows
         scaled = self._scaler.forward(rows.to_numpy(dtype=float))
+        scaled = scaled.astype(np.float32)  # near 0 and 1 that is enough, and twice as fast
         return pd.DataFrame(scaled, index=rows.index, columns=rows.columns)
 
     @property
