@@ -438,7 +438,8 @@ def _parameters(forecaster: Any) -> str:
     given = getattr(forecaster, "model", None)
     is_darts = hasattr(given, "model_params")
     text = " ".join(repr(given if is_darts else forecaster).split())
-    return f"{text}, on standardised series" if is_darts and forecaster.standardize else text
+    is_scaled = is_darts and getattr(forecaster, "standardize", False)
+    return f"{text}, on standardised series" if is_scaled else text
 
 
 def _bar(total: int, progress: bool) -> Any:
