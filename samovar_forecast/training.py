@@ -27,6 +27,7 @@ from tqdm.auto import tqdm
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.exceptions import ConfigurationError, SAMoVARError
+from samovar_forecast.interruption import interruption_kept
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.losses import head_errors, head_loss, output_parameters
@@ -345,7 +346,7 @@ def fit_network(
         resume_from = _same_fit(folder / f"{CHECKPOINT_NAME}.ckpt", journal.fingerprint)
     accelerator = _accelerator(device)
     network.train()  # Lightning leaves the mode as it finds it, and dropout would stay off
-    with isolated_random_state(seed), _quiet_lightning():
+    with isolated_random_state(seed), _quiet_lightning(), interruption_kept():
         trainer = pl.Trainer(
             accelerator=accelerator,
             devices=1,
@@ -368,8 +369,6 @@ def fit_network(
             ckpt_path=resume_from,
             weights_only=True,
         )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
     if not journal.best_weights:
         raise TrainingError(
             "training gave no finite loss in any epoch",

@@ -41,8 +41,9 @@ ROOMS = {
     "network": May(("exceptions", "config"), ("numpy", "torch")),
     "orders": May(),
     "seeds": May(("exceptions",), ("numpy",)),
+    "interruption": May(),
     "training": May(
-        ("exceptions", "config", "windows", "network", "seeds"),
+        ("exceptions", "config", "windows", "network", "seeds", "interruption"),
         ("numpy", "torch", "pytorch_lightning", "tqdm"),
     ),
     "uncertainty": May(("exceptions", "network"), ("numpy",)),
@@ -110,7 +111,10 @@ ROOMS = {
     "adapters.darts_sharding": May(("exceptions",), ("torch", "pytorch_lightning", "darts")),
     "adapters.darts_windows": May(("exceptions",), ("numpy", "darts")),
     "comparison": May(
-        ("exceptions", "orders", "time_grid", "panel", "dynamics.nested", "front"),
+        (
+            *("exceptions", "orders", "interruption", "time_grid", "panel", "dynamics.nested"),
+            "front",
+        ),
         ("numpy", "pandas", "scipy", "statsmodels", "sktime", "darts", "tqdm", "arch"),
     ),
     "dynamics.nested": May(("exceptions",), ("numpy", "pandas", "statsmodels")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import signal
 
 import numpy as np
 import pytest
@@ -42,6 +43,22 @@ def network(seed: int = 0, **fields: object) -> SAMoVARNetwork:
 
 
 SHORT = TrainingConfig(max_epochs=4)
+
+
+def test_an_interrupted_training_ends_in_the_interruption_and_the_next_one_is_heard(monkeypatch):
+    train, validation = window_sets()
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(WindowSet, "batch", interrupt)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit_network(network(), train, validation, SHORT, random_state=0, progress=False)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_weights_that_no_epoch_betters_are_kept_if_they_are_judged_too():

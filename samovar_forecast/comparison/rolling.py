@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import signal
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +35,7 @@ from samovar_forecast.comparison.finished import (
 )
 from samovar_forecast.comparison.results import LEVELS, Comparison
 from samovar_forecast.exceptions import DataError, require
+from samovar_forecast.interruption import interruption_kept
 
 SECONDS_BEFORE_A_BAR = 3.0
 """A comparison that is over sooner shows no progress bar."""
@@ -298,9 +298,8 @@ def _roll(
                 continue
         record |= {"fitted": False, "failure": None, "resumed": False, "note": None}
         finished = None
-        handler = signal.getsignal(signal.SIGINT)
         started = done_fitting = time.perf_counter()
-        with warnings.catch_warnings(record=True) as raised:
+        with warnings.catch_warnings(record=True) as raised, interruption_kept():
             warnings.simplefilter("always")  # kept in the record, not filtered away
             try:
                 if fitted_at != wanted_at:
@@ -323,10 +322,6 @@ def _roll(
                 finished = Finished(values, quantiles, {})
             except _CannotMoveOn:
                 raise
-            except SystemExit as left:  # Lightning, when interrupted; and it goes deaf to the next
-                if signal.getsignal(signal.SIGINT) is not handler:
-                    signal.signal(signal.SIGINT, handler)
-                raise KeyboardInterrupt from left
             except Exception as error:  # noqa: BLE001 - whatever breaks a model is its row's note
                 done = time.perf_counter()
                 record["failure"] = f"{type(error).__name__}: {_first_line(error)}"
