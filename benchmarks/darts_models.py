@@ -40,7 +40,9 @@ FIT_WINDOWS, FORECAST_WINDOWS, ERROR_TRAINING, ERROR_EPOCHS = 1000, 1000, 3000, 
 
 CHUNKS = {"input_chunk_length": LOOKBACK, "output_chunk_length": HORIZON}
 BUILD: dict[str, Callable[..., Any]] = {
-    "SAMoVARModel": lambda **k: SAMoVARModel(d_model=WIDTH, anchor=False, **CHUNKS, **k),
+    "SAMoVARModel": lambda **k: SAMoVARModel(
+        num_layers=3, d_model=WIDTH, anchor=False, **CHUNKS, **k
+    ),
     "TSMixerModel": lambda **k: TSMixerModel(hidden_size=WIDTH, ff_size=WIDTH, **CHUNKS, **k),
     "TiDEModel": lambda **k: TiDEModel(hidden_size=WIDTH, **CHUNKS, **k),
     "NLinearModel": lambda **k: NLinearModel(**CHUNKS, **k),
@@ -181,7 +183,7 @@ def measure_loader(series: TimeSeries, repeats: int) -> dict[str, harness.Sample
         model.fit_from_dataset(SequentialTorchTrainingDataset(one, **CHUNKS))
 
     def make(**options: Any) -> SAMoVARModel:
-        return SAMoVARModel(anchor=False, **CHUNKS, **{**SHARED, **options})
+        return SAMoVARModel(anchor=False, **CHUNKS, **{"num_layers": 3, **SHARED, **options})
 
     return harness.interleave(
         {
