@@ -39,10 +39,14 @@ RESULTS = Path(__file__).parent / "results" / "econometric.json"
 PAGE = harness.ROOT / "docs" / "anchor.md"
 DATA_VARIABLE = "SAMOVAR_ECONOMETRIC_DATA"
 N_ORIGINS = 8
-SHORT, FITS_OF_SHORT, FITS_OF_LONG = 500, 8, 2
-"""Networks are fitted at so many of the origins, up to so many rows and beyond."""
+NETWORK_FITS = 2
+SHORT = 500
+"""Up to so many rows the networks too are fitted at every origin."""
 
 SEEDS = (0, 1, 2)
+SEED = ", seed "
+"""Stands between the name of a row and its seed."""
+
 VERSIONS = ("torch", "numpy", "pandas", "sktime", "statsmodels")
 ROWS = (
     "Naive",
@@ -303,12 +307,11 @@ def measure(one: Set, folder: Path, trained: Path, with_network: bool) -> dict[s
     season = season_of(y)
     networks = networks_of_all_seeds() if with_network else {}
     rows = {"Anchor": AnchorAlone(season=season, horizon=one.horizon), **networks}
-    n_origins = min(N_ORIGINS, len(y) // 3 - one.horizon + 1)
-    every = math.ceil(n_origins / (FITS_OF_SHORT if len(y) <= SHORT else FITS_OF_LONG))
+    every = 1 if len(y) <= SHORT else math.ceil(N_ORIGINS / NETWORK_FITS)
     refit = dict.fromkeys(networks, every)
     with trained_once(trained), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # models say what they think of short samples
-        found = compare(y, one.horizon, rows, n_origins=n_origins, refit=refit, progress=False)
+        found = compare(y, one.horizon, rows, n_origins=N_ORIGINS, refit=refit, progress=False)
     scores, effort = found.scores(), found.effort()
     return {
         "rows": len(y),
@@ -324,9 +327,6 @@ def measure(one: Set, folder: Path, trained: Path, with_network: bool) -> dict[s
             name.split(SEED)[0]: note for name, note in effort["note"].items() if "failed" in note
         },
     }
-
-
-SEED = ", seed "
 
 
 def networks_of_all_seeds() -> dict[str, SAMoVARForecaster]:
@@ -450,11 +450,10 @@ def report(stored: dict[str, Any]) -> str:
         "",
         "Made by `python -m benchmarks.econometric`. Mean squared error, each series in deviations "
         f"of its first training window, over {N_ORIGINS} rolling origins in the last third of each "
-        "set, or as many as it has. Defaults for every set. Linear models and the anchor are "
-        f"fitted at every origin, the networks with {len(SEEDS)} seeds, whose errors are "
-        f"averaged, at {FITS_OF_SHORT} of the origins, on more than {SHORT} rows at "
-        f"{FITS_OF_LONG}; between, they see the new rows. The anchored row has the networks of the "
-        "row above it.",
+        "set. Defaults for every set. Linear models and the anchor are fitted at every origin, the "
+        f"networks with {len(SEEDS)} seeds, whose errors are averaged, on more than {SHORT} rows "
+        f"at {NETWORK_FITS} of the origins only; between, they see the new rows. The anchored row "
+        "has the networks of the row above it.",
         "",
         f"Commit {stored['about']['commit']}, {stored['about']['date']}, "
         f"{stored['about']['hardware']['cpu']}, one thread.",
@@ -537,6 +536,7 @@ def command_line(about: str, results: Path) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     add_data_argument(parser, DATA_VARIABLE)
     parser.add_argument("--results", type=Path, default=results)
+    parser.add_argument("--report", action="store_true", help="write the tables, run nothing")
     return parser
 
 
@@ -579,7 +579,6 @@ def main(arguments: list[str] | None = None) -> int:
         help="also the simulated processes",
     )
     parser.add_argument("--again", action="store_true", help="also what is finished")
-    parser.add_argument("--report", action="store_true", help="write the tables, run nothing")
     parser.add_argument("--trained", type=Path, help="folder that keeps the trained networks")
     asked = parser.parse_args(arguments)
     stored = read_stored(asked.results)

@@ -475,7 +475,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sets", nargs="*", default=[*PANEL, LONG], choices=[*SETS, LONG])
     parser.add_argument("--options", nargs="*", default=list(OPTIONS), choices=list(OPTIONS))
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1])
-    parser.add_argument("--report", action="store_true", help="write the tables, run nothing")
     parser.add_argument("--kept", type=Path, help="folder of finished forecasts, to go on from")
     asked = parser.parse_args(arguments)
     stored = read_stored(asked.results)

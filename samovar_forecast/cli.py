@@ -70,7 +70,7 @@ def _add_demo(commands: Any) -> None:
     )
     demo.set_defaults(run=_demo)
     add = demo.add_argument
-    add("--data", type=Path, metavar="FILE", help="CSV file: dates first, then a column a series")
+    add("--data", type=Path, metavar="FILE", help="CSV file: time, then a column a series")
     add("--horizon", type=int, default=8, metavar="H", help="steps ahead (default: 8)")
     _add_common(add, origins=10)
     add(
