@@ -31,6 +31,7 @@ from samovar_forecast.interruption import interruption_kept
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.losses import head_errors, head_loss, output_parameters
+from samovar_forecast.quiet import quieted
 from samovar_forecast.seeds import resolve_seed
 from samovar_forecast.windows import WindowBatch, WindowSet
 
@@ -445,17 +446,7 @@ def isolated_random_state(seed: int) -> Iterator[None]:
 @contextmanager
 def _quiet_lightning() -> Iterator[None]:
     """Silence banners and advice about loaders inside the block; leave the loggers as they were."""
-    loggers = [
-        logging.getLogger(name)
-        for name in ("pytorch_lightning.utilities.rank_zero", "pytorch_lightning.accelerators.cuda")
-    ]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="pytorch_lightning")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+    names = ("pytorch_lightning.utilities.rank_zero", "pytorch_lightning.accelerators.cuda")
+    with quieted(names, logging.ERROR), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="pytorch_lightning")
+        yield

@@ -42,8 +42,9 @@ ROOMS = {
     "orders": May(),
     "seeds": May(("exceptions",), ("numpy",)),
     "interruption": May(),
+    "quiet": May(),
     "training": May(
-        ("exceptions", "config", "windows", "network", "seeds", "interruption"),
+        ("exceptions", "config", "windows", "network", "seeds", "interruption", "quiet"),
         ("numpy", "torch", "pytorch_lightning", "tqdm"),
     ),
     "uncertainty": May(("exceptions", "network"), ("numpy",)),
@@ -112,8 +113,8 @@ ROOMS = {
     "adapters.darts_windows": May(("exceptions",), ("numpy", "darts")),
     "comparison": May(
         (
-            *("exceptions", "orders", "interruption", "time_grid", "panel", "dynamics.nested"),
-            "front",
+            *("exceptions", "orders", "interruption", "quiet", "time_grid", "panel"),
+            *("dynamics.nested", "front"),
         ),
         ("numpy", "pandas", "scipy", "statsmodels", "sktime", "darts", "tqdm", "arch"),
     ),

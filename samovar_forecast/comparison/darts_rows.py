@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from darts.models.forecasting.forecasting_model import GlobalForecastingModel
 
 from samovar_forecast.comparison.base import RowForecaster
 from samovar_forecast.panel import Scaler
+from samovar_forecast.quiet import quieted
 
 SAMPLES = 200
 """Sample paths from which the forecast and the quantiles of a probabilistic model are taken."""
@@ -138,18 +139,9 @@ class DartsForecaster(RowForecaster):
         return [{"model": LinearRegressionModel(lags=2)}, {"model": NaiveDrift()}]
 
 
-@contextlib.contextmanager
-def _without_lightning_news() -> Iterator[None]:
+def _without_lightning_news() -> contextlib.AbstractContextManager[None]:
     """Keep Lightning from telling the terminal of devices and seeds, at every origin."""
-    loggers = [logging.getLogger(name) for name in LIGHTNING_LOGGERS]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+    return quieted(LIGHTNING_LOGGERS, logging.WARNING)
 
 
 def _series(frame: pd.DataFrame) -> TimeSeries:
