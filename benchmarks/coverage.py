@@ -41,8 +41,8 @@ SOURCE_FILES = (
     "benchmarks/coverage.py",
     "benchmarks/series_sets.py",
     "samovar_forecast/network",
-    "samovar_forecast/training.py",
-    "samovar_forecast/uncertainty.py",
+    "samovar_forecast/learning/training.py",
+    "samovar_forecast/learning/uncertainty.py",
 )
 
 Bounds = np.ndarray  # (2, n_coverages, n_origins, horizon, n_series): lower and upper

@@ -19,7 +19,7 @@ import pandas as pd
 
 from benchmarks import harness
 from samovar_forecast import SAMoVARForecaster
-from samovar_forecast.simulate import simulate_var
+from samovar_forecast.linear.simulate import simulate_var
 
 RESULTS = Path(__file__).parent / "results" / "default_fit.json"
 

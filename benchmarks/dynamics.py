@@ -23,15 +23,15 @@ from tqdm import tqdm
 
 from benchmarks import harness
 from benchmarks.series_sets import VAR2
+from samovar_forecast.accuracy_tests import clark_west
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.bands import residual_block_bootstrap, seed_ensemble
 from samovar_forecast.dynamics.causality import predictive_causality
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.dynamics.history import Scaling
-from samovar_forecast.dynamics.nested import clark_west
 from samovar_forecast.dynamics.refitting import NetworkLearner
 from samovar_forecast.dynamics.responses import irf
-from samovar_forecast.simulate import simulate_var
+from samovar_forecast.linear.simulate import simulate_var
 
 RESULTS = Path(__file__).parent / "results" / "dynamics.json"
 LEVEL = 0.05
@@ -40,7 +40,10 @@ SOURCES = (
     "benchmarks/series_sets.py",
     "samovar_forecast/dynamics",
     "samovar_forecast/network",
-    *(f"samovar_forecast/{name}.py" for name in ("config", "windows", "training", "simulate")),
+    "samovar_forecast/learning/windows.py",
+    "samovar_forecast/learning/training.py",
+    "samovar_forecast/linear/simulate.py",
+    "samovar_forecast/config.py",
 )
 
 Numbers = dict[str, float]

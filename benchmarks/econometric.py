@@ -28,12 +28,14 @@ from statsmodels.tsa.api import VAR
 
 from benchmarks import harness
 from benchmarks.series_sets import add_data_argument, put_between_markers
-from samovar_forecast import SAMoVARForecaster, compare, training
-from samovar_forecast.anchor import estimate_anchor
+from samovar_forecast import SAMoVARForecaster, compare
 from samovar_forecast.comparison import RepeatSeason
 from samovar_forecast.comparison.classical import GuardedVAR
-from samovar_forecast.panel import Panel, choose_lengths
-from samovar_forecast.simulate import largest_root, simulate_var
+from samovar_forecast.frames.panel import Panel
+from samovar_forecast.learning import training
+from samovar_forecast.learning.plan import choose_lengths
+from samovar_forecast.linear import estimate_anchor
+from samovar_forecast.linear.simulate import largest_root, simulate_var
 
 RESULTS = Path(__file__).parent / "results" / "econometric.json"
 PAGE = harness.ROOT / "docs" / "anchor.md"
@@ -248,7 +250,7 @@ SETS: dict[str, Set] = {
 
 
 class AnchorAlone(RepeatSeason):
-    """The anchor of `samovar_forecast.anchor` as a forecast of its own, fitted at every origin."""
+    """The anchor of `samovar_forecast.linear` as a forecast of its own, fitted at every origin."""
 
     _tags = {"capability:pred_int": False}
 

@@ -28,11 +28,11 @@ from benchmarks import harness
 from benchmarks.series_sets import put_between_markers
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
-from samovar_forecast.dynamics.lag_matrices import Windows
+from samovar_forecast.dynamics.network_map import Windows
+from samovar_forecast.learning.training import fit_network
+from samovar_forecast.learning.windows import SeriesTensors, WindowBatch, WindowSet
 from samovar_forecast.network import SAMoVARNetwork
-from samovar_forecast.plot_layout import STYLES
-from samovar_forecast.training import fit_network
-from samovar_forecast.windows import SeriesTensors, WindowBatch, WindowSet
+from samovar_forecast.plots.layout import STYLES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -41,7 +41,7 @@ SOURCE_FILES = (
     "benchmarks/missing_values.py",
     "benchmarks/series_sets.py",
     "samovar_forecast/network",
-    "samovar_forecast/training.py",
+    "samovar_forecast/learning/training.py",
 )
 
 

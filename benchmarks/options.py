@@ -34,13 +34,14 @@ from benchmarks.econometric import (
     write_stored,
 )
 from benchmarks.series_sets import put_between_markers
-from samovar_forecast import training
-from samovar_forecast.anchor import estimate_anchor
-from samovar_forecast.anchor.gate import estimate_gate
 from samovar_forecast.config import NetworkConfig, TrainingConfig
+from samovar_forecast.frames.scaler import Scaler
+from samovar_forecast.learning import training
+from samovar_forecast.learning.plan import choose_lengths
+from samovar_forecast.learning.windows import SeriesTensors, WindowSet
+from samovar_forecast.linear import estimate_anchor
+from samovar_forecast.linear.gate import estimate_gate
 from samovar_forecast.network import Loss, NetworkOutput, SAMoVARNetwork, mixture
-from samovar_forecast.panel import Scaler, choose_lengths
-from samovar_forecast.windows import SeriesTensors, WindowSet
 
 RESULTS = Path(__file__).parent / "results" / "options.json"
 PAGE = harness.ROOT / "docs" / "model_options.md"

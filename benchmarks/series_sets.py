@@ -20,7 +20,7 @@ import torch
 from tqdm import tqdm
 
 from benchmarks import harness
-from samovar_forecast.simulate import simulate_var
+from samovar_forecast.linear.simulate import simulate_var
 
 DATA_VARIABLE = "SAMOVAR_BENCHMARK_DATA"
 VAR2 = np.array(

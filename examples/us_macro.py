@@ -28,9 +28,9 @@ from samovar_forecast.dynamics.causality import predictive_causality
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.dynamics.history import Scaling
 from samovar_forecast.dynamics.refitting import NetworkLearner
-from samovar_forecast.dynamics_plots import plot_coefficient_paths
-from samovar_forecast.plots import save_figure
-from samovar_forecast.response_plots import plot_decomposition, plot_responses
+from samovar_forecast.plots.coefficients import plot_coefficient_paths
+from samovar_forecast.plots.layout import save_figure
+from samovar_forecast.plots.responses import plot_decomposition, plot_responses
 
 LAST_SEEN, FIRST_TEST = "2000Q4", "2001Q1"
 LAGS, PERIODS = 4, 16

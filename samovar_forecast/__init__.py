@@ -22,8 +22,8 @@ import importlib
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from samovar_forecast.adapters.darts_model import SAMoVARModel
-    from samovar_forecast.adapters.sktime_forecaster import SAMoVARForecaster
+    from samovar_forecast.adapters.darts.model import SAMoVARModel
+    from samovar_forecast.adapters.sktime.forecaster import SAMoVARForecaster
     from samovar_forecast.comparison import compare
     from samovar_forecast.config import NetworkConfig, TrainingConfig
     from samovar_forecast.dynamics.dynamic_var import DynamicVAR
@@ -54,9 +54,9 @@ class _Home(NamedTuple):
 _HOMES = {
     "DynamicVAR": _Home("samovar_forecast.dynamics.dynamic_var"),
     "NetworkConfig": _Home("samovar_forecast.config"),
-    "SAMoVARForecaster": _Home("samovar_forecast.adapters.sktime_forecaster", "sktime", "sktime"),
+    "SAMoVARForecaster": _Home("samovar_forecast.adapters.sktime.forecaster", "sktime", "sktime"),
     "SAMoVARModel": _Home(
-        "samovar_forecast.adapters.darts_model", "darts", "darts", ">=0.48,<0.49"
+        "samovar_forecast.adapters.darts.model", "darts", "darts", ">=0.48,<0.49"
     ),
     "SAMoVARNetwork": _Home("samovar_forecast.network"),
     "TrainingConfig": _Home("samovar_forecast.config"),

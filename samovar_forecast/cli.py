@@ -17,7 +17,7 @@ from samovar_forecast.exceptions import ConfigurationError, SAMoVARError, requir
 
 if TYPE_CHECKING:
     from samovar_forecast.comparison import Comparison
-    from samovar_forecast.sources import Dataset
+    from samovar_forecast.frames.sources import Dataset
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -183,7 +183,7 @@ def _demo(arguments: argparse.Namespace) -> None:
     require("sktime", feature="samovar-forecast demo", extra="demo")
     os.environ.setdefault("MPLBACKEND", "Agg")  # figures go to files, never to a window
     from samovar_forecast import comparison as room
-    from samovar_forecast.sources import us_macro_data
+    from samovar_forecast.frames.sources import us_macro_data
 
     data = us_macro_data() if arguments.data is None else _own_data(arguments)
     season = data.season if arguments.season is None else arguments.season
@@ -265,7 +265,7 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 
 def _own_data(arguments: argparse.Namespace) -> Dataset:
-    from samovar_forecast.sources import read_csv
+    from samovar_forecast.frames.sources import read_csv
 
     return read_csv(
         arguments.data,

@@ -15,7 +15,7 @@ from samovar_forecast import cli
 from samovar_forecast.cli import main
 from samovar_forecast.comparison import RepeatSeason, classical_forecasters
 from samovar_forecast.exceptions import DataError
-from samovar_forecast.sources import read_csv, us_macro_data
+from samovar_forecast.frames.sources import read_csv, us_macro_data
 
 FIGURES = ("forecasts_typical", "forecasts_last", "errors_by_step", "var_lag_matrices")
 

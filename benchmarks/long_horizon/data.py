@@ -188,7 +188,7 @@ class Asked:
     ----------
     lookback, seed : int
     device, checkpoint_dir
-        As in `samovar_forecast.training.fit_network`.
+        As in `samovar_forecast.learning.training.fit_network`.
     trained : Path, optional
         Where a trained network is kept, and taken from if it is there.
     """

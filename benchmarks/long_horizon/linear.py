@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.long_horizon.data import Forecast, Task
-from samovar_forecast.anchor import LinearMap
-from samovar_forecast.anchor.attach import LinearForecast, estimate_anchors
-from samovar_forecast.anchor.covariates import Rows
-from samovar_forecast.anchor.direct import RELATIVE_PENALTIES, RidgePath, sum_of_products
-from samovar_forecast.anchor.linear_map import iterate
+from samovar_forecast.linear import LinearMap
+from samovar_forecast.linear.direct import RELATIVE_PENALTIES, RidgePath, sum_of_products
+from samovar_forecast.linear.forecast import LinearForecast, estimate_anchors
+from samovar_forecast.linear.linear_map import Rows, iterate
 
 REFITTED = "refitted"
 """What is estimated on training and validation rows, beside what saw training rows alone."""
@@ -112,7 +111,7 @@ def fit_anchor(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
 
     As in the forecaster, validation rows tell whether the direct candidate stands alone.
     """
-    from samovar_forecast.panel import Panel
+    from samovar_forecast.frames.panel import Panel
 
     season = Panel.from_frame(task.frame()).grid.season
     refitted, strict = anchors_of(task, lookback, season)

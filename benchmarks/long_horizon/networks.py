@@ -15,11 +15,11 @@ from benchmarks.long_horizon.data import Asked, Forecast, Task
 from benchmarks.long_horizon.linear import REFITTED, anchors_of
 from samovar_forecast import NetworkConfig, SAMoVARForecaster, SAMoVARNetwork
 from samovar_forecast.config import TrainingConfig
-from samovar_forecast.core import Core
+from samovar_forecast.learning.trained_network import TrainedNetwork
+from samovar_forecast.learning.training import fit_network
+from samovar_forecast.learning.windows import SeriesTensors, WindowSet
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.losses import output_parameters
-from samovar_forecast.training import fit_network
-from samovar_forecast.windows import SeriesTensors, WindowSet
 
 PAPER_TRAINING = TrainingConfig(max_epochs=101, learning_rate=6e-4, patience=12, batch_size=32)
 """The schedule of the paper's script spans one epoch more than the 100 that it trains."""
@@ -130,7 +130,7 @@ def fit_default(
     return forecast, about
 
 
-def _without_anchor(core: Core) -> Core:
+def _without_anchor(core: TrainedNetwork) -> TrainedNetwork:
     """A core whose next fit puts a new anchor beside the network."""
     network = copy.deepcopy(core.network)
     network.anchor = None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         RidgeVAR,
         classical_forecasters,
     )
-    from samovar_forecast.comparison.darts_rows import DartsForecaster
+    from samovar_forecast.comparison.darts_forecaster import DartsForecaster
 
 _CLASSICAL = (
     "GuardedAR",
@@ -57,7 +57,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Import a forecaster, and with it sktime or darts, when it is first used."""
     if name == "DartsForecaster":
-        from samovar_forecast.comparison.darts_rows import DartsForecaster
+        from samovar_forecast.comparison.darts_forecaster import DartsForecaster
 
         return DartsForecaster
     if name not in _CLASSICAL:

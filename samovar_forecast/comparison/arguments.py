@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.panel import Panel
+from samovar_forecast.frames.panel import Panel
 
 Refit = Literal["every", "first"] | int
 
@@ -129,7 +129,7 @@ def _row(forecaster: Any) -> Any:
     if hasattr(forecaster, "get_tag"):
         return forecaster
     if hasattr(forecaster, "untrained_model"):
-        from samovar_forecast.comparison.darts_rows import DartsForecaster
+        from samovar_forecast.comparison.darts_forecaster import DartsForecaster
 
         return DartsForecaster(forecaster)
     raise ConfigurationError(

@@ -155,7 +155,7 @@ def _neuralforecast(class_name: str) -> Callable[[Task], Any]:
 
 
 def _on_standardized(model: Any) -> Any:
-    from samovar_forecast.comparison.darts_rows import DartsForecaster
+    from samovar_forecast.comparison.darts_forecaster import DartsForecaster
 
     return DartsForecaster(model, standardize=True)
 

@@ -22,9 +22,9 @@ from statsmodels.tsa.arima_process import arma2ma
 from statsmodels.tsa.vector_ar.var_model import ma_rep
 
 from samovar_forecast.comparison.base import RowForecaster
-from samovar_forecast.comparison.ridge import fit_ridge_var
 from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.orders import ROWS_PER_COEFFICIENT, candidate_orders, largest_order
+from samovar_forecast.linear.orders import ROWS_PER_COEFFICIENT, candidate_orders, largest_order
+from samovar_forecast.linear.ridge_var import fit_ridge_var
 
 
 class RefusedVARWarning(UserWarning):
@@ -265,7 +265,7 @@ class RidgeVAR(_ClassicalForecaster):
     It exists for any number of rows and series. Each equation chooses its order, its penalty,
     how much harder long lags and other series are shrunk, and whether it is pulled towards the
     mean or towards the last value, by the closed-form leave-one-out error
-    (`samovar_forecast.comparison.ridge`).
+    (`samovar_forecast.linear.ridge_var`).
 
     Parameters
     ----------

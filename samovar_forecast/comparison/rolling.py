@@ -24,7 +24,8 @@ from samovar_forecast.comparison.arguments import (
     splitter,
     with_classical,
 )
-from samovar_forecast.comparison.finished import (
+from samovar_forecast.comparison.results import LEVELS, Comparison
+from samovar_forecast.comparison.stored_origins import (
     Finished,
     FinishedOrigins,
     NotDescribable,
@@ -33,9 +34,8 @@ from samovar_forecast.comparison.finished import (
     key_of,
     versions,
 )
-from samovar_forecast.comparison.results import LEVELS, Comparison
 from samovar_forecast.exceptions import DataError, require
-from samovar_forecast.interruption import interruption_kept
+from samovar_forecast.process import interruption_kept
 
 SECONDS_BEFORE_A_BAR = 3.0
 """A comparison that is over sooner shows no progress bar."""

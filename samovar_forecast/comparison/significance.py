@@ -7,14 +7,13 @@ tests allow for that many autocovariances.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
+from samovar_forecast.accuracy_tests import FEWEST_ORIGINS, clark_west, diebold_mariano, holm
 from samovar_forecast.comparison.results import FEWEST_ORIGINS_FOR_AN_ERROR, TIE_SHARE
-from samovar_forecast.dynamics.nested import FEWEST_ORIGINS, clark_west, holm
 from samovar_forecast.exceptions import ConfigurationError, DataError, require
 
 if TYPE_CHECKING:
@@ -23,65 +22,6 @@ if TYPE_CHECKING:
 FEWEST_ORIGINS_FOR_A_SET = 10
 """With fewer origins there is nothing to draw again, and no confidence set."""
 REPETITIONS = 2000
-
-
-class DieboldMariano(NamedTuple):
-    """Outcome of a test of equal accuracy."""
-
-    statistic: float
-    """Negative if the first forecast has the smaller loss."""
-    pvalue: float
-    """Two-sided, by Student's t with n - 1 degrees of freedom."""
-
-
-def diebold_mariano(first: np.ndarray, second: np.ndarray, overlap: int = 1) -> DieboldMariano:
-    """Test whether two forecasts are equally accurate, with the small-sample correction.
-
-    Harvey, Leybourne and Newbold (1997, Int. J. Forecasting 13:281-291, eq. 9): Diebold and
-    Mariano's statistic with ``overlap - 1`` autocovariances, times
-    ``sqrt((n + 1 - 2 h + h (h - 1) / n) / n)``. Where their sum is not positive, Bartlett's
-    weights are used, which keep it so.
-
-    Parameters
-    ----------
-    first, second : ndarray of shape (n,)
-        Losses at the same origins, in their order.
-    overlap : int, default=1
-        h: how many neighbouring losses share something; 1 for forecasts that do not overlap.
-
-    Returns
-    -------
-    DieboldMariano
-        Statistic 0 and p-value 1 if the losses are the same.
-
-    Raises
-    ------
-    DataError
-        If the losses do not fit each other, or are fewer than two or than the overlap allows.
-    """
-    a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    if a.ndim != 1 or a.shape != b.shape or not np.isfinite(a - b).all():
-        raise DataError(
-            "losses do not fit each other", found=f"{a.shape} and {b.shape}", wanted="finite, (n,)"
-        )
-    n, h = len(a), int(overlap)
-    factor = (n + 1 - 2 * h + h * (h - 1) / max(n, 1)) / max(n, 1)
-    if n < 2 or factor <= 0:
-        raise DataError(
-            "too few losses for a test", found=n, wanted=f"more than {max(1, 2 * h - 1)}"
-        )
-    difference = a - b
-    centred = difference - difference.mean()
-    gamma = np.array([centred[k:] @ centred[: n - k] for k in range(h)]) / n
-    if gamma[0] <= 1e-24 * max(1.0, float(np.abs(a).max()) ** 2):
-        if difference.mean() == 0:
-            return DieboldMariano(0.0, 1.0)
-        return DieboldMariano(float(np.copysign(np.inf, difference.mean())), 0.0)
-    variance = gamma[0] + 2 * gamma[1:].sum()
-    if variance <= 0:
-        variance = gamma[0] + 2 * ((1 - np.arange(1, h) / h) * gamma[1:]).sum()
-    statistic = difference.mean() / np.sqrt(variance / n) * np.sqrt(factor)
-    return DieboldMariano(float(statistic), float(2 * student.sf(abs(statistic), n - 1)))
 
 
 def against_classical(comparison: Comparison, level: float = 0.05) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.nested import (
+from samovar_forecast.accuracy_tests import (
     KNOWN_LAGS,
     as_text,
     check_forecasts,

@@ -12,8 +12,8 @@ import pandas as pd
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.dynamics import causality, connectedness, constancy, decompositions, responses
 from samovar_forecast.dynamics.history import History, Scaling, TableLike
+from samovar_forecast.dynamics.history_var import HistoryVAR
 from samovar_forecast.dynamics.local_var import number_of
-from samovar_forecast.dynamics.network_var import NetworkVAR
 from samovar_forecast.dynamics.refitting import NetworkLearner
 from samovar_forecast.dynamics.token_weights import (
     LagWeights,
@@ -60,7 +60,7 @@ class InfluencePaths:
     offset: float
 
 
-class DynamicVAR(NetworkVAR):
+class DynamicVAR(HistoryVAR):
     """A fitted network read as a vector autoregression whose coefficients move with the data.
 
     Build it by :meth:`from_network`, or let a forecaster do so (``forecaster.explain()``).

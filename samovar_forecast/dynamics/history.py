@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.dynamics.lag_matrices import Units, Windows
+from samovar_forecast.dynamics.network_map import Units, Windows
 from samovar_forecast.exceptions import DataError
 
 TableLike: TypeAlias = pd.DataFrame | np.ndarray

@@ -18,7 +18,7 @@ import pandas as pd
 
 from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
 from samovar_forecast.exceptions import ConfigurationError, require
-from samovar_forecast.simulate import largest_root
+from samovar_forecast.linear.simulate import largest_root
 
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARProcess

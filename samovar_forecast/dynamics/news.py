@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.lag_matrices import Windows
+from samovar_forecast.dynamics.network_map import Windows
 from samovar_forecast.exceptions import ConfigurationError, DataError
 
 if TYPE_CHECKING:

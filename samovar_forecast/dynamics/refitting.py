@@ -10,8 +10,8 @@ import torch
 
 from samovar_forecast.config import NetworkConfig, Predictor, TrainingConfig
 from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.learning.windows import SeriesTensors, WindowSet
 from samovar_forecast.network import SAMoVARNetwork
-from samovar_forecast.windows import SeriesTensors, WindowSet
 
 if TYPE_CHECKING:
     from samovar_forecast.dynamics.simulation import Step
@@ -140,7 +140,7 @@ class NetworkLearner:
         location, scale : ndarray of shape (C,)
             The network reads the series less its location, over its scale.
         """
-        from samovar_forecast.training import fit_network
+        from samovar_forecast.learning.training import fit_network
 
         location, scale = series.mean(axis=0), series.std(axis=0)
         scale = np.where(scale > 0, scale, 1.0)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from samovar_forecast import plots, score_plots
+from samovar_forecast import plots
 from samovar_forecast.exceptions import require
-from samovar_forecast.plot_layout import shown_time
+from samovar_forecast.plots.layout import shown_time
 
 if TYPE_CHECKING:
     from samovar_forecast.comparison import Comparison
@@ -72,7 +72,7 @@ def error_pictures(comparison: Comparison) -> list[Picture]:
         legend = plots.plot_errors_by_step(comparison, ax=axes[0]).get_legend()
         if legend is not None:  # the plot beside it has the same
             legend.remove()
-        score_plots.plot_errors_by_origin(comparison, ax=axes[1])
+        plots.plot_errors_by_origin(comparison, ax=axes[1])
         return axes
 
     return [
@@ -84,7 +84,7 @@ def error_pictures(comparison: Comparison) -> list[Picture]:
             "whether a model wins throughout, or in a few episodes.",
         ),
         drawn(
-            lambda: score_plots.plot_errors_by_series(comparison),
+            lambda: plots.plot_errors_by_series(comparison),
             "Dot plot: mean squared error of each model for each series, relative to the "
             "best classical model",
             "Where the difference comes from: each series' MSE relative to the reference.",
@@ -97,7 +97,7 @@ def calibration_picture(comparison: Comparison) -> Picture | None:
     if comparison.calibration().empty:
         return None
     return drawn(
-        lambda: score_plots.plot_calibration(comparison),
+        lambda: plots.plot_calibration(comparison),
         "Two line plots: share of truths below each quantile, and inside the 80 % interval by step",
         "On the diagonal, a quantile holds what it says. Below it on the left and above it on the "
         "right, intervals are too wide; the other way round, too narrow.",

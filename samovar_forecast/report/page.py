@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from samovar_forecast.comparison.diagnostics import findings
 from samovar_forecast.comparison.text import against, headline
 from samovar_forecast.exceptions import DataError, MissingPackageError, require
-from samovar_forecast.plot_layout import shown_time
+from samovar_forecast.plots.layout import shown_time
 from samovar_forecast.report import figures, tables
 
 if TYPE_CHECKING:

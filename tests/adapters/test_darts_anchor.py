@@ -20,11 +20,11 @@ from darts.utils.likelihood_models import (
 )
 
 from samovar_forecast import SAMoVARModel
-from samovar_forecast.adapters.darts_module import SAMoVARModule
-from samovar_forecast.anchor import estimate_anchor
-from samovar_forecast.anchor.attach import LinearForecast
-from samovar_forecast.artifact import load_artifact, save_artifact
-from samovar_forecast.simulate import simulate_var
+from samovar_forecast.adapters.darts.module import SAMoVARModule
+from samovar_forecast.learning.artifact import load_artifact, save_artifact
+from samovar_forecast.linear import estimate_anchor
+from samovar_forecast.linear.forecast import LinearForecast
+from samovar_forecast.linear.simulate import simulate_var
 from tests.adapters.darts_cases import QUIET, THIRD_PARTY, assert_same, daily, tiny
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]

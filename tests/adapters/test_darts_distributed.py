@@ -12,7 +12,7 @@ import torch
 
 pytest.importorskip("darts", reason="darts is not installed")
 
-from samovar_forecast.adapters.darts_sharding import ShardedTrainer
+from samovar_forecast.adapters.darts.sharding import ShardedTrainer
 from samovar_forecast.exceptions import SAMoVARError
 
 ROOT = Path(__file__).resolve().parents[2]

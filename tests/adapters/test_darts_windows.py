@@ -13,7 +13,7 @@ pytest.importorskip("darts", reason="darts is not installed")
 from darts import TimeSeries
 from darts.utils.data import SequentialTorchTrainingDataset
 
-from samovar_forecast.adapters.darts_windows import SlicedTrainingDataset
+from samovar_forecast.adapters.darts.windows import SlicedTrainingDataset
 from tests.adapters.darts_cases import waves
 
 

@@ -22,7 +22,7 @@ from darts.models import (
 from darts.utils.data import SequentialTorchTrainingDataset
 from darts.utils.likelihood_models import GaussianLikelihood, QuantileRegression
 
-from samovar_forecast.adapters.darts_windows import SlicedTrainingDataset
+from samovar_forecast.adapters.darts.windows import SlicedTrainingDataset
 from tests.adapters.darts_cases import (
     QUIET,
     THIRD_PARTY,

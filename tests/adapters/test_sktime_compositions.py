@@ -497,7 +497,7 @@ def test_evaluate_gives_the_errors_of_a_loop_by_hand(macro):
 
 
 def count_fits(monkeypatch) -> list[int]:
-    from samovar_forecast import training
+    from samovar_forecast.learning import training
 
     sizes, fit_network = [], training.fit_network
 

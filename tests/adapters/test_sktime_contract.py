@@ -18,9 +18,9 @@ from sktime.exceptions import NotFittedError
 from sktime.forecasting.base import ForecastingHorizon
 
 from samovar_forecast import SAMoVARForecaster
-from samovar_forecast.artifact import ArtifactError
 from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.simulate import simulate_var
+from samovar_forecast.learning.artifact import ArtifactError
+from samovar_forecast.linear.simulate import simulate_var
 
 TINY = {"d_model": 8, "n_layers": 1, "max_epochs": 2, "random_state": 0}
 LEVELS = [0.01, 0.05, 0.3, 0.5, 0.9, 0.999]
@@ -504,7 +504,7 @@ def test_an_evaluation_without_updates_fits_once_and_its_forecasts_are_those_of_
     from sktime.forecasting.model_evaluation import evaluate
     from sktime.split import ExpandingWindowSplitter
 
-    from samovar_forecast import training
+    from samovar_forecast.learning import training
 
     fits = []
     fit = training.fit_network

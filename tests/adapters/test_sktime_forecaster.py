@@ -15,7 +15,7 @@ from sktime.utils.estimator_checks import check_estimator
 
 from samovar_forecast import SAMoVARForecaster
 from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.simulate import simulate_var
+from samovar_forecast.linear.simulate import simulate_var
 
 TINY = {"d_model": 8, "n_layers": 1, "max_epochs": 2, "random_state": 0}
 COEFS = np.array(
@@ -178,7 +178,7 @@ def test_an_interrupted_refit_leaves_the_earlier_fit_usable(fitted, monkeypatch)
         raise KeyboardInterrupt
 
     expected = fitted.predict(fh=[1, 2])
-    monkeypatch.setattr("samovar_forecast.training.fit_network", interrupt)
+    monkeypatch.setattr("samovar_forecast.learning.training.fit_network", interrupt)
     with pytest.raises(KeyboardInterrupt):
         fitted.fit(wave(n_series=4))
     pd.testing.assert_frame_equal(fitted.predict(fh=[1, 2]), expected)
@@ -310,7 +310,7 @@ def test_a_fit_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
     y = wave()
     parameters = TINY | {"max_epochs": 4}
     expected = SAMoVARForecaster(**parameters).fit(y, fh=1).predict()
-    from samovar_forecast import training
+    from samovar_forecast.learning import training
 
     finish_epoch = training._Journal.on_train_epoch_end
 

@@ -8,7 +8,7 @@ import pytest
 from benchmarks import dynamics
 from benchmarks.harness import Results
 from samovar_forecast.dynamics.responses import irf
-from samovar_forecast.simulate import largest_root
+from samovar_forecast.linear.simulate import largest_root
 
 
 def test_a_step_in_one_of_several_paths_is_found_where_it_is():

@@ -12,7 +12,7 @@ pytest.importorskip("sktime")
 pytest.importorskip("statsmodels")
 
 from benchmarks import econometric
-from samovar_forecast.simulate import simulate_var
+from samovar_forecast.linear.simulate import simulate_var
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from statsmodels.tsa.api import VAR
 
 from benchmarks import harness, in_context
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+from samovar_forecast.linear.simulate import largest_root, simulate_var
 from samovar_forecast.network import SAMoVARNetwork
-from samovar_forecast.simulate import largest_root, simulate_var
 
 TINY = in_context.Plan(
     training=replace(in_context.TRAINING, max_epochs=1, batch_size=8),

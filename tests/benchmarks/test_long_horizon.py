@@ -26,8 +26,8 @@ from benchmarks.long_horizon.rows import (
     title_of,
 )
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.core import Core
-from samovar_forecast.simulate import simulate_var
+from samovar_forecast.learning.trained_network import TrainedNetwork
+from samovar_forecast.linear.simulate import simulate_var
 
 VAR1 = np.array([[[0.6, 0.3], [-0.2, 0.5]]])
 
@@ -185,12 +185,12 @@ def test_a_kept_network_is_not_trained_again_and_answers_the_same(walk, monkeypa
     asked = Asked(9, 0, trained=tmp_path / "toy" / "cell")
     first, told = networks.fit_default(walk, asked, options)
     untrainable = lambda *a, **k: pytest.fail("trained again")  # noqa: E731
-    monkeypatch.setattr("samovar_forecast.training.fit_network", untrainable)
+    monkeypatch.setattr("samovar_forecast.learning.training.fit_network", untrainable)
     second, again = networks.fit_default(walk, asked, options)
     for name, expected in first(window).items():
         np.testing.assert_allclose(second(window)[name], expected, atol=1e-6)
     assert again["validation_by_epoch"] == told["validation_by_epoch"]
-    kept = Core.load(tmp_path / "toy" / "cell")
+    kept = TrainedNetwork.load(tmp_path / "toy" / "cell")
     assert kept.config.anchor is None  # or the old anchor and its gate would stand
 
 

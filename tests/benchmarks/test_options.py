@@ -14,9 +14,9 @@ pytest.importorskip("statsmodels")
 
 from benchmarks import options
 from samovar_forecast.config import NetworkConfig, TrainingConfig
+from samovar_forecast.linear.simulate import simulate_var
 from samovar_forecast.network import SAMoVARNetwork, mixture, samovar_loss
 from samovar_forecast.network.heads import Head
-from samovar_forecast.simulate import simulate_var
 
 CONFIG = NetworkConfig(n_series=2, patch_length=4, context_length=14, d_model=16, dropout=0.0)
 

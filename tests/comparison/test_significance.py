@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from samovar_forecast.accuracy_tests import clark_west, diebold_mariano
 from samovar_forecast.comparison import GuardedAR, GuardedVAR, RepeatSeason, compare
-from samovar_forecast.comparison.significance import diebold_mariano
-from samovar_forecast.dynamics.nested import clark_west
 from samovar_forecast.exceptions import ConfigurationError, DataError, MissingPackageError
 
 LAG_MATRIX = np.array([[0.5, 0.6], [0.0, 0.7]])

@@ -10,12 +10,12 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from samovar_forecast import NetworkConfig, TrainingConfig
+from samovar_forecast.accuracy_tests import clark_west, known_before
 from samovar_forecast.dynamics import causality
 from samovar_forecast.dynamics.constancy import constancy, path_constancy
-from samovar_forecast.dynamics.nested import clark_west, known_before
 from samovar_forecast.dynamics.refitting import NetworkLearner, network_step
 from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.simulate import simulate_var
+from samovar_forecast.linear.simulate import simulate_var
 
 NAMES = ("a", "b", "c")
 CHAIN = np.array([[[0.5, 0.0, 0.0], [0.5, 0.3, 0.0], [0.0, 0.5, 0.2]]])  # a -> b -> c

@@ -14,14 +14,14 @@ from statsmodels.tsa.vector_ar.var_model import VARProcess
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.dynamics.history import Scaling
-from samovar_forecast.dynamics.lag_matrices import NetworkMap
 from samovar_forecast.dynamics.local_var import companion_radius
+from samovar_forecast.dynamics.network_map import NetworkMap
 from samovar_forecast.dynamics.summary import important_order
 from samovar_forecast.dynamics.token_weights import token_contributions
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.network import SAMoVARNetwork, samovar_loss
 from tests.dynamics.linear_network import linear_network
-from tests.dynamics.test_lag_matrices import network_of
+from tests.dynamics.test_network_map import network_of
 
 COEFS = np.array([[[0.5, 0.1], [-0.2, 0.4]], [[0.2, -0.1], [0.1, 0.1]], [[0.0, 0.05], [0.1, -0.2]]])
 INTERCEPT = np.array([1.0, -0.5])

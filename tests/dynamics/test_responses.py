@@ -18,7 +18,7 @@ from samovar_forecast.dynamics.decompositions import fevd, generalized_fevd
 from samovar_forecast.dynamics.responses import girf, irf
 from samovar_forecast.dynamics.simulation import WINDOWS_AT_ONCE, simulate_paths
 from samovar_forecast.exceptions import ConfigurationError, DataError, NotFittedError
-from samovar_forecast.simulate import simulate_var
+from samovar_forecast.linear.simulate import simulate_var
 
 COEFS = np.array(
     [

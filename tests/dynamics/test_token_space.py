@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.dynamics.lag_matrices import NetworkMap, Units, Windows
+from samovar_forecast.dynamics.network_map import NetworkMap, Units, Windows
 from samovar_forecast.dynamics.token_weights import (
     TokenTrace,
     all_lag_weights,

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from samovar_forecast.config import NetworkConfig, TrainingConfig
+from samovar_forecast.learning.training import one_cycle_optimizer
 from samovar_forecast.network import SAMoVARNetwork, samovar_loss
-from samovar_forecast.training import one_cycle_optimizer
 from tests.network.golden import (
     FOLDER,
     FORWARD_CASES,

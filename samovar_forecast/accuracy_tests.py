@@ -1,0 +1,272 @@
+"""Whether a difference in accuracy is more than chance, out of sample.
+
+:func:`diebold_mariano` compares any two forecasts; :func:`clark_west` compares two learners at the
+same origins, where one learner may use something (another series, a state-dependent map) and the
+other, trained in the same way, may not. The second learner is nested in the first, so their losses
+are compared by Clark and West's statistic; the statistic of Diebold and Mariano almost never
+rejects in nested models, since the larger model pays for its estimation noise.
+
+Letters: n origins, S trainings that differ by their seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.exceptions import DataError, require
+
+FEWEST_ORIGINS = 20
+"""With fewer test origins the normal approximation says nothing."""
+KNOWN_LAGS = 2
+"""Observations before each origin whose linear effect is taken out of a comparison."""
+
+
+class ClarkWest(NamedTuple):
+    """Outcome of Clark and West's test of equal accuracy of nested forecasts."""
+
+    statistic: float
+    """Standard normal if the restricted forecast is as good; large if the full one is better."""
+    pvalue: float
+    """One-sided."""
+    mse_restricted: float
+    mse_full: float
+    """Mean squared errors, averaged over the trainings."""
+
+
+def clark_west(
+    actual: np.ndarray,
+    restricted: np.ndarray,
+    full: np.ndarray,
+    *,
+    known: np.ndarray | None = None,
+    max_lags: int | None = None,
+) -> ClarkWest:
+    """Test whether a forecast improves on one nested in it.
+
+    With e the error of the restricted forecast and d the full forecast less the restricted one,
+    the difference of squared errors, adjusted for the noise d that the larger model adds under
+    the null, is ``2 e d`` at each origin; its mean is positive if the full model foresees
+    something (Clark & West 2007, J. Econometrics 138:291-311, section 2).
+
+    Least squares makes d uncorrelated with what the restricted model got wrong; a network does
+    not, and then the statistic rejects too often, for two reasons that are taken care of here:
+
+    * Two trainings of one network differ, and averaging forecasts that differ always helps. With
+      S > 1 trainings, e and d are taken from different ones: ``2 e_a d_b`` averaged over all
+      pairs a != b.
+    * A network that is fitted imperfectly leaves something in e that the restricted learner could
+      have known, and d may happen to correct it. What is linear in ``known`` is taken out of e
+      and d.
+
+    With one training and nothing known the statistic is Clark and West's.
+
+    Parameters
+    ----------
+    actual : ndarray of shape (n,)
+    restricted, full : ndarray of shape (n,) or (S, n)
+        One-step forecasts of ``actual``; the same S in both.
+    known : ndarray of shape (n, q), optional
+        What both learners knew at each origin, see `known_before`.
+    max_lags : int, optional
+        Lags of the HAC standard error; by default ``floor(4 (n / 100)^(2/9))``.
+
+    Returns
+    -------
+    ClarkWest
+
+    Raises
+    ------
+    DataError
+        If shapes do not fit, values are missing, or there are too few origins.
+    """
+    OLS = require("statsmodels.api", "the test of Clark and West", "demo").OLS
+    truth = np.asarray(actual, dtype=float)
+    small = np.atleast_2d(np.asarray(restricted, dtype=float))  # S n
+    large = np.atleast_2d(np.asarray(full, dtype=float))  # S n
+    _check_forecasts(truth, small, large)
+    error, change = truth - small, large - small  # S n
+    outcome = {"mse_restricted": (error**2).mean(), "mse_full": ((truth - large) ** 2).mean()}
+    if known is not None:
+        basis = np.column_stack([np.ones(len(truth)), known])
+        error, change = (
+            part - (basis @ np.linalg.lstsq(basis, part.T, rcond=None)[0]).T
+            for part in (error, change)
+        )
+    n_trainings = len(small)
+    if n_trainings == 1:
+        adjusted = 2 * error[0] * change[0]
+    else:
+        all_pairs = error.sum(axis=0) * change.sum(axis=0)
+        same = (error * change).sum(axis=0)
+        adjusted = 2 * (all_pairs - same) / (n_trainings * (n_trainings - 1))
+    if np.allclose(large, small):  # the same forecasts: nothing to tell apart
+        return ClarkWest(0.0, 1.0, **outcome)
+    lags = int(4 * (len(truth) / 100) ** (2 / 9)) if max_lags is None else max_lags
+    mean = OLS(adjusted, np.ones(len(truth))).fit(
+        cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=False
+    )
+    statistic, two_sided = float(mean.tvalues[0]), float(mean.pvalues[0])
+    pvalue = two_sided / 2 if statistic > 0 else 1 - two_sided / 2
+    return ClarkWest(statistic, pvalue, **outcome)
+
+
+def _check_forecasts(truth: np.ndarray, small: np.ndarray, large: np.ndarray) -> None:
+    if small.shape != large.shape or truth.ndim != 1 or small.shape[1] != len(truth):
+        raise DataError(
+            "forecasts and actual values do not fit",
+            found=f"actual {truth.shape}, restricted {small.shape}, full {large.shape}",
+            wanted="(n,) and twice (n,) or (n_trainings, n)",
+        )
+    if len(truth) < FEWEST_ORIGINS:
+        raise DataError(
+            "too few test origins for a test",
+            found=len(truth),
+            wanted=f"at least {FEWEST_ORIGINS}",
+            remedy="leave more observations for testing",
+        )
+    if not (np.isfinite(truth).all() and np.isfinite(small).all() and np.isfinite(large).all()):
+        raise DataError("forecasts or actual values are missing or not finite")
+
+
+def known_before(actual: np.ndarray, restricted: np.ndarray, *, squares: bool) -> np.ndarray:
+    """Return what a restricted learner knew, for `clark_west`: forecasts and recent observations.
+
+    In this order, as long as there are ten origins for each column: its forecasts from all
+    trainings, the last observations, those before them, and the squares of both.
+
+    Parameters
+    ----------
+    actual : ndarray of shape (n, K)
+        The series that it was given, at consecutive times.
+    restricted : ndarray of shape (S, n, K)
+        Its forecasts of them.
+    squares : bool
+        Whether to include squares.
+
+    Returns
+    -------
+    ndarray of shape (n - KNOWN_LAGS, q)
+        From the origin number ``KNOWN_LAGS`` on.
+    """
+    n_kept = len(actual) - KNOWN_LAGS
+    spread = actual.std(axis=0)
+    scaled = (actual - actual.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    past = [scaled[KNOWN_LAGS - lag : len(actual) - lag] for lag in range(1, KNOWN_LAGS + 1)]
+    groups = [np.concatenate(list(restricted[:, KNOWN_LAGS:]), axis=1), *past]
+    if squares:
+        groups.extend(values**2 for values in past)
+    known = np.empty((n_kept, 0))
+    for group in groups:
+        if 10 * (known.shape[1] + group.shape[1]) > n_kept:
+            break
+        known = np.column_stack([known, group])
+    return known
+
+
+def holm(pvalues: Sequence[float]) -> np.ndarray:
+    """Return p-values adjusted for their number (Holm 1979; statsmodels' ``multipletests``)."""
+    if len(pvalues) == 1:
+        return np.asarray(pvalues, dtype=float)
+    tools = require("statsmodels.stats.multitest", "an adjustment for several tests", "demo")
+    return tools.multipletests(pvalues, method="holm")[1]
+
+
+def table_of(outcomes: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Return one row an outcome, with the p-value adjusted for all, and the gain.
+
+    Parameters
+    ----------
+    outcomes : sequence of mappings
+        What was tested, and the fields of a `ClarkWest`.
+    """
+    table = pd.DataFrame(outcomes)
+    place = table.columns.get_loc("pvalue") + 1
+    table.insert(place, "pvalue_holm", holm(table["pvalue"]))
+    table["gain"] = 1 - table["mse_full"] / table["mse_restricted"]
+    return table
+
+
+def as_text(table: pd.DataFrame, level: float) -> str:
+    """Return such a table in print, with what a test at this level says of each hypothesis."""
+    is_rejected = table["pvalue_holm"] < level
+    shown = table.assign(H0=np.where(is_rejected, "rejected", "not rejected"))
+    return shown.to_string(index=False, float_format=lambda x: f"{x:.4g}")
+
+
+def check_forecasts(given: np.ndarray, names: tuple[str, ...], n_origins: int) -> np.ndarray:
+    """Return forecasts of the named series, shape (S, n, number of names)."""
+    forecasts = np.asarray(given, dtype=float)
+    if forecasts.ndim == 2:
+        forecasts = forecasts[None]
+    if forecasts.ndim != 3 or forecasts.shape[1:] != (n_origins, len(names)):
+        raise DataError(
+            f"the forecasts of {list(names)} have the wrong shape",
+            found=forecasts.shape,
+            wanted=f"({n_origins}, {len(names)}) or (n_trainings, {n_origins}, {len(names)})",
+        )
+    return forecasts
+
+
+class DieboldMariano(NamedTuple):
+    """Outcome of a test of equal accuracy."""
+
+    statistic: float
+    """Negative if the first forecast has the smaller loss."""
+    pvalue: float
+    """Two-sided, by Student's t with n - 1 degrees of freedom."""
+
+
+def diebold_mariano(first: np.ndarray, second: np.ndarray, overlap: int = 1) -> DieboldMariano:
+    """Test whether two forecasts are equally accurate, with the small-sample correction.
+
+    Harvey, Leybourne and Newbold (1997, Int. J. Forecasting 13:281-291, eq. 9): Diebold and
+    Mariano's statistic with ``overlap - 1`` autocovariances, times
+    ``sqrt((n + 1 - 2 h + h (h - 1) / n) / n)``. Where their sum is not positive, Bartlett's
+    weights are used, which keep it so.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n,)
+        Losses at the same origins, in their order.
+    overlap : int, default=1
+        h: how many neighbouring losses share something; 1 for forecasts that do not overlap.
+
+    Returns
+    -------
+    DieboldMariano
+        Statistic 0 and p-value 1 if the losses are the same.
+
+    Raises
+    ------
+    DataError
+        If the losses do not fit each other, or are fewer than two or than the overlap allows.
+    """
+    a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    if a.ndim != 1 or a.shape != b.shape or not np.isfinite(a - b).all():
+        raise DataError(
+            "losses do not fit each other", found=f"{a.shape} and {b.shape}", wanted="finite, (n,)"
+        )
+    n, h = len(a), int(overlap)
+    factor = (n + 1 - 2 * h + h * (h - 1) / max(n, 1)) / max(n, 1)
+    if n < 2 or factor <= 0:
+        raise DataError(
+            "too few losses for a test", found=n, wanted=f"more than {max(1, 2 * h - 1)}"
+        )
+    from scipy.stats import t as student
+
+    difference = a - b
+    centred = difference - difference.mean()
+    gamma = np.array([centred[k:] @ centred[: n - k] for k in range(h)]) / n
+    if gamma[0] <= 1e-24 * max(1.0, float(np.abs(a).max()) ** 2):
+        if difference.mean() == 0:
+            return DieboldMariano(0.0, 1.0)
+        return DieboldMariano(float(np.copysign(np.inf, difference.mean())), 0.0)
+    variance = gamma[0] + 2 * gamma[1:].sum()
+    if variance <= 0:
+        variance = gamma[0] + 2 * ((1 - np.arange(1, h) / h) * gamma[1:]).sum()
+    statistic = difference.mean() / np.sqrt(variance / n) * np.sqrt(factor)
+    return DieboldMariano(float(statistic), float(2 * student.sf(abs(statistic), n - 1)))

@@ -1,0 +1,1 @@
+"""SAMoVAR in the words of sktime: the forecaster, its door, its explanation."""

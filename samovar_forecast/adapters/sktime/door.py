@@ -1,0 +1,146 @@
+"""The door of the sktime forecaster: what is checked and kept before sktime's own checks.
+
+sktime resets a forecaster before it looks at the data, and refuses a bad frame without its place.
+Here a failed call leaves the earlier state usable, and an error names what was found and where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
+
+from samovar_forecast.exceptions import DataError
+from samovar_forecast.frames.panel import check_frame
+
+
+class HorizonError(DataError, NotImplementedError):
+    """The horizon asks for the past; a `NotImplementedError` too, as sktime's contract asks."""
+
+
+class BaseCheckedForecaster(BaseForecaster):
+    """A forecaster of sktime whose public methods check first, and change nothing if they fail."""
+
+    _fh: ForecastingHorizon | None
+
+    def fit(self, y: Any, X: Any = None, fh: Any = None) -> Any:
+        """Fit to training data; if that fails, an earlier fit stays usable.
+
+        Parameters and return value are those of :meth:`sktime.forecasting.base.BaseForecaster.fit`.
+        """
+        with self._unchanged_on_failure():
+            return super().fit(y, X=X, fh=fh)
+
+    def fit_predict(self, y: Any, X: Any = None, fh: Any = None, X_pred: Any = None) -> Any:
+        """Fit and forecast; if that fails, an earlier fit stays usable.
+
+        Parameters and return value are those of
+        :meth:`sktime.forecasting.base.BaseForecaster.fit_predict`.
+        """
+        with self._unchanged_on_failure():
+            return super().fit_predict(y, X=X, fh=fh, X_pred=X_pred)
+
+    def pretrain(self, y: Any, X: Any = None, fh: Any = None) -> Any:
+        """Train one network on a panel, for later fits to start from.
+
+        Parameters and return value are those of
+        :meth:`sktime.forecasting.base.BaseForecaster.pretrain`. If it fails, the earlier state
+        stays usable.
+        """
+        with self._unchanged_on_failure():
+            return super().pretrain(y, X=X, fh=fh)
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters and forget a fit, but not what was pretrained.
+
+        Parameters and return value are those of :meth:`skbase.base.BaseObject.set_params`.
+        """
+        kept = self._save_pretrained_state() if params else {}
+        super().set_params(**params)
+        self._restore_pretrained_state(kept)
+        return self
+
+    def _get_fitted_params(self) -> dict[str, Any]:
+        # sktime leaves pretrained attributes out too, but looks for them by another name.
+        params = super()._get_fitted_params()
+        params.pop("pretrained_core", None)
+        return params
+
+    def update(self, y: Any, X: Any = None, update_params: bool = True) -> Any:
+        """Move the context on to new data; if that fails, the earlier state stays usable.
+
+        Parameters and return value are those of
+        :meth:`sktime.forecasting.base.BaseForecaster.update`.
+        """
+        with self._unchanged_on_failure():
+            return super().update(y, X=X, update_params=update_params)
+
+    @contextmanager
+    def _unchanged_on_failure(self) -> Iterator[None]:
+        # sktime resets the object before it looks at the data, and notes in dictionaries what it
+        # converts. Nothing else is ever changed in place, so this copy is enough to go back to.
+        before = {
+            name: dict(value) if isinstance(value, dict) else value
+            for name, value in self.__dict__.items()
+        }
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _check_X_y(self, X: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        # Every public method passes here. sktime would refuse a bad frame too, without its place.
+        for frame, where in ((y, "y"), (X, "X")):
+            is_ignored = where == "X" and not self.get_tag("capability:exogenous")
+            if not is_ignored and _is_plain_frame(frame):
+                check_frame(frame, where)
+        return super()._check_X_y(X, y, *args, **kwargs)
+
+    def _check_fh(self, fh: Any, pred_int: bool = False) -> ForecastingHorizon | None:
+        before = self._fh
+        try:
+            horizon = super()._check_fh(fh, pred_int)
+        except NotImplementedError as error:
+            asked, self._fh = self._fh or (), before
+            raise HorizonError(
+                f"{type(self).__name__} can not perform in-sample prediction of distributions",
+                found=[str(step) for step in asked],
+                wanted="steps from 1 on, or times after the last observation",
+                remedy="ask predict for the past, or start the horizon at 1",
+            ) from error
+        except AssertionError as error:  # sktime's, without a message
+            asked, self._fh = self._fh, before
+            raise self._other_times(asked) from error
+
+        is_absolute = horizon is not None and not horizon.is_relative
+        if is_absolute and _kind(horizon.to_pandas()) is not _kind(self.cutoff):
+            self._fh = before
+            raise self._other_times(horizon)
+        return horizon
+
+    def _other_times(self, asked: ForecastingHorizon | None) -> DataError:
+        return DataError(
+            "the horizon fh holds times of another kind than the index of y",
+            found=None if asked is None else type(asked.to_pandas()).__name__,
+            wanted=type(self.cutoff).__name__,
+            remedy="convert it, or give the horizon as numbers of steps",
+        )
+
+
+def _kind(index: pd.Index) -> type:
+    """Return the kind of time that an index holds, integers of either class being one."""
+    kinds = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
+    return next((kind for kind in kinds if isinstance(index, kind)), pd.Index)
+
+
+def _is_plain_frame(data: Any) -> bool:
+    """Tell a frame of numbers from what sktime converts first, or has its own word on."""
+    if isinstance(data, pd.DataFrame) and data.size:
+        return not isinstance(data.iloc[0, 0], (pd.Series, np.ndarray))  # nested series
+    return isinstance(data, pd.Series) and len(data) > 0

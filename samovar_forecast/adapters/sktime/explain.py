@@ -1,0 +1,95 @@
+"""A fitted sktime forecaster read as a vector autoregression."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.config import TrainingConfig
+from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.frames.panel import Instance, Panel
+from samovar_forecast.learning.panel_forecaster import PanelForecaster
+
+
+def explain_model(
+    model: PanelForecaster,
+    y: pd.DataFrame | pd.Series | None,
+    X: pd.DataFrame | None,
+    instance: Hashable | None,
+    training: TrainingConfig,
+) -> DynamicVAR:
+    """Return the model on a history of one instance; see ``SAMoVARForecaster.explain``."""
+    head = model.core.head
+    if head.quantiles and 0.5 not in head.quantiles:
+        raise ConfigurationError(
+            "the quantiles do not hold the median, which the coefficients are read from",
+            found=head.quantiles,
+            wanted="0.5 among them",
+        )
+    panel = model.panel
+    if y is not None:
+        frame = y.to_frame() if isinstance(y, pd.Series) else y
+        within = X
+        if X is not None:
+            within = X.loc[X.index.isin(frame.index)]
+        panel = Panel.from_frame(frame, within, known=model.panel)
+    one = _chosen(panel, instance)
+    scalers = model.scalers.get(one.key)
+    if scalers is None:
+        raise DataError(
+            "the instance was not there in fit",
+            found=one.key,
+            wanted=sorted(model.scalers, key=str),
+        )
+    index = panel.grid.ahead(one.last, np.arange(1 - len(one), 1))
+    past = future = None
+    if len(panel.past_names):
+        past = pd.DataFrame(one.past_covariates, index, panel.past_names)
+    if len(panel.future_names):
+        known = pd.DataFrame(one.future_covariates, index, panel.future_names)
+        future = pd.concat([known, _ahead(X, one, panel)])
+    return DynamicVAR.from_network(
+        model.core.network,
+        pd.DataFrame(one.target, index, panel.target_names),
+        scaler=scalers.target,
+        past_covariates=past,
+        past_scaler=scalers.past_covariates,
+        future_covariates=future,
+        future_scaler=scalers.future_covariates,
+        training=training,
+        parameter=head.center,
+    )
+
+
+def _chosen(panel: Panel, key: Hashable | None) -> Instance:
+    """Return the instance of that key, or the only one."""
+    keys = [one.key for one in panel.instances]
+    if key is None and len(keys) == 1:
+        return panel.instances[0]
+    if key not in keys:
+        raise DataError(
+            "a vector autoregression is that of one instance of the panel",
+            found=f"instance={key!r}",
+            wanted=f"one of {keys[:5]}" + (" ..." if len(keys) > 5 else ""),
+        )
+    return panel.instances[keys.index(key)]
+
+
+def _ahead(X: pd.DataFrame | None, one: Instance, panel: Panel) -> pd.DataFrame:
+    """Return the rows of X after the history; none if it has none."""
+    names = panel.future_names
+    if X is None:
+        return pd.DataFrame(columns=names, dtype=np.float64)
+    rows = X if one.key is None else X.xs(one.key, level=list(range(X.index.nlevels - 1)))
+    later = rows.loc[rows.index > one.last, list(names)]
+    expected = panel.grid.ahead(one.last, np.arange(1, len(later) + 1))
+    if not later.index.equals(expected):
+        raise DataError(
+            "X does not continue the history without a gap",
+            found=f"rows from {later.index[0]} on",
+            wanted=f"rows from {expected[0]} on",
+        )
+    return later.astype(np.float64)

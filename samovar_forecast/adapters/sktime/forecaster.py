@@ -1,0 +1,621 @@
+"""SAMoVAR as a forecaster of sktime: frames in, frames out.
+
+sktime checks and converts what it is given, keeps the forecasting horizon and the cutoff, and
+calls the methods with a leading underscore. This adapter translates horizon, index and tags; the
+data go through `panel` and `windows`, the learning through `training`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sktime.exceptions import NotFittedError
+from sktime.forecasting.base import ForecastingHorizon
+from sktime.utils.warnings import warn
+
+from samovar_forecast.adapters.sktime.door import BaseCheckedForecaster
+from samovar_forecast.config import NetworkConfig, Normalization, Predictor, TrainingConfig
+from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.frames.panel import Panel
+from samovar_forecast.learning.panel_forecaster import InstanceForecast, PanelForecaster
+from samovar_forecast.learning.plan import choose_lengths
+from samovar_forecast.learning.trained_network import TrainedNetwork
+from samovar_forecast.network.heads import Head
+from samovar_forecast.process import resolve_seed
+
+if TYPE_CHECKING:
+    from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+
+# A fit without `max_epochs` is given this many optimiser steps, within these bounds of epochs.
+_STEPS_WANTED = 1000
+_EPOCHS_BETWEEN = (10, 100)
+# Training goes on in `update` at this share of the peak learning rate.
+_UPDATE_RATE = 0.1
+
+
+class SAMoVARForecaster(BaseCheckedForecaster):
+    """Forecast several series together with a dynamic vector autoregression.
+
+    A linear Transformer whose attention layers form one vector autoregression with time-varying
+    weights [1]_. All columns of ``y`` are forecast at once, each from its own past and a learned
+    mix of all. A panel or hierarchy trains one global model; each of its instances is forecast
+    from its own end. Missing values, in ``y`` and in ``X``, are masked and not filled.
+
+    Quantiles, intervals, variances, distributions and sample paths all come from one predictive
+    distribution: the forecast, calibrated with its errors on the windows that were held out of
+    the training.
+
+    Parameters
+    ----------
+    context_length : int, optional
+        Past that the network sees, in time steps. By default a few seasons and patches, as the
+        sample allows: see :func:`samovar_forecast.learning.plan.choose_lengths`.
+    patch_length : int, optional
+        Steps that one token covers and that the network forecasts at once. By default the
+        horizon of ``fit``, or a season if there is none, as the sample allows. Longer horizons
+        are reached by rolling forward.
+    d_model : int, optional
+        Width of the network; by default ``32 * floor(sqrt(number of series))``.
+    n_heads : int, optional
+        Number of heads, a divisor of ``d_model``; by default heads of width 16.
+    n_layers : int, default=2
+        Number of MLP blocks and of VAR layers. The paper has 3, which take half as long again and
+        forecast no better.
+    dropout : float, default=0.1
+        Share of activations dropped in training.
+    normalization : {"last_patch", "window", "none"}, default="last_patch"
+        What is subtracted from each window: the mean of its last patch or of all of it; both
+        divide by its standard deviation. ``"none"`` leaves the level to the model.
+    predictor : {"samovar", "lintrans", "fixedvar"}, default="samovar"
+        The model of the paper, or one of its controls.
+    past_covariates : sequence of column names, optional
+        Columns of ``X`` that are not known ahead: only their past is used, and ``predict`` does
+        not ask for them. All other columns are known ahead: ``predict`` wants them for every
+        step up to the farthest of the horizon.
+    next_patch_loss_weight : float, default=1.0
+        Weight of the loss at every earlier patch beside that of the forecast.
+    learning_rate : float, default=6e-4
+        Peak of the one-cycle schedule of AdamW.
+    batch_size : int, default=32
+        Windows in one optimiser step.
+    max_epochs : int, optional
+        Most passes over the windows. By default as many as make 1000 optimiser steps, at least
+        10 and at most 100. With 0, ``fit`` uses pretrained weights as they are.
+    patience : int, default=12
+        Epochs without a better validation error after which training stops.
+    validation_fraction : float, default=0.2
+        Share of the sample, at its end, that chooses the best epoch and is not trained on.
+        0 trains on all windows for all epochs.
+    random_state : int, numpy generator or None, default=None
+        Seed of initial weights, order and dropout. The same integer gives the same forecast, bit
+        for bit. The global random states are left alone.
+    device : {"auto", "cpu", "cuda", "mps"}, default="auto"
+        Where the network is trained. It is kept, saved and asked on the CPU.
+    verbose : bool, optional
+        Progress bar: always, never, or by default once the fit has lasted some seconds.
+    checkpoint_dir : str or Path, optional
+        Folder in which the training is kept after every epoch. A fit of the same data with the
+        same parameters, an integer ``random_state`` among them, goes on from there.
+    quantiles : sequence of float, optional
+        Levels, rising inside (0, 1), two at least. The network is then trained to forecast these
+        quantiles, by the pinball loss, and ``predict`` gives the one nearest the median. By
+        default it is trained to forecast a point, by the squared error. Both answer for any
+        level.
+    checkpoint : str or Path, optional
+        What :meth:`save_checkpoint` wrote: ``fit`` and ``pretrain`` then start from its weights.
+        The network has the checkpoint's shape: lengths, width, layers, normalisation, predictor
+        and quantiles. Other lengths, widths or quantiles that are asked for are refused.
+    anchor : bool, default=True
+        Whether a linear anchor, estimated in closed form, stands beside the network, which then
+        has a share in the forecast only as far as it helped on the validation rows: see
+        :func:`samovar_forecast.linear.attach_anchor`. There is none with
+        ``validation_fraction=0``, where no rows could tell that share. With False the network
+        answers alone, as in the paper.
+
+    Attributes
+    ----------
+    patch_length_, context_length_ : int
+        Lengths that are used.
+    network_ : SAMoVARNetwork
+        The trained network, on the CPU.
+    history_ : pandas.DataFrame
+        Training and validation loss of each epoch.
+    best_epoch_ : int or None
+        Epoch whose weights are used; None if pretrained ones are used as they are, because they
+        were to be or because no epoch forecast the validation windows better.
+    pretrained_core_ : TrainedNetwork
+        After ``pretrain``: what it learned. Every ``fit`` adapts a copy.
+
+    References
+    ----------
+    .. [1] J. Lu and S. Yang, Linear Transformers as VAR Models: Aligning Autoregressive Attention
+       Mechanisms with Autoregressive Forecasting, ICML 2025.
+
+    Examples
+    --------
+    >>> from samovar_forecast import SAMoVARForecaster
+    >>> from sktime.datasets import load_longley
+    >>> _, y = load_longley()
+    >>> forecaster = SAMoVARForecaster(max_epochs=2, random_state=0)
+    >>> forecaster.fit(y, fh=[1, 2]).predict().shape
+    (2, 5)
+    """
+
+    _tags = {
+        "authors": ["samovar_forecast developers"],
+        "maintainers": ["samovar_forecast developers"],
+        "python_dependencies": ["torch", "pytorch-lightning"],
+        "y_inner_mtype": ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"],
+        "X_inner_mtype": ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"],
+        "capability:multivariate": True,
+        "capability:exogenous": True,
+        "capability:categorical_in_X": False,
+        "capability:non_contiguous_X": False,
+        "capability:missing_values": True,
+        "capability:insample": True,
+        "capability:pred_int": True,
+        "capability:pred_int:insample": False,
+        "capability:unequal_length": True,
+        "capability:update": True,
+        "capability:pretrain": True,
+        "pretrain:fitted_params": ["pretrained_core_"],
+        "requires-fh-in-fit": False,
+        "X-y-must-have-same-index": True,
+        "enforce_index_type": None,
+        "property:randomness": "derandomized",
+        "capability:random_state": True,
+    }
+    # Only the last context is kept. sktime's base then expects to find these two all the same.
+    _config = {"remember_data": False}
+    _y = None
+    _X = None
+
+    def __init__(
+        self,
+        context_length: int | None = None,
+        patch_length: int | None = None,
+        d_model: int | None = None,
+        n_heads: int | None = None,
+        n_layers: int = 2,
+        dropout: float = 0.1,
+        normalization: Normalization = "last_patch",
+        predictor: Predictor = "samovar",
+        past_covariates: Sequence[Hashable] | None = None,
+        next_patch_loss_weight: float = 1.0,
+        learning_rate: float = 6e-4,
+        batch_size: int = 32,
+        max_epochs: int | None = None,
+        patience: int | None = 12,
+        validation_fraction: float = 0.2,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
+        device: str = "auto",
+        verbose: bool | None = None,
+        checkpoint_dir: str | Path | None = None,
+        quantiles: Sequence[float] | None = None,
+        checkpoint: str | Path | None = None,
+        anchor: bool = True,
+    ) -> None:
+        self.context_length = context_length
+        self.patch_length = patch_length
+        self.d_model = d_model
+        self.n_heads = n_heads
+        self.n_layers = n_layers
+        self.dropout = dropout
+        self.normalization = normalization
+        self.predictor = predictor
+        self.past_covariates = past_covariates
+        self.next_patch_loss_weight = next_patch_loss_weight
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+        self.device = device
+        self.verbose = verbose
+        self.checkpoint_dir = checkpoint_dir
+        self.quantiles = quantiles
+        self.checkpoint = checkpoint
+        self.anchor = anchor
+        super().__init__()
+
+    def save_checkpoint(self, path: str | Path) -> None:
+        """Write what was learned to a folder, or to a file ending in ``.zip``.
+
+        It holds weights, configuration, the names of the columns and the errors that the
+        uncertainty comes from, and none of the data. ``SAMoVARForecaster(checkpoint=path)`` starts
+        from it; loading executes nothing. To keep a whole fitted forecaster, use ``save``.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        NotFittedError
+            If there was neither a fit nor a pretraining.
+        ArtifactError
+            If something else is at ``path``.
+        """
+        core = self._model.core if self.is_fitted else getattr(self, "pretrained_core_", None)
+        if core is None:
+            raise NotFittedError(
+                "there is nothing to save before fit or pretrain; call one of them first"
+            )
+        core.save(path)
+
+    def explain(
+        self,
+        y: pd.DataFrame | pd.Series | None = None,
+        X: pd.DataFrame | None = None,
+        *,
+        instance: Hashable | None = None,
+    ) -> DynamicVAR:
+        """Read the fitted forecaster as a vector autoregression with dynamic coefficients.
+
+        Parameters
+        ----------
+        y : DataFrame or Series, optional
+            History on which it is read, with the columns of the fit. By default the rows that
+            are kept: the last context and some hundred before. More rows give more origins, and
+            residuals.
+        X : DataFrame, optional
+            Covariates of that history. An origin takes those known ahead a patch beyond itself.
+        instance : hashable, optional
+            Which instance of a panel; needed if there are several.
+
+        Returns
+        -------
+        DynamicVAR
+            In the units of the data.
+
+        Raises
+        ------
+        DataError
+            If the history is too short or has other columns, or no instance is named.
+        ConfigurationError
+            If the forecaster was trained for quantiles without the median.
+        """
+        from samovar_forecast.adapters.sktime.explain import explain_model
+
+        self.check_is_fitted()
+        n_windows = 1 if y is None else max(1, len(y) - self.context_length_ - self.patch_length_)
+        training = self._training_config(n_windows, self.max_epochs or None)
+        return explain_model(self._model, y, X, instance, training)
+
+    # ------------------------------------------------------------------ sktime's inner methods
+
+    def _fit(
+        self, y: pd.DataFrame, X: pd.DataFrame | None, fh: ForecastingHorizon | None
+    ) -> SAMoVARForecaster:
+        panel = Panel.from_frame(y, X, past_names=self.past_covariates or ())
+        self._model, result = self._learn(panel, fh)
+        self.network_ = self._model.core.network
+        self.patch_length_ = self._model.core.config.patch_length
+        self.context_length_ = self._model.core.config.context_length
+        self.best_epoch_ = None
+        self.history_ = pd.DataFrame({"training_loss": []}, pd.RangeIndex(0, name="epoch"))
+        if result is not None:
+            self.best_epoch_ = result.best_epoch
+            self.history_ = pd.DataFrame(result.history).astype({"epoch": int}).set_index("epoch")
+        return self
+
+    def _pretrain(
+        self,
+        y: pd.DataFrame,
+        X: pd.DataFrame | None = None,
+        fh: ForecastingHorizon | None = None,
+    ) -> SAMoVARForecaster:
+        if self.max_epochs == 0:
+            raise ConfigurationError(
+                "max_epochs=0 leaves nothing to pretrain",
+                wanted="at least 1",
+                remedy="pretrain first, and then set_params(max_epochs=0) for the fit",
+            )
+        panel = Panel.from_frame(y, X, past_names=self.past_covariates or ())
+        self.pretrained_core_ = self._learn(panel, fh)[0].core
+        return self
+
+    def _pretrain_update(
+        self,
+        y: pd.DataFrame,
+        X: pd.DataFrame | None = None,
+        fh: ForecastingHorizon | None = None,
+    ) -> SAMoVARForecaster:
+        return self._pretrain(y, X, fh)
+
+    def _predict(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> pd.DataFrame:
+        steps = _steps(fh, self._model.panel)
+        return self._model.panel.forecast_frame(self._model.forecast(steps, X), steps)
+
+    def _predict_quantiles(
+        self, fh: ForecastingHorizon, X: pd.DataFrame | None, alpha: list[float]
+    ) -> pd.DataFrame:
+        columns = self._get_columns("predict_quantiles", alpha=alpha)
+        return self._predictive_frame(fh, X, lambda one: one.quantiles(alpha), columns)
+
+    def _predict_interval(
+        self, fh: ForecastingHorizon, X: pd.DataFrame | None, coverage: list[float]
+    ) -> pd.DataFrame:
+        levels = [0.5 + sign * share / 2 for share in coverage for sign in (-1, 1)]
+        columns = self._get_columns("predict_interval", coverage=coverage)
+        return self._predictive_frame(fh, X, lambda one: one.quantiles(levels), columns)
+
+    def _predict_var(
+        self, fh: ForecastingHorizon, X: pd.DataFrame | None, cov: bool = False
+    ) -> pd.DataFrame:
+        columns = self._get_columns("predict_var")
+        return self._predictive_frame(fh, X, lambda one: one.variance()[None], columns)
+
+    def _predict_proba(
+        self, fh: ForecastingHorizon, X: pd.DataFrame | None, marginal: bool = True
+    ) -> Any:
+        # Late, because only this answer needs it.
+        from skpro.distributions.empirical import Empirical
+
+        paths = self._path_frame(fh, X, InstanceForecast.atoms)
+        # Whole paths are drawn, so that samples are joint over steps and series.
+        return Empirical(paths, time_indep=False)
+
+    def sample_paths(
+        self,
+        fh: Any = None,
+        n_paths: int = 100,
+        random_state: int | np.random.Generator | None = None,
+        X: Any = None,
+    ) -> pd.DataFrame:
+        """Draw possible futures: paths that are joint over steps and series.
+
+        How the steps and the series of a path depend on each other is taken from the errors on
+        one held-out window. Instances of a panel are drawn independently.
+
+        Parameters
+        ----------
+        fh, X
+            As in ``predict_quantiles``.
+        n_paths : int, default=100
+        random_state : int, numpy Generator or None
+            Seed of the draw.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as those of ``y``; the rows are those of a forecast, once for each path,
+            under a first index level ``"path"``.
+
+        Raises
+        ------
+        ConfigurationError
+            If ``n_paths`` is no positive integer.
+        """
+        if isinstance(n_paths, bool) or not isinstance(n_paths, int) or n_paths < 1:
+            raise ConfigurationError(
+                "n_paths is no number of paths", found=repr(n_paths), wanted="a positive integer"
+            )
+        self.check_is_fitted()
+        horizon = self._check_fh(fh, pred_int=True)
+        generator = np.random.default_rng(random_state)
+        return self._path_frame(
+            horizon, self._check_X(X=X), lambda one: one.sample(n_paths, generator), "path"
+        )
+
+    def _update(
+        self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True
+    ) -> SAMoVARForecaster:
+        newer = Panel.from_frame(y, X, known=self._model.panel)
+        if update_params:
+            config = dataclasses.replace(
+                self._training_config(1, max_epochs=1),
+                learning_rate=_UPDATE_RATE * self.learning_rate,
+                patience=None,
+            )
+            self._seed += 1
+            self._model = self._model.continued(
+                newer, config, seed=self._seed, device=self.device, progress=self.verbose
+            )
+            self.network_ = self._model.core.network
+        else:
+            self._model = self._model.moved_on(newer)
+        # A few new rows do not tell their frequency; the grid knows it.
+        panel = self._model.panel
+        last = max(instance.last for instance in panel.instances)
+        self._set_cutoff(panel.grid.ahead(last, [0]))
+        return self
+
+    # ------------------------------------------------------------------ its parts
+
+    def _learn(self, panel: Panel, fh: ForecastingHorizon | None) -> tuple[PanelForecaster, Any]:
+        """Train a network on a panel, from pretrained weights if there are any."""
+        if not 0 <= self.validation_fraction < 1:
+            raise ConfigurationError(
+                "validation_fraction is no share of the sample",
+                found=self.validation_fraction,
+                wanted="at least 0 and less than 1",
+            )
+        farthest = 0 if fh is None else max(int(own.max()) for own in _steps(fh, panel))
+        horizon = farthest if farthest > 0 else None
+        self._seed = resolve_seed(self.random_state)
+        return PanelForecaster.learn(
+            self._start(panel, horizon),
+            panel,
+            lambda n_windows: None if self.max_epochs == 0 else self._training_config(n_windows),
+            horizon=horizon,
+            validation_fraction=self.validation_fraction,
+            seed=self._seed,
+            anchor=self.anchor and self.validation_fraction > 0,
+            is_pretrained=self.checkpoint is not None or hasattr(self, "pretrained_core_"),
+            device=self.device,
+            progress=self.verbose,
+            checkpoint_dir=self.checkpoint_dir,
+        )
+
+    def _start(self, panel: Panel, horizon: int | None) -> TrainedNetwork:
+        """Return what the training starts from, after checking that it fits."""
+        core = getattr(self, "pretrained_core_", None)
+        if core is None and self.checkpoint is not None:
+            core = TrainedNetwork.load(self.checkpoint)
+        if core is None:
+            if self.max_epochs == 0:
+                raise ConfigurationError(
+                    "max_epochs=0 leaves the network as it is, and it has not learned anything",
+                    wanted="at least 1, or pretrained weights",
+                    remedy="call pretrain before, or give a checkpoint",
+                )
+            return self._new_core(panel, horizon)
+        core.check_columns(panel)
+        asked = {
+            name: getattr(self, name)
+            for name in ("patch_length", "context_length", "d_model", "n_heads")
+        }
+        asked["quantiles"] = None if self.quantiles is None else self._head().quantiles
+        for name, value in asked.items():
+            there = core.head.quantiles if name == "quantiles" else getattr(core.config, name)
+            if value is not None and value != there:
+                raise ConfigurationError(
+                    f"{name} is not that of the pretrained network",
+                    found=value,
+                    wanted=f"{there or None}, or nothing",
+                )
+        return core
+
+    def _new_core(self, panel: Panel, horizon: int | None) -> TrainedNetwork:
+        """Return an untrained core of the size that the parameters and the sample ask for."""
+        lengths = choose_lengths(
+            panel.typical_length,
+            horizon=horizon,
+            season=panel.grid.season,
+            patch_length=self.patch_length,
+            context_length=self.context_length,
+        )
+        head = self._head()
+        config = NetworkConfig(
+            n_series=panel.n_series,
+            patch_length=lengths.patch_length,
+            context_length=lengths.context_length,
+            n_past_covariates=len(panel.past_names),
+            n_future_covariates=len(panel.future_names),
+            predictor=self.predictor,
+            d_model=self.d_model,
+            n_heads=self.n_heads,
+            n_layers=self.n_layers,
+            dropout=self.dropout,
+            normalization=self.normalization,
+            missing_values=True,
+            n_params=head.n_params,
+        )
+        return TrainedNetwork.new(panel, config, head, self._seed)
+
+    def _head(self) -> Head:
+        if self.quantiles is None:
+            return Head.point()
+        levels = self.quantiles
+        is_list = isinstance(levels, (list, tuple, np.ndarray)) and len(levels) >= 2
+        if not is_list or not all(isinstance(level, (int, float)) for level in levels):
+            raise ConfigurationError(
+                "quantiles holds no levels", found=repr(levels), wanted="two numbers or more"
+            )
+        return Head.of_quantiles(levels)
+
+    def _training_config(self, n_windows: int, max_epochs: int | None = None) -> TrainingConfig:
+        max_epochs = self.max_epochs if max_epochs is None else max_epochs
+        if max_epochs is None:
+            least, most = _EPOCHS_BETWEEN
+            n_batches = math.ceil(n_windows / self.batch_size)
+            max_epochs = max(least, min(most, math.ceil(_STEPS_WANTED / n_batches)))
+        return TrainingConfig(
+            max_epochs=max_epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            patience=self.patience,
+            next_patch_loss_weight=self.next_patch_loss_weight,
+        )
+
+    def _predictive(
+        self, steps: list[np.ndarray], X: pd.DataFrame | None
+    ) -> list[InstanceForecast]:
+        if not self._model.core.is_held_out:
+            warn(
+                "the uncertainty is that of forecasts within the training sample, and too small: "
+                "fewer than 10 windows could be held out; give more observations, or a larger "
+                "validation_fraction",
+                obj=self,
+                stacklevel=2,
+            )
+        return self._model.predictive(steps, X)
+
+    def _predictive_frame(
+        self,
+        fh: ForecastingHorizon,
+        X: pd.DataFrame | None,
+        answer: Callable[[InstanceForecast], np.ndarray],
+        columns: pd.Index,
+    ) -> pd.DataFrame:
+        """Lay answers of shape (n_answers, n_steps, n_series) out in columns, series first."""
+        steps = _steps(fh, self._model.panel)
+        values = [
+            np.moveaxis(answer(one), 0, -1).reshape(len(own), -1)
+            for one, own in zip(self._predictive(steps, X), steps, strict=True)
+        ]
+        return self._model.panel.forecast_frame(values, steps, columns)
+
+    def _path_frame(
+        self,
+        fh: ForecastingHorizon,
+        X: pd.DataFrame | None,
+        answer: Callable[[InstanceForecast], np.ndarray],
+        name: str = "sample",
+    ) -> pd.DataFrame:
+        """Lay paths of shape (n_paths, n_steps, n_series) out in rows, path by path."""
+        steps = _steps(fh, self._model.panel)
+        paths = [answer(one) for one in self._predictive(steps, X)]
+        n_paths = len(paths[0])
+        values = np.concatenate(paths, axis=1)  # path, row of the forecast, series
+        rows = self._model.panel.index_at(steps)
+        again = rows.take(np.tile(np.arange(len(rows)), n_paths))
+        number = np.repeat(np.arange(n_paths), len(rows))
+        levels = [again.get_level_values(level) for level in range(again.nlevels)]
+        index = pd.MultiIndex.from_arrays([number, *levels], names=[name, *rows.names])
+        columns = self._get_columns("predict_var")
+        return pd.DataFrame(values.reshape(len(index), -1), index, columns)
+
+    @classmethod
+    def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
+        """Return small and fast parameters for sktime's tests."""
+        tiny = {"d_model": 8, "n_layers": 1, "batch_size": 64, "random_state": 0}
+        return [
+            {**tiny, "max_epochs": 1, "validation_fraction": 0.0},
+            {**tiny, "max_epochs": 1, "quantiles": (0.1, 0.5, 0.9)},
+            {**tiny, "max_epochs": 1, "anchor": False},
+            {
+                **tiny,
+                "context_length": 6,
+                "patch_length": 2,
+                "n_heads": 2,
+                "n_layers": 2,
+                "max_epochs": 2,
+                "normalization": "none",
+                "predictor": "lintrans",
+            },
+        ]
+
+
+def _steps(fh: ForecastingHorizon, panel: Panel) -> list[np.ndarray]:
+    """Return how far the horizon lies after the end of each instance, in steps."""
+    times = fh.to_pandas()
+    if not fh.is_relative:
+        return panel.steps_to(times, "the horizon fh")
+    if isinstance(times, pd.TimedeltaIndex):
+        ends = [instance.last for instance in panel.instances]
+        return [
+            np.array(
+                [panel.grid.steps_between(end, end + time, "the horizon fh") for time in times]
+            )
+            for end in ends
+        ]
+    return [times.to_numpy(dtype=np.int64)] * len(panel.instances)

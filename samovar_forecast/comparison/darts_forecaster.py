@@ -1,0 +1,161 @@
+"""darts models as rows of a comparison: fitted and asked through darts' public methods."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from darts import TimeSeries
+from darts.models.forecasting.forecasting_model import GlobalForecastingModel
+
+from samovar_forecast.comparison.base import RowForecaster
+from samovar_forecast.frames.scaler import Scaler
+from samovar_forecast.process import quieted
+
+SAMPLES = 200
+"""Sample paths from which the forecast and the quantiles of a probabilistic model are taken."""
+LIGHTNING_LOGGERS = (
+    *("pytorch_lightning", "lightning_fabric"),
+    *("lightning.pytorch", "lightning.fabric"),
+)
+"""As the packages `pytorch_lightning` and `lightning` name them."""
+
+
+class DartsForecaster(RowForecaster):
+    """A darts model that fits and predicts as an sktime forecaster.
+
+    Each fit starts from ``model.untrained_model()``; the model given is never fitted. A global
+    model moves to a new origin with its weights unchanged (``predict(series=...)``), any other is
+    fitted anew. A model of one series is fitted to each series alone. The point forecast of a
+    probabilistic model is the mean of its samples.
+
+    Parameters
+    ----------
+    model : darts forecasting model
+    random_state : int, default=0
+        Seed of the samples.
+    standardize : bool, default=False
+        Whether the model sees each series less its mean and over its deviation, both of the rows
+        that it is fitted on. Most networks need this unless the series are near 0 and 1 already;
+        forecasts are in the user's units either way.
+
+    Attributes
+    ----------
+    models_ : list of darts models
+        One of all series, or one for each.
+    """
+
+    _tags = {"python_dependencies": ["darts"]}
+
+    def __init__(self, model: Any, random_state: int = 0, standardize: bool = False) -> None:
+        self.model = model
+        self.random_state = random_state
+        self.standardize = standardize
+        super().__init__()
+        self.set_tags(
+            **{
+                "capability:update": isinstance(model, GlobalForecastingModel),
+                "capability:pred_int": bool(model.supports_probabilistic_prediction),
+            }
+        )
+
+    def _fit(self, y: pd.DataFrame, X: Any, fh: Any) -> DartsForecaster:
+        self._seen = y
+        self._asked: np.ndarray | None = None
+        self._scaler = Scaler.of(y.to_numpy(dtype=float)) if self.standardize else None
+        shown = self._as_the_model_sees(y)
+        parts = [shown] if self.model.supports_multivariate else [shown[[name]] for name in shown]
+        self.models_ = [self.model.untrained_model() for _ in parts]
+        with _without_lightning_news():
+            for model, part in zip(self.models_, parts, strict=True):
+                model.fit(_series(part), verbose=False)
+        # Only a fitted model knows: before, a torch model without a likelihood answers yes.
+        # And one that could drop units at random while it forecasts says yes too, but the
+        # samples are all alike unless it is asked to.
+        fitted = self.models_[0]
+        self._has_samples = bool(fitted.supports_probabilistic_prediction) and (
+            getattr(fitted, "likelihood", "its own") is not None
+        )
+        self.set_tags(**{"capability:pred_int": self._has_samples})
+        return self
+
+    def _update(self, y: pd.DataFrame, X: Any = None, update_params: bool = True) -> Any:
+        self._asked = None
+        return super()._update(y, X, update_params)
+
+    def _points(self, n_steps: int) -> np.ndarray:
+        return self._paths(n_steps).mean(axis=2)
+
+    def _levels(self, n_steps: int, alpha: list[float]) -> np.ndarray:
+        return np.moveaxis(np.quantile(self._paths(n_steps), alpha, axis=2), 0, 2)
+
+    def _paths(self, n_steps: int) -> np.ndarray:
+        """Return the samples, shape (n_steps, n_series, n_samples); drawn once for an origin."""
+        if self._asked is not None and len(self._asked) >= n_steps:
+            return self._asked[:n_steps]
+        shared = len(self.models_) == 1
+        seen = self._as_the_model_sees(self._seen)
+        found = []
+        for position, model in enumerate(self.models_):
+            asked: dict[str, Any] = {}
+            if isinstance(model, GlobalForecastingModel):
+                columns = slice(None) if shared else [position]
+                asked["series"] = _series(seen.iloc[:, columns])
+            if self._has_samples:
+                asked |= {"num_samples": SAMPLES, "random_state": self.random_state}
+            with _without_lightning_news():
+                ahead = model.predict(n_steps, verbose=False, **asked)
+            found.append(ahead.all_values(copy=False))
+        paths = np.concatenate(found, axis=1)
+        if self._scaler is not None:
+            by_sample = np.moveaxis(paths, 2, 0)  # samples steps C
+            last = self._seen.to_numpy(dtype=float)[-1]
+            paths = np.moveaxis(self._scaler.inverse(by_sample, last), 0, 2)
+        self._asked = paths
+        return paths
+
+    def _as_the_model_sees(self, rows: pd.DataFrame) -> pd.DataFrame:
+        if self._scaler is None:
+            return rows
+        scaled = self._scaler.forward(rows.to_numpy(dtype=float))
+        scaled = scaled.astype(np.float32)  # near 0 and 1 that is enough, and twice as fast
+        return pd.DataFrame(scaled, index=rows.index, columns=rows.columns)
+
+    @property
+    def explain(self) -> Callable[[], Any]:
+        """Read the fitted model as a dynamic VAR of the rows as it sees them, where it can be."""
+        explain = self.models_[0].explain  # a model without one has no attribute here either
+        return lambda: explain(_series(self._as_the_model_sees(self._seen)))
+
+    @classmethod
+    def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
+        """Return the parameter sets under which sktime's own checks run."""
+        from darts.models import LinearRegressionModel, NaiveDrift
+
+        return [{"model": LinearRegressionModel(lags=2)}, {"model": NaiveDrift()}]
+
+
+def _without_lightning_news() -> contextlib.AbstractContextManager[None]:
+    """Keep Lightning from telling the terminal of devices and seeds, at every origin."""
+    return quieted(LIGHTNING_LOGGERS, logging.WARNING)
+
+
+def _series(frame: pd.DataFrame) -> TimeSeries:
+    """Return a frame as darts reads it: periods by their first moment, names as text."""
+    if isinstance(frame.index, pd.PeriodIndex):
+        index: Any = frame.index.to_timestamp()
+        index = pd.DatetimeIndex(index, freq=pd.infer_freq(index) or index.freq)
+    elif isinstance(frame.index, pd.DatetimeIndex):
+        index = frame.index
+    elif len(frame) > 1:
+        first, step = int(frame.index[0]), int(frame.index[1] - frame.index[0])
+        index = pd.RangeIndex(first, first + step * len(frame), step)
+    else:
+        index = pd.RangeIndex(len(frame))
+    return TimeSeries.from_times_and_values(
+        index, frame.to_numpy(), columns=[str(name) for name in frame.columns]
+    )

@@ -1,0 +1,1 @@
+"""The user's frames, checked and taken apart; pandas stops here."""

@@ -1,0 +1,426 @@
+"""The user's frames and back: names, roles, times and values of one or many series.
+
+A frame is checked here, once, and becomes a :class:`Panel`: a list of multivariate series (called
+instances, of equal or unequal length) that share their columns and their time grid. Everything
+behind this door trusts it. Missing values stay what they are, NaN. On the way back, numbers become
+a frame with the user's own columns, index and names. The caller's frames are never changed, and
+never kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.exceptions import DataError
+from samovar_forecast.frames.time_grid import TimeGrid, check_times
+
+
+class NonNumericError(DataError, TypeError):
+    """A column does not hold numbers; a `TypeError` too, as sktime's contract asks."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One multivariate series.
+
+    Parameters
+    ----------
+    key : hashable
+        Label of the series in its panel; None if it is the only one.
+    last : Timestamp, Period, Timedelta or int
+        Time of the last row.
+    target : float64 array of shape (n_time, n_series)
+    past_covariates : float64 array of shape (n_time, n_past)
+        Has no columns if there are none.
+    future_covariates : float64 array of shape (n_time, n_future)
+        Has no columns if there are none.
+    """
+
+    key: Hashable
+    last: Any
+    target: np.ndarray
+    past_covariates: np.ndarray
+    future_covariates: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of observations."""
+        return len(self.target)
+
+    def rows(self, start: int, stop: int | None = None) -> dict[str, Any]:
+        """Return a slice of each array, as fields for :func:`dataclasses.replace`."""
+        names = ("target", "past_covariates", "future_covariates")
+        return {name: getattr(self, name)[start:stop] for name in names}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Checked series with their names and their time grid.
+
+    Parameters
+    ----------
+    instances : tuple of Instance
+    grid : TimeGrid
+    target_names, past_names, future_names : pandas.Index
+        Columns that are forecast, that are known until now, and that are known ahead.
+    key_names : tuple of hashable, default=()
+        Names of the index levels before the time; empty for a single series.
+    """
+
+    instances: tuple[Instance, ...]
+    grid: TimeGrid
+    target_names: pd.Index
+    past_names: pd.Index
+    future_names: pd.Index
+    key_names: tuple[Hashable, ...] = ()
+
+    @classmethod
+    def from_frame(
+        cls,
+        y: pd.DataFrame,
+        X: pd.DataFrame | None = None,
+        *,
+        past_names: Sequence[Hashable] = (),
+        known: Panel | None = None,
+    ) -> Panel:
+        """Check a frame and take it apart.
+
+        Parameters
+        ----------
+        y : pandas.DataFrame
+            Series to forecast, one a column. The rows are times; a MultiIndex holds the keys of
+            several instances in its first levels and the times in its last.
+        X : pandas.DataFrame, optional
+            Covariates. Its rows must contain those of ``y``.
+        past_names : sequence of hashable, default=()
+            Columns of ``X`` that are known until now only; the others are known ahead.
+        known : Panel, optional
+            Panel that ``y`` and ``X`` continue: columns, roles and grid are then given.
+
+        Raises
+        ------
+        DataError
+            If an index is unsorted, irregular or repeats times, if a value is infinite or not a
+            number, if columns differ from those of ``known``, or if ``X`` does not cover ``y``;
+            without ``known``, also if an instance has a column without any value. The message
+            names the first offending place.
+        """
+        if known is None:
+            target_names = y.columns
+            past, future = _roles(X, past_names)
+        else:
+            target_names, past, future = known.target_names, known.past_names, known.future_names
+        target = _values(y, "y", target_names)
+        covariates = _covariates(X, y.index, past.append(future))
+
+        grid = None if known is None else known.grid
+        instances: list[Instance] = []
+        checked: pd.Index | None = None
+        for key, rows in _split(y.index):
+            times = y.index[rows] if key is None else y.index[rows].get_level_values(-1)
+            if checked is None or not times.equals(checked):
+                grid = TimeGrid.of(times, "y" if key is None else f"y, instance {key!r},", grid)
+                checked = times
+            if known is None:
+                _check_some_value(target[rows], "y", target_names, key)
+                _check_some_value(covariates[rows], "X", past.append(future), key)
+            past_rows, future_rows = np.split(covariates[rows], [len(past)], axis=1)
+            instances.append(Instance(key, times[-1], target[rows], past_rows, future_rows))
+        if grid is None:
+            raise DataError("y is empty", found="no rows", wanted="observations")
+        return cls(tuple(instances), grid, target_names, past, future, tuple(y.index.names[:-1]))
+
+    @property
+    def n_series(self) -> int:
+        """Number of series that each instance has."""
+        return len(self.target_names)
+
+    @property
+    def typical_length(self) -> int:
+        """Median number of rows of an instance."""
+        return int(np.median([len(instance) for instance in self.instances]))
+
+    def tail(self, n_time: int) -> Panel:
+        """Return the last ``n_time`` rows of each instance, copied so that the rest can go."""
+        kept = tuple(
+            dataclasses.replace(
+                instance,
+                **{name: rows.copy() for name, rows in instance.rows(-n_time).items()},
+            )
+            for instance in self.instances
+        )
+        return dataclasses.replace(self, instances=kept)
+
+    def extended_by(self, newer: Panel, n_time: int, n_needed: int) -> Panel:
+        """Return up to ``n_time`` rows of each instance that end where ``newer`` ends.
+
+        Rows of ``newer`` take the place of rows at the same times. Instances that ``newer`` does
+        not have stay as they are.
+
+        Raises
+        ------
+        DataError
+            If ``newer`` has an instance that is not here, if times between the two are missing,
+            or if fewer rows up to the end of ``newer`` are known than before, or ``n_needed``.
+        """
+        added = {instance.key: instance for instance in newer.instances}
+        unknown = added.keys() - {instance.key for instance in self.instances}
+        if unknown:
+            raise DataError(
+                "y has instances that were not there in fit",
+                found=sorted(unknown, key=str)[:5],
+                wanted=f"some of the {len(self.instances)} instances of fit",
+                remedy="fit again with all instances",
+            )
+        kept = [
+            self._extend(instance, added[instance.key], n_needed)
+            if instance.key in added
+            else instance
+            for instance in self.instances
+        ]
+        return dataclasses.replace(self, instances=tuple(kept)).tail(n_time)
+
+    def _extend(self, old: Instance, new: Instance, n_needed: int) -> Instance:
+        # Of the old rows, those before the first new one stay; the others are replaced, or lie
+        # in the future of the new ones.
+        n_needed = min(n_needed, len(old))
+        n_missing = self.grid.steps_between(old.last, new.last, "y") - len(new)
+        n_kept = max(0, len(old) + n_missing) if n_missing <= 0 else 0
+        if n_missing > 0 and len(new) < n_needed:
+            raise DataError(
+                "y does not continue the series",
+                found=f"{n_missing} missing rows after {old.last}",
+                wanted=f"rows from {self.grid.ahead(old.last, [1])[0]} on, or at least the "
+                f"{n_needed} rows of one context",
+                remedy="pass the rows between to update",
+            )
+        if n_kept + len(new) < n_needed:
+            raise DataError(
+                "y ends before the context that was kept",
+                found=f"{n_kept + len(new)} known rows up to {new.last}",
+                wanted=f"the {n_needed} rows of one context",
+                remedy=f"pass the {n_needed} rows that end there",
+            )
+        before = old.rows(0, n_kept)
+        joined: dict[str, Any] = {
+            name: np.concatenate([before[name], rows]) for name, rows in new.rows(0).items()
+        }
+        return dataclasses.replace(new, **joined)
+
+    def covariates_ahead(
+        self, X: pd.DataFrame | None, n_steps: int | Sequence[int], n_wanted: int
+    ) -> list[np.ndarray]:
+        """Return the future covariates of the times after the end of each instance.
+
+        Parameters
+        ----------
+        X : pandas.DataFrame or None
+            Must hold the next times of each instance; may hold more.
+        n_steps : int or sequence of int
+            Steps that are needed; one number for each instance, or one for all.
+        n_wanted : int
+            Steps to return: what ``X`` does not hold beyond the needed ones repeats the last row
+            before.
+
+        Returns
+        -------
+        list of float64 array of shape (n_wanted, n_future)
+            In the order of ``instances``.
+
+        Raises
+        ------
+        DataError
+            If ``X`` is missing, lacks a column or one of the needed times, or holds a value that
+            is infinite or not a number.
+        """
+        steps = np.arange(1, n_wanted + 1)
+        needed = steps <= np.broadcast_to(n_steps, len(self.instances))[:, None]
+        if not len(self.future_names) or (X is None and not needed.any()):
+            known, ahead = np.zeros(len(self.instances), dtype=int), np.empty((0, 0))
+        else:
+            is_there = needed
+            if X is not None and not needed.all():
+                index = self.index_at([steps] * len(self.instances))
+                is_there = needed | index.isin(X.index).reshape(needed.shape)
+            known = is_there.cumprod(axis=1).sum(axis=1)
+            index = self.index_at([steps[:count] for count in known])
+            ahead = _covariates(X, index, self.future_names, ignored=self.past_names)
+        held = []
+        parts = np.split(ahead, np.cumsum(known)[:-1])
+        for part, instance in zip(parts, self.instances, strict=True):
+            last = part[-1:] if len(part) else instance.future_covariates[-1:]
+            rest = np.repeat(last, n_wanted - len(part), axis=0)
+            held.append(np.concatenate([part, rest]) if len(part) else rest)
+        return held
+
+    def steps_to(self, times: pd.Index, where: str) -> list[np.ndarray]:
+        """Return how many steps each time lies after the last row of each instance."""
+        return [
+            np.array([self.grid.steps_between(instance.last, time, where) for time in times])
+            for instance in self.instances
+        ]
+
+    def forecast_frame(
+        self,
+        values: Sequence[np.ndarray],
+        steps: Sequence[np.ndarray],
+        columns: pd.Index | None = None,
+    ) -> pd.DataFrame:
+        """Return forecasts as a frame with the user's times and names.
+
+        Parameters
+        ----------
+        values : sequence of arrays of shape (n_steps, n_columns)
+            One for each instance.
+        steps : sequence of integer arrays of shape (n_steps,)
+            How far each row lies after the last row of its instance; one for each instance.
+        columns : pandas.Index, optional
+            By default those of the series.
+        """
+        columns = self.target_names if columns is None else columns
+        return pd.DataFrame(
+            np.concatenate(list(values)), index=self.index_at(steps), columns=columns
+        )
+
+    def index_at(self, steps: Sequence[np.ndarray]) -> pd.Index:
+        """Return the rows of a forecast at these steps after the end of each instance."""
+        times = [
+            self.grid.ahead(instance.last, own)
+            for instance, own in zip(self.instances, steps, strict=True)
+        ]
+        if not self.key_names:
+            return times[0]
+        keys = pd.Index([instance.key for instance in self.instances])
+        keys = keys.repeat([len(own) for own in steps])
+        levels = [keys.get_level_values(level) for level in range(keys.nlevels)]
+        all_times = times[0].append(times[1:])
+        return pd.MultiIndex.from_arrays(
+            [*levels, all_times], names=[*self.key_names, self.grid.name]
+        )
+
+
+def check_frame(frame: pd.DataFrame | pd.Series, where: str) -> None:
+    """Check what can be said of a frame alone, before a host looks at it.
+
+    Raises
+    ------
+    DataError
+        If times are missing, unsorted or repeated, or if a value is infinite or not a number.
+        The message names the first offending place.
+    """
+    table = frame.to_frame() if isinstance(frame, pd.Series) else frame
+    for key, rows in _split(table.index):
+        times = table.index[rows] if key is None else table.index[rows].get_level_values(-1)
+        check_times(times, where if key is None else f"{where}, instance {key!r},")
+    _values(table, where, table.columns)
+
+
+def _split(index: pd.Index) -> Iterator[tuple[Hashable, Any]]:
+    """Yield the key and the rows of each instance, in the order of their first rows."""
+    if not isinstance(index, pd.MultiIndex):
+        yield None, slice(None)
+        return
+    codes, keys = pd.factorize(index.droplevel(-1))
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(keys)))
+    yield from zip(keys, np.split(order, ends[:-1]), strict=True)
+
+
+def _roles(X: pd.DataFrame | None, past_names: Sequence[Hashable]) -> tuple[pd.Index, pd.Index]:
+    columns = pd.Index([]) if X is None else X.columns
+    absent = [name for name in past_names if name not in columns]
+    if absent:
+        raise DataError(
+            f"X has no column {absent[0]!r}, which is named as a past covariate",
+            found=f"the columns {list(columns)}",
+        )
+    is_past = columns.isin(list(past_names))
+    return columns[is_past], columns[~is_past]
+
+
+def _covariates(
+    X: pd.DataFrame | None, index: pd.Index, names: pd.Index, ignored: Sequence[Hashable] = ()
+) -> np.ndarray:
+    """Return the named columns of ``X`` at the times of ``index``, in this order."""
+    if not len(names):
+        return np.empty((len(index), 0))
+    if X is None:
+        raise DataError("X is missing", found="None", wanted=f"the columns {list(names)}")
+    for _, rows in _split(X.index):
+        check_times(X.index[rows].get_level_values(-1), "X")
+    rows = X.index.get_indexer(index)
+    if (rows < 0).any():
+        raise DataError(
+            "X does not cover all times that are needed",
+            found=f"{int((rows < 0).sum())} of {len(index)} missing, the first is "
+            f"{index[np.flatnonzero(rows < 0)[0]]}",
+            wanted=f"rows from {index[0]} to {index[-1]}",
+        )
+    return _values(X.drop(columns=list(ignored), errors="ignore").iloc[rows], "X", names)
+
+
+def _values(frame: pd.DataFrame, where: str, names: pd.Index) -> np.ndarray:
+    """Return a copy of the named columns as float64, after checking names and values."""
+    if not frame.columns.is_unique:
+        repeated = list(frame.columns[frame.columns.duplicated()])
+        raise DataError(
+            f"{where} has columns of the same name", found=repeated, wanted="a name for each"
+        )
+    if not len(names):
+        raise DataError(f"{where} has no columns", found="none", wanted="a column for each series")
+    absent = names.difference(frame.columns, sort=False)
+    extra = frame.columns.difference(names, sort=False)
+    if len(absent) or len(extra):
+        raise DataError(
+            f"{where} has other columns than in fit",
+            found=", ".join(
+                [f"{list(absent)} missing"] * bool(len(absent))
+                + [f"{list(extra)} not known"] * bool(len(extra))
+            ),
+            wanted=f"the columns {list(names)}",
+        )
+    frame = frame[names]
+    for name, dtype in frame.dtypes.items():
+        is_number = pd.api.types.is_numeric_dtype(dtype)
+        if not is_number or pd.api.types.is_complex_dtype(dtype):
+            raise NonNumericError(
+                f"column {name!r} of {where} is not numeric",
+                found=f"categorical or other values of type {dtype}",
+                wanted="integers or floating point numbers",
+                remedy=f"convert it, for example with pd.to_numeric, or drop it from {where}",
+            )
+    values = frame.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    if np.isinf(values).any():
+        raise _infinite(frame, values, where)
+    return values
+
+
+def _check_some_value(values: np.ndarray, where: str, names: pd.Index, key: Hashable) -> None:
+    is_empty = np.isnan(values).all(axis=0)
+    if is_empty.any():
+        place = where if key is None else f"{where}, instance {key!r},"
+        raise DataError(
+            f"column {names[int(is_empty.argmax())]!r} of {place} has no value at all",
+            found=f"{len(values)} missing values (NaN)",
+            wanted="at least one observation",
+            remedy="drop the column, or the instance",
+        )
+
+
+def _infinite(frame: pd.DataFrame, values: np.ndarray, where: str) -> DataError:
+    bad = np.isinf(values)
+    columns = np.flatnonzero(bad.any(axis=0))
+    column = int(columns[0])
+    row = int(np.flatnonzero(bad[:, column])[0])
+    others = f"; {len(columns) - 1} more columns have some" if len(columns) > 1 else ""
+    return DataError(
+        f"column {frame.columns[column]!r} of {where} has infinite values",
+        found=f"{int(bad[:, column].sum())}, the first at {frame.index[row]} (row {row}){others}",
+        wanted="finite numbers, or NaN where a value is missing",
+        remedy=f"for example {where} = {where}.replace([np.inf, -np.inf], np.nan)",
+    )

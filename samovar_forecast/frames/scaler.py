@@ -1,0 +1,69 @@
+"""The scale of the series: from a training sample, there and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from samovar_forecast.exceptions import DataError
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Mean and standard deviation of each series of one instance, in float64.
+
+    Parameters
+    ----------
+    location : float64 array of shape (n_series,)
+    scale : float64 array of shape (n_series,)
+        0 for a series that is constant.
+    """
+
+    location: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Scaler:
+        """Take location and scale from a training sample of shape (n_time, n_series).
+
+        Missing values are left out; a series without any value has location 0 and scale 1.
+        """
+        if values.shape[0] == 0:
+            raise DataError("there is nothing to scale", found="no rows", wanted="observations")
+        is_there = ~np.isnan(values)
+        count = np.maximum(is_there.sum(axis=0), 1)
+        filled = np.where(is_there, values, 0.0)
+        mean = filled.sum(axis=0) / count
+        deviation = np.sqrt(np.square(np.where(is_there, values - mean, 0.0)).sum(axis=0) / count)
+        rounding = 8 * np.finfo(np.float64).eps * np.abs(filled).max(axis=0)
+        lowest = np.where(is_there, values, np.inf).min(axis=0)
+        highest = np.where(is_there, values, -np.inf).max(axis=0)
+        is_constant = highest - lowest <= rounding
+        has_value = is_there.any(axis=0)
+        location = np.where(is_constant & has_value, last_values(values), mean)
+        return cls(location, np.where(has_value, np.where(is_constant, 0.0, deviation), 1.0))
+
+    def forward(self, values: np.ndarray) -> np.ndarray:
+        """Return the values in units of the training sample; a constant series becomes 0."""
+        return (values - self.location) / np.where(self.scale == 0, 1.0, self.scale)
+
+    def inverse(self, values: np.ndarray, last: np.ndarray) -> np.ndarray:
+        """Return scaled forecasts in the user's units.
+
+        Parameters
+        ----------
+        values : array of shape (n_steps, n_series)
+        last : array of shape (n_series,)
+            Last observations. A series that was constant in training is forecast by its own, or
+            by the constant where it is NaN.
+        """
+        constant = np.where(np.isnan(last), self.location, last)
+        return np.where(self.scale == 0, constant, values * self.scale + self.location)
+
+
+def last_values(values: np.ndarray) -> np.ndarray:
+    """Return the last value of each column, shape (n_columns,); NaN where there is none."""
+    is_there = ~np.isnan(values)
+    row = len(values) - 1 - is_there[::-1].argmax(axis=0)
+    return values[row, np.arange(values.shape[1])]

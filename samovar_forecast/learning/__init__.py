@@ -1,0 +1,1 @@
+"""Windows, training, and what is learned from a panel."""

@@ -1,0 +1,182 @@
+"""An anchor for a trained network: estimated, gated on validation windows, and put beside it.
+
+Letters: B validation windows, L context, s steps ahead, C series, F covariates known ahead.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.learning.windows import SeriesTensors, WindowSet
+from samovar_forecast.linear.forecast import (
+    WINDOWS_AT_ONCE,
+    HeldOut,
+    LinearForecast,
+    estimate_anchors,
+)
+from samovar_forecast.linear.linear_map import Rows
+from samovar_forecast.network import SAMoVARNetwork
+from samovar_forecast.network.anchor import Anchor
+from samovar_forecast.network.heads import Head
+from samovar_forecast.network.losses import output_parameters
+
+
+@dataclasses.dataclass(frozen=True)
+class AnchorReport:
+    """What stands beside a network.
+
+    Attributes
+    ----------
+    linear : LinearForecast
+        The anchor that stays, estimated on all rows.
+    gate : array of shape (s, C)
+        Share of the network in the forecast.
+    earlier : LinearForecast
+        The anchor that set the gate, estimated on the rows before the validation windows; the one
+        that stays where there were none.
+    """
+
+    linear: LinearForecast
+    gate: np.ndarray
+    earlier: LinearForecast
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """Share of each linear candidate in the anchor that stays, by step; each (s,)."""
+        return self.linear.weights
+
+
+def attach_anchor(
+    network: SAMoVARNetwork,
+    series: Sequence[SeriesTensors],
+    validation: WindowSet | None,
+    *,
+    season: int = 1,
+    head: Head | None = None,
+    gate: np.ndarray | None = None,
+) -> AnchorReport:
+    """Put a linear anchor beside a trained network: ``anchor + gate * (network - anchor)``.
+
+    The gate is set on the validation windows, with an anchor that was estimated on the rows
+    before them, as the network was. The anchor that stays is then estimated on all rows. Future
+    covariates enter it as far as rows before the validation windows confirm their effect; past
+    covariates do not. Without validation windows nothing speaks for the network, and the gate is
+    0. Nothing here is trained.
+
+    Parameters
+    ----------
+    network : SAMoVARNetwork
+        Trained, in eval mode. Changed in place: its ``anchor`` and ``config.anchor``. An anchor
+        that it already has is replaced.
+    series : sequence of SeriesTensors
+        All rows that the fit had, validation rows included, as the network sees them.
+    validation : WindowSet or None
+        Windows that the network was not trained on, of the same series.
+    season : int, default=1
+        Steps after which a pattern is likely to repeat; 1 for none.
+    head : Head, optional
+        What the K numbers per step are; a point by default. The anchor moves all locations
+        as it moves the center.
+    gate : array of shape (s, C), optional
+        Share of the network, in place of one that validation windows set.
+
+    Returns
+    -------
+    AnchorReport
+
+    Raises
+    ------
+    ConfigurationError
+        If the center of the head is no location.
+    DataError
+        If a series has no value at all.
+    """
+    head = Head.point() if head is None else head
+    if not has_anchored_center(head):
+        raise ConfigurationError(
+            "an anchor forecasts a location, and this head has none at its center",
+            found=repr(head.kinds[head.center]),
+            wanted="the head of a point, of quantiles, or of a law with a location",
+        )
+    rows = [Rows(as_array(one.target), _array_or_none(one.future_covariates)) for one in series]
+    before, held_out = rows, None
+    if validation is not None:
+        before = _rows_before(rows, validation)
+        held_out = _held_out(network, validation, head)
+    config = network.config
+    linear, earlier = estimate_anchors(
+        rows, before, n_steps=config.patch_length, max_lag=config.context_length, season=season
+    )
+    if gate is None:
+        gate = np.zeros((config.patch_length, config.n_series))
+    if held_out is not None:
+        gate = held_out.gate(earlier)
+    put_beside(network, linear, gate)
+    return AnchorReport(linear, gate, earlier)
+
+
+def put_beside(network: SAMoVARNetwork, linear: LinearForecast, gate: np.ndarray) -> None:
+    """Give a network an anchor, in place of the one that it may have."""
+    one, effect = linear.map, linear.effect
+    n_effect = () if effect is None else (effect.weights.shape[2],)
+    lags = (one.own.shape[2], one.cross.shape[2], *n_effect)
+    network.config = dataclasses.replace(network.config, anchor=lags)
+    like = network.head.weight
+    anchor = Anchor(network.config).to(device=like.device, dtype=like.dtype)
+    arrays = {"own": one.own, "cross": one.cross, "intercept": one.intercept, "center": one.center}
+    if effect is not None:
+        arrays |= {"effect": effect.weights, "covariate_mean": effect.mean}
+    for name, array in {**arrays, "gate": gate}.items():
+        getattr(anchor, name).copy_(torch.from_numpy(np.ascontiguousarray(array)))
+    network.anchor = anchor.train(network.training)
+
+
+def as_array(values: torch.Tensor) -> np.ndarray:
+    """Return a tensor as an array of float64, whatever its device and precision."""
+    return values.detach().cpu().double().numpy()
+
+
+def _array_or_none(values: torch.Tensor | None) -> np.ndarray | None:
+    return None if values is None else as_array(values)
+
+
+def _rows_before(rows: list[Rows], validation: WindowSet) -> list[Rows]:
+    """Return each instance up to the first row that a validation window forecasts."""
+    kept = []
+    for number, (one, (first_row, _)) in enumerate(zip(rows, validation.bounds, strict=True)):
+        starts = validation.starts[validation.instance == number]
+        n_rows = len(one.target)
+        if len(starts):
+            n_rows = int(starts.min()) - first_row + validation.context_length
+        kept.append(one.until(n_rows))
+    return kept
+
+
+@torch.no_grad()
+def _held_out(network: SAMoVARNetwork, validation: WindowSet, head: Head) -> HeldOut:
+    """Ask the network, without an anchor, for all validation windows."""
+    like = network.head.weight
+    parts: list[tuple[np.ndarray, ...]] = []
+    for indices in torch.arange(len(validation)).split(WINDOWS_AT_ONCE):
+        batch = validation.batch(indices.to(validation.starts.device))
+        target, *covariates = (None if one is None else one.to(like) for one in batch[:4])
+        assert target is not None
+        output = network(target, *covariates, last_only=True)
+        center = output_parameters(output, target, head)[..., head.center]
+        known = batch.target.new_zeros(len(indices), 0)
+        if batch.future_covariates is not None:
+            known = batch.future_covariates
+        parts.append(tuple(as_array(one) for one in (batch.target, known, center, batch.future)))
+    windows, ahead, learned, actual = (np.concatenate(some) for some in zip(*parts, strict=True))
+    instance = validation.instance.cpu().numpy()
+    return HeldOut(windows, ahead if ahead.size else None, learned, actual, instance)
+
+
+def has_anchored_center(head: Head) -> bool:
+    """Tell whether the center of a head is a location, which an anchor can forecast."""
+    return head.kinds[head.center] == "location"

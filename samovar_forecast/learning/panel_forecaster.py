@@ -1,0 +1,445 @@
+"""One network for all series of a panel: how it learns, and how it answers.
+
+A :class:`PanelForecaster` is a
+:class:`~samovar_forecast.learning.trained_network.TrainedNetwork` beside the last rows and the
+scales of the series that it forecasts. It is never changed: learning and moving on give a new one.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from samovar_forecast.config import NetworkConfig, TrainingConfig
+from samovar_forecast.exceptions import DataError
+from samovar_forecast.frames.panel import Panel
+from samovar_forecast.frames.scaler import Scaler, last_values
+from samovar_forecast.learning.scaled_rows import Scalers
+from samovar_forecast.learning.trained_network import WINDOWS_AT_ONCE, Columns, TrainedNetwork
+from samovar_forecast.learning.uncertainty import Predictive
+from samovar_forecast.learning.windows import SeriesTensors, WindowSet
+from samovar_forecast.network.rolling import roll_forecast
+
+if TYPE_CHECKING:
+    from samovar_forecast.learning.training import TrainingResult
+
+# `training` is imported late, in the functions, for the training loop is the heaviest import.
+
+# Rows kept for forecasts of the past, beside a context.
+_ROWS_KEPT = 500
+
+
+@dataclass(frozen=True)
+class InstanceForecast:
+    """Predictive distribution of one instance in the units of its series.
+
+    Parameters
+    ----------
+    scaled : Predictive
+        In units of the scaled series.
+    scaler : Scaler
+    last : array of shape (n_series,)
+        Last observations, NaN if there is none.
+    """
+
+    scaled: Predictive
+    scaler: Scaler
+    last: np.ndarray
+
+    def point(self) -> np.ndarray:
+        """Return the point forecast, shape (n_steps, n_series)."""
+        return self.scaler.inverse(self.scaled.point(), self.last)
+
+    def quantiles(self, levels: Sequence[float]) -> np.ndarray:
+        """Return quantiles, shape (n_levels, n_steps, n_series)."""
+        return self.scaler.inverse(self.scaled.quantiles(levels), self.last)
+
+    def variance(self) -> np.ndarray:
+        """Return the variance, shape (n_steps, n_series)."""
+        return self.scaled.variance() * self.scaler.scale**2
+
+    def atoms(self) -> np.ndarray:
+        """Return equally likely paths, shape (n_paths, n_steps, n_series)."""
+        return self.scaler.inverse(self.scaled.atoms(), self.last)
+
+    def sample(self, n_paths: int, generator: np.random.Generator) -> np.ndarray:
+        """Draw paths, joint over steps and series; shape (n_paths, n_steps, n_series)."""
+        return self.scaler.inverse(self.scaled.sample(n_paths, generator), self.last)
+
+
+@dataclass(frozen=True)
+class PanelForecaster:
+    """A core that forecasts the instances of a panel.
+
+    Parameters
+    ----------
+    core : TrainedNetwork
+    scalers : dict of hashable to Scalers
+        Scales of each instance, by its key.
+    panel : Panel
+        Last rows of each instance: a context, and as many before as forecasts of the past may
+        start from.
+    holds_all : bool
+        Whether these are all rows that its anchor was estimated on.
+    """
+
+    core: TrainedNetwork
+    scalers: dict[Hashable, Scalers]
+    panel: Panel
+    holds_all: bool = False
+
+    @property
+    def n_kept(self) -> int:
+        """Rows that are kept of each instance."""
+        config = self.core.config
+        return config.context_length + max(config.patch_length - 1, _ROWS_KEPT)
+
+    # ------------------------------------------------------------------ learning
+
+    @classmethod
+    def learn(
+        cls,
+        core: TrainedNetwork,
+        panel: Panel,
+        config_for: Callable[[int], TrainingConfig | None],
+        *,
+        horizon: int | None,
+        validation_fraction: float,
+        seed: int,
+        anchor: bool = False,
+        is_pretrained: bool = False,
+        device: str = "auto",
+        progress: bool | None = None,
+        checkpoint_dir: str | Path | None = None,
+    ) -> tuple[PanelForecaster, TrainingResult | None]:
+        """Train a copy of a core on a panel, and score its forecasts on the windows held out.
+
+        Parameters
+        ----------
+        core : TrainedNetwork
+            Where the training starts.
+        panel : Panel
+        config_for : callable
+            Gives the training for a number of windows; None if there is none to be, and the core
+            is used as it is.
+        horizon : int or None
+            Farthest step that will be asked for; the scores reach that far if the sample does.
+        validation_fraction : float
+            Share of each instance, at its end, that is not trained on.
+        seed : int
+        anchor : bool, default=False
+            Whether there is to be a linear anchor beside the network. One that was pretrained
+            stays as it is where the network does, or where no window can be held out.
+        is_pretrained : bool, default=False
+            Whether the core has learned before: then its weights are kept if no epoch forecasts
+            the windows held out better.
+        device, progress, checkpoint_dir
+            As in :func:`samovar_forecast.learning.training.fit_network`.
+
+        Returns
+        -------
+        model : PanelForecaster
+        result : TrainingResult or None
+        """
+        network = copy.deepcopy(core.network)
+        scalers = {one.key: Scalers.of(one) for one in panel.instances}
+        series = _series(panel, scalers, network.config)
+        windows = _windows(series, network.config)
+        training, validation = windows.split_in_time(validation_fraction)
+        if validation is not None and not _has_futures(validation):
+            training, validation = windows, None
+        config = config_for(len(training))
+        result = None
+        if config is not None:
+            from samovar_forecast.learning.training import fit_network
+
+            result = fit_network(
+                network,
+                training,
+                validation,
+                config,
+                head=core.head,
+                random_state=seed,
+                device=device,
+                progress=progress,
+                checkpoint_dir=checkpoint_dir,
+                judge_start=is_pretrained,
+            )
+        if not anchor:
+            network.config = dataclasses.replace(network.config, anchor=None)
+            network.anchor = None
+        is_anchored = network.anchor is not None and (config is None or validation is None)
+        judged = network
+        if anchor and not is_anchored:
+            from samovar_forecast.learning.anchoring import attach_anchor, put_beside
+
+            report = attach_anchor(
+                network, series, validation, season=panel.grid.season, head=core.head
+            )
+            # Scores are those of an anchor that did not see what it is scored on.
+            judged = copy.deepcopy(network)
+            put_beside(judged, report.earlier, report.gate)
+        elif config is None:
+            validation = windows  # nothing was learned from any of them
+        n_steps = max(horizon or 0, network.config.patch_length)
+        learned = dataclasses.replace(core, network=judged, columns=Columns.of(panel))
+        learned = learned.scored(windows, validation, n_steps)
+        learned = dataclasses.replace(learned, network=network)
+        model = cls(learned, scalers, panel)
+        holds_all = not is_anchored and _longest(panel) <= model.n_kept
+        kept = dataclasses.replace(model, panel=panel.tail(model.n_kept), holds_all=holds_all)
+        return kept, result
+
+    def continued(
+        self, newer: Panel, config: TrainingConfig, *, seed: int, device: str, progress: bool | None
+    ) -> PanelForecaster:
+        """Return a model that learned from the windows that end in new rows, and moved on.
+
+        Scales, scores and the network's share beside an anchor stay as they are. The anchor is
+        estimated anew where all rows are still there, and stays where some have been dropped.
+        Without enough rows for one window nothing is learned.
+        """
+        from samovar_forecast.learning.training import fit_network
+
+        shape = self.core.config
+        n_time = shape.context_length + shape.patch_length - 1 + _longest(newer)
+        recent = self.panel.extended_by(newer, n_time, shape.context_length)
+        moved = self.moved_on(newer)
+        if _longest(recent) < shape.context_length + shape.patch_length:
+            return moved
+        windows = _windows(_series(recent, self.scalers, shape), shape)
+        if not _has_futures(windows):
+            return moved
+        network = copy.deepcopy(self.core.network)
+        fit_network(
+            network,
+            windows,
+            None,
+            config,
+            head=self.core.head,
+            random_state=seed,
+            device=device,
+            progress=progress,
+        )
+        if network.anchor is not None and moved.holds_all:
+            from samovar_forecast.learning.anchoring import attach_anchor
+
+            gate = network.anchor.gate.double().numpy()
+            attach_anchor(
+                network,
+                _series(moved.panel, self.scalers, shape),
+                None,
+                season=moved.panel.grid.season,
+                head=self.core.head,
+                gate=gate,
+            )
+        return dataclasses.replace(moved, core=dataclasses.replace(self.core, network=network))
+
+    def moved_on(self, newer: Panel) -> PanelForecaster:
+        """Return the model with its rows moved on to the end of new ones."""
+        n_needed = self.core.config.context_length
+        rows = self.panel.extended_by(newer, self.n_kept + 1, n_needed)
+        holds_all = self.holds_all and _longest(rows) <= self.n_kept
+        return dataclasses.replace(self, panel=rows.tail(self.n_kept), holds_all=holds_all)
+
+    # ------------------------------------------------------------------ forecasts
+
+    def forecast(self, steps: Sequence[np.ndarray], X: pd.DataFrame | None) -> list[np.ndarray]:
+        """Return point forecasts.
+
+        Parameters
+        ----------
+        steps : sequence of integer arrays of shape (n_steps,)
+            For each instance, how far after its last row; 0 and less are one-step forecasts of
+            its past.
+        X : pandas.DataFrame or None
+            Future covariates.
+
+        Returns
+        -------
+        list of arrays of shape (n_steps, n_series)
+
+        Raises
+        ------
+        DataError
+            If needed covariates are missing, or no full context lies before a time of the past.
+        """
+        center = self.core.head.center
+        return [
+            self.scalers[one.key].target.inverse(parameters[..., center], last_values(one.target))
+            for one, parameters in zip(
+                self.panel.instances, self._parameters(steps, X), strict=True
+            )
+        ]
+
+    def predictive(
+        self, steps: Sequence[np.ndarray], X: pd.DataFrame | None
+    ) -> list[InstanceForecast]:
+        """Return predictive distributions; parameters and errors are those of :meth:`forecast`.
+
+        Raises
+        ------
+        DataError
+            Also if there is nothing to calibrate with.
+        """
+        calibration = self.core.calibration
+        if calibration is None:
+            raise DataError(
+                "there are no errors of forecasts to take the uncertainty from",
+                found="no window with an observed value for every step and series",
+                wanted="at least one",
+                remedy="give more observations",
+            )
+        n_scored = calibration.scores.shape[1]
+        # What lies beyond the scored steps is spread like the last of them, only wider: a rolled
+        # forecast grows smooth, and its own numbers would say less and less.
+        is_beyond = [bool(own.max() > n_scored) for own in steps]
+        asked = [
+            np.append(own, n_scored) if beyond else own
+            for own, beyond in zip(steps, is_beyond, strict=True)
+        ]
+        answers = []
+        for one, own, parameters, beyond in zip(
+            self.panel.instances, steps, self._parameters(asked, X), is_beyond, strict=True
+        ):
+            scores = calibration.at(np.maximum(own, 1))
+            if beyond:
+                parameters, last = parameters[:-1], parameters[-1]
+                center = [self.core.head.center]
+                growth = np.sqrt(own / n_scored)[:, None, None]
+                wider = parameters[..., center] + growth * (last - last[..., center])
+                is_scored = (own <= n_scored)[:, None, None]
+                parameters = np.where(is_scored, parameters, wider)
+                if self.core.head.n_params > 1:
+                    scores = calibration.scores[:, np.minimum(own, n_scored) - 1]
+            answers.append(
+                InstanceForecast(
+                    Predictive(parameters, self.core.head, scores),
+                    self.scalers[one.key].target,
+                    last_values(one.target),
+                )
+            )
+        return answers
+
+    def _parameters(self, steps: Sequence[np.ndarray], X: pd.DataFrame | None) -> list[np.ndarray]:
+        """Return the head's parameters at the steps of each instance, (n_steps, n_series, K)."""
+        shape = self.core.config
+        length, patch = shape.context_length, shape.patch_length
+        farthest = [max(0, int(own.max())) for own in steps]
+        n_patches = max(1, math.ceil(max(farthest) / patch))
+        ahead = self.panel.covariates_ahead(X, farthest, n_patches * patch)
+        series = [
+            self.scalers[one.key].tensors(one, length, rows)
+            for one, rows in zip(self.panel.instances, ahead, strict=True)
+        ]
+        answers = [np.empty((len(own), shape.n_series, self.core.head.n_params)) for own in steps]
+        # The future at once from the end of each instance, the past from the row before each time.
+        ends = [len(one.target) for one in series]
+        if max(farthest):
+            n_ahead = n_patches * patch
+            windows = [
+                _window(one, end, shape, n_ahead) for one, end in zip(series, ends, strict=True)
+            ]
+            rolled = _rolled(self.core, windows, max(farthest))
+            for own, answer, parameters in zip(steps, answers, rolled, strict=True):
+                answer[own >= 1] = parameters[own[own >= 1] - 1]
+        past = [
+            (number, row) for number, own in enumerate(steps) for row in np.flatnonzero(own <= 0)
+        ]
+        if past:
+            windows = [
+                _window(
+                    series[number], self._end_before(number, int(steps[number][row])), shape, patch
+                )
+                for number, row in past
+            ]
+            for (number, row), parameters in zip(past, _rolled(self.core, windows, 1), strict=True):
+                answers[number][row] = parameters[0]
+        return answers
+
+    def _end_before(self, number: int, step: int) -> int:
+        """Return how many kept rows of an instance lie before a time of its past."""
+        instance, length = self.panel.instances[number], self.core.config.context_length
+        end = len(instance) - 1 + step
+        if end < length:
+            grid, last = self.panel.grid, instance.last
+            # Beyond the end the context may be filled, so that any step from 1 on can be asked.
+            first = min(1, length - len(instance) + 1)
+            name = "" if instance.key is None else f" of instance {instance.key!r}"
+            raise DataError(
+                f"the horizon fh asks for a past{name} without a full context before it",
+                found=grid.ahead(last, [step])[0],
+                wanted=f"{grid.ahead(last, [first])[0]} or later",
+                remedy=f"a forecast takes {length} rows before it, and of the past the last "
+                f"{len(instance)} are kept",
+            )
+        return end
+
+
+def _window(series: SeriesTensors, end: int, config: NetworkConfig, n_ahead: int) -> SeriesTensors:
+    """Cut the window that ends before row ``end``, with ``n_ahead`` rows of what is known ahead."""
+    rows = slice(end - config.context_length, end)
+    future = series.future_covariates
+    if future is not None:
+        future = future[rows.start : end + n_ahead]
+        n_short = config.context_length + n_ahead - len(future)
+        future = torch.cat([future, future[-1:].expand(n_short, -1)])
+    past = series.past_covariates
+    return SeriesTensors(series.target[rows], None if past is None else past[rows], future)
+
+
+def _rolled(
+    core: TrainedNetwork, windows: Sequence[SeriesTensors], horizon: int
+) -> Iterator[np.ndarray]:
+    """Yield the parameters of the ``horizon`` steps after each window, (horizon, n_series, K)."""
+    for start in range(0, len(windows), WINDOWS_AT_ONCE):
+        part = windows[start : start + WINDOWS_AT_ONCE]
+        parameters = roll_forecast(
+            core.network,
+            torch.stack([one.target for one in part]),
+            horizon,
+            _stack([one.past_covariates for one in part]),
+            _stack([one.future_covariates for one in part]),
+            head=core.head,
+        )
+        yield from parameters.numpy().astype(np.float64)
+
+
+def _series(
+    panel: Panel, scalers: dict[Hashable, Scalers], config: NetworkConfig
+) -> list[SeriesTensors]:
+    """Scale the instances of a panel; one too short for a window is filled up to it."""
+    n_time = config.context_length + config.patch_length
+    return [scalers[one.key].tensors(one, n_time) for one in panel.instances]
+
+
+def _windows(series: Sequence[SeriesTensors], config: NetworkConfig) -> WindowSet:
+    return WindowSet.from_series(series, config.context_length, config.patch_length)
+
+
+def _has_futures(windows: WindowSet) -> bool:
+    """Tell whether any window has an observed value to forecast."""
+    return any(
+        not bool(windows.batch(indices).future.isnan().all())
+        for indices in torch.arange(len(windows)).split(WINDOWS_AT_ONCE)
+    )
+
+
+def _longest(panel: Panel) -> int:
+    return max(len(instance) for instance in panel.instances)
+
+
+def _stack(parts: list[Tensor | None]) -> Tensor | None:
+    """Stack the tensors of several instances, if they have any."""
+    there = [part for part in parts if part is not None]
+    return torch.stack(there) if there else None

@@ -1,0 +1,231 @@
+"""What is learned from series and can be carried to others: a network, its head and its errors.
+
+A :class:`TrainedNetwork` holds no data: a network, what its numbers mean, and how far off its
+forecasts were on windows that it had not learned from.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from samovar_forecast.config import NetworkConfig
+from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.frames.panel import Panel
+from samovar_forecast.learning.uncertainty import Calibration, scores_of
+from samovar_forecast.learning.windows import WindowSet
+from samovar_forecast.network import SAMoVARNetwork
+from samovar_forecast.network.heads import Head
+from samovar_forecast.network.rolling import roll_forecast
+
+# Windows that are forecast together.
+WINDOWS_AT_ONCE = 32
+# Windows whose forecasts are scored: at most, and so few that those of the training are better.
+_SCORED_AT_MOST = 500
+_SCORED_AT_LEAST = 10
+# A step is calibrated by itself if this many windows reach it.
+_REACHED_AT_LEAST = 20
+
+
+class Columns(NamedTuple):
+    """Names of the series and of the covariates, in the order of the network's channels."""
+
+    target: tuple[Hashable, ...]
+    past: tuple[Hashable, ...]
+    future: tuple[Hashable, ...]
+
+    @classmethod
+    def of(cls, panel: Panel) -> Columns:
+        """Return those of a panel."""
+        names = (panel.target_names, panel.past_names, panel.future_names)
+        return cls(*(tuple(index) for index in names))
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """What is learned from a panel and can be carried to other series.
+
+    Parameters
+    ----------
+    network : SAMoVARNetwork
+        On the CPU, in eval mode.
+    head : Head
+        What its numbers are.
+    columns : Columns
+        Names of the series that it learned from.
+    calibration : Calibration, optional
+        Scores of its forecasts, in units of the scaled series.
+    is_held_out : bool
+        Whether the scores are those of windows that it did not learn from.
+    """
+
+    network: SAMoVARNetwork
+    head: Head
+    columns: Columns
+    calibration: Calibration | None = None
+    is_held_out: bool = False
+
+    @classmethod
+    def new(cls, panel: Panel, config: NetworkConfig, head: Head, seed: int) -> TrainedNetwork:
+        """Return a core for a panel, with random weights."""
+        network = SAMoVARNetwork(config, torch.Generator().manual_seed(seed)).eval()
+        return cls(network, head, Columns.of(panel))
+
+    @property
+    def config(self) -> NetworkConfig:
+        """Shape of the network."""
+        return self.network.config
+
+    def save(self, path: str | Path) -> None:
+        """Write the core to a folder or zip file: see :func:`samovar_forecast.learning.artifact`.
+
+        Names of columns that are neither text nor numbers are kept as text.
+        """
+        from samovar_forecast.learning.artifact import save_artifact
+
+        description = {
+            "head": dataclasses.asdict(self.head),
+            "columns": {role: _plain(names) for role, names in self.columns._asdict().items()},
+            "is_held_out": self.is_held_out,
+        }
+        scores = None if self.calibration is None else self.calibration.scores
+        arrays = {} if scores is None else {"scores": scores}
+        save_artifact(path, self.network, description, arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> TrainedNetwork:
+        """Read what :meth:`save` wrote; nothing in it is executed.
+
+        Raises
+        ------
+        ArtifactError
+            If it is something else, or not as it was written.
+        """
+        from samovar_forecast.learning.artifact import ArtifactError, load_artifact
+
+        artifact = load_artifact(path)
+        try:
+            about = artifact.description
+            head = Head(tuple(about["head"]["kinds"]), tuple(about["head"]["quantiles"]))
+            names = (tuple(about["columns"][role]) for role in Columns._fields)
+            scores = artifact.arrays.get("scores")
+            calibration = None if scores is None else Calibration(scores)
+            core = cls(
+                artifact.network, head, Columns(*names), calibration, bool(about["is_held_out"])
+            )
+        except (KeyError, TypeError, DataError, ConfigurationError) as error:
+            raise ArtifactError(f"{path} holds no trained forecaster: {error!r}") from error
+        shape = core.config
+        if head.n_params != shape.n_params or (
+            calibration is not None and calibration.scores.shape[2:] != (shape.n_series,)
+        ):
+            raise ArtifactError(f"{path} holds a network with the head or scores of another")
+        return core
+
+    def check_columns(self, panel: Panel) -> None:
+        """Refuse a panel that the network cannot read.
+
+        Raises
+        ------
+        DataError
+            If there are more or fewer series or covariates of one role than it learned from, or
+            the same in another order.
+        """
+        for role, known, found in zip(
+            ("y", "X (past covariates)", "X (future covariates)"),
+            self.columns,
+            Columns.of(panel),
+            strict=True,
+        ):
+            if len(found) != len(known):
+                raise DataError(
+                    f"{role} has another number of columns than the pretrained network",
+                    found=f"{len(found)}: {list(found)}",
+                    wanted=f"{len(known)}, like {list(known)}",
+                )
+            if found != known and set(found) == set(known):
+                raise DataError(
+                    f"the columns of {role} are in another order than in the pretraining",
+                    found=list(found),
+                    wanted=list(known),
+                )
+
+    def scored(
+        self, windows: WindowSet, held_out: WindowSet | None, n_steps: int
+    ) -> TrainedNetwork:
+        """Return a core with the scores of its forecasts of held-out windows.
+
+        If these are too few, and no scores are known from before, those of all windows stand in.
+
+        Parameters
+        ----------
+        windows, held_out : WindowSet
+            All windows, and those that it did not learn from.
+        n_steps : int
+            Steps that are scored, if the windows reach that far.
+
+        Returns
+        -------
+        TrainedNetwork
+        """
+        if held_out is not None and len(held_out) >= _SCORED_AT_LEAST:
+            calibration = _calibration(self, held_out, n_steps)
+            if calibration is not None:
+                return dataclasses.replace(self, calibration=calibration, is_held_out=True)
+        if self.calibration is not None:
+            return self
+        calibration = _calibration(self, windows, n_steps)
+        return dataclasses.replace(self, calibration=calibration, is_held_out=False)
+
+
+def _calibration(core: TrainedNetwork, windows: WindowSet, n_steps: int) -> Calibration | None:
+    """Score the forecasts of at most 500 windows, evenly spaced; None if nothing was observed."""
+    config = core.config
+    stops = torch.tensor([stop for _, stop in windows.bounds])[windows.instance]
+    reach = stops - windows.starts - config.context_length  # steps that a window can be judged by
+    n_reached = min(_REACHED_AT_LEAST, len(windows))
+    farthest = int(reach.sort(descending=True).values[n_reached - 1])
+    n_steps = max(config.patch_length, min(n_steps, farthest))
+    n_chosen = min(len(windows), _SCORED_AT_MOST)
+    chosen = torch.linspace(0, len(windows) - 1, n_chosen, dtype=torch.float64).round().long()
+    n_ahead = math.ceil(n_steps / config.patch_length) * config.patch_length
+    scores = []
+    for numbers in chosen.split(WINDOWS_AT_ONCE):
+        rows = windows.starts[numbers, None] + torch.arange(config.context_length + n_ahead)
+        is_beyond = rows >= stops[numbers, None]
+        values = windows.table[torch.minimum(rows, stops[numbers, None] - 1)]
+        past, target, future = values.split(windows.widths, dim=-1)
+        parameters = roll_forecast(
+            core.network,
+            target[:, : config.context_length],
+            n_steps,
+            past[:, : config.context_length] if past.shape[-1] else None,
+            future if future.shape[-1] else None,
+            head=core.head,
+        )
+        actual = torch.where(is_beyond[..., None], torch.nan, target)
+        actual = actual[:, config.context_length : config.context_length + n_steps]
+        scores.append(
+            scores_of(
+                actual.numpy().astype(np.float64),
+                parameters.numpy().astype(np.float64),
+                core.head,
+            )
+        )
+    try:
+        return Calibration(np.concatenate(scores))
+    except DataError:
+        return None
+
+
+def _plain(names: Sequence[Hashable]) -> list[str | int | float]:
+    """Return names as JSON has them."""
+    numbers = [name.item() if isinstance(name, np.generic) else name for name in names]
+    return [name if isinstance(name, (str, int, float)) else str(name) for name in numbers]

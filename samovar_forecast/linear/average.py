@@ -1,0 +1,311 @@
+"""The anchor: linear candidates, estimated in closed form and averaged into one linear map.
+
+Letters: s steps ahead, C series, M candidates, B held-out windows, n time steps of an instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, pairwise
+
+import numpy as np
+
+from samovar_forecast.exceptions import DataError
+from samovar_forecast.linear.candidates import (
+    Limits,
+    direct_candidate,
+    direct_length,
+    direct_path,
+    iterated_candidates,
+    own_runs,
+)
+from samovar_forecast.linear.direct import RELATIVE_PENALTIES, RidgePath, sum_of_products
+from samovar_forecast.linear.linear_map import LinearMap, blend, without_gaps
+
+PRIOR_WEIGHTS = {"season": 0.0}
+"""Weights before any evidence, up to scale; 1 for every other candidate."""
+
+PRIOR_STRENGTH = 5.0
+"""What the prior weights count, in held-out forecasts that do not overlap."""
+
+CUTS = (0.5, 0.625, 0.75, 0.875, 1.0)
+"""Shares of each instance: candidates fitted up to one are held against the rows up to the next."""
+
+LONG_SAMPLE, PARTS_OF_A_LONG_SAMPLE = 2000, 3
+"""From so many rows on, each of so many parts is held out in turn, and candidates see the others:
+all seasons of the years count alike."""
+
+NUMBERS_HELD_OUT = 4_000_000
+"""Beyond so many forecast numbers only some of the held-out origins are used, evenly spread."""
+
+
+@dataclass(frozen=True)
+class AnchorFit:
+    """An estimated anchor, and what it is made of.
+
+    Attributes
+    ----------
+    map : LinearMap
+    weights : dict of str to array of shape (s,)
+        Share of each candidate at each step.
+    direct : LinearMap, optional
+        The direct candidate of a long sample alone. It forecasts how far a series goes from its
+        last value, and has no level to return to: where levels move, it may beat any average.
+    """
+
+    map: LinearMap
+    weights: dict[str, np.ndarray]
+    direct: LinearMap | None = None
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Instances in one scale: deviations from the mean, in units of the typical step."""
+
+    series: list[np.ndarray]
+    center: np.ndarray
+    unit: np.ndarray
+    varies: np.ndarray
+
+    @property
+    def is_long(self) -> bool:
+        return min(len(one) for one in self.series) >= LONG_SAMPLE
+
+    @cached_property
+    def deviation(self) -> np.ndarray:
+        """Of each series, (C,); 1 for one that does not vary."""
+        return np.where(self.varies, np.nanstd(np.concatenate(self.series), axis=0), 1.0)
+
+    def pooled_runs(self, series: list[np.ndarray]) -> list[list[np.ndarray]]:
+        """Return each series' stretches as the direct candidate, common to all, weighs them.
+
+        On a long sample in units of its deviation, which is what far steps have to span.
+        """
+        own = own_runs(series)
+        if not self.is_long:
+            return own
+        sizes = self.deviation
+        return [[run / size for run in runs] for runs, size in zip(own, sizes, strict=True)]
+
+    @classmethod
+    def of(cls, series: Sequence[np.ndarray]) -> _Sample:
+        finite = [np.where(np.isfinite(one), one, np.nan).astype(np.float64) for one in series]
+        values = [without_gaps(one) for one in finite]
+        stacked = np.concatenate(values)
+        is_there = np.isfinite(stacked)
+        if not is_there.any(axis=0).all():
+            raise DataError(
+                "an anchor cannot be estimated: a series has no value",
+                found=f"series number {int(np.argmin(is_there.any(axis=0)))}, counted from 0",
+                wanted="observations of every series",
+            )
+        filled = np.where(is_there, stacked, 0.0)
+        center = filled.sum(axis=0) / is_there.sum(axis=0)
+        squares = np.square(np.concatenate([np.diff(one, axis=0) for one in values]))
+        n_steps = np.isfinite(squares).sum(axis=0)
+        unit = np.sqrt(np.nansum(squares, axis=0) / np.maximum(n_steps, 1))
+        varies = unit > 1e-12 * np.abs(filled).max(axis=0)
+        unit = np.where(varies, unit, 1.0)
+        return cls([(one - center) / unit for one in values], center, unit, varies)
+
+    def part(self, start: float, stop: float) -> list[np.ndarray]:
+        """Return the rows of each instance between two shares of it."""
+        return [one[round(start * len(one)) : round(stop * len(one))] for one in self.series]
+
+
+def estimate_anchor(
+    series: Sequence[np.ndarray], n_steps: int, max_lag: int, season: int = 1
+) -> AnchorFit:
+    """Estimate linear forecasts of the next ``n_steps`` rows and average them into one.
+
+    The candidates are autoregressions by AIC, of the levels and of the steps from row to row, a
+    vector autoregression by AIC as far as it is identified, two shrunk toward a prior by
+    leave-one-out errors, a direct ridge regression on the long own past, the last value and the
+    last season. Their weights are those of the smallest
+    squared error on held-out rows, not negative and drawn toward equal weights, the more so the
+    less the held-out rows say: on a short sample the anchor is a plain average. Held out are rows
+    after those that a candidate sees; on a long sample each third of it in turn.
+
+    Parameters
+    ----------
+    series : sequence of arrays of shape (n, C)
+        Instances, in one scale; NaN where a value is missing.
+    n_steps : int
+        Steps to forecast at once (s).
+    max_lag : int
+        Longest lag that may be read.
+    season : int, default=1
+        Steps after which a pattern is likely to repeat; 1 for none.
+
+    Returns
+    -------
+    AnchorFit
+
+    Raises
+    ------
+    DataError
+        If a series has no value at all.
+    """
+    sample, limits = _Sample.of(series), Limits(n_steps, max_lag, season)
+    names, weights, penalty = _weigh(sample, limits)
+    maps = _candidates(sample, limits, penalty)
+    kept = [name for name in names if name in maps and weights[names.index(name)].any()]
+    shares = np.array([weights[names.index(name)] for name in kept])  # M s
+    shares /= shares.sum(axis=0)
+    anchor = blend([maps[name] for name in kept], shares).in_units(sample.center, sample.unit)
+    direct = maps.get("direct") if sample.is_long else None
+    return AnchorFit(
+        anchor,
+        dict(zip(kept, shares, strict=True)),
+        None if direct is None else direct.in_units(sample.center, sample.unit),
+    )
+
+
+def _candidates(sample: _Sample, limits: Limits, penalty: float | None) -> dict[str, LinearMap]:
+    maps = iterated_candidates(sample.series, sample.varies, limits)
+    if penalty is not None:
+        own = sample.pooled_runs(sample.series)
+        length = direct_length(own, limits)
+        if length:
+            path = direct_path(own, length, limits.n_steps)
+            maps["direct"] = direct_candidate(path, penalty, len(sample.varies))
+    return maps
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """Candidates that some rows of a sample were hidden from.
+
+    `held_out` has, for each instance, its rows up to the last hidden one, and the first's number.
+    """
+
+    held_out: list[tuple[np.ndarray, int]]
+    maps: dict[str, LinearMap]
+    path: RidgePath | None
+
+    @classmethod
+    def of(cls, sample: _Sample, limits: Limits, start: float, stop: float) -> _Fold:
+        """Hide the rows between two shares of each instance; of a short one also those after."""
+        before, hidden = sample.part(0.0, start), sample.part(0.0, stop)
+        seen = [*before, *sample.part(stop, 1.0)] if sample.is_long else before
+        seen = [one for one in seen if len(one)]
+        own = sample.pooled_runs(seen)
+        length = direct_length(own, limits)
+        return cls(
+            [(one, len(past)) for one, past in zip(hidden, before, strict=True)],
+            iterated_candidates(seen, sample.varies, limits),
+            direct_path(own, length, limits.n_steps) if length else None,
+        )
+
+    def errors_of_penalties(self, sample: _Sample, n_steps: int) -> np.ndarray:
+        """Return the direct candidate's squared errors on the held-out rows, by penalty."""
+        assert self.path is not None
+        length = self.path.length
+        rows = [one[max(0, first - length) :] for one, first in self.held_out]
+        products = [sum_of_products(runs, length, n_steps) for runs in sample.pooled_runs(rows)]
+        return self.path.errors(np.sum(products, axis=0)).sum(axis=1)
+
+
+def _weigh(sample: _Sample, limits: Limits) -> tuple[list[str], np.ndarray, float | None]:
+    """Return the candidates' names, their weights (M, s), and the direct one's penalty."""
+    cuts = np.linspace(0.0, 1.0, PARTS_OF_A_LONG_SAMPLE + 1) if sample.is_long else CUTS
+    folds = [_Fold.of(sample, limits, *pair) for pair in pairwise(cuts)]
+    penalty = None
+    if all(fold.path is not None for fold in folds):
+        errors = sum(fold.errors_of_penalties(sample, limits.n_steps) for fold in folds)
+        penalty = float(RELATIVE_PENALTIES[int(np.argmin(errors))])
+        for fold in folds:
+            assert fold.path is not None
+            fold.maps["direct"] = direct_candidate(fold.path, penalty, len(sample.varies))
+    # A candidate that one part of the sample does not identify is no candidate.
+    names = [name for name in folds[0].maps if all(name in fold.maps for fold in folds)]
+    prior = np.array([PRIOR_WEIGHTS.get(name, 1.0) for name in names])
+    errors, n_origins = _held_out_errors(folds, names, limits.n_steps)
+    weights = stacked_weights(errors[..., sample.varies], n_origins, prior / prior.sum())
+    return names, weights, penalty
+
+
+def _held_out_errors(folds: list[_Fold], names: list[str], n_steps: int) -> tuple[np.ndarray, int]:
+    """Return errors (M, B, s, C) from the origins in hidden rows, and how many there were."""
+    parts = []
+    for fold in folds:
+        n_lags = max(fold.maps[name].n_lags for name in names)
+        for one, first in fold.held_out:
+            origins = np.arange(max(n_lags, first), len(one) - n_steps + 1)
+            is_complete = np.isfinite(one).all(axis=1)
+            n_missing = np.concatenate([[0], np.cumsum(~is_complete)])
+            origins = origins[n_missing[origins + n_steps] == n_missing[origins - n_lags]]
+            parts.append((fold, one, origins))
+    n_origins = sum(len(origins) for _, _, origins in parts)
+    n_series = folds[0].held_out[0][0].shape[1]
+    stride = max(1, n_origins * n_steps * n_series // NUMBERS_HELD_OUT)
+    errors = [np.empty((len(names), 0, n_steps, n_series))]
+    for fold, one, origins in parts:
+        some = origins[::stride]
+        if len(some):
+            actual = one[some[:, None] + np.arange(n_steps)]  # B s C
+            errors.append(np.stack([fold.maps[name].along(one, some) - actual for name in names]))
+    return np.concatenate(errors, axis=1), n_origins
+
+
+def stacked_weights(errors: np.ndarray, n_origins: int, prior: np.ndarray) -> np.ndarray:
+    """Return the weights of the candidates at each step, (M, s).
+
+    Band by band, the weights minimise the mean squared error of the average, drawn toward the
+    weights of the band before, the first toward ``prior``. Forecasts of h steps overlap, so that
+    ``n_origins`` of them count as ``n_origins / h``: near steps say most, and say it first.
+
+    Parameters
+    ----------
+    errors : array of shape (M, B, s, C)
+    n_origins : int
+        Origins that the B windows stand for.
+    prior : array of shape (M,)
+        Summing to one.
+    """
+    n_candidates, n_windows, n_steps, n_series = errors.shape
+    weights = np.repeat(prior[:, None], n_steps, axis=1)
+    if n_windows == 0 or n_series == 0:
+        return weights
+    size = np.sqrt(np.square(errors).mean(axis=(0, 1, 2)))
+    errors = errors / np.where(size > 0, size, 1.0)
+    for start, stop in horizon_bands(n_steps):
+        some = errors[:, :, start:stop].reshape(n_candidates, -1)
+        moments = some @ some.T / some.shape[1]
+        strength = PRIOR_STRENGTH * stop / n_origins * np.median(np.diagonal(moments))
+        prior = on_the_simplex(moments, prior, strength + 1e-12)
+        weights[:, start:stop] = prior[:, None]
+    return weights
+
+
+def horizon_bands(n_steps: int) -> list[tuple[int, int]]:
+    """Cut the steps into the first, and the two halves of the rest: rows from, and up to."""
+    ends = sorted({1, -(-n_steps // 2), n_steps})
+    return list(zip([0, *ends], ends, strict=False))
+
+
+def on_the_simplex(moments: np.ndarray, prior: np.ndarray, strength: float) -> np.ndarray:
+    """Return the w >= 0, sum(w) = 1, that minimises ``w' S w + strength * |w - prior|^2``.
+
+    With few candidates every set of positive weights can be tried: its solution is closed, and
+    the best admissible one is the minimum, which is unique.
+    """
+    n_candidates = len(prior)
+    quadratic = moments + strength * np.eye(n_candidates)
+    best, chosen = float("inf"), prior
+    for size in range(1, n_candidates + 1):
+        for active in map(list, combinations(range(n_candidates), size)):
+            system = np.ones((size + 1, size + 1))
+            system[:size, :size] = quadratic[np.ix_(active, active)]
+            system[size, size] = 0.0
+            solution = np.linalg.solve(system, np.append(strength * prior[active], 1.0))[:size]
+            if (solution < 0).any():
+                continue
+            weights = np.zeros(n_candidates)
+            weights[active] = solution
+            value = float(weights @ quadratic @ weights - 2 * strength * prior @ weights)
+            if value < best:
+                best, chosen = value, weights
+    return chosen

@@ -1,0 +1,195 @@
+"""The candidates of which an anchor is the average, estimated on one sample.
+
+Letters: s steps ahead, C series, L context, n time steps, p lags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from samovar_forecast.linear.direct import RidgePath, sum_of_products
+from samovar_forecast.linear.linear_map import LinearMap, finite_runs, iterate
+from samovar_forecast.linear.orders import MOST_REGRESSORS, candidate_orders, largest_order
+from samovar_forecast.linear.regressions import (
+    Fit,
+    even_ridge_var,
+    in_levels,
+    ols_var,
+    ridge_var,
+)
+
+LARGEST_SYSTEM = 400
+"""A VAR by least squares has at most so many regressors."""
+
+LONGEST_CROSS_ORDER = 26
+MANY_ROWS, LONG_DECAY = 1500, 0.5
+"""From so many rows on there is also a VAR that is shrunk less on later lags."""
+
+WORK_OF_A_RIDGE = 2e9
+"""A shrunken VAR costs C * n * K * min(n, K), K = p C; its order is cut until that is bearable."""
+
+FEWEST_WINDOWS = 50
+"""Direct regressions want so many windows of a series."""
+
+ROWS_PER_LAG = 4
+"""No candidate reads more lags than a sample has rows by this number."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is asked of every candidate: steps ahead, the longest lag, the length of a season."""
+
+    n_steps: int
+    max_lag: int
+    season: int
+
+
+def iterated_candidates(
+    series: Sequence[np.ndarray], varies: np.ndarray, limits: Limits
+) -> dict[str, LinearMap]:
+    """Estimate all candidates but the direct one.
+
+    Parameters
+    ----------
+    series : sequence of arrays of shape (n, C)
+        Instances in one scale. Regressions leave out rows with a missing value among their lags.
+    varies : bool array of shape (C,)
+        A series that does not is forecast by its last value, and moves no other.
+    limits : Limits
+
+    Returns
+    -------
+    dict of str to LinearMap
+        ``"ar"``, ``"ari"``, ``"last"``; ``"var"``, ``"ridge"``, ``"even ridge"`` and
+        ``"long ridge"`` where the sample identifies them at a bearable price; ``"season"`` where
+        there is one.
+    """
+    own = own_runs(series)
+    found = {"ar": _autoregressions(own, varies, limits)}
+    found["ari"] = _autoregressions(own, varies, limits, of_steps=True)
+    joint = [run for one in series for run in finite_runs(one[:, varies])]
+    found.update(_vector_autoregressions(joint, varies, limits))
+    n_series, n_steps = len(varies), limits.n_steps
+    found["last"] = LinearMap.of(own=np.ones((n_steps, n_series, 1)))
+    season = limits.season
+    if 1 < season <= limits.max_lag and 2 * season <= _n_rows(own):
+        repeated = np.zeros((n_steps, n_series, season))
+        for h in range(n_steps):
+            repeated[h, :, season - 1 - h % season] = 1.0
+        found["season"] = LinearMap.of(own=repeated)
+    return found
+
+
+def own_runs(series: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
+    """Return for each of the C series its stretches without a gap, in all instances."""
+    columns = range(series[0].shape[1])
+    return [[run[:, 0] for one in series for run in finite_runs(one[:, [c]])] for c in columns]
+
+
+def _n_rows(own: list[list[np.ndarray]]) -> int:
+    return min(sum(len(run) for run in runs) for runs in own)
+
+
+def _autoregressions(
+    own: list[list[np.ndarray]], varies: np.ndarray, limits: Limits, *, of_steps: bool = False
+) -> LinearMap:
+    """Estimate each series' own autoregression; of its steps, with a drift, if so asked."""
+    n_rows = _n_rows(own)
+    wanted = max(largest_order(n_rows, 1), limits.season + 1)
+    longest = max(0, min(wanted, limits.max_lag - of_steps, n_rows // ROWS_PER_LAG))
+    weights = np.zeros((limits.n_steps, len(varies), max(1, longest + of_steps)))
+    intercept = np.zeros((limits.n_steps, len(varies)))
+    for c, runs in enumerate(own):
+        columns = [run[:, None] for run in runs if len(run) > 1]
+        if not varies[c] or not columns:
+            weights[:, c, 0] = 1.0
+            continue
+        if of_steps:
+            fit = in_levels(*ols_var([np.diff(run, axis=0) for run in columns], longest))
+        else:
+            fit = ols_var(columns, longest)
+        lags, levels = iterate(*fit, limits.n_steps)
+        weights[:, c, : lags.shape[2]] = lags[:, 0, :, 0]
+        intercept[:, c] = levels[:, 0]
+    return LinearMap.of(own=weights, intercept=intercept)
+
+
+def _vector_autoregressions(
+    runs: list[np.ndarray], varies: np.ndarray, limits: Limits
+) -> dict[str, LinearMap]:
+    n_series = int(varies.sum())
+    n_rows = sum(len(run) for run in runs)
+    found: dict[str, Fit] = {}
+    if n_series > 1:
+        order = min(largest_order(n_rows, n_series), limits.max_lag, LARGEST_SYSTEM // n_series)
+        if order > 0:
+            found["var"] = ols_var(runs, order)
+    if n_series > 0:
+        wanted = max(largest_order(n_rows, 1), limits.season + 1)
+        order = min(wanted, limits.max_lag, LONGEST_CROSS_ORDER, n_rows // ROWS_PER_LAG)
+        while order > 0 and _work(n_rows, n_series, order) > WORK_OF_A_RIDGE:
+            order -= 1
+        if order > 0 and sum(max(0, len(run) - order) for run in runs) > ROWS_PER_LAG:
+            found["ridge"] = ridge_var(runs, order, limits.season)
+            if n_rows >= MANY_ROWS:
+                found["long ridge"] = ridge_var(runs, order, limits.season, LONG_DECAY)
+        orders = _even_orders(runs, n_rows, n_series, limits)
+        if orders:
+            found["even ridge"] = even_ridge_var(runs, orders)
+    return {name: _spread(*iterate(*fit, limits.n_steps), varies) for name, fit in found.items()}
+
+
+def _even_orders(runs: list[np.ndarray], n_rows: int, n_series: int, limits: Limits) -> list[int]:
+    return [
+        order
+        for order in candidate_orders(n_rows, n_series, limits.season)
+        if order <= limits.max_lag
+        and order * n_series <= MOST_REGRESSORS
+        and sum(max(0, len(run) - order) for run in runs) > ROWS_PER_LAG
+    ]
+
+
+def _work(n_rows: int, n_series: int, order: int) -> int:
+    n_regressors = order * n_series
+    return n_series * n_rows * n_regressors * min(n_rows, n_regressors)
+
+
+def _spread(lags: np.ndarray, intercepts: np.ndarray, varies: np.ndarray) -> LinearMap:
+    """Put a map of the series that vary among those that do not; these keep their last value."""
+    n_steps, _, order, _ = lags.shape
+    n_series, moving = len(varies), np.flatnonzero(varies)
+    cross = np.zeros((n_steps, n_series, order, n_series))
+    cross[np.ix_(np.arange(n_steps), moving, np.arange(order), moving)] = lags
+    intercept = np.zeros((n_steps, n_series))
+    intercept[:, moving] = intercepts
+    own = np.zeros((n_steps, n_series, 1))
+    own[:, ~varies, 0] = 1.0
+    return LinearMap.of(own=own, cross=cross, intercept=intercept)
+
+
+def direct_length(own: list[list[np.ndarray]], limits: Limits) -> int:
+    """Return how far the direct candidate looks back; 0 if the sample is too short for it."""
+    longest = min(max((len(run) for run in runs), default=0) for runs in own)
+    length = min(limits.max_lag, (longest - limits.n_steps) // 2)
+    if length < 1:
+        return 0
+    span = length + limits.n_steps
+    n_windows = min(sum(max(0, len(run) - span + 1) for run in runs) for runs in own)
+    return length if n_windows >= FEWEST_WINDOWS else 0
+
+
+def direct_path(own: list[list[np.ndarray]], length: int, n_steps: int) -> RidgePath:
+    """Estimate the direct candidate for every penalty; all series share its weights."""
+    products = [sum_of_products(runs, length, n_steps) for runs in own]
+    return RidgePath(np.sum(products, axis=0), length)
+
+
+def direct_candidate(path: RidgePath, penalty: float, n_series: int) -> LinearMap:
+    """Return the direct candidate at a penalty as a map of own lags."""
+    weights = path.solve(penalty)  # L s
+    own = weights.T[:, ::-1].copy()  # s L, lag 1 first
+    own[:, 0] += 1 - weights.sum(axis=0)  # the last value is taken off, and put back
+    return LinearMap.of(own=np.repeat(own[:, None], n_series, axis=1))

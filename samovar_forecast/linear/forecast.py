@@ -1,0 +1,177 @@
+"""A linear forecast: one linear map of the window, and the effect of covariates around it.
+
+Letters: B windows, L context, s steps ahead, C series, F covariates known ahead.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from samovar_forecast.linear.average import NUMBERS_HELD_OUT, estimate_anchor
+from samovar_forecast.linear.covariates import (
+    CovariateEffect,
+    confirmed_shares,
+    estimate_effect,
+)
+from samovar_forecast.linear.gate import estimate_gate
+from samovar_forecast.linear.linear_map import LinearMap, Rows, without_gaps
+
+WINDOWS_AT_ONCE = 128
+
+
+@dataclasses.dataclass(frozen=True)
+class LinearForecast:
+    """One linear map of the window, and the effect of covariates around it.
+
+    Attributes
+    ----------
+    map : LinearMap
+        Of the series without the effect.
+    weights : dict of str to array of shape (s,)
+        Share of each linear candidate in the map, by step.
+    effect : CovariateEffect, optional
+    direct : LinearMap, optional
+        The direct candidate alone, where it may stand in place of the average.
+    """
+
+    map: LinearMap
+    weights: dict[str, np.ndarray]
+    effect: CovariateEffect | None = None
+    direct: LinearMap | None = None
+
+    @classmethod
+    def estimate(
+        cls,
+        rows: Sequence[Rows],
+        n_steps: int,
+        max_lag: int,
+        season: int = 1,
+        shares: np.ndarray | None = None,
+        shift: int = 0,
+    ) -> LinearForecast:
+        """Estimate on rows; the effect counts by a share for each series, (C,), or not at all.
+
+        The first of the ``n_steps`` steps is ``shift`` steps later than the next.
+        """
+        effect = None
+        values = [one.target for one in rows]
+        if shares is not None and shares.any():
+            effect = estimate_effect(rows, max_lag, season).scaled(shares)
+            values = [effect.taken_off(one) for one in rows]
+        fit = estimate_anchor(values, shift + n_steps, max_lag, season)
+        weights = {name: share[shift:] for name, share in fit.weights.items()}
+        direct = None if fit.direct is None else fit.direct.later(shift)
+        return cls(fit.map.later(shift), weights, effect, direct)
+
+    @property
+    def alone(self) -> LinearForecast:
+        """The forecast with the direct candidate in place of the average."""
+        assert self.direct is not None
+        weights = {"direct": np.ones(self.map.n_steps)}
+        return dataclasses.replace(self, map=self.direct, weights=weights)
+
+    def __call__(self, windows: np.ndarray, covariates: np.ndarray | None) -> np.ndarray:
+        """Forecast windows (B, L, C), covariates (B, at least L + s, F); the result is (B, s, C).
+
+        The last s rows of the covariates are those of the forecast.
+        """
+        if self.effect is None or covariates is None:
+            return self.map(windows)
+        added = self.effect(covariates)
+        length, n_steps = windows.shape[1], self.map.n_steps
+        return self.map(windows - added[:, :length]) + added[:, -n_steps:]
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldOut:
+    """Forecasts of a network on windows that it was not trained on, and what followed.
+
+    Attributes
+    ----------
+    windows : array of shape (B, L, C)
+        In time order inside each instance.
+    covariates : array of shape (B, at least L + s, F) or None
+    network : array of shape (B, s, C)
+    actual : array of shape (B, s, C)
+    instance : int array of shape (B,)
+    """
+
+    windows: np.ndarray
+    covariates: np.ndarray | None
+    network: np.ndarray
+    actual: np.ndarray
+    instance: np.ndarray
+
+    def gate(self, linear: LinearForecast, shift: int = 0) -> np.ndarray:
+        """Return the network's share beside a linear forecast, (s, C)."""
+        own = linear(self.windows, self.covariates)
+        # Steps that are not forecast: nothing to choose there, but the forecasts overlap by more.
+        skipped = np.zeros((len(own), shift, own.shape[2]))
+        own, network, actual = (
+            np.concatenate([skipped, one], axis=1) for one in (own, self.network, self.actual)
+        )
+        return estimate_gate(own, network, actual, self.instance)[shift:]
+
+
+def estimate_anchors(
+    rows: Sequence[Rows],
+    before: Sequence[Rows],
+    *,
+    n_steps: int,
+    max_lag: int,
+    season: int = 1,
+    shift: int = 0,
+) -> tuple[LinearForecast, LinearForecast]:
+    """Estimate the anchor that stays, and the earlier one that sets the gate.
+
+    On a long sample both are the direct candidate alone, if on the rows after ``before`` that had
+    the smaller squared error.
+
+    Parameters
+    ----------
+    rows : sequence of Rows
+        All rows of every instance.
+    before : sequence of Rows
+        Those before the first validation window's forecast; ``rows`` itself if there is none.
+    n_steps, max_lag : int
+    season : int, default=1
+    shift : int, default=0
+        Steps between the end of a window and the first that is forecast.
+
+    Returns
+    -------
+    staying, earlier : LinearForecast
+    """
+    shares = None
+    if all(one.covariates is not None for one in rows):
+        shares = confirmed_shares(before, n_steps, max_lag, season)
+    staying = LinearForecast.estimate(rows, n_steps, max_lag, season, shares, shift)
+    if before is rows:
+        return staying, staying
+    earlier = LinearForecast.estimate(before, n_steps, max_lag, season, shares, shift)
+    if earlier.direct is None or staying.direct is None:
+        return staying, earlier
+    averaged, alone = (_squared_error(one, rows, before, shift) for one in (earlier, earlier.alone))
+    return (staying.alone, earlier.alone) if alone < averaged else (staying, earlier)
+
+
+def _squared_error(
+    linear: LinearForecast, rows: Sequence[Rows], before: Sequence[Rows], shift: int
+) -> float:
+    """Return the sum of squared errors on the rows after ``before``, gaps left out."""
+    total, n_steps = 0.0, linear.map.n_steps
+    for one, past in zip(rows, before, strict=True):
+        values = one.target if linear.effect is None else linear.effect.taken_off(one)
+        filled = without_gaps(values)
+        first = max(len(past.target), linear.map.n_lags)
+        n_origins = len(values) - shift - n_steps + 1 - first
+        n_numbers = max(0, n_origins) * n_steps * values.shape[1]
+        origins = np.arange(first, first + n_origins, 1 + n_numbers // NUMBERS_HELD_OUT)
+        for some in np.array_split(origins, 1 + len(origins) // WINDOWS_AT_ONCE):
+            if len(some):
+                actual = values[some[:, None] + shift + np.arange(n_steps)]
+                total += float(np.nansum(np.square(linear.map.along(filled, some) - actual)))
+    return total

@@ -1,0 +1,198 @@
+"""A forecast that is one linear map of the window, and what can be made of such maps.
+
+Letters: s steps ahead, C series, L context, B windows, n time steps of a series. Lags count from 1,
+the newest value; time runs forward inside a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+
+@dataclass(frozen=True)
+class LinearMap:
+    """``y_c(t + h) = center_c + intercept_hc + own lags of c + lags of all series``.
+
+    Lags enter as deviations from ``center``, so that a high level costs no accuracy.
+
+    Attributes
+    ----------
+    own : array of shape (s, C, p_own)
+        ``own[h - 1, response, lag - 1]``.
+    cross : array of shape (s, C, p_cross, C)
+        ``cross[h - 1, response, lag - 1, impulse]``; the own series may be among them.
+    intercept : array of shape (s, C)
+    center : array of shape (C,)
+    """
+
+    own: np.ndarray
+    cross: np.ndarray
+    intercept: np.ndarray
+    center: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        own: np.ndarray | None = None,
+        cross: np.ndarray | None = None,
+        intercept: np.ndarray | None = None,
+    ) -> LinearMap:
+        """Build a map around 0 from its parts; what is left out is 0."""
+        some = cross if own is None else own
+        assert some is not None
+        n_steps, n_series = some.shape[:2]
+        return cls(
+            np.zeros((n_steps, n_series, 0)) if own is None else own,
+            np.zeros((n_steps, n_series, 0, n_series)) if cross is None else cross,
+            np.zeros((n_steps, n_series)) if intercept is None else intercept,
+            np.zeros(n_series),
+        )
+
+    @property
+    def n_steps(self) -> int:
+        """Steps ahead, s."""
+        return self.own.shape[0]
+
+    @property
+    def n_lags(self) -> int:
+        """How far back the map looks, in steps."""
+        return max(self.own.shape[2], self.cross.shape[2])
+
+    def __call__(self, windows: np.ndarray) -> np.ndarray:
+        """Forecast windows of shape (B, at least ``n_lags``, C); the result is (B, s, C)."""
+        recent = (windows - self.center)[:, ::-1]  # lag 1 first
+        p_own, p_cross = self.own.shape[2], self.cross.shape[2]
+        by_series = recent[:, :p_own].transpose(2, 0, 1)  # C B p_own
+        own = by_series @ self.own.transpose(1, 2, 0)  # C B s
+        ahead = self.intercept + own.transpose(1, 2, 0)
+        if p_cross:
+            flat = self.cross.reshape(self.n_steps * len(self.center), -1)
+            ahead += (recent[:, :p_cross].reshape(len(windows), -1) @ flat.T).reshape(ahead.shape)
+        return ahead + self.center
+
+    def along(self, values: np.ndarray, origins: np.ndarray) -> np.ndarray:
+        """Forecast from many rows of one instance; the result is (B, s, C).
+
+        Parameters
+        ----------
+        values : array of shape (n, C)
+        origins : int array of shape (B,)
+            Number of rows known at each origin, at least ``n_lags``.
+        """
+        length = max(1, self.n_lags)
+        windows = sliding_window_view(values, length, axis=0)[origins - length]  # B C length
+        return self(windows.swapaxes(1, 2))
+
+    def later(self, shift: int) -> LinearMap:
+        """Return the map without its first ``shift`` steps."""
+        return replace(
+            self,
+            own=self.own[shift:],
+            cross=self.cross[shift:],
+            intercept=self.intercept[shift:],
+        )
+
+    def in_units(self, center: np.ndarray, unit: np.ndarray) -> LinearMap:
+        """Return the map of data that this one sees as ``(data - center) / unit``."""
+        cross = self.cross * unit[:, None, None] / unit
+        return LinearMap(self.own, cross, self.intercept * unit, self.center * unit + center)
+
+
+def blend(maps: Sequence[LinearMap], weights: np.ndarray) -> LinearMap:
+    """Return the weighted mean of maps, which is one map again.
+
+    Parameters
+    ----------
+    maps : sequence of M maps
+        With the same center.
+    weights : array of shape (M, s)
+        They sum to one over the maps.
+    """
+    n_steps, n_series, _ = maps[0].own.shape
+    own = np.zeros((n_steps, n_series, max(one.own.shape[2] for one in maps)))
+    cross = np.zeros((n_steps, n_series, max(one.cross.shape[2] for one in maps), n_series))
+    intercept = np.zeros((n_steps, n_series))
+    for one, weight in zip(maps, weights, strict=True):
+        own[:, :, : one.own.shape[2]] += weight[:, None, None] * one.own
+        cross[:, :, : one.cross.shape[2]] += weight[:, None, None, None] * one.cross
+        intercept += weight[:, None] * one.intercept
+    return LinearMap(own, cross, intercept, maps[0].center)
+
+
+def iterate(
+    coefs: np.ndarray, intercept: np.ndarray, n_steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a VAR's forecasts of 1 to s steps as maps of the same lags.
+
+    Parameters
+    ----------
+    coefs : array of shape (p, C, C)
+        ``coefs[lag - 1, response, impulse]``.
+    intercept : array of shape (C,)
+    n_steps : int
+
+    Returns
+    -------
+    lags : array of shape (s, C, p, C)
+    intercepts : array of shape (s, C)
+    """
+    order, n_series, _ = coefs.shape
+    lags = np.zeros((n_steps, n_series, order, n_series))
+    intercepts = np.tile(intercept, (n_steps, 1)).astype(float)
+    for h in range(n_steps):
+        # Lags that still lie in the window, then those that were forecast themselves.
+        lags[h, :, : max(0, order - h)] = coefs[h:].transpose(1, 0, 2)
+        for j in range(min(h, order)):
+            lags[h] += np.tensordot(coefs[j], lags[h - 1 - j], axes=1)
+            intercepts[h] += coefs[j] @ intercepts[h - 1 - j]
+    return lags, intercepts
+
+
+def finite_runs(values: np.ndarray) -> list[np.ndarray]:
+    """Cut (n, C) into its stretches of rows without a missing value."""
+    is_complete = np.isfinite(values).all(axis=1)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], is_complete, [False]]).astype(int)))
+    return [values[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def without_gaps(values: np.ndarray) -> np.ndarray:
+    """Put straight lines across the gaps of each series of (n, C); its ends stay as they are.
+
+    Left out instead, a value would take with it all rows that have it among their lags.
+    """
+    if np.isfinite(values).all():
+        return values
+    filled = values.copy()
+    rows = np.arange(len(values))
+    for c in range(values.shape[1]):
+        known = np.flatnonzero(np.isfinite(values[:, c]))
+        if len(known):
+            inside = slice(known[0], known[-1] + 1)
+            filled[inside, c] = np.interp(rows[inside], known, values[known, c])
+    return filled
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one instance.
+
+    Attributes
+    ----------
+    target : array of shape (n, C)
+        NaN where a value is missing.
+    covariates : array of shape (n, F), optional
+        Those known ahead, at the same times. Values at later times may follow.
+    """
+
+    target: np.ndarray
+    covariates: np.ndarray | None = None
+
+    def until(self, n_rows: int) -> Rows:
+        """Return the first rows."""
+        known = None if self.covariates is None else self.covariates[:n_rows]
+        return Rows(self.target[:n_rows], known)

@@ -1,0 +1,459 @@
+"""Figures of coefficients and influence paths: one function each, results to Axes.
+
+They compute nothing, and look like the figures of
+:mod:`samovar_forecast.plots.forecasts`: drawn on a new pyplot figure unless one is given, in
+colours that are safe for colour-blind readers. Short VARs are shown as matrices by
+:func:`plot_lag_matrices`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from samovar_forecast.exceptions import ConfigurationError, require
+from samovar_forecast.plots.layout import (
+    DIVERGING,
+    STYLES,
+    few_ticks,
+    legend_below,
+    panels,
+    pyplot,
+    shown_name,
+    shown_text,
+    shown_time,
+    times_of,
+    title_above,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+    from samovar_forecast.dynamics.dynamic_var import InfluencePaths
+    from samovar_forecast.dynamics.local_var import Attribution, LocalVAR
+    from samovar_forecast.dynamics.news import News
+
+RAISES, LOWERS = STYLES[1]["color"], STYLES[0]["color"]
+"""Colours of what raises a forecast and of what lowers it."""
+
+
+def plot_lag_profiles(
+    locals_: LocalVAR | Mapping[str, LocalVAR],
+    *,
+    responses: Sequence[Hashable] | None = None,
+    impulses: Sequence[Hashable] | None = None,
+    max_lags: int | None = None,
+    figure: Figure | SubFigure | None = None,
+) -> np.ndarray:
+    """Draw coefficients over the lags: a row per response, a column per impulse.
+
+    Parameters
+    ----------
+    locals_ : LocalVAR, or mapping of str to LocalVAR
+        Several are drawn over one another under their names: two origins, two horizons.
+    responses, impulses : sequence of labels, optional
+        Series, and for impulses past covariates too; by default all series.
+    max_lags : int, optional
+        Draw no more than the first so many lags.
+    figure : matplotlib Figure or SubFigure, optional
+        Where to draw; by default a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (n_responses, n_impulses)
+    """
+    by_name = dict(locals_) if isinstance(locals_, Mapping) else {"": locals_}
+    first = next(iter(by_name.values()))
+    rows, columns = list(responses or first.names), list(impulses or first.names)
+    if figure is None:
+        size = (2.2 * len(columns) + 0.8, 1.5 * len(rows) + 1.0)
+        figure = pyplot().figure(figsize=size, layout="constrained")
+    axes = figure.subplots(len(rows), len(columns), sharex=True, sharey="row", squeeze=False)
+    n_lags = min(max_lags or first.order, first.order)
+    lags = np.arange(1, n_lags + 1)
+    for i, response in enumerate(rows):
+        for j, impulse in enumerate(columns):
+            ax = axes[i, j]
+            for number, (name, local) in enumerate(by_name.items()):
+                values = local.pair(response, impulse)[:n_lags]
+                style = STYLES[number % len(STYLES)]
+                line = {"color": style["color"], "linewidth": 1.2, "label": name}
+                if n_lags <= 40 and len(by_name) == 1:
+                    ax.vlines(lags, 0, values, color=style["color"], linewidth=1.6)
+                    ax.plot(lags, values, linestyle="none", marker="o", markersize=3, **line)
+                else:
+                    ax.plot(lags, values, linestyle=style["linestyle"], **line)
+            ax.axhline(0, color="0.6", linewidth=0.7, zorder=0)
+            ax.spines[["top", "right"]].set_visible(False)
+            ax.tick_params(labelsize="small")
+            ax.locator_params(axis="x", integer=True, nbins=5)
+            if i == 0:
+                ax.set_title(f"from {impulse}", fontsize="small")
+        axes[i, 0].set_ylabel(f"{response}", fontsize="small")
+    axes[-1, len(columns) // 2].set_xlabel("lag (time steps)", fontsize="small")
+    step = "" if first.horizon in (1, None) else f", step {first.horizon} ahead"
+    where = "" if len(by_name) > 1 else f" at {shown_time(first.origin)}"
+    title_above(axes[0, 0], f"Local coefficients{where}{step}")
+    if len(by_name) > 1:
+        legend_below(axes[0, 0])
+    return axes
+
+
+def plot_coefficient_paths(
+    paths: pd.DataFrame,
+    *,
+    lower: pd.DataFrame | None = None,
+    upper: pd.DataFrame | None = None,
+    truth: pd.DataFrame | None = None,
+    figure: Figure | SubFigure | None = None,
+) -> np.ndarray:
+    """Draw coefficients over the origins: a panel per coefficient.
+
+    Parameters
+    ----------
+    paths : DataFrame
+        As ``DynamicVAR.coefficient_paths`` gives it; pick columns to draw fewer.
+    lower, upper : DataFrame, optional
+        A band around them, of the same shape.
+    truth : DataFrame, optional
+        What is known of them, for simulated data.
+    figure : matplotlib Figure or SubFigure, optional
+        Where to draw; by default a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (number of coefficients,)
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no coefficient, or only one bound of a band.
+    """
+    if paths.shape[1] == 0:
+        raise ConfigurationError("there is no coefficient to draw", found="no column")
+    if (lower is None) != (upper is None):
+        raise ConfigurationError("a band has a lower and an upper bound", found="one of the two")
+    axes = panels(paths.shape[1], figure)
+    times = times_of(paths.index)
+    for ax, column in zip(axes, paths.columns, strict=True):
+        if lower is not None and upper is not None:
+            ax.fill_between(
+                *(times, lower[column], upper[column]),
+                color=LOWERS,
+                alpha=0.18,
+                linewidth=0,
+                label="band",
+            )
+        ax.plot(times, paths[column], color=LOWERS, linewidth=1.2, label="coefficient")
+        if truth is not None:
+            ax.plot(times, truth[column], color="0.2", linewidth=1, linestyle="--", label="truth")
+        response, impulse, lag = column
+        ax.set_title(f"{response} from {impulse}, lag {lag}", fontsize="small")
+        ax.axhline(0, color="0.6", linewidth=0.7, zorder=0)
+        ax.margins(x=0)
+        ax.tick_params(labelsize="small")
+        few_ticks(ax, times)
+    figure = axes[0].get_figure(root=False)
+    figure.supylabel("coefficient (response per impulse)", fontsize="small")
+    if lower is not None or truth is not None:
+        legend_below(axes[0])
+    title_above(axes[0], "Coefficients over the forecast origins")
+    return axes
+
+
+def plot_influence_paths(
+    paths: InfluencePaths, *, unit: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw influence paths as arcs over the time line, from patch to patch into the forecast.
+
+    Above the line run the paths that start from the series' own patch, below it those from the
+    mix of all series. Paths that share a hop share its arc: the wider, the more they contribute
+    to the forecast together. A dot marks where paths start.
+
+    Parameters
+    ----------
+    paths : InfluencePaths
+    unit : str, optional
+        Unit of the response.
+    ax : Axes, optional
+        Where to draw; by default a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+    """
+    patches_of = require("matplotlib.patches", feature="plots", extra="plots")
+    if ax is None:
+        _, ax = pyplot().subplots(figsize=(9, 3.4), layout="constrained")
+    n_patches = len(paths.patches)
+    hops: dict[tuple[int, int, int], float] = {}
+    starts: dict[tuple[int, int], float] = {}
+    for row in paths.table.itertuples():
+        side = 1 if row.from_kind == "endogenous" else -1
+        stops = [*dict.fromkeys(token // 2 for token in row.tokens), n_patches]
+        starts[stops[0], side] = starts.get((stops[0], side), 0.0) + row.contribution
+        for start, stop in itertools.pairwise(stops):
+            hops[start, stop, side] = hops.get((start, stop, side), 0.0) + row.contribution
+    largest = max(map(abs, hops.values()), default=0.0) or 1.0
+    tallest = 1.0
+    for (start, stop, side), through in sorted(hops.items(), key=lambda item: -abs(item[1])):
+        height = 0.9 * (stop - start) ** 0.7
+        tallest = max(tallest, height)
+        arc = patches_of.Arc(
+            ((start + stop) / 2, 0),
+            *(stop - start, 2 * height),
+            theta1=0 if side > 0 else 180,
+            theta2=180 if side > 0 else 360,
+            color=RAISES if through > 0 else LOWERS,
+            linewidth=0.4 + 6.0 * abs(through) / largest,
+            alpha=0.8,
+        )
+        ax.add_patch(arc)
+    for (start, _), begun in starts.items():
+        color = RAISES if begun > 0 else LOWERS
+        ax.plot(start, 0, marker="o", color=color, markersize=4 + 5 * abs(begun) / largest)
+    ax.axhline(0, color="0.2", linewidth=0.8, zorder=2)
+    ax.plot(n_patches, 0, marker=">", color="0.2", markersize=7, zorder=4)
+    shown = np.unique(np.linspace(0, n_patches - 1, min(n_patches, 8)).astype(int))
+    labels = [_span(paths.patches["starts"][n], paths.patches["ends"][n]) for n in shown]
+    ax.set_xticks([*shown, n_patches], [*labels, "forecast"], fontsize="x-small")
+    ax.set_yticks([0.55 * tallest, -0.55 * tallest], ["own patch", "mix of\nall series"])
+    ax.tick_params(axis="y", length=0, labelsize="small")
+    ax.set_xlim(-0.6, n_patches + 0.6)
+    ax.set_ylim(-1.15 * tallest, 1.15 * tallest)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    lines = require("matplotlib.lines", feature="plots", extra="plots")
+    handles = [lines.Line2D([], [], color=color, linewidth=3) for color in (RAISES, LOWERS)]
+    largest_text = f"{largest:.3g} {unit}" if unit else f"{largest:.3g}"
+    ax.legend(
+        handles,
+        ["raises the forecast", "lowers it"],
+        title=f"the widest arc: {largest_text}",
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+        fontsize="small",
+        title_fontsize="small",
+        frameon=False,
+    )
+    ax.set_title(
+        f"Influence paths into {paths.response}, step {paths.step} from {shown_time(paths.origin)}",
+        loc="left",
+        fontsize="medium",
+        fontweight="bold",
+    )
+    return ax
+
+
+def plot_attribution(
+    attribution: Attribution,
+    response: Hashable,
+    *,
+    unit: str | None = None,
+    max_lags: int | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw what every lag of every series gave to one forecast.
+
+    Parameters
+    ----------
+    attribution : Attribution
+    response : label
+        The series that is forecast.
+    unit : str, optional
+        Of the response.
+    max_lags : int, optional
+        Draw no more than the first so many lags.
+    ax : Axes, optional
+        Where to draw; by default a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+    """
+    if ax is None:
+        _, ax = pyplot().subplots(figsize=(7, 3.4), layout="constrained")
+    frame = attribution.to_frame(response)
+    level = float(attribution.forecast[attribution.names.index(response)])
+    past = frame[frame["kind"].isin(["series", "past covariate"])]
+    n_lags = int(past["lag"].max()) if max_lags is None else max_lags
+    for number, (source, own) in enumerate(past.groupby("source", sort=False)):
+        own = own[own["lag"] <= n_lags]
+        style = STYLES[number % len(STYLES)]
+        total = float(past.loc[past["source"] == source, "contribution"].sum())
+        total = 0.0 if abs(total) < 1e-6 * abs(level) else total
+        ax.plot(
+            *(own["lag"].to_numpy(dtype=int), own["contribution"]),
+            color=style["color"],
+            linestyle=style["linestyle"],
+            marker=style["marker"] if n_lags <= 30 else None,
+            markersize=3,
+            linewidth=1.2,
+            label=f"{source} (in all {total:+.3g})",
+        )
+    ax.axhline(0, color="0.6", linewidth=0.7, zorder=0)
+    ax.invert_xaxis()
+    ax.locator_params(axis="x", integer=True)
+    ax.set_xlabel("lag (time steps before the forecast)", fontsize="small")
+    ax.set_ylabel(f"contribution ({unit})" if unit else "contribution", fontsize="small")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize="small")
+    ax.set_title(
+        f"What made the forecast of {response}, {level:.4g}, from {shown_time(attribution.origin)}",
+        loc="left",
+        fontsize="medium",
+        fontweight="bold",
+    )
+    return ax
+
+
+def plot_news(
+    news: News, response: Hashable, *, unit: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw a revision by its sources, from the older forecast to the newer.
+
+    Parameters
+    ----------
+    news : News
+    response : label
+        The series that is forecast.
+    unit : str, optional
+        Of the response.
+    ax : Axes, optional
+        Where to draw; by default a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+    """
+    parts = news.by_source().loc[response].drop(("rounding", ""))
+    names = [" ".join(part for part in map(str, pair) if part) for pair in parts.index]
+    if ax is None:
+        height = 1.3 + 0.32 * (len(parts) + 2)
+        _, ax = pyplot().subplots(figsize=(6.5, height), layout="constrained")
+    values = parts.to_numpy(dtype=float)
+    start = float(news.old_forecast[response])
+    left = start + np.concatenate([[0.0], values.cumsum()[:-1]])
+    rows = np.arange(1, len(values) + 1)
+    ax.barh(rows, values, left=left, color=np.where(values > 0, RAISES, LOWERS), height=0.6)
+    ends = (start, float(news.new_forecast[response]))
+    for row, end in zip((0, len(values) + 1), ends, strict=True):
+        ax.plot(end, row, marker="D", color="0.2", markersize=6)
+        ax.axvline(end, color="0.75", linewidth=0.7, zorder=0)
+    ax.use_sticky_edges = False
+    ax.margins(x=0.06)
+    names = [f"older forecast {ends[0]:.4g}", *names, f"newer forecast {ends[1]:.4g}"]
+    ax.set_yticks(range(len(names)), names, fontsize="small")
+    ax.invert_yaxis()
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel(f"forecast of {response}" + (f" ({unit})" if unit else ""), fontsize="small")
+    ax.set_title(
+        f"News: why the forecast of {response} moved",
+        loc="left",
+        fontsize="medium",
+        fontweight="bold",
+    )
+    return ax
+
+
+def _span(start: Any, end: Any) -> str:
+    first, last = shown_time(start), shown_time(end)
+    return first if first == last else f"{first}\nto\n{last}"
+
+
+LARGEST_ANNOTATED = 10
+"""Matrices of more series carry colours only, no numbers."""
+
+
+def plot_lag_matrices(
+    coefs: np.ndarray,
+    names: Sequence[str],
+    *,
+    title: str = "Lag matrices",
+    unit: str = "effect on the response of one unit of the impulse",
+    max_lags: int | None = None,
+    figure: Figure | SubFigure | None = None,
+) -> np.ndarray:
+    """Draw lag matrices as heat maps on one symmetric scale: rows respond, columns act.
+
+    Parameters
+    ----------
+    coefs : ndarray, shape (order, n_series, n_series)
+        ``coefs[lag - 1, response, impulse]``, as statsmodels has it.
+    names : sequence of str
+        Names of the series.
+    title : str
+        What is shown, above the panels.
+    unit : str
+        What the numbers mean, beside the colour bar.
+    max_lags : int, optional
+        Draw no more than the first so many lags; the title says so.
+    figure : matplotlib Figure or SubFigure, optional
+        Where to draw; by default a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (number of lags drawn,)
+
+    Raises
+    ------
+    ConfigurationError
+        If ``coefs`` has another shape than ``names`` asks for, or no lag.
+    """
+    coefs = np.asarray(coefs, dtype=float)
+    n_series = len(names)
+    if coefs.ndim != 3 or coefs.shape[1:] != (n_series, n_series) or len(coefs) == 0:
+        raise ConfigurationError(
+            "coefs are not lag matrices of the series named",
+            found=f"shape {coefs.shape}",
+            wanted=f"(order, {n_series}, {n_series}) with an order of at least 1",
+        )
+    if max_lags is not None and len(coefs) > max_lags:
+        title = f"{title}, lags 1 to {max_lags} of {len(coefs)}"
+        coefs = coefs[:max_lags]
+    limit = np.abs(coefs).max() or 1.0
+    names = [shown_name(name) for name in names]
+    if figure is None:
+        cell = 0.46 if n_series <= LARGEST_ANNOTATED else 0.22
+        side = max(2.8, 0.8 + cell * n_series)
+        size = (side * len(coefs) + 2.2, side + 1.4)
+        # Matrices are square: "compressed" lets the figure's other parts close up around them.
+        figure = pyplot().figure(figsize=size, layout="compressed")
+    axes = figure.subplots(1, len(coefs), sharey=True, squeeze=False)[0]
+    for lag, (ax, matrix) in enumerate(zip(axes, coefs, strict=True), start=1):
+        image = ax.imshow(matrix, cmap=DIVERGING, vmin=-limit, vmax=limit)
+        ax.set_title(f"lag {lag}", fontsize="medium")
+        ax.set_xticks(range(n_series), names, rotation=45, ha="right", fontsize="small")
+        ax.set_yticks(range(n_series), names, fontsize="small")
+        ax.set_xticks(np.arange(n_series + 1) - 0.5, minor=True)
+        ax.set_yticks(np.arange(n_series + 1) - 0.5, minor=True)
+        ax.grid(which="minor", color="white", linewidth=1)
+        ax.tick_params(which="both", length=0)
+        ax.spines[:].set_visible(False)
+        if n_series <= LARGEST_ANNOTATED:
+            _annotate(ax, matrix, limit)
+        ax.set_xlabel("impulse")
+    axes[0].set_ylabel("response")
+    bar = figure.colorbar(image, ax=list(axes), shrink=0.9, pad=0.02)
+    bar.set_label(unit, fontsize="small")
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize="small")
+    figure.suptitle(shown_text(title), x=0.01, ha="left", fontsize="medium", fontweight="bold")
+    return axes
+
+
+def _annotate(ax: Axes, matrix: np.ndarray, limit: float) -> None:
+    for (row, column), value in np.ndenumerate(matrix):
+        dark = abs(value) > 0.6 * limit
+        ax.text(
+            *(column, row, f"{round(value, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")),
+            ha="center",
+            va="center",
+            fontsize=6.5,
+            color="white" if dark else "0.2",
+        )

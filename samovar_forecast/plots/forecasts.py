@@ -1,0 +1,108 @@
+"""One function a figure: takes results, returns Axes, computes nothing.
+
+Without a ``figure`` or ``ax`` of its own, a function draws on a new pyplot figure, so that a
+notebook shows it. Colours are Okabe and Ito's, safe for colour-blind readers; markers and line
+styles tell the models apart in print without colour too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.plots.layout import (
+    few_ticks,
+    known_models,
+    legend_below,
+    model_style,
+    panels,
+    shown_name,
+    shown_time,
+    times_of,
+    title_above,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure, SubFigure
+
+    from samovar_forecast.comparison import Comparison
+
+
+def plot_forecasts(
+    comparison: Comparison,
+    origin: int = -1,
+    *,
+    models: Sequence[str] | None = None,
+    series: Sequence[Hashable] | None = None,
+    n_history: int | None = None,
+    units: Mapping[str, str] | None = None,
+    interval_of: str | None = None,
+    figure: Figure | SubFigure | None = None,
+) -> np.ndarray:
+    """Draw the forecasts made at one origin against history and truth, a panel per series.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Result of `compare`.
+    origin : int, default=-1
+        Position of the origin among ``comparison.origins``.
+    models : sequence of str, optional
+        Which models; by default all that made a forecast there.
+    series : sequence of column labels, optional
+        Which series; by default all.
+    n_history : int, optional
+        Rows shown before the origin; by default three horizons, and at least 24.
+    units : mapping of series to str, optional
+        Label of each panel's vertical axis.
+    interval_of : str, optional
+        Shade the 80 % interval of this model, if it has one.
+    figure : matplotlib Figure or SubFigure, optional
+        Where to draw; by default a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (number of series drawn,)
+    """
+    y, horizon = comparison.y, comparison.horizon
+    drawn = list(y.columns if series is None else series)
+    absent = [name for name in drawn if name not in y.columns]
+    if absent:
+        raise ConfigurationError(
+            "series to draw", found=repr(absent[0]), wanted=f"some of {list(y.columns)}"
+        )
+    label = comparison.origins[origin]
+    end = y.index.get_loc(label) + 1
+    if n_history is None:
+        n_history = max(24, 3 * horizon)
+    shown = y.iloc[max(0, end - n_history) : end + horizon]
+    times = times_of(shown.index)
+    ahead = times[len(shown) - horizon :]
+    made = comparison.forecasts[comparison.forecasts["origin"] == label]
+    models = known_models(models, comparison.models, made["model"].unique())
+    bounds = comparison.quantiles.loc[made.index, [0.1, 0.9]]
+
+    axes = panels(len(drawn), figure)
+    for ax, name in zip(axes, drawn, strict=True):
+        ax.plot(times, shown[name], color="0.15", linewidth=1.3, label="observed", zorder=3)
+        ax.axvline(times[len(shown) - horizon - 1], color="0.55", linewidth=0.8, zorder=1)
+        ax.axvspan(times[len(shown) - horizon - 1], times[-1], color="0.95", zorder=0)
+        for model in models:
+            of_model = made[(made["model"] == model) & (made["series"] == name)]
+            style = model_style(comparison, model)
+            ax.plot(ahead, of_model["y_pred"], label=shown_name(model), markersize=3, **style)
+            if model == interval_of and bounds.loc[of_model.index].notna().all(axis=None):
+                low, high = bounds.loc[of_model.index].to_numpy().T
+                ax.fill_between(ahead, low, high, color=style["color"], alpha=0.18, linewidth=0)
+        ax.set_title(shown_name(name), loc="left", fontsize="medium")
+        ax.set_ylabel((units or {}).get(name, ""), fontsize="small")
+        ax.margins(x=0.01)
+        ax.tick_params(labelsize="small")
+        few_ticks(ax, times)
+    legend_below(axes[0])
+    title = f"Forecasts made at {shown_time(label)}, shaded: the {horizon} steps ahead"
+    title_above(axes[0], title)
+    return axes

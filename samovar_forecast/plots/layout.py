@@ -1,0 +1,163 @@
+"""What all figures share: styles of the lines, panels, legends, and labels of times and names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from samovar_forecast.exceptions import ConfigurationError, require
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+    from samovar_forecast.comparison import Comparison
+
+STYLES = (
+    {"color": "#0072B2", "marker": "o", "linestyle": "-"},
+    {"color": "#D55E00", "marker": "s", "linestyle": (0, (4, 1))},
+    {"color": "#009E73", "marker": "^", "linestyle": (0, (1, 1))},
+    {"color": "#CC79A7", "marker": "D", "linestyle": (0, (4, 1, 1, 1))},
+    {"color": "#56B4E9", "marker": "v", "linestyle": (0, (6, 2))},
+    {"color": "#E69F00", "marker": "P", "linestyle": (0, (2, 2))},
+    {"color": "#7A5195", "marker": "X", "linestyle": (0, (8, 1, 1, 1))},
+    {"color": "#8C6D31", "marker": "<", "linestyle": (0, (5, 2, 1, 2))},
+    {"color": "#666666", "marker": ">", "linestyle": (0, (3, 1))},
+    {"color": "#A1C935", "marker": "p", "linestyle": (0, (1, 2))},
+)
+"""Line styles of the models, in the order of the comparison."""
+DIVERGING = "RdBu_r"
+"""Colour map of signed values: white at zero, safe for colour-blind readers."""
+LONGEST_NAME = 28
+"""Characters of a name; a longer one would take the room of what is drawn."""
+MOST_MARKERS = 12
+"""Markers on a line, about; further points carry none."""
+
+
+def panels(n_series: int, figure: Figure | SubFigure | None) -> np.ndarray:
+    """Return one Axes for each series, in at most three columns that share their time axis."""
+    n_columns = min(3, n_series)
+    n_rows = -(-n_series // n_columns)
+    if figure is None:
+        size = (3.3 * n_columns, 2.1 * n_rows + 0.7)
+        figure = pyplot().figure(figsize=size, layout="constrained")
+    axes = figure.subplots(n_rows, n_columns, sharex=True, squeeze=False).ravel()
+    for ax in axes[n_series:]:
+        ax.remove()
+    for ax in axes[max(0, n_series - n_columns) : n_series]:
+        ax.tick_params(labelbottom=True)
+    for ax in axes[:n_series]:
+        ax.spines[["top", "right"]].set_visible(False)
+    return axes[:n_series]
+
+
+def legend_below(ax: Axes, title: str | None = None) -> None:
+    """Put the lines of one Axes below its figure, once for all panels."""
+    figure: Any = ax.get_figure(root=False)
+    handles, labels = ax.get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=min(len(labels), 6),
+        frameon=False,
+        fontsize="small",
+        title=title,
+        title_fontsize="small",
+    )
+
+
+def title_above(ax: Axes, title: str) -> None:
+    """Put a title above all panels of the figure that one Axes stands on."""
+    figure: Any = ax.get_figure(root=False)
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium", fontweight="bold")
+
+
+def known_models(
+    models: Sequence[str] | None, order: Sequence[str], available: Sequence[str]
+) -> list[str]:
+    """Return the models to draw, in the comparison's order, or name one that cannot be."""
+    available = list(available)
+    absent = [model for model in models or () if model not in available]
+    if absent:
+        raise ConfigurationError(
+            "a model has nothing to draw here", found=repr(absent[0]), wanted=f"some of {available}"
+        )
+    return [model for model in order if model in (available if models is None else models)]
+
+
+def model_style(comparison: Comparison, model: str) -> dict[str, Any]:
+    """Return a model's line, the same in every figure of a comparison and of no other model."""
+    round_, place = divmod(list(comparison.models).index(model), len(STYLES))
+    style = dict(STYLES[place])
+    if round_:  # a colour that was there has another marker and another line
+        style["marker"] = STYLES[(place + 3 * round_) % len(STYLES)]["marker"]
+        style["linestyle"] = STYLES[(place + 4 * round_) % len(STYLES)]["linestyle"]
+    return {**style, "linewidth": 1.3, "markevery": max(1, comparison.horizon // MOST_MARKERS)}
+
+
+def times_of(index: Any) -> Any:
+    """Return index labels that matplotlib can place: a period where it begins, others as is."""
+    return index.to_timestamp().to_numpy() if hasattr(index, "to_timestamp") else index.to_numpy()
+
+
+def few_ticks(ax: Axes, times: np.ndarray) -> None:
+    """Leave room between the time labels of a small panel."""
+    if np.issubdtype(times.dtype, np.datetime64):
+        dates = require("matplotlib.dates", feature="plots", extra="plots")
+        locator = dates.AutoDateLocator(minticks=3, maxticks=6)
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+    else:
+        ax.locator_params(axis="x", nbins=5, integer=True)
+
+
+def shown_text(name: object) -> str:
+    """Return a user's name as matplotlib shows it: a dollar is no formula, a line has its key."""
+    text = str(name).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
+
+
+def shown_name(name: object) -> str:
+    """Return a series' or a model's name as `shown_text`, a long one without its middle."""
+    text = str(name)
+    if len(text) > LONGEST_NAME:
+        tail = LONGEST_NAME // 2 - 2
+        text = f"{text[: LONGEST_NAME - tail - 1]}\N{HORIZONTAL ELLIPSIS}{text[-tail:]}"
+    return shown_text(text)
+
+
+def shown_time(label: object) -> str:
+    """Return a time as a label, without a midnight that says nothing."""
+    return str(label).removesuffix(" 00:00:00")
+
+
+def pyplot() -> Any:
+    """Return pyplot, or say how to get it."""
+    return require("matplotlib.pyplot", feature="plots", extra="plots")
+
+
+def save_figure(axes: Axes | np.ndarray, path: str | Path, dpi: int = 200) -> Path:
+    """Write the figure that some Axes stand on to a file, and close it.
+
+    Parameters
+    ----------
+    axes : Axes or ndarray of Axes
+        What a function of this module returned.
+    path : str or Path
+        Where to; the suffix is the format, for example ``.png``, ``.pdf`` or ``.svg``.
+    dpi : int, default=200
+        Resolution where the format has one.
+
+    Returns
+    -------
+    Path
+        The file written.
+    """
+    figure: Any = np.ravel(np.asarray(axes, dtype=object))[0].get_figure(root=True)
+    figure.savefig(path, dpi=dpi)
+    pyplot().close(figure)
+    return Path(path)

@@ -1,0 +1,331 @@
+"""Training is deterministic, resumable, stops by validation, and keeps the best weights."""
+
+from __future__ import annotations
+
+import logging
+import random
+import signal
+
+import numpy as np
+import pytest
+import torch
+
+from samovar_forecast.config import NetworkConfig, TrainingConfig
+from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.learning.training import (
+    TrainingError,
+    fit_network,
+    one_cycle_optimizer,
+)
+from samovar_forecast.learning.windows import SeriesTensors, WindowSet
+from samovar_forecast.network import SAMoVARNetwork, samovar_loss
+from samovar_forecast.network.rolling import roll_forecast
+from samovar_forecast.process import resolve_seed
+
+
+def sines(n_time: int = 160, noise: float = 0.1) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    angle = torch.arange(n_time)[:, None] * torch.tensor([0.3, 0.5]) + torch.tensor([0.0, 1.0])
+    return torch.sin(angle) + noise * torch.randn(n_time, 2, generator=generator)
+
+
+def window_sets(values: torch.Tensor | None = None) -> tuple[WindowSet, WindowSet]:
+    windows = WindowSet.from_series([SeriesTensors(sines() if values is None else values)], 16, 4)
+    train, validation = windows.split_in_time(0.2)
+    assert validation is not None
+    return train, validation
+
+
+def network(seed: int = 0, **fields: object) -> SAMoVARNetwork:
+    settings = {"d_model": 16, "n_heads": 2, "n_layers": 2, **fields}
+    config = NetworkConfig(n_series=2, patch_length=4, context_length=16, **settings)
+    return SAMoVARNetwork(config, torch.Generator().manual_seed(seed))
+
+
+SHORT = TrainingConfig(max_epochs=4)
+
+
+def test_an_interrupted_training_ends_in_the_interruption_and_the_next_one_is_heard(monkeypatch):
+    train, validation = window_sets()
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(WindowSet, "batch", interrupt)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit_network(network(), train, validation, SHORT, random_state=0, progress=False)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_weights_that_no_epoch_betters_are_kept_if_they_are_judged_too():
+    train, validation = window_sets()
+    learned = network()
+    fit_network(learned, train, validation, SHORT, random_state=0, progress=False)
+    before = {name: one.clone() for name, one in learned.state_dict().items()}
+    ruinous = TrainingConfig(max_epochs=2, learning_rate=0.5)
+    options = {"random_state": 0, "progress": False}
+    result = fit_network(learned, train, validation, ruinous, judge_start=True, **options)
+    assert result.best_epoch is None
+    assert len(result.history) == 2
+    assert all(torch.equal(one, before[name]) for name, one in learned.state_dict().items())
+    result = fit_network(learned, train, validation, ruinous, **options)
+    assert result.best_epoch is not None
+    assert not torch.equal(learned.head.weight, before["head.weight"])
+
+
+def test_judging_the_start_changes_nothing_where_an_epoch_is_better():
+    train, validation = window_sets()
+    one, other = network(), network()
+    options = {"random_state": 0, "progress": False}
+    plain = fit_network(one, train, validation, SHORT, **options)
+    judged = fit_network(other, train, validation, SHORT, judge_start=True, **options)
+    assert plain == judged
+    assert torch.equal(one.head.weight, other.head.weight)
+
+
+def weights(of: SAMoVARNetwork) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in of.parameters()])
+
+
+def test_training_lowers_the_error_below_that_of_the_last_value() -> None:
+    train, validation = window_sets()
+    trained = network()
+    result = fit_network(
+        trained,
+        train,
+        validation,
+        TrainingConfig(max_epochs=40, learning_rate=5e-3),
+        random_state=0,
+    )
+    batch = validation.batch(torch.arange(len(validation)))
+    with torch.no_grad():
+        error = (trained(*batch[:4]).forecast[..., 0] - batch.future).square().mean()
+    naive = (batch.target[:, -1:] - batch.future).square().mean()
+    assert error < 0.2 * naive
+    assert result.history[result.best_epoch]["validation_loss"] == pytest.approx(
+        error.item(), rel=1e-4
+    )
+
+
+def test_the_best_weights_are_those_of_the_best_epoch() -> None:
+    train, validation = window_sets(sines(noise=1.0))
+    long = network()
+    config = TrainingConfig(max_epochs=30, learning_rate=5e-3, patience=3)
+    result = fit_network(long, train, validation, config, random_state=1)
+    losses = [entry["validation_loss"] for entry in result.history]
+    assert result.best_epoch == int(np.argmin(losses))
+    assert result.n_epochs == result.best_epoch + 1 + 3 < 30  # stopped by patience
+
+
+def test_the_same_random_state_gives_the_same_weights_bit_for_bit() -> None:
+    train, validation = window_sets()
+    fitted = []
+    for seed in (0, 0, 1):
+        one = network()
+        fit_network(one, train, validation, SHORT, random_state=seed)
+        fitted.append(weights(one))
+    assert torch.equal(fitted[0], fitted[1])
+    assert not torch.equal(fitted[0], fitted[2])
+
+
+def _global_random_states() -> tuple[list, list, tuple]:
+    legacy_state = np.random.get_state()[1].tolist()
+    return torch.get_rng_state().tolist(), legacy_state, random.getstate()
+
+
+def test_the_global_random_states_and_loggers_are_left_alone() -> None:
+    train, validation = window_sets()
+    before = _global_random_states()
+    level = logging.getLogger("pytorch_lightning.utilities.rank_zero").level
+    fit_network(network(), train, validation, SHORT, random_state=3)
+    assert _global_random_states() == before
+    assert logging.getLogger("pytorch_lightning.utilities.rank_zero").level == level
+
+
+def test_dropout_is_on_in_training_whatever_the_mode_that_the_network_comes_in() -> None:
+    train, validation = window_sets()
+    fitted = []
+    for one in (network(), network().eval(), network(dropout=0.0)):
+        fit_network(one, train, validation, SHORT, random_state=0)
+        fitted.append(weights(one))
+    assert torch.equal(fitted[0], fitted[1])
+    assert not torch.equal(fitted[0], fitted[2])
+
+
+def test_a_fit_is_silent_when_it_is_short(capfd: pytest.CaptureFixture[str]) -> None:
+    train, validation = window_sets()
+    fit_network(network(), train, validation, SHORT, random_state=0)
+    captured = capfd.readouterr()
+    assert captured.out == captured.err == ""
+    fit_network(network(), train, validation, SHORT, random_state=0, progress=True)
+    assert "fitting" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_log_that_is_not_watched_gets_few_lines_of_progress(
+    is_terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, _ = window_sets()
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal, raising=False)
+    config = TrainingConfig(max_epochs=40)
+    fit_network(network(), train, None, config, random_state=0, progress=True)
+    n_drawn = capsys.readouterr().err.count("fitting")
+    assert n_drawn > 3 if is_terminal else n_drawn == 1
+
+
+def test_a_fit_in_mixed_precision_comes_near_that_in_the_full_one() -> None:
+    train, validation = window_sets()
+    losses = []
+    for precision in ("bf16-mixed", "32-true"):
+        config = TrainingConfig(max_epochs=10, learning_rate=5e-3, precision=precision)
+        result = fit_network(network(), train, validation, config, random_state=0)
+        losses.append([epoch["validation_loss"] for epoch in result.history])
+    mixed, full = losses
+    assert min(mixed) < 0.5 * mixed[0]
+    assert min(mixed) == pytest.approx(min(full), rel=0.4)
+
+
+class _KilledError(Exception):
+    pass
+
+
+def test_a_killed_fit_goes_on_from_its_checkpoint_as_if_nothing_had_happened(
+    tmp_path, monkeypatch
+) -> None:
+    train, validation = window_sets()
+    config = TrainingConfig(max_epochs=6)
+    uninterrupted = network()
+    expected = fit_network(uninterrupted, train, validation, config, random_state=0)
+
+    calls = 0
+    plain_batch = WindowSet.batch
+
+    def killed_in_the_fourth_epoch(self: WindowSet, indices: torch.Tensor):
+        nonlocal calls
+        calls += len(self) == len(train)
+        if calls > 3.5 * (len(train) / config.batch_size + 1):
+            raise _KilledError
+        return plain_batch(self, indices)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(WindowSet, "batch", killed_in_the_fourth_epoch)
+        with pytest.raises(_KilledError):
+            fit_network(
+                network(), train, validation, config, random_state=0, checkpoint_dir=tmp_path
+            )
+    resumed = network()
+    started = []
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            WindowSet, "batch", lambda self, i: (started.append(1), plain_batch(self, i))[1]
+        )
+        result = fit_network(
+            resumed, train, validation, config, random_state=0, checkpoint_dir=tmp_path
+        )
+    assert result == expected
+    assert torch.equal(weights(resumed), weights(uninterrupted))
+    assert len(started) <= 4 * (len(train) // 32 + 2)  # it did not begin anew
+
+
+def test_a_checkpoint_of_another_fit_is_refused(tmp_path) -> None:
+    train, validation = window_sets()
+    fit_network(network(), train, validation, SHORT, random_state=0, checkpoint_dir=tmp_path)
+    with pytest.raises(ConfigurationError, match="another fit"):
+        fit_network(network(), train, validation, SHORT, random_state=1, checkpoint_dir=tmp_path)
+
+
+def test_accumulated_batches_make_the_step_of_the_whole_batch() -> None:
+    train, _ = window_sets()
+    train = train._select(torch.arange(len(train)) < 64)
+    fitted = []
+    for batch_size, accumulate in ((64, 1), (16, 4)):
+        one = network(dropout=0.0).double()
+        config = TrainingConfig(
+            max_epochs=2, batch_size=batch_size, accumulate=accumulate, precision="64-true"
+        )
+        doubled = WindowSet.from_series([SeriesTensors(train.table.double()[:83])], 16, 4)
+        assert len(doubled) == 64
+        fit_network(one, doubled, None, config, random_state=0)
+        fitted.append(weights(one))
+    torch.testing.assert_close(fitted[0], fitted[1], rtol=1e-9, atol=1e-12)
+
+
+def test_the_rate_never_falls_below_the_end_of_its_cycle() -> None:
+    train, _ = window_sets()
+    config = TrainingConfig(max_epochs=3)
+    n_steps = 3 * -(-len(train) // 32)
+    one = network()
+    optimizer, schedule = one_cycle_optimizer(one.parameters(), config, n_steps)
+    rates, betas = [], []
+    for _ in range(n_steps):
+        samovar_loss(
+            one(train.batch(torch.arange(4)).target), torch.zeros(4, 4, 2)
+        ).total.backward()
+        rates.append(optimizer.param_groups[0]["lr"])
+        betas.append(optimizer.param_groups[0]["betas"][0])
+        optimizer.step()
+        if schedule.last_epoch + 1 < schedule.total_steps:
+            schedule.step()
+    assert rates[0] == pytest.approx(6e-5)
+    assert max(rates) <= 6e-4
+    assert rates[-1] == pytest.approx(6e-5 / 1e4)
+    assert max(betas) == pytest.approx(0.95)
+    assert min(betas) >= 0.85
+
+
+def test_training_that_diverges_is_an_error_and_not_a_forecast() -> None:
+    train, validation = window_sets()
+    broken = network()
+    with torch.no_grad():
+        broken.head.weight.fill_(float("nan"))
+    with pytest.raises(TrainingError, match="no finite loss"):
+        fit_network(broken, train, validation, SHORT, random_state=0)
+
+
+def test_without_validation_all_epochs_are_trained_and_the_last_weights_stand() -> None:
+    train, _ = window_sets()
+    result = fit_network(network(), train, None, SHORT, random_state=0)
+    assert result.n_epochs == 4
+    assert result.best_epoch == 3
+
+
+def test_a_long_horizon_is_rolled_patch_by_patch() -> None:
+    one = network().eval()
+    window = sines()[None, :16]
+    rolled = roll_forecast(one, window, 10)
+    with torch.no_grad():
+        first = one(window).forecast[..., 0]
+        second = one(torch.cat([window, first], dim=1)[:, -16:]).forecast[..., 0]
+    assert rolled.shape == (1, 10, 2, 1)
+    rolled = rolled[..., 0]
+    torch.testing.assert_close(rolled[:, :4], first)
+    torch.testing.assert_close(rolled[:, 4:8], second)
+    torch.testing.assert_close(roll_forecast(one, window, 3)[..., 0], rolled[:, :3])
+
+
+def test_rolling_says_when_future_covariates_are_too_short() -> None:
+    one = network(n_future_covariates=1).eval()
+    window, ahead = sines()[None, :16], torch.zeros(1, 20, 1)
+    assert roll_forecast(one, window, 4, future_covariates=ahead).shape == (1, 4, 2, 1)
+    with pytest.raises(DataError, match=r"too short.*20 steps.*24"):
+        roll_forecast(one, window, 5, future_covariates=ahead)
+
+
+@pytest.mark.parametrize(("state", "seed"), [(0, 0), (np.int64(7), 7), (2**31 + 1, 1)])
+def test_an_integer_is_its_own_seed(state: int, seed: int) -> None:
+    assert resolve_seed(state) == seed
+
+
+def test_a_seed_of_another_kind_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="random_state"):
+        resolve_seed("seed")  # type: ignore[arg-type]
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    train, validation = window_sets()
+    with pytest.raises(ConfigurationError, match="unknown device"):
+        fit_network(network(), train, validation, SHORT, device="abacus")

@@ -1,0 +1,186 @@
+"""The anchor is one linear map, and forecasts as a careful user of linear models would."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from samovar_forecast.exceptions import DataError
+from samovar_forecast.linear import LinearMap, estimate_anchor
+from samovar_forecast.linear.average import on_the_simplex, stacked_weights
+from samovar_forecast.linear.linear_map import blend, finite_runs, iterate
+from samovar_forecast.linear.regressions import lag_design
+from samovar_forecast.linear.simulate import simulate_var
+
+
+def test_an_iterated_var_forecasts_what_step_by_step_forecasting_gives() -> None:
+    rng = np.random.default_rng(0)
+    coefs, intercept = 0.3 * rng.normal(size=(3, 2, 2)), rng.normal(size=2)
+    lags, intercepts = iterate(coefs, intercept, 5)
+    window = rng.normal(size=(7, 2))
+    path = list(window)
+    for _ in range(5):
+        path.append(intercept + sum(a @ path[-lag - 1] for lag, a in enumerate(coefs)))
+    got = LinearMap.of(cross=lags, intercept=intercepts)(window[None])[0]
+    assert np.allclose(got, path[7:])
+
+
+def test_a_blend_forecasts_the_weighted_mean_of_the_forecasts() -> None:
+    rng = np.random.default_rng(1)
+    maps = [
+        LinearMap.of(own=rng.normal(size=(4, 3, 6)), intercept=rng.normal(size=(4, 3))),
+        LinearMap.of(cross=rng.normal(size=(4, 3, 2, 3))),
+        LinearMap.of(own=rng.normal(size=(4, 3, 1)), cross=rng.normal(size=(4, 3, 5, 3))),
+    ]
+    weights = rng.dirichlet(np.ones(3), size=4).T  # M s
+    windows = rng.normal(size=(8, 9, 3))
+    wanted = sum(w[:, None] * one(windows) for w, one in zip(weights, maps, strict=True))
+    assert np.allclose(blend(maps, weights)(windows), wanted)
+    center, unit = rng.normal(size=3), np.array([0.1, 2.0, 50.0])
+    in_units = maps[2].in_units(center, unit)
+    assert np.allclose(in_units(windows), maps[2]((windows - center) / unit) * unit + center)
+
+
+def random_var(rng: np.random.Generator) -> np.ndarray:
+    while True:
+        coefs = 0.35 * rng.normal(size=(2, 3, 3))
+        companion = np.vstack([np.hstack(coefs), np.eye(6)[:3]])
+        if 0.6 < np.abs(np.linalg.eigvals(companion)).max() < 0.95:
+            return coefs
+
+
+@pytest.mark.parametrize("n_rows", [200, pytest.param(1000, marks=pytest.mark.slow)])
+def test_on_a_simulated_var_it_is_within_2_percent_of_ols_with_the_true_order(n_rows: int) -> None:
+    ratios = []
+    for seed in range(6):
+        y = simulate_var(random_var(np.random.default_rng(seed)), n_rows + 2000, random_state=seed)
+        x, ahead = lag_design([y[:n_rows]], 2)
+        with_one = np.hstack([np.ones((len(x), 1)), x])
+        b = np.linalg.lstsq(with_one, ahead, rcond=None)[0]
+        lags, intercepts = iterate(b[1:].reshape(2, 3, 3).swapaxes(1, 2), b[0], 8)
+        truth = LinearMap.of(cross=lags, intercept=intercepts)
+        anchor = estimate_anchor([y[:n_rows]], 8, 40).map
+        origins = np.arange(n_rows, len(y) - 8)
+        actual = y[origins[:, None] + np.arange(8)]
+        errors = [np.square(one.along(y, origins) - actual).mean() for one in (anchor, truth)]
+        ratios.append(errors[0] / errors[1])
+    assert np.mean(ratios) <= 1.02
+
+
+def test_a_season_of_a_long_series_is_read_from_its_own_past() -> None:
+    rng = np.random.default_rng(0)
+    t = np.arange(3000)
+    y = np.sin(2 * np.pi * t / 24)[:, None] * [1.0, 3.0] + 0.3 * rng.normal(size=(3000, 2))
+    fit = estimate_anchor([y[:2500]], 24, 96)
+    origins = np.arange(2500, 2976)
+    actual = y[origins[:, None] + np.arange(24)]
+    error = np.square(fit.map.along(y, origins) - actual).mean()
+    assert error < 1.15 * 0.3**2
+    assert "direct" in fit.weights
+    total = sum(fit.weights.values())
+    assert np.allclose(total, 1.0)
+
+
+def test_the_scale_and_level_of_the_data_do_not_matter() -> None:
+    y = simulate_var(random_var(np.random.default_rng(0)), 150, random_state=0)
+    unit, level = np.array([1e6, 1.0, 1e-3]), np.array([1e8, -5.0, 2.0])
+    one = estimate_anchor([y], 4, 12).map(y[None, -12:])
+    other = estimate_anchor([y * unit + level], 4, 12).map((y * unit + level)[None, -12:])
+    assert np.allclose((other - level) / unit, one, rtol=1e-4, atol=1e-4)
+
+
+def test_a_constant_series_is_forecast_by_its_last_value_and_moves_no_other() -> None:
+    y = simulate_var(random_var(np.random.default_rng(0)), 120, random_state=0)
+    y[:, 1] = 7.0
+    window = y[None, -12:].copy()
+    fit = estimate_anchor([y], 4, 12)
+    assert np.all(fit.map(window)[0, :, 1] == 7.0)
+    moved = window.copy()
+    moved[:, :, 1] += 3.0
+    assert np.allclose(fit.map(moved)[..., [0, 2]], fit.map(window)[..., [0, 2]])
+
+
+def test_rows_with_gaps_are_left_out_and_instances_are_pooled() -> None:
+    coefs = random_var(np.random.default_rng(0))
+    y = simulate_var(coefs, 1200, random_state=0)
+    whole = estimate_anchor([y], 2, 8).map(y[None, -8:])
+    gappy = y.copy()
+    gappy[100:104, 0] = np.nan
+    gappy[700, 1] = np.nan
+    assert [len(run) for run in finite_runs(gappy)] == [100, 596, 499]
+    assert np.allclose(estimate_anchor([gappy], 2, 8).map(y[None, -8:]), whole, atol=0.15)
+    parts = [y[:500], y[500:900], y[900:]]
+    assert np.allclose(estimate_anchor(parts, 2, 8).map(y[None, -8:]), whole, atol=0.15)
+
+
+def test_a_series_without_any_value_is_refused_by_its_number() -> None:
+    y = np.ones((30, 2))
+    y[:, 1] = np.nan
+    with pytest.raises(DataError, match="number 1"):
+        estimate_anchor([y], 2, 4)
+
+
+@pytest.mark.parametrize("n_rows", [2, 5, 9, 20])
+def test_tiny_samples_still_give_a_finite_forecast(n_rows: int) -> None:
+    y = np.random.default_rng(0).normal(size=(n_rows, 3)).cumsum(axis=0)
+    assert np.isfinite(estimate_anchor([y], 3, 2, 4).map(y[None, -2:])).all()
+
+
+def test_weights_on_the_simplex_are_the_best_of_many_tried() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        root = rng.normal(size=(4, 6))
+        moments, prior, strength = root @ root.T, np.full(4, 0.25), rng.uniform(0.01, 2.0)
+        found = on_the_simplex(moments, prior, strength)
+        assert found.min() >= 0
+        assert np.isclose(found.sum(), 1.0)
+
+        def value(w: np.ndarray, s: np.ndarray = moments, k: float = strength) -> np.ndarray:
+            return np.einsum("...i,ij,...j", w, s, w) + k * np.square(w - 0.25).sum(-1)
+
+        assert value(found) <= value(rng.dirichlet(np.full(4, 0.5), size=2000)).min() + 1e-12
+
+
+def test_without_held_out_rows_the_weights_are_the_prior_ones_and_much_evidence_overrules() -> None:
+    prior = np.array([0.5, 0.5])
+    nothing = stacked_weights(np.empty((2, 0, 3, 1)), 0, prior)
+    assert np.all(nothing == 0.5)
+    rng = np.random.default_rng(0)
+    good, bad = rng.normal(size=(2, 1000, 3, 1)) * np.array([1.0, 5.0])[:, None, None, None]
+    weights = stacked_weights(np.stack([good, bad]), 1000, prior)
+    assert np.all(weights[0] > 0.9)
+    few = stacked_weights(np.stack([good, bad])[:, :4], 4, prior)
+    assert np.all(few[0] < weights[0])
+
+
+@pytest.mark.slow
+def test_ten_thousand_rows_of_seven_series_take_seconds() -> None:
+    y = np.random.default_rng(0).normal(size=(10_000, 7)).cumsum(axis=0) * 0.1
+    start = time.process_time()
+    estimate_anchor([y], 96, 512, 24)
+    assert time.process_time() - start < 30
+
+
+def test_many_gaps_leave_short_runs_and_still_an_anchor():
+    random = np.random.default_rng(0)
+    values = random.normal(size=(60, 3)).cumsum(axis=0)
+    values[random.random(values.shape) < 0.3] = np.nan
+    anchor = estimate_anchor([values], 4, max_lag=24).map
+    assert np.isfinite(anchor.intercept).all()
+    assert np.isfinite(anchor.own).all()
+    assert np.isfinite(anchor.cross).all()
+
+
+def test_values_missing_at_random_hardly_change_it():
+    y = simulate_var(0.9 * np.eye(8)[None], 120, random_state=0)
+    later = simulate_var(0.9 * np.eye(8)[None], 400, random_state=1)
+    origins = np.arange(60, 390)
+    actual = later[origins[:, None] + np.arange(4)]
+    gappy = np.where(np.random.default_rng(0).random(y.shape) < 0.2, np.nan, y)
+    whole, patched = (
+        np.square(estimate_anchor([one], 4, 24).map.along(later, origins) - actual).mean()
+        for one in (y, gappy)
+    )
+    assert patched < 1.15 * whole

@@ -1,0 +1,145 @@
+"""The closed forms of the anchor equal what others, or plain loops, compute."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from samovar_forecast.linear.direct import (
+    RELATIVE_PENALTIES,
+    RidgePath,
+    sum_of_products,
+    window_products,
+)
+from samovar_forecast.linear.regressions import (
+    even_ridge_var,
+    in_levels,
+    lag_design,
+    ols_var,
+    ridge_errors,
+    ridge_var,
+)
+from samovar_forecast.linear.simulate import simulate_var
+
+COEFS = np.array([[[0.5, 0.3], [0.0, 0.4]], [[0.2, 0.0], [-0.3, 0.1]]])
+
+
+@pytest.mark.parametrize("n_rows", [60, 300])
+def test_the_var_by_aic_is_that_of_statsmodels(n_rows: int) -> None:
+    var_model = pytest.importorskip("statsmodels.tsa.api")
+    y = simulate_var(COEFS, n_rows, intercept=[1.0, -2.0], random_state=3)
+    theirs = var_model.VAR(y).fit(6, ic="aic")
+    coefs, intercept = ols_var([y], 6)
+    assert np.allclose(coefs, theirs.coefs, rtol=1e-8, atol=1e-10)
+    assert np.allclose(intercept, theirs.intercept, rtol=1e-8, atol=1e-10)
+
+
+def test_noise_gets_order_zero_and_its_mean() -> None:
+    y = np.random.default_rng(0).normal(5.0, 1.0, size=(400, 1))
+    coefs, intercept = ols_var([y], 4)
+    assert coefs.shape == (0, 1, 1)
+    assert np.allclose(intercept, y.mean(axis=0))
+
+
+@pytest.mark.parametrize("n_rows", [12, 30, 300])  # fewer rows than columns, some more, many more
+def test_leave_one_out_errors_are_those_of_leaving_one_out(n_rows: int) -> None:
+    rng = np.random.default_rng(n_rows)
+    x, y = rng.normal(size=(n_rows, 15)), rng.normal(size=(n_rows, 2))
+    penalties = np.array([0.1, 3.0])
+    errors, solve = ridge_errors(x - x.mean(0), y - y.mean(0), penalties)
+    for number, penalty in enumerate(penalties):
+        for row in range(0, n_rows, max(1, n_rows // 10)):
+            kept = np.arange(n_rows) != row
+            mean_x, mean_y = x[kept].mean(0), y[kept].mean(0)
+            centred = x[kept] - mean_x
+            weights = np.linalg.solve(
+                centred.T @ centred + penalty * np.eye(15), centred.T @ (y[kept] - mean_y)
+            )
+            left_out = y[row] - mean_y - (x[row] - mean_x) @ weights
+            assert np.allclose(errors[number, row], left_out, rtol=1e-6, atol=1e-9)
+        centred = x - x.mean(0)
+        wanted = np.linalg.solve(centred.T @ centred + penalty * np.eye(15), centred.T @ y)
+        assert np.allclose(solve(penalty), wanted, rtol=1e-6, atol=1e-9)
+
+
+def test_the_shrunken_var_finds_a_var_in_many_rows_and_a_random_walk_in_few() -> None:
+    y = simulate_var(COEFS, 20_000, random_state=0)
+    coefs, _ = ridge_var([y], 3)
+    assert np.abs(coefs[:2] - COEFS).max() < 0.05
+    assert np.abs(coefs[2]).max() < 0.05
+    walk = np.random.default_rng(1).normal(size=(40, 3)).cumsum(axis=0)
+    shrunken, _ = ridge_var([walk], 4)
+    x, y = lag_design([walk], 4)
+    free = np.linalg.lstsq(np.hstack([np.ones((36, 1)), x]), y, rcond=None)[0][1:]
+    toward = np.zeros((12, 3))
+    toward[:3] = np.eye(3)
+    distance = np.square(shrunken.swapaxes(1, 2).reshape(12, 3) - toward).sum()
+    assert distance < 0.5 * np.square(free - toward).sum()
+
+
+def test_no_row_of_a_regression_reaches_over_the_end_of_a_run() -> None:
+    runs = [np.arange(5.0)[:, None], 100 + np.arange(4.0)[:, None], np.zeros((2, 1))]
+    x, y = lag_design(runs, 2)
+    assert y[:, 0].tolist() == [2, 3, 4, 102, 103]
+    assert x.tolist() == [[1, 0], [2, 1], [3, 2], [101, 100], [102, 101]]
+
+
+def test_products_of_windows_are_those_of_the_windows_themselves() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=50).cumsum()
+    windows = np.lib.stride_tricks.sliding_window_view(values, 9)
+    assert np.allclose(window_products(values, 9), windows.T @ windows)
+    moved = windows - windows[:, [5]]
+    assert np.allclose(sum_of_products([values], 6, 3), moved.T @ moved)
+    assert np.all(window_products(values[:5], 9) == 0)
+
+
+def test_the_direct_ridge_is_the_ridge_of_the_windows_for_every_penalty() -> None:
+    rng = np.random.default_rng(1)
+    values, later = rng.normal(size=120).cumsum(), rng.normal(size=60).cumsum()
+    path = RidgePath(sum_of_products([values], 6, 3), 6)
+    windows = np.lib.stride_tricks.sliding_window_view(values, 9)
+    windows = windows - windows[:, [5]]
+    x, y = windows[:, :6], windows[:, 6:]
+    penalty = 0.01
+    unit = np.linalg.eigvalsh(x.T @ x).mean()
+    wanted = np.linalg.solve(x.T @ x + penalty * unit * np.eye(6), x.T @ y)
+    assert np.allclose(path.solve(penalty), wanted)
+    held_out = np.lib.stride_tricks.sliding_window_view(later, 9)
+    held_out = held_out - held_out[:, [5]]
+    errors = path.errors(sum_of_products([later], 6, 3))
+    for row, penalty in enumerate(RELATIVE_PENALTIES):
+        misses = held_out[:, 6:] - held_out[:, :6] @ path.solve(penalty)
+        assert np.allclose(errors[row], np.square(misses).sum(axis=0))
+
+
+def test_a_var_of_the_steps_forecasts_the_same_levels() -> None:
+    steps, drift = COEFS, np.array([0.1, -0.2])
+    levels, intercept = in_levels(steps, drift)
+    y = np.random.default_rng(0).normal(size=(4, 2)).cumsum(axis=0)
+    moved = np.diff(y, axis=0)
+    wanted = y[-1] + drift + steps[0] @ moved[-1] + steps[1] @ moved[-2]
+    got = intercept + sum(a @ y[-lag] for lag, a in enumerate(levels, start=1))
+    assert np.allclose(got, wanted)
+
+
+def test_an_evenly_shrunken_var_nears_least_squares_with_many_rows_and_noise_shrinks_it() -> None:
+    y = simulate_var(COEFS, 3000, intercept=[1.0, -2.0], random_state=0)
+    coefs, intercept = even_ridge_var([y], [1, 2, 3])
+    assert np.abs(coefs[:2] - COEFS).max() < 0.06
+    assert np.abs(intercept - [1.0, -2.0]).max() < 0.15
+    noise = np.random.default_rng(1).normal(size=(60, 3))
+    small, _ = even_ridge_var([noise], [1, 2, 4])
+    x, ahead = lag_design([noise], 4)
+    least_squares = np.linalg.lstsq(x, ahead, rcond=None)[0]
+    assert np.square(small).sum() < 0.3 * np.square(least_squares).sum()
+
+
+def test_an_evenly_shrunken_var_does_not_depend_on_units_and_sees_a_random_walk() -> None:
+    y = simulate_var(COEFS, 120, random_state=0)
+    unit = np.array([1e3, 1e-3])
+    one, other = even_ridge_var([y], [1, 2]), even_ridge_var([y * unit], [1, 2])
+    assert np.allclose(other[0], one[0] * unit[:, None] / unit, rtol=1e-6, atol=1e-9)
+    walk = np.random.default_rng(3).normal(size=(80, 2)).cumsum(axis=0)
+    coefs, _ = even_ridge_var([walk], [1, 2])
+    assert np.abs(coefs.sum(axis=0) - np.eye(2)).max() < 0.25
