@@ -84,7 +84,7 @@ def test_the_anchor_that_sets_the_gate_has_not_seen_the_rows_it_is_judged_on(
         seen.append([len(one) for one in values])
         return estimate_anchor(values, *arguments)
 
-    monkeypatch.setattr("samovar_forecast.learning.anchoring.estimate_anchor", estimate)
+    monkeypatch.setattr("samovar_forecast.linear.forecast.estimate_anchor", estimate)
     attach_anchor(network, series, validation)
     assert seen == [[300, 300], [225, 225]]
 
