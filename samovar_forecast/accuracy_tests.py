@@ -11,11 +11,10 @@ Letters: n origins, S trainings that differ by their seed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from samovar_forecast.exceptions import DataError, require
 
@@ -173,42 +172,6 @@ def holm(pvalues: Sequence[float]) -> np.ndarray:
         return np.asarray(pvalues, dtype=float)
     tools = require("statsmodels.stats.multitest", "an adjustment for several tests", "demo")
     return tools.multipletests(pvalues, method="holm")[1]
-
-
-def table_of(outcomes: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """Return one row an outcome, with the p-value adjusted for all, and the gain.
-
-    Parameters
-    ----------
-    outcomes : sequence of mappings
-        What was tested, and the fields of a `ClarkWest`.
-    """
-    table = pd.DataFrame(outcomes)
-    place = table.columns.get_loc("pvalue") + 1
-    table.insert(place, "pvalue_holm", holm(table["pvalue"]))
-    table["gain"] = 1 - table["mse_full"] / table["mse_restricted"]
-    return table
-
-
-def as_text(table: pd.DataFrame, level: float) -> str:
-    """Return such a table in print, with what a test at this level says of each hypothesis."""
-    is_rejected = table["pvalue_holm"] < level
-    shown = table.assign(H0=np.where(is_rejected, "rejected", "not rejected"))
-    return shown.to_string(index=False, float_format=lambda x: f"{x:.4g}")
-
-
-def check_forecasts(given: np.ndarray, names: tuple[str, ...], n_origins: int) -> np.ndarray:
-    """Return forecasts of the named series, shape (S, n, number of names)."""
-    forecasts = np.asarray(given, dtype=float)
-    if forecasts.ndim == 2:
-        forecasts = forecasts[None]
-    if forecasts.ndim != 3 or forecasts.shape[1:] != (n_origins, len(names)):
-        raise DataError(
-            f"the forecasts of {list(names)} have the wrong shape",
-            found=forecasts.shape,
-            wanted=f"({n_origins}, {len(names)}) or (n_trainings, {n_origins}, {len(names)})",
-        )
-    return forecasts
 
 
 class DieboldMariano(NamedTuple):

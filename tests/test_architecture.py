@@ -36,7 +36,7 @@ ROOMS = {
     "exceptions": May(),
     "config": May(("exceptions",)),
     "process": May(("exceptions",), ("numpy", "torch")),
-    "accuracy_tests": May(("exceptions",), ("numpy", "pandas", "scipy", "statsmodels")),
+    "accuracy_tests": May(("exceptions",), ("numpy", "scipy", "statsmodels")),
     "frames": May(("exceptions",), ("numpy", "pandas")),
     "frames.sources": May(("exceptions", "frames"), ("numpy", "pandas", "statsmodels")),
     "linear": May(("exceptions",), ("numpy",)),

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.accuracy_tests import (
-    KNOWN_LAGS,
-    as_text,
-    check_forecasts,
-    clark_west,
-    known_before,
-    table_of,
+from samovar_forecast.accuracy_tests import KNOWN_LAGS, ClarkWest
+from samovar_forecast.dynamics.nested_comparison import (
+    NamedForecasts,
+    NestedTest,
+    compare_nested,
+    outcome_table,
 )
 from samovar_forecast.dynamics.simulation import Step, one_step
 from samovar_forecast.exceptions import ConfigurationError, DataError
@@ -24,35 +23,23 @@ FitAndForecast = Callable[[tuple[str, ...]], np.ndarray]
 shape (n, number of names), or (S, n, number of names) from S trainings."""
 
 
-@dataclass(frozen=True, eq=False)
-class CausalityTest:
-    """Which series help to forecast which, out of sample.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CausalityTest(NestedTest):
+    """Which series help to forecast which, out of sample: a `NestedTest` of pairs.
 
     Attributes
     ----------
     table : DataFrame
-        One row a pair: ``caused``, ``causing``, ``statistic``, ``pvalue``, ``pvalue_holm``
-        (adjusted for all pairs of this test), ``mse_restricted``, ``mse_full`` and ``gain``, the
-        share by which the mean squared error falls.
+        A row per pair, by ``caused`` and ``causing``.
     names : tuple of str
     level : float
         Of `graph` and of the words.
-    n_origins, n_trainings : int
-        Test origins, and trainings of each learner.
     """
 
-    table: pd.DataFrame
     names: tuple[str, ...]
-    level: float
-    n_origins: int
-    n_trainings: int
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return a copy of `table`."""
-        return self.table.copy()
 
     def graph(self) -> pd.DataFrame:
-        """Return which causing series (columns) are found to help which caused one (rows)."""
+        """Return which causing series (columns) are found to help which caused series (rows)."""
         found = pd.DataFrame(False, index=list(self.names), columns=list(self.names))
         for row in self.table.itertuples():
             found.loc[row.caused, row.causing] = bool(row.pvalue_holm < self.level)
@@ -60,13 +47,8 @@ class CausalityTest:
 
     def __str__(self) -> str:
         """Return the table and how to read it."""
-        head = (
-            "Predictive causality, out of sample\n"
-            "H0: the causing series does not improve the one-step forecast of the caused one\n"
-            f"{self.n_origins} test origins, {self.n_trainings} training(s) of each learner; "
-            f"Clark-West with HAC errors, Holm over {len(self.table)} pair(s)\n"
-        )
-        return head + as_text(self.table, self.level)
+        null = "the causing series does not improve the one-step forecast of the caused one"
+        return self._text("Predictive causality", null, "learner", "pair(s)")
 
 
 def predictive_causality(
@@ -122,26 +104,22 @@ def predictive_causality(
         raise ConfigurationError(
             "no pair of different series to test", found=f"caused {effects}, causing {causes}"
         )
-    full = check_forecasts(fit_and_forecast(names), names, len(actual))  # S n C
-    rows: list[dict[str, object]] = []
+    full = NamedForecasts.checked(fit_and_forecast(names), names, len(actual))
+    outcomes: dict[tuple[str, str], ClarkWest] = {}
     for cause in dict.fromkeys(cause for _, cause in pairs):
         rest = tuple(name for name in names if name != cause)
-        without = check_forecasts(fit_and_forecast(rest), rest, len(actual))  # S n C-1
-        known = known_before(actual[list(rest)].to_numpy(dtype=float), without, squares=True)
-        for effect in (effect for effect, other in pairs if other == cause):
-            outcome = clark_west(
-                actual[effect].to_numpy()[KNOWN_LAGS:],
-                without[:, KNOWN_LAGS:, rest.index(effect)],
-                full[:, KNOWN_LAGS:, names.index(effect)],
-                known=known,
-                max_lags=max_lags,
-            )
-            rows.append({"caused": effect, "causing": cause, **outcome._asdict()})
-    table = table_of(rows)
-    order = {pair: number for number, pair in enumerate(pairs)}
-    place = [order[pair] for pair in zip(table["caused"], table["causing"], strict=True)]
-    table = table.iloc[np.argsort(place)].reset_index(drop=True)
-    return CausalityTest(table, names, level, len(actual) - KNOWN_LAGS, len(full))
+        without = NamedForecasts.checked(fit_and_forecast(rest), rest, len(actual))
+        asked = [effect for effect, other in pairs if other == cause]
+        found = compare_nested(actual, without, full, asked, squares=True, max_lags=max_lags)
+        outcomes.update(zip([(effect, cause) for effect in asked], found, strict=True))
+    labels = [{"caused": effect, "causing": cause} for effect, cause in pairs]
+    return CausalityTest(
+        table=outcome_table(labels, [outcomes[pair] for pair in pairs]),
+        names=names,
+        level=level,
+        n_origins=len(actual) - KNOWN_LAGS,
+        n_trainings=len(full.values),
+    )
 
 
 def _some_names(

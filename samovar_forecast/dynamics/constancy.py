@@ -8,53 +8,37 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.accuracy_tests import (
-    KNOWN_LAGS,
-    as_text,
-    check_forecasts,
-    clark_west,
-    known_before,
-    table_of,
+from samovar_forecast.accuracy_tests import KNOWN_LAGS
+from samovar_forecast.dynamics.nested_comparison import (
+    NamedForecasts,
+    NestedTest,
+    compare_nested,
+    outcome_table,
 )
 from samovar_forecast.exceptions import DataError
 
 
-@dataclass(frozen=True, eq=False)
-class ConstancyTest:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ConstancyTest(NestedTest):
     """Whether a state-dependent map forecasts better than one with constant weights.
+
+    A `NestedTest` of series: the forecast with constant weights is the restricted forecast.
 
     Attributes
     ----------
     table : DataFrame
-        One row a series: ``series``, ``statistic``, ``pvalue``, ``pvalue_holm``,
-        ``mse_restricted`` (constant), ``mse_full`` (dynamic) and ``gain``.
-    level : float
-    n_origins, n_trainings : int
+        A row per ``series``.
     """
-
-    table: pd.DataFrame
-    level: float
-    n_origins: int
-    n_trainings: int
 
     @property
     def is_rejected(self) -> bool:
         """Whether constancy is rejected for any series, at the level, after Holm."""
         return bool((self.table["pvalue_holm"] < self.level).any())
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return a copy of `table`."""
-        return self.table.copy()
-
     def __str__(self) -> str:
         """Return the table and how to read it."""
-        head = (
-            "Constancy of the dynamics, out of sample\n"
-            "H0: state-dependent weights do not improve the one-step forecast\n"
-            f"{self.n_origins} test origins, {self.n_trainings} training(s) of each network; "
-            f"Clark-West with HAC errors, Holm over {len(self.table)} series\n"
-        )
-        return head + as_text(self.table, self.level)
+        null = "state-dependent weights do not improve the one-step forecast"
+        return self._text("Constancy of the dynamics", null, "network", "series")
 
 
 def constancy(
@@ -84,23 +68,15 @@ def constancy(
     ConstancyTest
     """
     names = tuple(actual.columns)
-    small = check_forecasts(constant, names, len(actual))
-    large = check_forecasts(dynamic, names, len(actual))
-    truth = actual.to_numpy(dtype=float)
-    known = known_before(truth, small, squares=False)
-    rows = [
-        {
-            "series": name,
-            **clark_west(
-                *(truth[KNOWN_LAGS:, i], small[:, KNOWN_LAGS:, i], large[:, KNOWN_LAGS:, i]),
-                known=known,
-                max_lags=max_lags,
-            )._asdict(),
-        }
-        for i, name in enumerate(names)
-    ]
-    table = table_of(rows)
-    return ConstancyTest(table, level, len(actual) - KNOWN_LAGS, len(large))
+    restricted = NamedForecasts.checked(constant, names, len(actual))
+    full = NamedForecasts.checked(dynamic, names, len(actual))
+    outcomes = compare_nested(actual, restricted, full, names, squares=False, max_lags=max_lags)
+    return ConstancyTest(
+        table=outcome_table([{"series": name} for name in names], outcomes),
+        level=level,
+        n_origins=len(actual) - KNOWN_LAGS,
+        n_trainings=len(full.values),
+    )
 
 
 def path_constancy(

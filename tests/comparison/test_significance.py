@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from samovar_forecast.accuracy_tests import clark_west, diebold_mariano
 from samovar_forecast.comparison import GuardedAR, GuardedVAR, RepeatSeason, compare
@@ -37,86 +36,6 @@ def found():
     return compare(
         simulated(), 2, models, n_origins=24, stride=2, season=1, classical=False, refit="first"
     )
-
-
-# ---------------------------------------------------------------- Diebold and Mariano
-
-
-def test_without_overlap_the_statistic_is_the_paired_t_test():
-    rng = np.random.default_rng(0)
-    first, second = rng.chisquare(3, size=(2, 17))
-    expected = stats.ttest_rel(first, second)
-    got = diebold_mariano(first, second)
-    assert got.statistic == pytest.approx(expected.statistic)
-    assert got.pvalue == pytest.approx(expected.pvalue)
-
-
-def test_with_overlap_the_statistic_is_the_formula_written_out():
-    rng = np.random.default_rng(3)
-    n, h = 40, 4
-    noise = np.convolve(rng.normal(size=n + h - 1), np.ones(h), mode="valid")
-    first, second = 3 + noise, np.full(n, 2.5)
-    d = first - second
-    variance = sum(
-        (d[abs(lag) :] - d.mean()) @ (d[: n - abs(lag)] - d.mean()) / n for lag in range(1 - h, h)
-    )
-    corrected = (n + 1 - 2 * h + h * (h - 1) / n) / n
-    expected = d.mean() / np.sqrt(variance / n) * np.sqrt(corrected)
-    got = diebold_mariano(first, second, overlap=h)
-    assert got.statistic == pytest.approx(expected)
-    assert got.pvalue == pytest.approx(2 * stats.t.sf(abs(expected), n - 1))
-
-
-def test_a_variance_that_would_be_negative_is_taken_with_bartletts_weights():
-    difference = np.tile([1.0, -1.0], 10) + 0.1
-    plain = difference - difference.mean()
-    gamma = [plain @ plain / 20, plain[1:] @ plain[:-1] / 20]
-    assert gamma[0] + 2 * gamma[1] < 0
-    got = diebold_mariano(difference, np.zeros(20), overlap=2)
-    factor = (20 + 1 - 4 + 2 / 20) / 20
-    assert got.statistic == pytest.approx(
-        0.1 / np.sqrt((gamma[0] + gamma[1]) / 20) * np.sqrt(factor)
-    )
-
-
-def test_the_same_losses_are_no_difference_and_a_constant_one_is_certain():
-    losses = np.random.default_rng(0).chisquare(3, size=12)
-    assert diebold_mariano(losses, losses) == (0.0, 1.0)
-    assert diebold_mariano(losses + 1, losses) == (np.inf, 0.0)
-
-
-def test_exchanging_the_forecasts_changes_the_sign_alone():
-    first, second = np.random.default_rng(0).chisquare(3, size=(2, 20))
-    one, other = diebold_mariano(first, second, 3), diebold_mariano(second, first, 3)
-    assert one.statistic == pytest.approx(-other.statistic)
-    assert one.pvalue == pytest.approx(other.pvalue)
-
-
-def test_under_equal_accuracy_the_test_rejects_as_often_as_it_says():
-    rng = np.random.default_rng(0)
-    rejected = 0
-    for _ in range(600):
-        shocks = rng.normal(size=31)
-        overlapping = shocks[1:] + shocks[:-1]  # as two-step forecasts made at every step
-        rejected += diebold_mariano(overlapping, np.zeros(30), overlap=2).pvalue < 0.1
-    assert 0.06 < rejected / 600 < 0.16
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "overlap", "message"),
-    [
-        ([1.0, 2.0], [1.0], 1, "do not fit each other"),
-        ([1.0, np.nan], [1.0, 2.0], 1, "do not fit each other"),
-        ([1.0], [2.0], 1, "too few losses"),
-        ([1.0, 2.0, 1.0], [2.0, 1.0, 1.0], 3, "too few losses"),
-    ],
-)
-def test_losses_that_cannot_be_tested_are_refused(first, second, overlap, message):
-    with pytest.raises(DataError, match=message):
-        diebold_mariano(np.array(first), np.array(second), overlap)
-
-
-# ---------------------------------------------------------------- the tables
 
 
 def test_models_are_tested_against_the_best_classical_one_and_ties_are_called_ties(found):

@@ -1,0 +1,165 @@
+"""Diebold-Mariano and Clark-West: statistics from elsewhere, sizes, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from samovar_forecast.accuracy_tests import clark_west, diebold_mariano, known_before
+from samovar_forecast.exceptions import DataError
+
+# ---------------------------------------------------------------- Diebold and Mariano
+
+
+def test_without_overlap_the_statistic_is_the_paired_t_test():
+    rng = np.random.default_rng(0)
+    first, second = rng.chisquare(3, size=(2, 17))
+    expected = stats.ttest_rel(first, second)
+    got = diebold_mariano(first, second)
+    assert got.statistic == pytest.approx(expected.statistic)
+    assert got.pvalue == pytest.approx(expected.pvalue)
+
+
+def test_with_overlap_the_statistic_is_the_formula_written_out():
+    rng = np.random.default_rng(3)
+    n, h = 40, 4
+    noise = np.convolve(rng.normal(size=n + h - 1), np.ones(h), mode="valid")
+    first, second = 3 + noise, np.full(n, 2.5)
+    d = first - second
+    variance = sum(
+        (d[abs(lag) :] - d.mean()) @ (d[: n - abs(lag)] - d.mean()) / n for lag in range(1 - h, h)
+    )
+    corrected = (n + 1 - 2 * h + h * (h - 1) / n) / n
+    expected = d.mean() / np.sqrt(variance / n) * np.sqrt(corrected)
+    got = diebold_mariano(first, second, overlap=h)
+    assert got.statistic == pytest.approx(expected)
+    assert got.pvalue == pytest.approx(2 * stats.t.sf(abs(expected), n - 1))
+
+
+def test_a_variance_that_would_be_negative_is_taken_with_bartletts_weights():
+    difference = np.tile([1.0, -1.0], 10) + 0.1
+    plain = difference - difference.mean()
+    gamma = [plain @ plain / 20, plain[1:] @ plain[:-1] / 20]
+    assert gamma[0] + 2 * gamma[1] < 0
+    got = diebold_mariano(difference, np.zeros(20), overlap=2)
+    factor = (20 + 1 - 4 + 2 / 20) / 20
+    assert got.statistic == pytest.approx(
+        0.1 / np.sqrt((gamma[0] + gamma[1]) / 20) * np.sqrt(factor)
+    )
+
+
+def test_the_same_losses_are_no_difference_and_a_constant_one_is_certain():
+    losses = np.random.default_rng(0).chisquare(3, size=12)
+    assert diebold_mariano(losses, losses) == (0.0, 1.0)
+    assert diebold_mariano(losses + 1, losses) == (np.inf, 0.0)
+
+
+def test_exchanging_the_forecasts_changes_the_sign_alone():
+    first, second = np.random.default_rng(0).chisquare(3, size=(2, 20))
+    one, other = diebold_mariano(first, second, 3), diebold_mariano(second, first, 3)
+    assert one.statistic == pytest.approx(-other.statistic)
+    assert one.pvalue == pytest.approx(other.pvalue)
+
+
+def test_under_equal_accuracy_the_test_rejects_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    rejected = 0
+    for _ in range(600):
+        shocks = rng.normal(size=31)
+        overlapping = shocks[1:] + shocks[:-1]  # as two-step forecasts made at every step
+        rejected += diebold_mariano(overlapping, np.zeros(30), overlap=2).pvalue < 0.1
+    assert 0.06 < rejected / 600 < 0.16
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "overlap", "message"),
+    [
+        ([1.0, 2.0], [1.0], 1, "do not fit each other"),
+        ([1.0, np.nan], [1.0, 2.0], 1, "do not fit each other"),
+        ([1.0], [2.0], 1, "too few losses"),
+        ([1.0, 2.0, 1.0], [2.0, 1.0, 1.0], 3, "too few losses"),
+    ],
+)
+def test_losses_that_cannot_be_tested_are_refused(first, second, overlap, message):
+    with pytest.raises(DataError, match=message):
+        diebold_mariano(np.array(first), np.array(second), overlap)
+
+
+# ---------------------------------------------------------------- Clark and West
+
+
+def test_the_statistic_is_the_one_of_clark_and_west():
+    rng = np.random.default_rng(0)
+    actual, small, large = rng.normal(size=(3, 120))
+    outcome = clark_west(actual, small, large, max_lags=3)
+    adjusted = (actual - small) ** 2 - ((actual - large) ** 2 - (small - large) ** 2)
+    mean = adjusted.mean()
+    centred = adjusted - mean
+    variance = centred @ centred  # Newey and West, Bartlett weights
+    for lag in (1, 2, 3):
+        variance += 2 * (1 - lag / 4) * centred[lag:] @ centred[:-lag]
+    deviation = np.sqrt(variance / 120**2 * 120 / 119)
+    np.testing.assert_allclose(outcome.statistic, mean / deviation)
+    np.testing.assert_allclose(outcome.mse_full, ((actual - large) ** 2).mean())
+
+
+def test_a_better_forecast_gives_a_small_p_value_and_a_worse_one_does_not():
+    rng = np.random.default_rng(1)
+    signal, noise = rng.normal(size=(2, 300))
+    better = clark_west(signal + noise, np.zeros(300), signal)
+    worse = clark_west(signal + noise, np.zeros(300), -signal)
+    assert better.pvalue < 1e-6
+    assert worse.pvalue > 1 - 1e-6
+    assert better.mse_full < better.mse_restricted
+
+
+def test_identical_forecasts_are_not_told_apart():
+    actual = np.random.default_rng(2).normal(size=50)
+    assert clark_west(actual, np.zeros(50), np.zeros(50))[:2] == (0.0, 1.0)
+
+
+def rejections(n_trainings, repetitions=300, n_origins=200, noise=0.3):
+    """Share of rejections where both learners know the truth, but for noise of their training."""
+    rng = np.random.default_rng(3)
+    rejected = 0
+    for _ in range(repetitions):
+        actual = rng.normal(size=n_origins)
+        small, large = noise * rng.normal(size=(2, n_trainings, n_origins))
+        rejected += clark_west(actual, small, large).pvalue < 0.05
+    return rejected / repetitions
+
+
+def test_crossing_the_trainings_keeps_their_noise_out_of_the_test():
+    assert rejections(n_trainings=1) > 0.3  # averaging two noisy forecasts helps: no causality
+    assert 0.02 <= rejections(n_trainings=3) <= 0.09
+
+
+def test_what_the_restricted_learner_could_have_known_is_no_predictive_content():
+    rng = np.random.default_rng(4)
+    past, other, noise = rng.normal(size=(3, 400))
+    actual = past + noise
+    imperfect = 0.7 * past
+    corrected = 0.9 * past + 0.1 * other  # a better use of the past, and an irrelevant series
+    assert clark_west(actual, imperfect, corrected).pvalue < 0.01
+    assert clark_west(actual, imperfect, corrected, known=past[:, None]).pvalue > 0.05
+    content = clark_west(actual + other, imperfect, corrected, known=past[:, None])
+    assert content.pvalue < 1e-6
+
+
+def test_what_is_known_is_left_out_when_there_are_too_few_origins_for_it():
+    actual, restricted = np.zeros((62, 2)), np.zeros((2, 62, 2))
+    assert known_before(actual, restricted, squares=True).shape == (60, 6)
+    actual, restricted = np.zeros((402, 2)), np.zeros((2, 402, 2))
+    assert known_before(actual, restricted, squares=True).shape == (400, 12)
+    assert known_before(actual, restricted, squares=False).shape == (400, 8)
+
+
+def test_forecasts_that_do_not_fit_or_are_missing_are_refused():
+    actual = np.zeros(50)
+    with pytest.raises(DataError, match="do not fit"):
+        clark_west(actual, np.zeros(49), np.zeros(50))
+    with pytest.raises(DataError, match="too few test origins"):
+        clark_west(actual[:5], np.zeros(5), np.ones(5))
+    with pytest.raises(DataError, match="missing or not finite"):
+        clark_west(actual, np.zeros(50), np.full(50, np.nan))
