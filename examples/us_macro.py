@@ -22,15 +22,21 @@ import pandas as pd
 from statsmodels.datasets import macrodata
 from statsmodels.tsa.api import VAR
 
-from samovar_forecast.config import NetworkConfig, TrainingConfig
+from samovar_forecast import (
+    DynamicVAR,
+    NetworkConfig,
+    NetworkLearner,
+    Scaler,
+    TrainingConfig,
+    predictive_causality,
+)
 from samovar_forecast.dynamics import bands, decompositions, responses
-from samovar_forecast.dynamics.causality import predictive_causality
-from samovar_forecast.dynamics.dynamic_var import DynamicVAR
-from samovar_forecast.dynamics.history import Scaling
-from samovar_forecast.dynamics.refitting import NetworkLearner
-from samovar_forecast.plots.coefficients import plot_coefficient_paths
-from samovar_forecast.plots.layout import save_figure
-from samovar_forecast.plots.responses import plot_decomposition, plot_responses
+from samovar_forecast.plots import (
+    plot_coefficient_paths,
+    plot_decomposition,
+    plot_responses,
+    save_figure,
+)
 
 LAST_SEEN, FIRST_TEST = "2000Q4", "2001Q1"
 LAGS, PERIODS = 4, 16
@@ -95,7 +101,7 @@ def fit(n_seeds: int = 5, max_epochs: int = 200) -> Study:
     networks = []
     for seed in seeds:
         trained, location, scale = learner.train(past.to_numpy(), seed)
-        scaler = Scaling(location, scale)
+        scaler = Scaler(location, scale)
         networks.append(DynamicVAR.from_network(trained, past, scaler=scaler, training=training))
     return Study(y, VAR(past).fit(LAGS), learner, networks)
 

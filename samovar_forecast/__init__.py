@@ -1,19 +1,30 @@
 """Multivariate forecasts by a linear Transformer that is a vector autoregression.
 
 The public names below are resolved when they are first used, so that importing the
-package costs next to nothing and loads neither torch nor a host library.
+package costs next to nothing and loads neither torch nor a host library. Figures are in
+`samovar_forecast.plots`, rows of a comparison in `samovar_forecast.comparison`; docs/public.md
+lists every path that users may import.
 
-====================  ==============================================  ============
-name                  what it is                                      needs
-====================  ==============================================  ============
-`SAMoVARForecaster`   the sktime forecaster: frames in, frames out    ``[sktime]``
-`SAMoVARModel`        the darts model: TimeSeries in and out          ``[darts]``
-`SAMoVARNetwork`      the network itself, a ``torch.nn.Module``
-`NetworkConfig`       what the network is: sizes, options
-`TrainingConfig`      how it is trained: optimiser, schedule, stop
-`DynamicVAR`          a fitted network read as a VAR, origin by origin
-`compare`             a leaderboard beside classical models           ``[demo]``
-====================  ==============================================  ============
+=======================  ==============================================  ============
+name                     what it is                                      needs
+=======================  ==============================================  ============
+`SAMoVARForecaster`      the sktime forecaster: frames in, frames out    ``[sktime]``
+`SAMoVARModel`           the darts model: TimeSeries in and out          ``[darts]``
+`compare`                a leaderboard beside classical models           ``[demo]``
+`write_report`           a comparison as one HTML page                   ``[report]``
+`DynamicVAR`             a fitted network read as a VAR
+`NetworkLearner`         how a network is trained again, for tests
+`predictive_causality`   does a series help to forecast another
+`SAMoVARNetwork`         the network itself, a ``torch.nn.Module``
+`NetworkConfig`          what the network is: sizes, options
+`TrainingConfig`         how it is trained: optimiser, schedule, stop
+`fit_network`            train a network on windows
+`SeriesTensors`          one series and its covariates, as tensors
+`WindowSet`              the windows of many series
+`Scaler`                 mean and deviation of a training sample
+`attach_anchor`          put a linear forecast beside a network
+`simulate_var`           a VAR process with known matrices
+=======================  ==============================================  ============
 """
 
 from __future__ import annotations
@@ -26,19 +37,36 @@ if TYPE_CHECKING:
     from samovar_forecast.adapters.sktime.forecaster import SAMoVARForecaster
     from samovar_forecast.comparison import compare
     from samovar_forecast.config import NetworkConfig, TrainingConfig
+    from samovar_forecast.dynamics.causality import predictive_causality
     from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+    from samovar_forecast.dynamics.refitting import NetworkLearner
+    from samovar_forecast.frames.scaler import Scaler
+    from samovar_forecast.learning.anchoring import attach_anchor
+    from samovar_forecast.learning.training import fit_network
+    from samovar_forecast.learning.windows import SeriesTensors, WindowSet
+    from samovar_forecast.linear.simulate import simulate_var
     from samovar_forecast.network import SAMoVARNetwork
+    from samovar_forecast.report import write_report
 
 __version__ = "0.1.0"
 
 __all__ = [
     "DynamicVAR",
     "NetworkConfig",
+    "NetworkLearner",
     "SAMoVARForecaster",
     "SAMoVARModel",
     "SAMoVARNetwork",
+    "Scaler",
+    "SeriesTensors",
     "TrainingConfig",
+    "WindowSet",
+    "attach_anchor",
     "compare",
+    "fit_network",
+    "predictive_causality",
+    "simulate_var",
+    "write_report",
 ]
 
 
@@ -54,13 +82,22 @@ class _Home(NamedTuple):
 _HOMES = {
     "DynamicVAR": _Home("samovar_forecast.dynamics.dynamic_var"),
     "NetworkConfig": _Home("samovar_forecast.config"),
+    "NetworkLearner": _Home("samovar_forecast.dynamics.refitting"),
     "SAMoVARForecaster": _Home("samovar_forecast.adapters.sktime.forecaster", "sktime", "sktime"),
     "SAMoVARModel": _Home(
         "samovar_forecast.adapters.darts.model", "darts", "darts", ">=0.48,<0.49"
     ),
     "SAMoVARNetwork": _Home("samovar_forecast.network"),
+    "Scaler": _Home("samovar_forecast.frames.scaler"),
+    "SeriesTensors": _Home("samovar_forecast.learning.windows"),
     "TrainingConfig": _Home("samovar_forecast.config"),
+    "WindowSet": _Home("samovar_forecast.learning.windows"),
+    "attach_anchor": _Home("samovar_forecast.learning.anchoring"),
     "compare": _Home("samovar_forecast.comparison"),
+    "fit_network": _Home("samovar_forecast.learning.training"),
+    "predictive_causality": _Home("samovar_forecast.dynamics.causality"),
+    "simulate_var": _Home("samovar_forecast.linear.simulate"),
+    "write_report": _Home("samovar_forecast.report"),
 }
 
 

@@ -18,6 +18,8 @@ import numpy as np
 
 from samovar_forecast.exceptions import DataError, require
 
+__all__ = ["ClarkWest", "DieboldMariano", "clark_west", "diebold_mariano"]
+
 FEWEST_ORIGINS = 20
 """With fewer test origins the normal approximation says nothing."""
 KNOWN_LAGS = 2

@@ -9,6 +9,16 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+__all__ = [
+    "ArtifactError",
+    "ConfigurationError",
+    "DataError",
+    "MissingPackageError",
+    "NotFittedError",
+    "SAMoVARError",
+    "TrainingError",
+]
+
 
 class SAMoVARError(Exception):
     """Base of every error that the package raises on purpose.
@@ -69,6 +79,14 @@ class NotFittedError(SAMoVARError, RuntimeError):
 
 class MissingPackageError(SAMoVARError, ImportError):
     """An optional package that a feature needs is not installed."""
+
+
+class ArtifactError(SAMoVARError, ValueError):
+    """A file is no artifact, or not as it was written."""
+
+
+class TrainingError(SAMoVARError, RuntimeError):
+    """Training ended without usable weights."""
 
 
 def require(package: str, feature: str, extra: str, versions: str = "") -> ModuleType:

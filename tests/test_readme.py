@@ -1,11 +1,9 @@
-"""What README.md promises a stranger is there, and its first forecast runs as printed."""
+"""What README.md promises a stranger is there."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,13 +34,3 @@ def test_every_link_to_a_file_leads_to_a_file():
     assert [
         f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()
     ] == []
-
-
-@pytest.mark.slow
-def test_the_first_forecast_runs_as_printed(capsys):
-    (block,) = code_blocks("python")
-    exec(compile(block, "README.md", "exec"), {})
-    printed = capsys.readouterr().out
-    assert "infl" in printed
-    assert "2011Q3" in printed
-    assert "NaN" not in printed

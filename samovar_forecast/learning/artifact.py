@@ -23,7 +23,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.exceptions import ConfigurationError, SAMoVARError
+from samovar_forecast.exceptions import ArtifactError, ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
 
 FORMAT = "samovar_forecast"
@@ -31,10 +31,6 @@ VERSION = 1
 _DOCUMENT = "artifact.json"
 _WEIGHTS = "weights.safetensors"
 _ARRAYS = "arrays.safetensors"
-
-
-class ArtifactError(SAMoVARError, ValueError):
-    """A file is no artifact, or not as it was written."""
 
 
 @dataclass(frozen=True)

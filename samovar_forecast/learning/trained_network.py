@@ -108,7 +108,8 @@ class TrainedNetwork:
         ArtifactError
             If it is something else, or not as it was written.
         """
-        from samovar_forecast.learning.artifact import ArtifactError, load_artifact
+        from samovar_forecast.exceptions import ArtifactError
+        from samovar_forecast.learning.artifact import load_artifact
 
         artifact = load_artifact(path)
         try:

@@ -25,7 +25,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from samovar_forecast.config import TrainingConfig
-from samovar_forecast.exceptions import ConfigurationError, SAMoVARError
+from samovar_forecast.exceptions import ConfigurationError, TrainingError
 from samovar_forecast.learning.windows import WindowBatch, WindowSet
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
@@ -36,10 +36,6 @@ CHECKPOINT_NAME = "training"
 SECONDS_WITHOUT_PROGRESS_BAR = 5.0
 SECONDS_BETWEEN_LINES_OF_A_LOG = 10.0
 VALIDATION_BATCH = 128
-
-
-class TrainingError(SAMoVARError, RuntimeError):
-    """Training ended without usable weights."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from sktime.exceptions import NotFittedError
 from sktime.forecasting.base import ForecastingHorizon
 
 from samovar_forecast import SAMoVARForecaster
-from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.learning.artifact import ArtifactError
+from samovar_forecast.exceptions import ArtifactError, ConfigurationError, DataError
 from samovar_forecast.linear.simulate import simulate_var
 
 TINY = {"d_model": 8, "n_layers": 1, "max_epochs": 2, "random_state": 0}

@@ -14,13 +14,8 @@ import torch
 from safetensors.torch import save
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.exceptions import ConfigurationError
-from samovar_forecast.learning.artifact import (
-    ArtifactError,
-    _checksum,
-    load_artifact,
-    save_artifact,
-)
+from samovar_forecast.exceptions import ArtifactError, ConfigurationError
+from samovar_forecast.learning.artifact import _checksum, load_artifact, save_artifact
 from samovar_forecast.network import SAMoVARNetwork
 
 CONFIG = NetworkConfig(

@@ -11,12 +11,8 @@ import pytest
 import torch
 
 from samovar_forecast.config import NetworkConfig, TrainingConfig
-from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.learning.training import (
-    TrainingError,
-    fit_network,
-    one_cycle_optimizer,
-)
+from samovar_forecast.exceptions import ConfigurationError, DataError, TrainingError
+from samovar_forecast.learning.training import fit_network, one_cycle_optimizer
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
 from samovar_forecast.network import SAMoVARNetwork, samovar_loss
 from samovar_forecast.network.rolling import roll_forecast

@@ -1,0 +1,110 @@
+"""The pages: every block of Python runs as printed, in order; every import is a public path."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PUBLIC = ROOT / "docs" / "public.md"
+
+
+def python_blocks(page: Path) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    return re.findall(r"^```python\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+
+
+PAGES = [page for page in (ROOT / "README.md", *ROOT.glob("docs/*.md")) if python_blocks(page)]
+WORDS = {
+    "README": ["infl", "2011Q3"],
+    "dynamic_var": ["unit root per series by construction", "passing of time"],
+}
+"""What a page is to print."""
+
+
+def check_parts(names: dict) -> None:
+    """The parts that the page of the dynamic VAR shows add up to its forecast."""
+    assert np.allclose(names["parts"].total(), names["parts"].forecast)
+
+
+CHECKS = {"dynamic_var": check_parts}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore:.*pin_memory.*accelerator")  # the rest: Lightning's advice
+@pytest.mark.filterwarnings("ignore:The '.*_dataloader' does not have many workers")
+@pytest.mark.filterwarnings("ignore:The number of training batches")
+@pytest.mark.filterwarnings("ignore:Found .* module\\(s\\) in eval mode")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_block_of_the_page_runs_in_order(page, capsys, tmp_path, monkeypatch):
+    pytest.importorskip("sktime", reason="sktime is not installed")
+    if "import SAMoVARModel" in page.read_text(encoding="utf-8"):
+        pytest.importorskip("darts", reason="darts is not installed")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {"__name__": "__main__"}
+    for block in python_blocks(page):
+        exec(compile(block, str(page), "exec"), names)
+    if "plots" in page.read_text(encoding="utf-8"):
+        import matplotlib.pyplot as plt
+
+        plt.close("all")
+    printed = capsys.readouterr().out
+    assert "nan" not in printed.lower()
+    assert [word for word in WORDS.get(page.stem, []) if word not in printed] == []
+    CHECKS.get(page.stem, lambda names: None)(names)
+
+
+# ---------------------------------------------------------------- what is public
+
+
+def public_names() -> dict[str, set[str]]:
+    """Return the names that docs/public.md lists, by the module that hands them on."""
+    found: dict[str, set[str]] = {}
+    for module, names in re.findall(
+        r"^\| `(samovar_forecast[\w.]*)` \| (.*?) \|", PUBLIC.read_text(), flags=re.MULTILINE
+    ):
+        found[module] = set(re.findall(r"`(\w+)`", names))
+    return found
+
+
+def imports_from_us(source: str) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("samovar_forecast"):
+            yield from ((node.module or "", alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (
+                (alias.name, "") for alias in node.names if alias.name.startswith("samovar_")
+            )
+
+
+def sources_that_users_read() -> Iterator[tuple[str, str]]:
+    for page in (ROOT / "README.md", *ROOT.glob("docs/*.md")):
+        yield from ((page.name, block) for block in python_blocks(page))
+    for script in sorted(ROOT.glob("examples/*.py")):
+        yield script.name, script.read_text(encoding="utf-8")
+
+
+def test_every_import_that_users_read_is_of_a_public_name():
+    public = public_names()
+    assert len(public) > 3
+    assert [
+        f"{where}: from {module} import {name}"
+        for where, source in sources_that_users_read()
+        for module, name in imports_from_us(source)
+        if module not in public or (name and name not in public[module])
+    ] == []
+
+
+def test_every_public_name_is_there_and_every_front_offers_just_its_public_names():
+    for module, names in public_names().items():
+        front = importlib.import_module(module)
+        assert set(front.__all__) == names, module
+        for name in names:  # a name that is missing is an ImportError
+            exec(f"from {module} import {name}", {})
