@@ -22,7 +22,7 @@ from samovar_forecast.dynamics.token_weights import TokenTrace
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.anchor import source_rows
-from samovar_forecast.network.blocks import rms_normalize
+from samovar_forecast.network.kernels import rms_normalize
 from samovar_forecast.network.normalization import SCALE_EPSILON, normalize, window_statistics
 
 NUMBERS_AT_ONCE = 4_000_000

@@ -9,13 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.network.blocks import (
-    Dropout,
-    Linear,
-    MLPBlock,
-    RMSNorm,
-    is_plain_inference,
-)
+from samovar_forecast.network.blocks import Dropout, Linear, MLPBlock, RMSNorm
+from samovar_forecast.network.kernels import is_plain_inference
 from samovar_forecast.network.linear_attention import linear_attention
 
 HEAD_NORM_EPSILON = 1e-8

@@ -11,7 +11,7 @@ from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
 from samovar_forecast.dynamics.network_map import NetworkMap, Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
-from tests.network.golden import (
+from tests.builders.golden import (
     FORWARD_CASES,
     build_network,
     golden_inputs,

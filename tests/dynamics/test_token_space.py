@@ -21,9 +21,8 @@ from samovar_forecast.dynamics.token_weights import (
 )
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
-from tests.network.golden import build_network, golden_inputs, load_case, load_weights
-from tests.network.test_samovar import random_network, windows
-from tests.network.test_variants import VARIANTS
+from tests.builders.golden import build_network, golden_inputs, load_case, load_weights
+from tests.builders.network import VARIANTS, random_network, windows
 
 MIXTURES = ("a_base", "b_padded", "c_exogenous", "d_univariate", "e_fixedvar", "g_step1")
 

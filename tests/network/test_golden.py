@@ -12,7 +12,7 @@ import torch
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.learning.training import one_cycle_optimizer
 from samovar_forecast.network import SAMoVARNetwork, samovar_loss
-from tests.network.golden import (
+from tests.builders.golden import (
     FOLDER,
     FORWARD_CASES,
     build_network,

@@ -9,7 +9,7 @@ from samovar_forecast.network import SAMoVARNetwork, samovar_loss
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.losses import head_loss
 from samovar_forecast.network.normalization import window_statistics
-from tests.network.test_samovar import random_network, windows
+from tests.builders.network import random_network, windows
 
 NAN = float("nan")
 

@@ -10,14 +10,7 @@ import torch
 
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.mixture import HEAD_NORM_EPSILON
-from tests.network.test_samovar import random_network, windows
-
-VARIANTS = (
-    {"structure": "none"},
-    {"qv_norm": False},
-    {"structure": "none", "qv_norm": False},
-    {"structure": "none", "predictor": "fixedvar"},
-)
+from tests.builders.network import VARIANTS, random_network, windows
 
 
 def plain_mixture(network: SAMoVARNetwork, x1: np.ndarray) -> np.ndarray:

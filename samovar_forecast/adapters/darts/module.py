@@ -29,8 +29,9 @@ from torch.optim.lr_scheduler import OneCycleLR
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.network import NetworkOutput, SAMoVARNetwork
 from samovar_forecast.network.anchor import Anchor, lags_of_anchor
-from samovar_forecast.network.blocks import Dropout, dropout
+from samovar_forecast.network.blocks import Dropout
 from samovar_forecast.network.heads import Head, Kind, WindowMoments, window_moments
+from samovar_forecast.network.kernels import dropout
 from samovar_forecast.network.losses import moved_locations
 from samovar_forecast.network.normalization import normalize
 
