@@ -28,9 +28,9 @@ from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.bands import residual_block_bootstrap, seed_ensemble
 from samovar_forecast.dynamics.causality import predictive_causality
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
-from samovar_forecast.dynamics.history import Scaling
 from samovar_forecast.dynamics.refitting import NetworkLearner
 from samovar_forecast.dynamics.responses import irf
+from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.linear.simulate import simulate_var
 
 RESULTS = Path(__file__).parent / "results" / "dynamics.json"
@@ -82,7 +82,7 @@ def read_as_var(
     names = tuple("abcdefgh"[: config.n_series])
     learner = NetworkLearner(series, names, config, training, 1, (seed,), share)
     network, location, scale = learner.train(series, seed)
-    return DynamicVAR.from_network(network, series, scaler=Scaling(location, scale))
+    return DynamicVAR.from_network(network, series, scaler=Scaler(location, scale))
 
 
 def recovery(truth: np.ndarray, seed: int) -> Numbers:

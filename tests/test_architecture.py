@@ -53,7 +53,8 @@ ROOMS = {
         ("numpy", "torch", "pytorch_lightning", "tqdm"),
     ),
     "dynamics": May(
-        ("exceptions", "accuracy_tests", "config", "linear"), ("numpy", "pandas", "statsmodels")
+        ("exceptions", "accuracy_tests", "config", "frames", "linear"),
+        ("numpy", "pandas", "statsmodels"),
     ),
     "dynamics.network_map": May(
         ("exceptions", "config", "network", "dynamics"), ("numpy", "torch")

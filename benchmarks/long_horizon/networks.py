@@ -105,7 +105,7 @@ def fit_default(
         training = _training_of(forecaster, n_train - asked.lookback - task.horizon + 1)
         if kept is not None and trained is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
-            _without_anchor(forecaster._model.core).save(trained)
+            _without_anchor(forecaster._model.trained).save(trained)
             kept.write_text(json.dumps(training))
     network, scaler = forecaster.network_, forecaster._model.scalers[None].target
     season = forecaster._model.panel.grid.season
@@ -130,12 +130,12 @@ def fit_default(
     return forecast, about
 
 
-def _without_anchor(core: TrainedNetwork) -> TrainedNetwork:
-    """A core whose next fit puts a new anchor beside the network."""
-    network = copy.deepcopy(core.network)
+def _without_anchor(trained: TrainedNetwork) -> TrainedNetwork:
+    """A network whose next fit puts a new anchor beside the network."""
+    network = copy.deepcopy(trained.network)
     network.anchor = None
     network.config = dataclasses.replace(network.config, anchor=None)
-    return dataclasses.replace(core, network=network)
+    return dataclasses.replace(trained, network=network)
 
 
 def _training_of(forecaster: SAMoVARForecaster, n_windows: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.dynamics import causality, connectedness, constancy, decompositions, responses
-from samovar_forecast.dynamics.history import History, Scaling, TableLike
+from samovar_forecast.dynamics.history import History, TableLike
 from samovar_forecast.dynamics.history_var import HistoryVAR
 from samovar_forecast.dynamics.local_var import number_of
 from samovar_forecast.dynamics.refitting import NetworkLearner
@@ -22,6 +22,7 @@ from samovar_forecast.dynamics.token_weights import (
     lag_weights,
 )
 from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.frames.scaler import Scaler
 
 if TYPE_CHECKING:
     from samovar_forecast.dynamics.news import News
@@ -425,7 +426,7 @@ class DynamicVAR(HistoryVAR):
                 remedy="explain the new data, with its covariates, by the forecaster",
             )
         target = self.data.target
-        scalers = (Scaling(target.location, target.scale), None, None)
+        scalers = (Scaler(target.location, target.scale), None, None)
         data = History.from_tables(self.config, history, None, None, None, scalers)
         if isinstance(history, pd.DataFrame) and tuple(history.columns) != self.names:
             raise DataError(

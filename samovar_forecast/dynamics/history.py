@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,29 +15,9 @@ import pandas as pd
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.dynamics.network_map import Units, Windows
 from samovar_forecast.exceptions import DataError
+from samovar_forecast.frames.scaler import Scaler
 
 TableLike: TypeAlias = pd.DataFrame | np.ndarray
-
-
-class Scaler(Protocol):
-    """How a host scaled what it gave to the network: ``(values - location) / scale``."""
-
-    @property
-    def location(self) -> np.ndarray:
-        """Per column."""
-        ...
-
-    @property
-    def scale(self) -> np.ndarray:
-        """Per column; 0 for a constant one."""
-        ...
-
-
-class Scaling(NamedTuple):
-    """The plainest scaler: two arrays, one number per column each."""
-
-    location: np.ndarray
-    scale: np.ndarray
 
 
 class Table(NamedTuple):

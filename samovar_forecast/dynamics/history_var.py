@@ -12,11 +12,12 @@ import pandas as pd
 
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
-from samovar_forecast.dynamics.history import History, Scaler, TableLike
+from samovar_forecast.dynamics.history import History, TableLike
 from samovar_forecast.dynamics.local_var import Attribution, LocalVAR
 from samovar_forecast.dynamics.network_map import NetworkMap, Windows
 from samovar_forecast.dynamics.simulation import check_covariance, simulate_paths
 from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.frames.scaler import Scaler
 
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARProcess
@@ -79,8 +80,8 @@ class HistoryVAR:
             The series, in the units of the data, oldest row first; at least one context. What is
             asked at many origins (residuals, paths) needs more. Gaps only if the network was
             built for ``missing_values``.
-        scaler, past_scaler, future_scaler : object with ``location`` and ``scale``, optional
-            How the host scaled what it gave to the network (:class:`Scaling`, ``panel.Scaler``);
+        scaler, past_scaler, future_scaler : Scaler, optional
+            How the host scaled what it gave to the network;
             by default not at all. A scale of 0 (a constant column) counts as 1.
         past_covariates : DataFrame or array of shape (n_time, P), optional
         future_covariates : DataFrame or array of shape (n_time + n_ahead, F), optional

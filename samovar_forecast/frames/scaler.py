@@ -1,23 +1,30 @@
-"""The scale of the series: from a training sample, there and back."""
+"""Location and scale: taken from a training sample, applied to values, and undone in forecasts.
+
+A :class:`Scaler` is the only pair of location and scale in the package's numpy rooms, and
+:class:`InstanceScaler` holds the three scalers of an instance.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from samovar_forecast.exceptions import DataError
+from samovar_forecast.frames.panel import Instance
 
 
 @dataclass(frozen=True)
 class Scaler:
-    """Mean and standard deviation of each series of one instance, in float64.
+    """How columns become the network's numbers: ``(values - location) / scale``, in float64.
 
     Parameters
     ----------
-    location : float64 array of shape (n_series,)
-    scale : float64 array of shape (n_series,)
-        0 for a series that is constant.
+    location : float64 array of shape (n_columns,)
+        Mean of each column, in its own unit.
+    scale : float64 array of shape (n_columns,)
+        Standard deviation of each column; 0 for a column that is constant, which is only shifted.
     """
 
     location: np.ndarray
@@ -25,9 +32,14 @@ class Scaler:
 
     @classmethod
     def of(cls, values: np.ndarray) -> Scaler:
-        """Take location and scale from a training sample of shape (n_time, n_series).
+        """Take location and scale from a training sample of shape (n_time, n_columns).
 
-        Missing values are left out; a series without any value has location 0 and scale 1.
+        Missing values are left out; a column without any value has location 0 and scale 1.
+
+        Raises
+        ------
+        DataError
+            If there are no rows.
         """
         if values.shape[0] == 0:
             raise DataError("there is nothing to scale", found="no rows", wanted="observations")
@@ -45,7 +57,7 @@ class Scaler:
         return cls(location, np.where(has_value, np.where(is_constant, 0.0, deviation), 1.0))
 
     def forward(self, values: np.ndarray) -> np.ndarray:
-        """Return the values in units of the training sample; a constant series becomes 0."""
+        """Return the values in units of the training sample; a constant column becomes 0."""
         return (values - self.location) / np.where(self.scale == 0, 1.0, self.scale)
 
     def inverse(self, values: np.ndarray, last: np.ndarray) -> np.ndarray:
@@ -60,6 +72,19 @@ class Scaler:
         """
         constant = np.where(np.isnan(last), self.location, last)
         return np.where(self.scale == 0, constant, values * self.scale + self.location)
+
+
+class InstanceScaler(NamedTuple):
+    """The scalers of the columns of an instance, by their role."""
+
+    target: Scaler
+    past_covariates: Scaler
+    future_covariates: Scaler
+
+    @classmethod
+    def of(cls, instance: Instance) -> InstanceScaler:
+        """Take location and scale of all columns from a training sample."""
+        return cls(*(Scaler.of(getattr(instance, role)) for role in cls._fields))
 
 
 def last_values(values: np.ndarray) -> np.ndarray:

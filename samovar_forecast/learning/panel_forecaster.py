@@ -23,8 +23,8 @@ from torch import Tensor
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.frames.panel import Panel
-from samovar_forecast.frames.scaler import Scaler, last_values
-from samovar_forecast.learning.scaled_rows import Scalers
+from samovar_forecast.frames.scaler import InstanceScaler, Scaler, last_values
+from samovar_forecast.learning.scaled_rows import scale_rows
 from samovar_forecast.learning.trained_network import WINDOWS_AT_ONCE, Columns, TrainedNetwork
 from samovar_forecast.learning.uncertainty import Predictive
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
@@ -79,12 +79,12 @@ class InstanceForecast:
 
 @dataclass(frozen=True)
 class PanelForecaster:
-    """A core that forecasts the instances of a panel.
+    """A network that forecasts the instances of a panel.
 
     Parameters
     ----------
-    core : TrainedNetwork
-    scalers : dict of hashable to Scalers
+    trained : TrainedNetwork
+    scalers : dict of hashable to InstanceScaler
         Scales of each instance, by its key.
     panel : Panel
         Last rows of each instance: a context, and as many before as forecasts of the past may
@@ -93,15 +93,15 @@ class PanelForecaster:
         Whether these are all rows that its anchor was estimated on.
     """
 
-    core: TrainedNetwork
-    scalers: dict[Hashable, Scalers]
+    trained: TrainedNetwork
+    scalers: dict[Hashable, InstanceScaler]
     panel: Panel
     holds_all: bool = False
 
     @property
     def n_kept(self) -> int:
         """Rows that are kept of each instance."""
-        config = self.core.config
+        config = self.trained.config
         return config.context_length + max(config.patch_length - 1, _ROWS_KEPT)
 
     # ------------------------------------------------------------------ learning
@@ -109,7 +109,7 @@ class PanelForecaster:
     @classmethod
     def learn(
         cls,
-        core: TrainedNetwork,
+        trained: TrainedNetwork,
         panel: Panel,
         config_for: Callable[[int], TrainingConfig | None],
         *,
@@ -122,15 +122,15 @@ class PanelForecaster:
         progress: bool | None = None,
         checkpoint_dir: str | Path | None = None,
     ) -> tuple[PanelForecaster, TrainingResult | None]:
-        """Train a copy of a core on a panel, and score its forecasts on the windows held out.
+        """Train a copy of a network on a panel, and score its forecasts on the windows held out.
 
         Parameters
         ----------
-        core : TrainedNetwork
+        trained : TrainedNetwork
             Where the training starts.
         panel : Panel
         config_for : callable
-            Gives the training for a number of windows; None if there is none to be, and the core
+            Gives the training for a number of windows; None if there is none to be, and the network
             is used as it is.
         horizon : int or None
             Farthest step that will be asked for; the scores reach that far if the sample does.
@@ -141,7 +141,7 @@ class PanelForecaster:
             Whether there is to be a linear anchor beside the network. One that was pretrained
             stays as it is where the network does, or where no window can be held out.
         is_pretrained : bool, default=False
-            Whether the core has learned before: then its weights are kept if no epoch forecasts
+            Whether the network has learned before: then its weights are kept if no epoch forecasts
             the windows held out better.
         device, progress, checkpoint_dir
             As in :func:`samovar_forecast.learning.training.fit_network`.
@@ -151,8 +151,8 @@ class PanelForecaster:
         model : PanelForecaster
         result : TrainingResult or None
         """
-        network = copy.deepcopy(core.network)
-        scalers = {one.key: Scalers.of(one) for one in panel.instances}
+        network = copy.deepcopy(trained.network)
+        scalers = {one.key: InstanceScaler.of(one) for one in panel.instances}
         series = _series(panel, scalers, network.config)
         windows = _windows(series, network.config)
         training, validation = windows.split_in_time(validation_fraction)
@@ -168,7 +168,7 @@ class PanelForecaster:
                 training,
                 validation,
                 config,
-                head=core.head,
+                head=trained.head,
                 random_state=seed,
                 device=device,
                 progress=progress,
@@ -184,7 +184,7 @@ class PanelForecaster:
             from samovar_forecast.learning.anchoring import attach_anchor, put_beside
 
             report = attach_anchor(
-                network, series, validation, season=panel.grid.season, head=core.head
+                network, series, validation, season=panel.grid.season, head=trained.head
             )
             # Scores are those of an anchor that did not see what it is scored on.
             judged = copy.deepcopy(network)
@@ -192,7 +192,7 @@ class PanelForecaster:
         elif config is None:
             validation = windows  # nothing was learned from any of them
         n_steps = max(horizon or 0, network.config.patch_length)
-        learned = dataclasses.replace(core, network=judged, columns=Columns.of(panel))
+        learned = dataclasses.replace(trained, network=judged, columns=Columns.of(panel))
         learned = learned.scored(windows, validation, n_steps)
         learned = dataclasses.replace(learned, network=network)
         model = cls(learned, scalers, panel)
@@ -211,7 +211,7 @@ class PanelForecaster:
         """
         from samovar_forecast.learning.training import fit_network
 
-        shape = self.core.config
+        shape = self.trained.config
         n_time = shape.context_length + shape.patch_length - 1 + _longest(newer)
         recent = self.panel.extended_by(newer, n_time, shape.context_length)
         moved = self.moved_on(newer)
@@ -220,13 +220,13 @@ class PanelForecaster:
         windows = _windows(_series(recent, self.scalers, shape), shape)
         if not _has_futures(windows):
             return moved
-        network = copy.deepcopy(self.core.network)
+        network = copy.deepcopy(self.trained.network)
         fit_network(
             network,
             windows,
             None,
             config,
-            head=self.core.head,
+            head=self.trained.head,
             random_state=seed,
             device=device,
             progress=progress,
@@ -240,14 +240,16 @@ class PanelForecaster:
                 _series(moved.panel, self.scalers, shape),
                 None,
                 season=moved.panel.grid.season,
-                head=self.core.head,
+                head=self.trained.head,
                 gate=gate,
             )
-        return dataclasses.replace(moved, core=dataclasses.replace(self.core, network=network))
+        return dataclasses.replace(
+            moved, trained=dataclasses.replace(self.trained, network=network)
+        )
 
     def moved_on(self, newer: Panel) -> PanelForecaster:
         """Return the model with its rows moved on to the end of new ones."""
-        n_needed = self.core.config.context_length
+        n_needed = self.trained.config.context_length
         rows = self.panel.extended_by(newer, self.n_kept + 1, n_needed)
         holds_all = self.holds_all and _longest(rows) <= self.n_kept
         return dataclasses.replace(self, panel=rows.tail(self.n_kept), holds_all=holds_all)
@@ -274,7 +276,7 @@ class PanelForecaster:
         DataError
             If needed covariates are missing, or no full context lies before a time of the past.
         """
-        center = self.core.head.center
+        center = self.trained.head.center
         return [
             self.scalers[one.key].target.inverse(parameters[..., center], last_values(one.target))
             for one, parameters in zip(
@@ -292,7 +294,7 @@ class PanelForecaster:
         DataError
             Also if there is nothing to calibrate with.
         """
-        calibration = self.core.calibration
+        calibration = self.trained.calibration
         if calibration is None:
             raise DataError(
                 "there are no errors of forecasts to take the uncertainty from",
@@ -315,16 +317,16 @@ class PanelForecaster:
             scores = calibration.at(np.maximum(own, 1))
             if beyond:
                 parameters, last = parameters[:-1], parameters[-1]
-                center = [self.core.head.center]
+                center = [self.trained.head.center]
                 growth = np.sqrt(own / n_scored)[:, None, None]
                 wider = parameters[..., center] + growth * (last - last[..., center])
                 is_scored = (own <= n_scored)[:, None, None]
                 parameters = np.where(is_scored, parameters, wider)
-                if self.core.head.n_params > 1:
+                if self.trained.head.n_params > 1:
                     scores = calibration.scores[:, np.minimum(own, n_scored) - 1]
             answers.append(
                 InstanceForecast(
-                    Predictive(parameters, self.core.head, scores),
+                    Predictive(parameters, self.trained.head, scores),
                     self.scalers[one.key].target,
                     last_values(one.target),
                 )
@@ -333,16 +335,18 @@ class PanelForecaster:
 
     def _parameters(self, steps: Sequence[np.ndarray], X: pd.DataFrame | None) -> list[np.ndarray]:
         """Return the head's parameters at the steps of each instance, (n_steps, n_series, K)."""
-        shape = self.core.config
+        shape = self.trained.config
         length, patch = shape.context_length, shape.patch_length
         farthest = [max(0, int(own.max())) for own in steps]
         n_patches = max(1, math.ceil(max(farthest) / patch))
         ahead = self.panel.covariates_ahead(X, farthest, n_patches * patch)
         series = [
-            self.scalers[one.key].tensors(one, length, rows)
+            scale_rows(one, self.scalers[one.key], length, rows)
             for one, rows in zip(self.panel.instances, ahead, strict=True)
         ]
-        answers = [np.empty((len(own), shape.n_series, self.core.head.n_params)) for own in steps]
+        answers = [
+            np.empty((len(own), shape.n_series, self.trained.head.n_params)) for own in steps
+        ]
         # The future at once from the end of each instance, the past from the row before each time.
         ends = [len(one.target) for one in series]
         if max(farthest):
@@ -350,7 +354,7 @@ class PanelForecaster:
             windows = [
                 _window(one, end, shape, n_ahead) for one, end in zip(series, ends, strict=True)
             ]
-            rolled = _rolled(self.core, windows, max(farthest))
+            rolled = _rolled(self.trained, windows, max(farthest))
             for own, answer, parameters in zip(steps, answers, rolled, strict=True):
                 answer[own >= 1] = parameters[own[own >= 1] - 1]
         past = [
@@ -363,13 +367,15 @@ class PanelForecaster:
                 )
                 for number, row in past
             ]
-            for (number, row), parameters in zip(past, _rolled(self.core, windows, 1), strict=True):
+            for (number, row), parameters in zip(
+                past, _rolled(self.trained, windows, 1), strict=True
+            ):
                 answers[number][row] = parameters[0]
         return answers
 
     def _end_before(self, number: int, step: int) -> int:
         """Return how many kept rows of an instance lie before a time of its past."""
-        instance, length = self.panel.instances[number], self.core.config.context_length
+        instance, length = self.panel.instances[number], self.trained.config.context_length
         end = len(instance) - 1 + step
         if end < length:
             grid, last = self.panel.grid, instance.last
@@ -399,28 +405,28 @@ def _window(series: SeriesTensors, end: int, config: NetworkConfig, n_ahead: int
 
 
 def _rolled(
-    core: TrainedNetwork, windows: Sequence[SeriesTensors], horizon: int
+    trained: TrainedNetwork, windows: Sequence[SeriesTensors], horizon: int
 ) -> Iterator[np.ndarray]:
     """Yield the parameters of the ``horizon`` steps after each window, (horizon, n_series, K)."""
     for start in range(0, len(windows), WINDOWS_AT_ONCE):
         part = windows[start : start + WINDOWS_AT_ONCE]
         parameters = roll_forecast(
-            core.network,
+            trained.network,
             torch.stack([one.target for one in part]),
             horizon,
             _stack([one.past_covariates for one in part]),
             _stack([one.future_covariates for one in part]),
-            head=core.head,
+            head=trained.head,
         )
         yield from parameters.numpy().astype(np.float64)
 
 
 def _series(
-    panel: Panel, scalers: dict[Hashable, Scalers], config: NetworkConfig
+    panel: Panel, scalers: dict[Hashable, InstanceScaler], config: NetworkConfig
 ) -> list[SeriesTensors]:
     """Scale the instances of a panel; one too short for a window is filled up to it."""
     n_time = config.context_length + config.patch_length
-    return [scalers[one.key].tensors(one, n_time) for one in panel.instances]
+    return [scale_rows(one, scalers[one.key], n_time) for one in panel.instances]
 
 
 def _windows(series: Sequence[SeriesTensors], config: NetworkConfig) -> WindowSet:

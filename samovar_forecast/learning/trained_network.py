@@ -74,7 +74,7 @@ class TrainedNetwork:
 
     @classmethod
     def new(cls, panel: Panel, config: NetworkConfig, head: Head, seed: int) -> TrainedNetwork:
-        """Return a core for a panel, with random weights."""
+        """Return a network for a panel, with random weights."""
         network = SAMoVARNetwork(config, torch.Generator().manual_seed(seed)).eval()
         return cls(network, head, Columns.of(panel))
 
@@ -84,7 +84,7 @@ class TrainedNetwork:
         return self.network.config
 
     def save(self, path: str | Path) -> None:
-        """Write the core to a folder or zip file: see :func:`samovar_forecast.learning.artifact`.
+        """Write what was learned to a folder or zip file, as `samovar_forecast.learning.artifact`.
 
         Names of columns that are neither text nor numbers are kept as text.
         """
@@ -118,17 +118,17 @@ class TrainedNetwork:
             names = (tuple(about["columns"][role]) for role in Columns._fields)
             scores = artifact.arrays.get("scores")
             calibration = None if scores is None else Calibration(scores)
-            core = cls(
+            trained = cls(
                 artifact.network, head, Columns(*names), calibration, bool(about["is_held_out"])
             )
         except (KeyError, TypeError, DataError, ConfigurationError) as error:
             raise ArtifactError(f"{path} holds no trained forecaster: {error!r}") from error
-        shape = core.config
+        shape = trained.config
         if head.n_params != shape.n_params or (
             calibration is not None and calibration.scores.shape[2:] != (shape.n_series,)
         ):
             raise ArtifactError(f"{path} holds a network with the head or scores of another")
-        return core
+        return trained
 
     def check_columns(self, panel: Panel) -> None:
         """Refuse a panel that the network cannot read.
@@ -161,7 +161,7 @@ class TrainedNetwork:
     def scored(
         self, windows: WindowSet, held_out: WindowSet | None, n_steps: int
     ) -> TrainedNetwork:
-        """Return a core with the scores of its forecasts of held-out windows.
+        """Return a network with the scores of its forecasts of held-out windows.
 
         If these are too few, and no scores are known from before, those of all windows stand in.
 
@@ -186,9 +186,9 @@ class TrainedNetwork:
         return dataclasses.replace(self, calibration=calibration, is_held_out=False)
 
 
-def _calibration(core: TrainedNetwork, windows: WindowSet, n_steps: int) -> Calibration | None:
+def _calibration(trained: TrainedNetwork, windows: WindowSet, n_steps: int) -> Calibration | None:
     """Score the forecasts of at most 500 windows, evenly spaced; None if nothing was observed."""
-    config = core.config
+    config = trained.config
     stops = torch.tensor([stop for _, stop in windows.bounds])[windows.instance]
     reach = stops - windows.starts - config.context_length  # steps that a window can be judged by
     n_reached = min(_REACHED_AT_LEAST, len(windows))
@@ -204,12 +204,12 @@ def _calibration(core: TrainedNetwork, windows: WindowSet, n_steps: int) -> Cali
         values = windows.table[torch.minimum(rows, stops[numbers, None] - 1)]
         past, target, future = values.split(windows.widths, dim=-1)
         parameters = roll_forecast(
-            core.network,
+            trained.network,
             target[:, : config.context_length],
             n_steps,
             past[:, : config.context_length] if past.shape[-1] else None,
             future if future.shape[-1] else None,
-            head=core.head,
+            head=trained.head,
         )
         actual = torch.where(is_beyond[..., None], torch.nan, target)
         actual = actual[:, config.context_length : config.context_length + n_steps]
@@ -217,7 +217,7 @@ def _calibration(core: TrainedNetwork, windows: WindowSet, n_steps: int) -> Cali
             scores_of(
                 actual.numpy().astype(np.float64),
                 parameters.numpy().astype(np.float64),
-                core.head,
+                trained.head,
             )
         )
     try:

@@ -113,7 +113,7 @@ def test_scores_are_those_of_an_anchor_that_did_not_see_the_windows_they_come_fr
         own = network(torch.from_numpy(windows).float()).forecast[..., 0].numpy()
     linear = earlier(windows)
     errors = values[origins[:, None] + np.arange(3)] - linear - gate * (own - linear)
-    scores = forecaster._model.core.calibration.scores
+    scores = forecaster._model.trained.calibration.scores
     assert np.allclose(np.abs(scores), np.abs(errors), atol=1e-4)
 
 
@@ -123,7 +123,7 @@ def test_a_pretrained_anchor_is_used_as_it_is_where_the_network_is() -> None:
     panel = pd.concat({"x": frame(120), "z": frame(120) + 3.0}, names=["series"])
     new = frame(140).iloc[-20:] * 2.0
     pretrained = SAMoVARForecaster(anchor=True, **QUICK).pretrain(panel, fh=[1, 2, 3])
-    known = pretrained.pretrained_core_.network
+    known = pretrained.pretrained_network_.network
     zero = pretrained.clone().set_params(max_epochs=0).fit(new, fh=[1, 2, 3])
     assert (zero.network_.anchor.own == known.anchor.own).all()
     assert (zero.network_.anchor.gate == known.anchor.gate).all()

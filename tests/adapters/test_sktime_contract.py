@@ -322,23 +322,23 @@ def test_a_past_without_a_context_before_it_is_refused_with_the_first_time_that_
 
 
 def test_pretraining_then_fitting_adapts_a_copy(pretrained):
-    core = pretrained.pretrained_core_
-    before = {name: one.clone() for name, one in core.network.state_dict().items()}
+    trained = pretrained.pretrained_network_
+    before = {name: one.clone() for name, one in trained.network.state_dict().items()}
     forecaster = pretrained.clone()
     first = forecaster.fit(waves(50, seed=8), fh=[1, 2]).predict()
     # A refit starts from the pretrained weights again.
     pd.testing.assert_frame_equal(forecaster.fit(waves(50, seed=8), fh=[1, 2]).predict(), first)
-    kept, adapted = forecaster.pretrained_core_.network.state_dict(), weights_of(forecaster)
+    kept, adapted = forecaster.pretrained_network_.network.state_dict(), weights_of(forecaster)
     assert all(torch.equal(kept[name], one) for name, one in before.items())
     assert any(not torch.equal(adapted[name], one) for name, one in before.items())
-    assert "pretrained_core" not in forecaster.get_fitted_params()
+    assert "pretrained_network" not in forecaster.get_fitted_params()
 
 
 def test_zero_epochs_use_pretrained_weights_as_they_are(pretrained):
     zero = pretrained.clone().set_params(max_epochs=0)
     assert zero.state == "pretrained"
     zero.fit(waves(50, seed=8), fh=[1, 2])
-    kept = pretrained.pretrained_core_.network.state_dict()
+    kept = pretrained.pretrained_network_.network.state_dict()
     assert all(torch.equal(kept[name], one) for name, one in weights_of(zero).items())
     assert zero.best_epoch_ is None
     assert len(zero.history_) == 0
@@ -348,7 +348,7 @@ def test_zero_epochs_use_pretrained_weights_as_they_are(pretrained):
 def test_a_new_series_may_be_shorter_than_the_context(pretrained):
     zero = pretrained.clone().set_params(max_epochs=0)
     y = waves(9, seed=8)
-    assert len(y) < pretrained.pretrained_core_.config.context_length
+    assert len(y) < pretrained.pretrained_network_.config.context_length
     forecast = zero.fit(y.iloc[:5], fh=[1, 2]).predict_interval()
     assert np.isfinite(forecast).all(axis=None)
     zero.update(y.iloc[5:], update_params=False)
@@ -359,7 +359,7 @@ def test_a_new_series_may_be_shorter_than_the_context(pretrained):
 
 def test_a_second_pretraining_goes_on_from_the_first(pretrained):
     more = pretrained.clone().pretrain(panel(2))
-    networks = [one.pretrained_core_.network for one in (pretrained, more)]
+    networks = [one.pretrained_network_.network for one in (pretrained, more)]
     first, second = (dict(network.named_parameters()) for network in networks)
     assert first.keys() == second.keys()
     assert any(not torch.equal(first[name], second[name]) for name in first)
@@ -416,7 +416,7 @@ def test_a_grid_search_starts_every_candidate_from_the_checkpoint(pretrained, tm
     assert len(scores) == 2
     assert np.isfinite(scores).all()
     best = search.best_forecaster_
-    assert best.context_length_ == pretrained.pretrained_core_.config.context_length
+    assert best.context_length_ == pretrained.pretrained_network_.config.context_length
 
 
 def test_what_does_not_fit_pretrained_weights_is_refused(pretrained, tmp_path):

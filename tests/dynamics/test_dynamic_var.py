@@ -13,12 +13,12 @@ from statsmodels.tsa.vector_ar.var_model import VARProcess
 
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
-from samovar_forecast.dynamics.history import Scaling
 from samovar_forecast.dynamics.local_var import companion_radius
 from samovar_forecast.dynamics.network_map import NetworkMap
 from samovar_forecast.dynamics.summary import important_order
 from samovar_forecast.dynamics.token_weights import token_contributions
 from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.network import SAMoVARNetwork, samovar_loss
 from tests.dynamics.linear_network import linear_network
 from tests.dynamics.test_network_map import network_of
@@ -43,7 +43,7 @@ def linear() -> DynamicVAR:
     months = pd.period_range("2001-01", periods=120, freq="M")
     frame = pd.DataFrame(simulated() * SCALE + LOCATION, months, ["gdp", "cpi"])
     return DynamicVAR.from_network(
-        linear_network(COEFS, INTERCEPT), frame, scaler=Scaling(LOCATION, SCALE)
+        linear_network(COEFS, INTERCEPT), frame, scaler=Scaler(LOCATION, SCALE)
     )
 
 
@@ -71,12 +71,12 @@ def dynamic(n_time: int = 40, covariates: bool = False, **changes: object) -> Dy
     if covariates:
         others = {
             "past_covariates": pd.DataFrame(rng.normal(size=(n_time, 2)), days, ["p", "q"]),
-            "past_scaler": Scaling(np.array([1.0, 2.0]), np.array([3.0, 0.5])),
+            "past_scaler": Scaler(np.array([1.0, 2.0]), np.array([3.0, 0.5])),
             "future_covariates": pd.DataFrame({"f": rng.normal(size=n_time + 4)}),
-            "future_scaler": Scaling(np.array([0.5]), np.array([2.0])),
+            "future_scaler": Scaler(np.array([0.5]), np.array([2.0])),
             "static_covariates": rng.normal(size=(n_series, 2)),
         }
-    scaler = Scaling(values.mean(0), values.std(0))
+    scaler = Scaler(values.mean(0), values.std(0))
     return DynamicVAR.from_network(network, frame, scaler=scaler, **others)
 
 
@@ -336,7 +336,7 @@ def trained(config: NetworkConfig, n_steps: int = 40) -> tuple[SAMoVARNetwork, n
 def test_token_space_of_a_trained_network_rebuilds_its_forecast() -> None:
     config = NetworkConfig(n_series=2, patch_length=8, context_length=64, dropout=0.0)
     network, values = trained(config)
-    model = DynamicVAR.from_network(network, values, scaler=Scaling(np.ones(2), np.full(2, 3.0)))
+    model = DynamicVAR.from_network(network, values, scaler=Scaler(np.ones(2), np.full(2, 3.0)))
     origin = model.origins[17]
     trace = model.trace(origin)
     rebuilt = model.lag_weights(origin).apply(trace)
@@ -396,7 +396,7 @@ def test_a_change_of_unit_changes_the_coefficients_as_it_must() -> None:
     model = dynamic()
     unit = np.array([100.0, 1.0, 0.5])
     values = model.history.to_numpy()
-    scaler = Scaling(model.data.target.location * unit, model.data.target.scale * unit)
+    scaler = Scaler(model.data.target.location * unit, model.data.target.scale * unit)
     other = DynamicVAR.from_network(network_of(), values * unit, scaler=scaler)
     assert np.allclose(other.coefs, model.coefs * unit[:, None] / unit, rtol=1e-9, atol=1e-12)
 
@@ -631,7 +631,7 @@ def test_data_that_do_not_fit_are_refused_at_the_door() -> None:
     with pytest.raises(DataError, match="does not fit the network"):
         DynamicVAR.from_network(network, good[:, :2])
     with pytest.raises(DataError, match="the scaler of history"):
-        DynamicVAR.from_network(network, good, scaler=Scaling(np.zeros(2), np.ones(2)))
+        DynamicVAR.from_network(network, good, scaler=Scaler(np.zeros(2), np.ones(2)))
     with pytest.raises(DataError, match="past_covariates does not fit"):
         DynamicVAR.from_network(network, good, past_covariates=good)
     with pytest.raises(DataError, match="too few one-step residuals"):

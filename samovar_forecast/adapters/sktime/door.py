@@ -67,7 +67,7 @@ class BaseCheckedForecaster(BaseForecaster):
     def _get_fitted_params(self) -> dict[str, Any]:
         # sktime leaves pretrained attributes out too, but looks for them by another name.
         params = super()._get_fitted_params()
-        params.pop("pretrained_core", None)
+        params.pop("pretrained_network", None)
         return params
 
     def update(self, y: Any, X: Any = None, update_params: bool = True) -> Any:

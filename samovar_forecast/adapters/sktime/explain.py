@@ -22,7 +22,7 @@ def explain_model(
     training: TrainingConfig,
 ) -> DynamicVAR:
     """Return the model on a history of one instance; see ``SAMoVARForecaster.explain``."""
-    head = model.core.head
+    head = model.trained.head
     if head.quantiles and 0.5 not in head.quantiles:
         raise ConfigurationError(
             "the quantiles do not hold the median, which the coefficients are read from",
@@ -52,7 +52,7 @@ def explain_model(
         known = pd.DataFrame(one.future_covariates, index, panel.future_names)
         future = pd.concat([known, _ahead(X, one, panel)])
     return DynamicVAR.from_network(
-        model.core.network,
+        model.trained.network,
         pd.DataFrame(one.target, index, panel.target_names),
         scaler=scalers.target,
         past_covariates=past,

@@ -129,7 +129,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     best_epoch_ : int or None
         Epoch whose weights are used; None if pretrained ones are used as they are, because they
         were to be or because no epoch forecast the validation windows better.
-    pretrained_core_ : TrainedNetwork
+    pretrained_network_ : TrainedNetwork
         After ``pretrain``: what it learned. Every ``fit`` adapts a copy.
 
     References
@@ -164,7 +164,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         "capability:unequal_length": True,
         "capability:update": True,
         "capability:pretrain": True,
-        "pretrain:fitted_params": ["pretrained_core_"],
+        "pretrain:fitted_params": ["pretrained_network_"],
         "requires-fh-in-fit": False,
         "X-y-must-have-same-index": True,
         "enforce_index_type": None,
@@ -243,12 +243,14 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         ArtifactError
             If something else is at ``path``.
         """
-        core = self._model.core if self.is_fitted else getattr(self, "pretrained_core_", None)
-        if core is None:
+        trained = (
+            self._model.trained if self.is_fitted else getattr(self, "pretrained_network_", None)
+        )
+        if trained is None:
             raise NotFittedError(
                 "there is nothing to save before fit or pretrain; call one of them first"
             )
-        core.save(path)
+        trained.save(path)
 
     def explain(
         self,
@@ -296,9 +298,9 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     ) -> SAMoVARForecaster:
         panel = Panel.from_frame(y, X, past_names=self.past_covariates or ())
         self._model, result = self._learn(panel, fh)
-        self.network_ = self._model.core.network
-        self.patch_length_ = self._model.core.config.patch_length
-        self.context_length_ = self._model.core.config.context_length
+        self.network_ = self._model.trained.network
+        self.patch_length_ = self._model.trained.config.patch_length
+        self.context_length_ = self._model.trained.config.context_length
         self.best_epoch_ = None
         self.history_ = pd.DataFrame({"training_loss": []}, pd.RangeIndex(0, name="epoch"))
         if result is not None:
@@ -319,7 +321,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
                 remedy="pretrain first, and then set_params(max_epochs=0) for the fit",
             )
         panel = Panel.from_frame(y, X, past_names=self.past_covariates or ())
-        self.pretrained_core_ = self._learn(panel, fh)[0].core
+        self.pretrained_network_ = self._learn(panel, fh)[0].trained
         return self
 
     def _pretrain_update(
@@ -419,7 +421,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
             self._model = self._model.continued(
                 newer, config, seed=self._seed, device=self.device, progress=self.verbose
             )
-            self.network_ = self._model.core.network
+            self.network_ = self._model.trained.network
         else:
             self._model = self._model.moved_on(newer)
         # A few new rows do not tell their frequency; the grid knows it.
@@ -449,7 +451,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
             validation_fraction=self.validation_fraction,
             seed=self._seed,
             anchor=self.anchor and self.validation_fraction > 0,
-            is_pretrained=self.checkpoint is not None or hasattr(self, "pretrained_core_"),
+            is_pretrained=self.checkpoint is not None or hasattr(self, "pretrained_network_"),
             device=self.device,
             progress=self.verbose,
             checkpoint_dir=self.checkpoint_dir,
@@ -457,35 +459,35 @@ class SAMoVARForecaster(BaseCheckedForecaster):
 
     def _start(self, panel: Panel, horizon: int | None) -> TrainedNetwork:
         """Return what the training starts from, after checking that it fits."""
-        core = getattr(self, "pretrained_core_", None)
-        if core is None and self.checkpoint is not None:
-            core = TrainedNetwork.load(self.checkpoint)
-        if core is None:
+        trained = getattr(self, "pretrained_network_", None)
+        if trained is None and self.checkpoint is not None:
+            trained = TrainedNetwork.load(self.checkpoint)
+        if trained is None:
             if self.max_epochs == 0:
                 raise ConfigurationError(
                     "max_epochs=0 leaves the network as it is, and it has not learned anything",
                     wanted="at least 1, or pretrained weights",
                     remedy="call pretrain before, or give a checkpoint",
                 )
-            return self._new_core(panel, horizon)
-        core.check_columns(panel)
+            return self._new_network(panel, horizon)
+        trained.check_columns(panel)
         asked = {
             name: getattr(self, name)
             for name in ("patch_length", "context_length", "d_model", "n_heads")
         }
         asked["quantiles"] = None if self.quantiles is None else self._head().quantiles
         for name, value in asked.items():
-            there = core.head.quantiles if name == "quantiles" else getattr(core.config, name)
+            there = trained.head.quantiles if name == "quantiles" else getattr(trained.config, name)
             if value is not None and value != there:
                 raise ConfigurationError(
                     f"{name} is not that of the pretrained network",
                     found=value,
                     wanted=f"{there or None}, or nothing",
                 )
-        return core
+        return trained
 
-    def _new_core(self, panel: Panel, horizon: int | None) -> TrainedNetwork:
-        """Return an untrained core of the size that the parameters and the sample ask for."""
+    def _new_network(self, panel: Panel, horizon: int | None) -> TrainedNetwork:
+        """Return an untrained network of the size that the parameters and the sample ask for."""
         lengths = choose_lengths(
             panel.typical_length,
             horizon=horizon,
@@ -539,7 +541,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     def _predictive(
         self, steps: list[np.ndarray], X: pd.DataFrame | None
     ) -> list[InstanceForecast]:
-        if not self._model.core.is_held_out:
+        if not self._model.trained.is_held_out:
             warn(
                 "the uncertainty is that of forecasts within the training sample, and too small: "
                 "fewer than 10 windows could be held out; give more observations, or a larger "
