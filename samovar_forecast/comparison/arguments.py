@@ -146,18 +146,12 @@ def with_classical(named: Mapping[str, Any], season: int) -> dict[str, Any]:
     return {**named, **{k: v for k, v in classical_forecasters(season).items() if k not in named}}
 
 
-SPECIAL_CASES = {
-    "AR": ("Naive",),
-    "VAR": ("AR", "Naive"),
-    "Ridge VAR": ("AR", "Naive"),
-}
-"""Classical rows, and those that are special cases of them: a random walk is an AR(1)."""
-
-
 def nested_pairs(
     nested: Mapping[str, Sequence[str]] | None, named: Mapping[str, Any]
 ) -> list[tuple[str, str]]:
     """Return the pairs (larger model, special case) among the models compared."""
+    from samovar_forecast.comparison.classical import SPECIAL_CASES
+
     for larger, smaller in (nested or {}).items():
         for name in (larger, *([smaller] if isinstance(smaller, str) else smaller)):
             if name not in named:

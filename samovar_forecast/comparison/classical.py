@@ -21,7 +21,7 @@ from statsmodels.tsa.ar_model import ar_select_order
 from statsmodels.tsa.arima_process import arma2ma
 from statsmodels.tsa.vector_ar.var_model import ma_rep
 
-from samovar_forecast.comparison.base import RowForecaster
+from samovar_forecast.comparison.row_forecaster import RowForecaster
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.orders import ROWS_PER_COEFFICIENT, candidate_orders, largest_order
 from samovar_forecast.linear.ridge_var import fit_ridge_var
@@ -377,6 +377,14 @@ class RepeatSeason(_ClassicalForecaster):
         return [{}, {"season": 2}]
 
 
+SPECIAL_CASES = {
+    "AR": ("Naive",),
+    "VAR": ("AR", "Naive"),
+    "Ridge VAR": ("AR", "Naive"),
+}
+"""Classical rows, and those that are special cases of them: a random walk is an AR(1)."""
+
+
 def classical_forecasters(season: int = 1) -> dict[str, BaseForecaster]:
     """Return the forecasters that any other has to beat, by the name of their row.
 
@@ -396,3 +404,9 @@ def classical_forecasters(season: int = 1) -> dict[str, BaseForecaster]:
     if season > 1:
         forecasters["Seasonal naive"] = RepeatSeason(season=season)
     return forecasters
+
+
+def is_classical(forecaster: Any) -> bool:
+    """Return whether a forecaster is of a class among `classical_forecasters`."""
+    with_season = classical_forecasters(season=2)
+    return type(forecaster) in {type(classical) for classical in with_season.values()}

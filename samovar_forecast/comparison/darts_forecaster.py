@@ -12,7 +12,7 @@ import pandas as pd
 from darts import TimeSeries
 from darts.models.forecasting.forecasting_model import GlobalForecastingModel
 
-from samovar_forecast.comparison.base import RowForecaster
+from samovar_forecast.comparison.row_forecaster import RowForecaster
 from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.process import quieted
 

@@ -129,6 +129,8 @@ def compare(
     """
     require("sktime", feature="compare", extra="demo")
     require("statsmodels", feature="compare", extra="demo")
+    from samovar_forecast.comparison.classical import is_classical
+
     y, usual_season = checked_data(y)
     for name, value in {"horizon": horizon, "n_origins": n_origins}.items():
         check_count(name, value)
@@ -218,16 +220,6 @@ def standard_forecasters(
         "SAMoVAR, no anchor": SAMoVARForecaster(anchor=False, **shared),
         **classical_forecasters(season),
     }
-
-
-def is_classical(forecaster: Any) -> bool:
-    """Return whether a forecaster is one of those that any other has to beat."""
-    from samovar_forecast.comparison import classical
-
-    return type(forecaster) in (
-        *(classical.GuardedVAR, classical.RidgeVAR),
-        *(classical.GuardedAR, classical.RepeatSeason),
-    )
 
 
 class _CannotMoveOn(Exception):
