@@ -23,7 +23,7 @@ from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.anchor import source_rows
 from samovar_forecast.network.kernels import rms_normalize
-from samovar_forecast.network.normalization import SCALE_EPSILON, normalize, window_statistics
+from samovar_forecast.network.normalization import normalize
 
 NUMBERS_AT_ONCE = 4_000_000
 """Hidden activations of one batch; it bounds the memory whatever the number of series."""
@@ -301,42 +301,18 @@ class NetworkMap:
 
     def _moments(self, channels: np.ndarray) -> _Moments:
         """Return location and scale of one window's channels, (L, K), and their slopes."""
-        config, length = self.config, len(channels)
         observed = self._observed(channels)
-        filled = np.where(observed > 0, channels, 0.0)
-        location, scale = (
-            statistic[0, 0].numpy()
-            for statistic in window_statistics(
-                torch.from_numpy(filled)[None],
-                config.patch_length,
-                config.normalization,
-                torch.from_numpy(observed > 0)[None] if config.missing_values else None,
-            )
+        filled = torch.from_numpy(np.where(observed > 0, channels, 0.0))[None]  # 1 L K
+        is_observed = torch.from_numpy(observed > 0)[None] if self.config.missing_values else None
+        moments = self.network.normalizer.moments(filled, is_observed)
+        slopes = self.network.normalizer.slopes(filled, is_observed)
+        return _Moments(
+            location=moments.location[0, 0].numpy(),
+            scale=moments.scale[0, 0].numpy(),
+            location_slope=slopes.location[0].numpy(),
+            scale_slope=slopes.scale[0].numpy(),
+            normalised=normalize(filled, *moments)[0].numpy() * observed,
         )
-        normalised = normalize(*(torch.from_numpy(one) for one in (filled, location, scale)))
-        location_slope, scale_slope = np.zeros_like(filled), np.zeros_like(filled)
-        moments = _Moments(
-            location, scale, location_slope, scale_slope, normalised.numpy() * observed
-        )
-        if config.normalization == "none":
-            return moments
-        n_observed = observed.sum(axis=0)
-        recent = observed.copy()
-        if config.normalization == "last_patch":
-            recent[: -config.patch_length] = 0
-            recent = np.where(recent.sum(axis=0) > 0, recent, observed)
-        location_slope += recent / np.maximum(recent.sum(axis=0), 1)
-        is_constant = scale == 0
-        if not config.missing_values:  # then a constant window is forecast by its last value
-            location_slope[:, is_constant] = 0
-            location_slope[-1, is_constant] = 1
-        if length > 1:
-            moves = ~is_constant & (n_observed > 1)
-            deviation = scale[moves] - SCALE_EPSILON
-            mean = filled[:, moves].sum(axis=0) / n_observed[moves]
-            centred = (filled[:, moves] - mean) * observed[:, moves]
-            scale_slope[:, moves] = centred / ((n_observed[moves] - 1) * deviation)
-        return moments
 
     # -------------------------------------------------------------------------- token space
 

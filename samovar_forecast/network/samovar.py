@@ -13,7 +13,7 @@ from samovar_forecast.network.anchor import Anchor, Anchored
 from samovar_forecast.network.blocks import Linear, RMSNorm
 from samovar_forecast.network.controls import LinTrans
 from samovar_forecast.network.mixture import VARMixture
-from samovar_forecast.network.normalization import denormalize, normalize, window_statistics
+from samovar_forecast.network.normalization import denormalize, make_normalizer, normalize
 from samovar_forecast.network.tokens import ARXTokenizer, cut_patches
 from samovar_forecast.network.trace import Trace
 
@@ -52,6 +52,7 @@ class SAMoVARNetwork(nn.Module):
     def __init__(self, config: NetworkConfig, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config
+        self.normalizer = make_normalizer(config.normalization, config.patch_length)
         self.tokenizer = ARXTokenizer(config)
         predictor = LinTrans if config.predictor == "lintrans" else VARMixture
         self.predictor: nn.Module = predictor(config)
@@ -95,9 +96,7 @@ class SAMoVARNetwork(nn.Module):
             channels = torch.cat([past_covariates, target], dim=-1)
         channels = channels.mT.contiguous().mT  # in memory series by series, as they are read
         channels, observed, missing = self._set_missing_aside(channels)
-        location, scale = window_statistics(
-            channels, config.patch_length, config.normalization, observed
-        )
+        location, scale = self.normalizer.moments(channels, observed)
         normalized = normalize(channels, location, scale)
         if observed is not None:
             normalized = normalized * observed
@@ -145,11 +144,8 @@ class SAMoVARNetwork(nn.Module):
         config = self.config
         future, observed, missing = self._set_missing_aside(future)
         past = slice(None, -config.patch_length)
-        location, _ = window_statistics(
-            future[:, past],
-            config.patch_length,
-            config.normalization,
-            None if observed is None else observed[:, past],
+        location, _ = self.normalizer.moments(
+            future[:, past], None if observed is None else observed[:, past]
         )
         change = future - location
         if observed is not None:

@@ -36,3 +36,13 @@ def windows(
     generator = torch.Generator().manual_seed(seed)
     steps = torch.randn(n_windows, length, n_channels, generator=generator, dtype=torch.float64)
     return steps.cumsum(1)
+
+
+def with_gaps(window: torch.Tensor) -> torch.Tensor:
+    """Return the same windows, with single values, a whole patch and a whole series missing."""
+    gaps = window.clone()
+    gaps[0, 5, 0] = torch.nan
+    gaps[0, 12:16, 1] = torch.nan
+    gaps[1, :, 2] = torch.nan
+    gaps[1, -4:, 0] = torch.nan
+    return gaps

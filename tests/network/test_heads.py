@@ -10,11 +10,11 @@ import torch
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import heads
 from samovar_forecast.network.heads import Head, gaussian_errors, pinball_errors, window_moments
-from samovar_forecast.network.normalization import window_statistics
+from samovar_forecast.network.normalization import make_normalizer
 
 
 def moments_of(target: torch.Tensor, normalization: str = "window") -> heads.WindowMoments:
-    location, scale = window_statistics(target, 4, normalization)
+    location, scale = make_normalizer(normalization, 4).moments(target)
     return window_moments(target, location, scale, normalization)
 
 

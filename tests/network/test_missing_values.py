@@ -8,20 +8,9 @@ import torch
 from samovar_forecast.network import SAMoVARNetwork, samovar_loss
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.losses import head_loss
-from samovar_forecast.network.normalization import window_statistics
-from tests.builders.network import random_network, windows
+from tests.builders.network import random_network, windows, with_gaps
 
 NAN = float("nan")
-
-
-def with_gaps(window: torch.Tensor) -> torch.Tensor:
-    """The same windows, with single values, a whole patch and a whole series missing."""
-    gaps = window.clone()
-    gaps[0, 5, 0] = NAN
-    gaps[0, 12:16, 1] = NAN
-    gaps[1, :, 2] = NAN
-    gaps[1, -4:, 0] = NAN
-    return gaps
 
 
 @pytest.mark.parametrize("normalization", ["last_patch", "window", "none"])
@@ -76,20 +65,6 @@ def test_the_tokens_know_where_a_value_is_missing() -> None:
             if "missing" in name:
                 parameter.zero_()
         torch.testing.assert_close(network(gap).forecast, network(filled).forecast)
-
-
-def test_moments_are_those_of_the_observed_values() -> None:
-    window = windows()
-    gaps = with_gaps(window)
-    observed = ~gaps.isnan()
-    location, scale = window_statistics(gaps.nan_to_num(), 4, "last_patch", observed)
-    first = gaps[0, :, 0][observed[0, :, 0]]
-    torch.testing.assert_close(scale[0, 0, 0], first.std(), rtol=1e-6, atol=1e-6)
-    torch.testing.assert_close(location[0, 0, 0], window[0, -4:, 0].mean())
-    # Nothing in the last patch: the level of the rest. Nothing at all: 0 and 1.
-    torch.testing.assert_close(location[1, 0, 0], window[1, :-4, 0].mean())
-    assert location[1, 0, 2] == 0
-    assert scale[1, 0, 2] == 1
 
 
 def test_a_constant_series_with_gaps_is_forecast_by_its_level() -> None:
