@@ -28,7 +28,7 @@ from samovar_forecast.learning.scaled_rows import scale_rows
 from samovar_forecast.learning.trained_network import WINDOWS_AT_ONCE, Columns, TrainedNetwork
 from samovar_forecast.learning.uncertainty import Predictive
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
-from samovar_forecast.network.rolling import roll_forecast
+from samovar_forecast.network.roll_out import roll_forecast
 
 if TYPE_CHECKING:
     from samovar_forecast.learning.training import TrainingResult

@@ -23,7 +23,7 @@ from samovar_forecast.learning.uncertainty import Calibration, scores_of
 from samovar_forecast.learning.windows import WindowSet
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
-from samovar_forecast.network.rolling import roll_forecast
+from samovar_forecast.network.roll_out import roll_forecast
 
 # Windows that are forecast together.
 WINDOWS_AT_ONCE = 32

@@ -19,7 +19,7 @@ from samovar_forecast.linear.linear_map import Rows
 from samovar_forecast.linear.simulate import simulate_var
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
-from samovar_forecast.network.rolling import roll_forecast
+from samovar_forecast.network.roll_out import roll_forecast
 
 COEFS = np.array([[[0.5, 0.4], [0.0, 0.6]]])
 

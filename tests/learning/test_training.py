@@ -15,7 +15,7 @@ from samovar_forecast.exceptions import ConfigurationError, DataError, TrainingE
 from samovar_forecast.learning.training import fit_network, one_cycle_optimizer
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
 from samovar_forecast.network import SAMoVARNetwork, samovar_loss
-from samovar_forecast.network.rolling import roll_forecast
+from samovar_forecast.network.roll_out import roll_forecast
 from samovar_forecast.process import resolve_seed
 
 

@@ -14,7 +14,7 @@ from samovar_forecast.linear.forecast import LinearForecast
 from samovar_forecast.linear.linear_map import Rows
 from samovar_forecast.linear.simulate import simulate_var
 from samovar_forecast.network import SAMoVARNetwork
-from samovar_forecast.network.rolling import roll_forecast
+from samovar_forecast.network.roll_out import roll_forecast
 
 COEFS = np.array([[[0.7, 0.2], [0.0, 0.6]]])
 RESPONSE = np.array([[2.0, 0.0], [0.0, -1.5]])  # series, covariate

@@ -12,7 +12,7 @@ from samovar_forecast.network import SAMoVARNetwork, samovar_loss
 from samovar_forecast.network.anchor import fill_gaps
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.losses import anchored_parameters, output_parameters
-from samovar_forecast.network.rolling import roll_forecast
+from samovar_forecast.network.roll_out import roll_forecast
 
 
 def network_of(anchor: tuple[int, int] | None = (7, 2), **changes: object) -> SAMoVARNetwork:
