@@ -9,11 +9,11 @@ is in ``benchmarks/README.md``.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,12 +21,14 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from benchmarks import harness
-from benchmarks.harness import BenchmarkError, Samples
+from benchmarks.command import Benchmark
+from benchmarks.harness import Samples
+from benchmarks.pages import markdown_table
 from benchmarks.plain_model import PlainSAMoVAR, plain_loss
+from benchmarks.records import BenchmarkError, Records, fingerprint, provenance
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.network import SAMoVARNetwork, samovar_loss
 
-RESULTS = Path(__file__).parent / "results" / "core.json"
 CONTESTANTS = ("plain", "core")
 SOURCES = (
     "samovar_forecast/config.py",
@@ -204,38 +206,30 @@ def check_agreement(name: str, case: Case, contestants: dict[str, Contestant]) -
 # --- what is measured -----------------------------------------------------------------------------
 
 
-def measure_step(
-    contestants: dict[str, Contestant], case: Case, tick: Callable[[], object]
-) -> dict[str, Samples]:
+def measure_step(contestants: dict[str, Contestant], case: Case) -> dict[str, Samples]:
     """Seconds of one training step."""
     window, future = random_walks(case, case.batch)
     for contestant in contestants.values():
         contestant.network.train()
     return harness.interleave(
-        {who: partial(one.step, window, future) for who, one in contestants.items()},
+        {who: partial(each.step, window, future) for who, each in contestants.items()},
         repeats=case.n_steps,
-        tick=tick,
     )
 
 
-def measure_one_window(
-    contestants: dict[str, Contestant], case: Case, tick: Callable[[], object]
-) -> dict[str, Samples]:
+def measure_one_window(contestants: dict[str, Contestant], case: Case) -> dict[str, Samples]:
     """Seconds of the forecast of one window."""
     window, _ = random_walks(case, 1)
     for contestant in contestants.values():
         contestant.network.eval()
     return harness.interleave(
-        {who: partial(one.forecast, window) for who, one in contestants.items()},
+        {who: partial(each.forecast, window) for who, each in contestants.items()},
         repeats=case.n_single,
         warmup=min(10, 1 + case.n_single // 10),
-        tick=tick,
     )
 
 
-def measure_many_windows(
-    contestants: dict[str, Contestant], case: Case, tick: Callable[[], object]
-) -> dict[str, Samples]:
+def measure_many_windows(contestants: dict[str, Contestant], case: Case) -> dict[str, Samples]:
     """Seconds of the forecasts of `n_windows` windows, one sample a batch."""
     windows, _ = random_walks(case, case.n_windows)
     batches = windows.split(case.inference_batch)
@@ -252,7 +246,6 @@ def measure_many_windows(
     return harness.interleave(
         {who: partial(next, turn) for who, turn in turns.items()},
         repeats=len(batches),
-        tick=tick,
     )
 
 
@@ -289,67 +282,77 @@ def measure_memory(case: Case, tick: Callable[[], object]) -> dict[str, Any]:
 # --- the run --------------------------------------------------------------------------------------
 
 
-def run(cases: dict[str, Case], results: harness.Results) -> None:
-    """Measure what is not yet measured, one case after the other."""
-    words = {
-        name: harness.fingerprint(asdict(case), sources=SOURCES) for name, case in cases.items()
+def chosen_cases(asked: argparse.Namespace) -> dict[str, Case]:
+    """Return the cases that are asked for, with as many repetitions as are asked for."""
+    cases = {name: CASES[name] for name in asked.cases}
+    if asked.repeats is None:
+        return cases
+    if asked.repeats < 1:
+        raise BenchmarkError(f"--repeats must be at least 1, found {asked.repeats}")
+    n_windows = asked.repeats * min(case.inference_batch for case in cases.values())
+    return {
+        name: dataclasses.replace(
+            case,
+            n_steps=min(case.n_steps, asked.repeats),
+            n_single=min(case.n_single, asked.repeats),
+            n_windows=min(case.n_windows, n_windows),
+        )
+        for name, case in cases.items()
     }
-    results.begin(words, harness.provenance())
+
+
+def measure(records: Records, asked: argparse.Namespace) -> None:
+    """Measure what is not yet measured, case by case."""
+    run(chosen_cases(asked), records)
+
+
+def run(cases: dict[str, Case], records: Records) -> None:
+    """Measure what the records lack of these cases."""
+    words = {name: fingerprint(asdict(case), sources=SOURCES) for name, case in cases.items()}
+    records.begin(words, provenance())
     for name, case in cases.items():
-        entry = results.entries[name]
-        entry.setdefault("case", asdict(case))
+        records.entries[name].setdefault("case", asdict(case))
         timed = {STEP: measure_step, ONE: measure_one_window, THOUSAND: measure_many_windows}
         with harness.one_thread(), tqdm(total=4 + len(CONTESTANTS), desc=f"case {name}") as bar:
             contestants = {who: Contestant(who, case) for who in CONTESTANTS}
             check = partial(check_agreement, name, case, contestants)
-            results.measured(name, "differences", check)
+            records.measured(name, "differences", check)
             bar.update()
-            for what, measure in timed.items():
+            for what, measure_it in timed.items():
                 bar.set_postfix_str(what)
-                time_it = partial(measure, contestants, case, partial(bar.update, 0))
-                results.measured(name, what, lambda of=time_it: harness.to_json(of()))
+                time_it = partial(measure_it, contestants, case)
+                records.measured(name, what, lambda call=time_it: harness.to_json(call()))
                 bar.update()
             contestants.clear()
             bar.set_postfix_str(MEMORY)
-            results.measured(name, MEMORY, partial(measure_memory, case, bar.update))
-        results.finish(name)
+            records.measured(name, MEMORY, partial(measure_memory, case, bar.update))
+        records.finish(name)
+
+
+# --- the tables -----------------------------------------------------------------------------------
 
 
 def rows_of(name: str, entry: dict[str, Any]) -> list[list[str]]:
-    """The table's rows of one case: what was measured beside what is to be reached."""
+    """Return the table's rows of a case: what was measured beside what is to be reached."""
     case = entry["case"]
     rows = []
     for what, target in zip((STEP, ONE, THOUSAND), case["to_reach"][:3], strict=True):
         samples = harness.from_json(entry[what])
         parts = what == THOUSAND
         ratio = harness.speed_up(samples["plain"], samples["core"], "total" if parts else "median")
-        times = {who: one.total if parts else one.median for who, one in samples.items()}
+        times = {who: sample.total if parts else sample.median for who, sample in samples.items()}
         label = what
         if parts and case["n_windows"] != 1000:
             times = {who: seconds * 1000 / case["n_windows"] for who, seconds in times.items()}
             label = f"{what} (scaled from {case['n_windows']})"
-        rows.append(
-            [
-                name,
-                label,
-                *(_seconds(times[who]) for who in CONTESTANTS),
-                f"{ratio}x faster",
-                f"{target:g}x",
-                "yes" if ratio.value >= target else "NO",
-            ]
-        )
+        shown = [_seconds(times[who]) for who in CONTESTANTS]
+        verdict = "yes" if ratio.value >= target else "NO"
+        rows.append([name, label, *shown, f"{ratio}x faster", f"{target:g}x", verdict])
     memory, target = entry[MEMORY], case["to_reach"][3]
     share = memory["core"]["tensors"] / memory["plain"]["tensors"]
-    rows.append(
-        [
-            name,
-            MEMORY,
-            *(f"{memory[who]['tensors'] / 1e6:.0f} MB" for who in CONTESTANTS),
-            f"{share:.2f}x as much",
-            f"{target:g}x",
-            "yes" if share <= target else "NO",
-        ]
-    )
+    shown = [f"{memory[who]['tensors'] / 1e6:.0f} MB" for who in CONTESTANTS]
+    verdict = "yes" if share <= target else "NO"
+    rows.append([name, MEMORY, *shown, f"{share:.2f}x as much", f"{target:g}x", verdict])
     return rows
 
 
@@ -357,79 +360,43 @@ def _seconds(value: float) -> str:
     return f"{value:.3g} s" if value >= 1 else f"{1e3 * value:.3g} ms"
 
 
-def report(results: harness.Results, names: list[str]) -> str:
-    """Everything there is to say about the cases, as Markdown."""
-    header = ["case", "what", *CONTESTANTS, "core is", "to reach", "reached"]
-    rows = [row for name in names for row in rows_of(name, results.entries[name])]
-    lines = [harness.markdown_table(header, rows), ""]
-    lines += [
-        "CPU time of one thread, medians of interleaved repetitions (1,000 windows: the sum over "
-        "batches), with the quartiles of the ratios of single rounds. Memory: peak of the bytes "
-        "that torch holds in one training step, above weights and optimiser.",
-        "",
-    ]
-    for name in names:
-        entry = results.entries[name]
-        case, hardware = entry["case"], entry["hardware"]
-        differences = ", ".join(f"{k} {v:.0e}" for k, v in entry["differences"].items())
-        resident = [entry[MEMORY][who]["resident"] for who in CONTESTANTS]
-        growth = "not known here"
-        if None not in resident:
-            growth = " and ".join(f"{size / 1e6:.0f} MB" for size in resident)
-        versions = ", ".join(f"{k} {v}" for k, v in entry["versions"].items())
-        lines.append(
-            f"- **{name}**: {case['n_series']} series, context {case['context_length']}, "
-            f"patch {case['patch_length']}, batch {case['batch']} (inference "
-            f"{case['inference_batch']}), width {case['d_model']}, {case['n_heads']} heads. "
-            f"Relative differences: {differences}. Growth of the whole process in its first "
-            f"step: {growth}. {entry['date']}, commit {entry['commit']}, {hardware['cpu']}, "
-            f"{hardware['cores']} cores; {versions}."
-        )
-    return "\n".join(lines) + "\n"
-
-
-def quick(case: Case) -> Case:
-    """The same shapes, measured a few times only."""
-    few = {
-        "n_steps": min(case.n_steps, 3),
-        "n_single": min(case.n_single, 21),
-        "n_windows": min(case.n_windows, 2 * case.inference_batch),
-    }
-    return Case(**{**asdict(case), **few})
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Measure, print, and write the results."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.core", description=__doc__)
-    parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
-    parser.add_argument("--repeats", type=int, help="training steps and single windows timed")
-    parser.add_argument(
-        "--quick", action="store_true", help="a few repetitions, nothing written: a first look"
+def about(name: str, entry: dict[str, Any]) -> str:
+    """Say what a case is, how far its contestants agree, and where it was measured."""
+    case, hardware = entry["case"], entry["hardware"]
+    differences = ", ".join(f"{what} {value:.0e}" for what, value in entry["differences"].items())
+    resident = [entry[MEMORY][who]["resident"] for who in CONTESTANTS]
+    growth = "not known here"
+    if None not in resident:
+        growth = " and ".join(f"{size / 1e6:.0f} MB" for size in resident)
+    versions = ", ".join(f"{package} {version}" for package, version in entry["versions"].items())
+    return (
+        f"- **{name}**: {case['n_series']} series, context {case['context_length']}, "
+        f"patch {case['patch_length']}, batch {case['batch']} (inference "
+        f"{case['inference_batch']}), width {case['d_model']}, {case['n_heads']} heads. "
+        f"Relative differences: {differences}. Growth of the whole process in its first "
+        f"step: {growth}. {entry['date']}, commit {entry['commit']}, {hardware['cpu']}, "
+        f"{hardware['cores']} cores; {versions}."
     )
-    chosen = parser.parse_args(arguments)
-    cases = {name: CASES[name] for name in chosen.cases}
-    if chosen.quick:
-        cases = {name: quick(case) for name, case in cases.items()}
-    if chosen.repeats is not None:
-        if chosen.repeats < 1:
-            parser.error(f"--repeats must be at least 1, found {chosen.repeats}")
-        counts = {"n_steps": chosen.repeats, "n_single": chosen.repeats}
-        cases = {name: Case(**{**asdict(case), **counts}) for name, case in cases.items()}
 
-    results = harness.Results(None if chosen.quick else RESULTS)
-    try:
-        run(cases, results)
-    except BenchmarkError as error:
-        parser.exit(1, f"{error}\n")
-    print(report(results, list(cases)))
-    if results.path is not None:
-        finished = [name for name in CASES if results.entries.get(name, {}).get("finished")]
-        table = results.path.with_suffix(".md")
-        table.write_text(
-            "# The core against a plain implementation\n\n" + report(results, finished)
-        )
-        print(f"written: {results.path} and {table}")
 
+def sections(records: Records) -> dict[str, str]:
+    """Return the table of all finished cases, and what each case is."""
+    finished = {name: entry for name, entry in records.entries.items() if entry.get("finished")}
+    header = ["case", "what", *CONTESTANTS, "core is", "to reach", "reached"]
+    rows = [row for name, entry in finished.items() for row in rows_of(name, entry)]
+    lines = [about(name, entry) for name, entry in finished.items()]
+    return {"core": markdown_table(header, rows), "core cases": "\n".join(lines)}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the options of this benchmark."""
+    parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
+    parser.add_argument(
+        "--repeats", type=int, help="at most so many steps, single windows and batches"
+    )
+
+
+BENCHMARK = Benchmark("core", __doc__, measure, sections, add_options)
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(BENCHMARK.main())

@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks import harness
-from benchmarks.series_sets import SETS, Job, SeriesSet, SetsBenchmark, frame, stamp
+from benchmarks.pages import markdown_table
+from benchmarks.records import Records
+from benchmarks.series_sets import SETS, Job, SeriesSet, frame, sets_benchmark, stamp_of_sets
 from samovar_forecast import SAMoVARForecaster
 
-RESULTS = Path(__file__).parent / "results" / "coverage.json"
-PAGE = harness.ROOT / "docs" / "uncertainty.md"
 COVERAGES = (0.5, 0.8, 0.9, 0.95)
 SEEDS = {True: (0, 1, 2), False: (0,)}  # of simulated and of real sets
 NETWORK = {
@@ -131,11 +130,11 @@ def jobs(name: str) -> dict[str, Job]:
     }
 
 
-def rows(results: harness.Results) -> pd.DataFrame:
+def rows(records: Records) -> pd.DataFrame:
     """One row for each set and source, averaged over seeds."""
     found = []
     for name in SETS:
-        entry = results.entries.get(name, {})
+        entry = records.entries.get(name, {})
         for source in SOURCES:
             runs = [one for key, one in entry.items() if key.startswith(f"{source}, seed")]
             if runs:
@@ -148,13 +147,13 @@ def rows(results: harness.Results) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def table(results: harness.Results) -> str:
+def table(records: Records) -> str:
     """Coverage, width and score as Markdown."""
     header = ["series", "intervals of", *(f"{share:.0%}".replace("%", " %") for share in COVERAGES)]
     header += ["width of 90 %", "score of 90 %"]
     ninety = COVERAGES.index(0.9)
     body, previous = [], None
-    for row in rows(results).itertuples():
+    for row in rows(records).itertuples():
         about = SETS[row.set]
         title = f"{about.title}; {row.n_series} series, {about.horizon} steps"
         body.append(
@@ -167,13 +166,13 @@ def table(results: harness.Results) -> str:
             ]
         )
         previous = row.set
-    return harness.markdown_table(header, body)
+    return markdown_table(header, body)
 
 
-def wins_and_losses(results: harness.Results) -> str:
+def wins_and_losses(records: Records) -> str:
     """In words: who has the better interval score, and where coverage fails."""
     ninety = COVERAGES.index(0.9)
-    found = rows(results)
+    found = rows(records)
     score = found.assign(score=[one[ninety] for one in found["score"]])
     score = score.pivot(index="set", columns="source", values="score").reindex(
         found["set"].unique()
@@ -201,8 +200,8 @@ def wins_and_losses(results: harness.Results) -> str:
     return "\n".join(lines)
 
 
-def report(results: harness.Results) -> str:
-    """What goes between the markers of the page."""
+def sections(records: Records) -> dict[str, str]:
+    """Return the table, how it is read, and who wins."""
     explained = (
         "Percent of the actual values inside the intervals, over all origins, steps and series; "
         "width and interval score (width plus 20 times what lies outside; smaller is better) in "
@@ -210,23 +209,19 @@ def report(results: harness.Results) -> str:
         "over three seeds. `last value` repeats the last value, or the last season, with the "
         "quantiles of its own past errors."
     )
-    return "\n\n".join([table(results), explained, wins_and_losses(results), stamp(results, SETS)])
+    parts = [table(records), explained, wins_and_losses(records), stamp_of_sets(records, SETS)]
+    return {"coverage": "\n\n".join(parts)}
 
 
-BENCHMARK = SetsBenchmark(
-    name="coverage",
-    about=__doc__,
-    title="Coverage and width of the intervals",
+BENCHMARK = sets_benchmark(
+    "coverage",
+    __doc__,
+    jobs,
+    sections,
     sets=tuple(SETS),
-    results=RESULTS,
-    page=PAGE,
-    marker="coverage",
     settings=(NETWORK, COVERAGES),
     sources=SOURCE_FILES,
-    jobs=jobs,
-    report=report,
 )
 
-
 if __name__ == "__main__":
-    BENCHMARK.main()
+    raise SystemExit(BENCHMARK.main())

@@ -31,10 +31,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tqdm import tqdm
 
 from benchmarks import harness
+from benchmarks.command import Benchmark
+from benchmarks.pages import markdown_table
+from benchmarks.records import BenchmarkError, Records, fingerprint, provenance
 from samovar_forecast import NetworkConfig, SAMoVARModel, SAMoVARNetwork
 from samovar_forecast.network import samovar_loss
 
-RESULTS = Path(__file__).parent / "results" / "darts_models.json"
 WIDTH, LOOKBACK, HORIZON, BATCH = 64, 96, 24, 32
 FIT_WINDOWS, FORECAST_WINDOWS, ERROR_TRAINING, ERROR_EPOCHS = 1000, 1000, 3000, 5
 
@@ -144,7 +146,7 @@ def matrix_products(n_series: int, n_steps: int) -> Callable[[], None]:
         output = SAMoVARNetwork(config)(torch.randn(BATCH, LOOKBACK, n_series))
         samovar_loss(output, torch.randn(BATCH, HORIZON, n_series)).total.backward()
     if not seen.shapes:
-        raise harness.BenchmarkError("no matrix product was seen in a training step")
+        raise BenchmarkError("no matrix product was seen in a training step")
     operands = [(torch.randn(left), torch.randn(right)) for left, right in seen.shapes]
     results = [left @ right for left, right in operands]
 
@@ -165,7 +167,7 @@ def measure_forecast(series: TimeSeries, repeats: int) -> dict[str, harness.Samp
     def forecast(name: str) -> None:
         found = models[name].historical_forecasts(part, **options)
         if len(found) != FORECAST_WINDOWS:
-            raise harness.BenchmarkError(f"{name} gave {len(found)} forecasts, wanted 1,000")
+            raise BenchmarkError(f"{name} gave {len(found)} forecasts, wanted 1,000")
 
     return harness.interleave({name: lambda name=name: forecast(name) for name in BUILD}, repeats)
 
@@ -247,30 +249,30 @@ def sizes(series: TimeSeries) -> dict[str, int]:
 # --- the run --------------------------------------------------------------------------------------
 
 
-def run(results: harness.Results, csv: str | None, repeats: int) -> None:
+def measure(records: Records, asked: argparse.Namespace) -> None:
     """Measure what is not yet measured."""
-    series = load(csv)
-    data = "waves in noise" if csv is None else Path(csv).name
-    word = harness.fingerprint(data, repeats)
-    header = harness.provenance(("torch", "numpy", "darts", "pytorch_lightning"))
-    results.begin({"models": word}, {**header, "data": data})
-    steps: dict[str, Callable[[], Any]] = {
+    series = load(asked.csv)
+    data = "waves in noise" if asked.csv is None else Path(asked.csv).name
+    word = fingerprint(data, asked.repeats)
+    header = provenance(("torch", "numpy", "darts", "pytorch_lightning"))
+    records.begin({"models": word}, {**header, "data": data})
+    parts: dict[str, Callable[[], Any]] = {
         "parameters": lambda: sizes(series),
-        FIT: lambda: harness.to_json(measure_fit(series, repeats)),
-        FORECAST: lambda: harness.to_json(measure_forecast(series, repeats)),
-        LOADER: lambda: harness.to_json(measure_loader(series, repeats)),
-        MEMORY: lambda: measure_memory(csv),
+        FIT: lambda: harness.to_json(measure_fit(series, asked.repeats)),
+        FORECAST: lambda: harness.to_json(measure_forecast(series, asked.repeats)),
+        LOADER: lambda: harness.to_json(measure_loader(series, asked.repeats)),
+        MEMORY: lambda: measure_memory(asked.csv),
         ERROR: lambda: measure_error(series),
     }
-    with quiet(), harness.one_thread(), tqdm(steps.items(), unit="part") as bar:
-        for what, measure in bar:
+    with quiet(), harness.one_thread(), tqdm(parts.items(), unit="part") as bar:
+        for what, measure_part in bar:
             bar.set_postfix_str(what)
-            results.measured("models", what, measure)
-    results.finish("models")
+            records.measured("models", what, measure_part)
+    records.finish("models")
 
 
-def report(entry: dict[str, Any]) -> str:
-    """Everything there is to say, as Markdown."""
+def model_table(entry: dict[str, Any]) -> str:
+    """Return a row a model: its size, its times beside ours, its memory, its errors."""
     fit, forecast = (harness.from_json(entry[what]) for what in (FIT, FORECAST))
     ours = "SAMoVARModel"
     rows = []
@@ -289,84 +291,69 @@ def report(entry: dict[str, Any]) -> str:
                 f"{error['mae']:.4f}",
             ]
         )
-    columns = [
-        *("model", "parameters", FIT, "SAMoVAR takes, times", FORECAST, "SAMoVAR takes, times"),
-        *(MEMORY, "MSE", "MAE"),
-    ]
+    times = "SAMoVAR takes, times"
+    columns = ["model", "parameters", FIT, times, FORECAST, times, MEMORY, "MSE", "MAE"]
+    return markdown_table(columns, rows)
+
+
+def loader_table(entry: dict[str, Any]) -> str:
+    """Return the times of a fit with darts' windows and with ours."""
     loader = harness.from_json(entry[LOADER])
-    gains = [
-        [
-            size,
-            f"{loader[plain].median:.2f} s",
-            f"{loader[sliced].median:.2f} s",
-            f"{harness.speed_up(loader[plain], loader[sliced])}",
-        ]
-        for size, plain, sliced in (
-            (
-                f"width {WIDTH}, {BATCH} windows a batch",
-                "comparison, darts' windows",
-                "comparison, sliced",
-            ),
-            (
-                "width 16, one layer, one series, 256 a batch",
-                "small, darts' windows",
-                "small, sliced",
-            ),
-        )
-    ]
+    titles = {
+        "comparison": f"width {WIDTH}, {BATCH} windows a batch",
+        "small": "width 16, one layer, one series, 256 a batch",
+    }
+    rows = []
+    for size, title in titles.items():
+        plain, sliced = loader[f"{size}, darts' windows"], loader[f"{size}, sliced"]
+        gain = f"{harness.speed_up(plain, sliced)}"
+        rows.append([title, f"{plain.median:.2f} s", f"{sliced.median:.2f} s", gain])
+    return markdown_table(["SAMoVARModel of", "darts' windows", "ours", "times faster"], rows)
+
+
+def sections(records: Records) -> dict[str, str]:
+    """Return the tables, how they are read, and where they were measured."""
+    entry = records.entries["models"]
+    fit, hardware = harness.from_json(entry[FIT]), entry["hardware"]
     versions = ", ".join(f"{name} {version}" for name, version in entry["versions"].items())
-    hardware = entry["hardware"]
-    return "\n".join(
-        [
-            "# SAMoVARModel beside darts' torch models",
-            "",
-            harness.markdown_table(columns, rows),
-            "",
-            f"Data: {entry['data']}, 7 series, float32. Lookback {LOOKBACK}, horizon {HORIZON}, "
-            f"batches of {BATCH}, width {WIDTH} where a model has one. Fit: one epoch over "
-            f"{FIT_WINDOWS:,} windows, the trainer's start included. Forecasts: "
-            "`historical_forecasts(retrain=False)` from 1,000 origins. CPU seconds of one thread, "
-            "medians of interleaved runs; ratios with the quartiles over the rounds. Memory: "
-            f"growth of a fresh process in that epoch. Errors: after {ERROR_EPOCHS} epochs on "
-            f"{ERROR_TRAINING:,} steps with each model's own defaults (no tuning), on the "
-            f"{entry[ERROR][ours]['forecasts']} forecasts of every third origin after them, in "
-            "units of the series' deviation.",
-            "",
-            "The matrix products of SAMoVAR's epoch alone, forward and backward and without "
-            f"anything else, took {fit[PRODUCTS].median:.2f} s in the same run: "
-            + ", ".join(
-                f"{harness.speed_up(fit[PRODUCTS], fit[name])} times the whole epoch of {name}"
-                for name in ("TSMixerModel", "TiDEModel", "NLinearModel")
-            )
-            + ". A network of this width that moves two tokens per patch and series cannot be as "
-            "cheap as these in the same arithmetic, however it is written.",
-            "",
-            "The same fit with darts' own training windows and with ours:",
-            "",
-            harness.markdown_table(
-                ["SAMoVARModel of", "darts' windows", "ours", "times faster"], gains
-            ),
-            "",
-            f"{entry['date']}, commit {entry['commit']}, {hardware['cpu']}, {hardware['cores']} "
-            f"cores; {versions}.",
-            "",
-        ]
+    explained = (
+        f"Data: {entry['data']}, 7 series, float32. Lookback {LOOKBACK}, horizon {HORIZON}, "
+        f"batches of {BATCH}, width {WIDTH} where a model has one. Fit: one epoch over "
+        f"{FIT_WINDOWS:,} windows, the trainer's start included. Forecasts: "
+        "`historical_forecasts(retrain=False)` from 1,000 origins. CPU seconds of one thread, "
+        "medians of interleaved runs; ratios with the quartiles over the rounds. Memory: "
+        f"growth of a fresh process in that epoch. Errors: after {ERROR_EPOCHS} epochs on "
+        f"{ERROR_TRAINING:,} steps with each model's own defaults (no tuning), on the "
+        f"{entry[ERROR]['SAMoVARModel']['forecasts']} forecasts of every third origin after "
+        "them, in units of the series' deviation."
     )
+    ratios = ", ".join(
+        f"{harness.speed_up(fit[PRODUCTS], fit[name])} times the whole epoch of {name}"
+        for name in ("TSMixerModel", "TiDEModel", "NLinearModel")
+    )
+    products = (
+        "The matrix products of SAMoVAR's epoch alone, forward and backward and without "
+        f"anything else, took {fit[PRODUCTS].median:.2f} s in the same run: {ratios}. A network "
+        "of this width that moves two tokens per patch and series cannot be as cheap as these in "
+        "the same arithmetic, however it is written."
+    )
+    where = (
+        f"{entry['date']}, commit {entry['commit']}, {hardware['cpu']}, {hardware['cores']} "
+        f"cores; {versions}."
+    )
+    return {
+        "darts models": "\n\n".join([model_table(entry), explained, products]),
+        "darts windows": loader_table(entry) + "\n\n" + where,
+    }
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Measure, print, and write the results."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.darts_models", description=__doc__)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the options of this benchmark."""
     parser.add_argument("--csv", help="file with time in its first column, a series in each other")
     parser.add_argument("--repeats", type=int, default=7, help="timed rounds (default 7)")
-    chosen = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    results = harness.Results(RESULTS)
-    run(results, chosen.csv, chosen.repeats)
-    text = report(results.entries["models"])
-    RESULTS.with_suffix(".md").write_text(text)
-    print(text)
 
+
+BENCHMARK = Benchmark("darts_models", __doc__, measure, sections, add_options)
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(BENCHMARK.main())

@@ -2,15 +2,14 @@
 
 Each fit runs in a process of its own, on one thread, on a simulated vector autoregression of the
 size that is asked about. CPU seconds, seconds on the wall and the growth of the process at its
-peak are stored, the median of the repetitions stands in the table.
+peak are stored; the median of the repetitions stands in the table.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from statistics import median
 from typing import NamedTuple
 
@@ -18,10 +17,11 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import harness
+from benchmarks.command import Benchmark
+from benchmarks.pages import markdown_table
+from benchmarks.records import Records, fingerprint, provenance
 from samovar_forecast import SAMoVARForecaster
 from samovar_forecast.linear.simulate import simulate_var
-
-RESULTS = Path(__file__).parent / "results" / "default_fit.json"
 
 
 class Size(NamedTuple):
@@ -42,8 +42,8 @@ SIZES = {
 }
 
 
-def sample(size: Size, seed: int) -> pd.DataFrame:
-    """A first-order vector autoregression around a season."""
+def simulate_sample(size: Size, seed: int) -> pd.DataFrame:
+    """Return a first-order vector autoregression around a season."""
     n_rows, n_series, _, freq, _ = size
     coefs = 0.7 * np.eye(n_series) + 0.1 * np.eye(n_series, k=1)
     values = simulate_var(coefs[None], n_rows, random_state=seed)
@@ -54,9 +54,9 @@ def sample(size: Size, seed: int) -> pd.DataFrame:
 
 
 def fit_once(name: str, seed: int) -> dict[str, float | int | None]:
-    """Seconds and bytes of one fit; in a fresh process."""
+    """Return seconds and bytes of a fit; called in a process of its own."""
     size = SIZES[name]
-    y = sample(size, seed)
+    y = simulate_sample(size, seed)
     forecaster = SAMoVARForecaster(random_state=seed)
     spent: dict[str, float] = {}
 
@@ -69,11 +69,25 @@ def fit_once(name: str, seed: int) -> dict[str, float | int | None]:
     return {**spent, "bytes": peak, "context": int(forecaster.context_length_)}
 
 
-def report(results: harness.Results) -> str:
-    """The table of the medians."""
+def measure(records: Records, asked: argparse.Namespace) -> None:
+    """Fit every size with every seed."""
+    words = {name: fingerprint(size, asked.seeds) for name, size in SIZES.items()}
+    records.begin(words, provenance(("torch", "numpy", "sktime")))
+    for name in SIZES:
+        for seed in range(asked.seeds):
+            fit = partial(
+                harness.in_fresh_process, "benchmarks.default_fit:fit_once", name=name, seed=seed
+            )
+            records.measured(name, f"seed {seed}", fit)
+        records.finish(name)
+
+
+def sections(records: Records) -> dict[str, str]:
+    """Return the table of the medians."""
     rows = []
     for name, size in SIZES.items():
-        runs = [one for key, one in results.entries[name].items() if key.startswith("seed ")]
+        about = records.entries[name]
+        runs = [run for key, run in about.items() if key.startswith("seed ")]
         cpu, wall = (median(run[clock] for run in runs) for clock in ("cpu", "wall"))
         peaks = [run["bytes"] for run in runs if run["bytes"] is not None]
         peak = f"{median(peaks) / 2**20:.0f} MiB" if peaks else "not measured"
@@ -82,36 +96,19 @@ def report(results: harness.Results) -> str:
         bound = f"{size.bound:.0f}"
         rows.append([name, shape, lengths, f"{cpu:.1f}", f"{wall:.1f}", bound, peak])
     head = ["sample", "size", "context -> steps", "CPU s", "wall s", "wanted at most", "peak"]
-    about = results.entries[name]
-    return (
-        f"{harness.markdown_table(head, rows)}\n\nMedians of {len(runs)} seeds, one thread. "
+    text = (
+        f"{markdown_table(head, rows)}\n\nMedians of {len(runs)} seeds, one thread. "
         f"{about['date']}, commit {about['commit']}, {about['hardware']['cpu']}."
     )
+    return {"default fit": text}
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, store and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.default_fit", description=__doc__)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the options of this benchmark."""
     parser.add_argument("--seeds", type=int, default=3)
-    chosen = parser.parse_args(arguments)
-    results = harness.Results(RESULTS)
-    words = {name: harness.fingerprint(size, chosen.seeds) for name, size in SIZES.items()}
-    results.begin(words, harness.provenance(("torch", "numpy", "sktime")))
-    for name in SIZES:
-        for seed in range(chosen.seeds):
-            results.measured(
-                name,
-                f"seed {seed}",
-                lambda name=name, seed=seed: harness.in_fresh_process(
-                    "benchmarks.default_fit:fit_once", name=name, seed=seed
-                ),
-            )
-        results.finish(name)
-    text = report(results)
-    title = "# A fit with default settings\n\nMade by `python -m benchmarks.default_fit`.\n\n"
-    RESULTS.with_suffix(".md").write_text(title + text + "\n")
-    print(text)
 
+
+BENCHMARK = Benchmark("default_fit", __doc__, measure, sections, add_options)
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(BENCHMARK.main())

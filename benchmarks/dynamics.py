@@ -12,16 +12,18 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from statsmodels.api import OLS
 from tqdm import tqdm
 
-from benchmarks import harness
+from benchmarks.command import Benchmark
+from benchmarks.harness import one_thread
+from benchmarks.pages import markdown_table
+from benchmarks.records import Records, fingerprint, provenance
 from benchmarks.series_sets import VAR2
 from samovar_forecast.accuracy_tests import clark_west
 from samovar_forecast.config import NetworkConfig, TrainingConfig
@@ -33,7 +35,6 @@ from samovar_forecast.dynamics.responses import irf
 from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.linear.simulate import simulate_var
 
-RESULTS = Path(__file__).parent / "results" / "dynamics.json"
 LEVEL = 0.05
 SOURCES = (
     "benchmarks/dynamics.py",
@@ -316,7 +317,7 @@ def network_coverage(number: int) -> Numbers:
     }
 
 
-# --- cases, run, report ---------------------------------------------------------------------------
+# --- the cases, and the run -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -396,53 +397,62 @@ CASES = {
 }
 
 
-def run(names: list[str], results: harness.Results, repeats: int | None = None) -> None:
-    """Measure the cases, repetition by repetition, each stored when it is done."""
-    torch.set_num_threads(1)
-    header = harness.provenance(("torch", "numpy", "statsmodels"))
-    results.begin(dict.fromkeys(names, harness.fingerprint(sources=SOURCES)), header)
+def measure(records: Records, asked: argparse.Namespace) -> None:
+    """Measure the cases that are asked for."""
+    run(asked.cases, records, asked.repeats)
+
+
+def run(names: list[str], records: Records, repeats: int | None = None) -> None:
+    """Measure cases, repetition by repetition, each stored when it is done."""
+    header = provenance(("torch", "numpy", "statsmodels"))
+    records.begin(dict.fromkeys(names, fingerprint(sources=SOURCES)), header)
     for name in names:
         case = CASES[name]
         for number in tqdm(range(repeats or case.repeats), desc=name, mininterval=5.0):
+            records.measured(name, f"repetition {number}", partial(timed, case, number))
+        records.finish(name)
 
-            def timed(case: Case = case, number: int = number) -> dict[str, Any]:
-                before = time.process_time()
-                outcome = case.measure(number)
-                return {**outcome, "cpu seconds": round(time.process_time() - before, 2)}
 
-            results.measured(name, f"repetition {number}", timed)
-        results.finish(name)
+def timed(case: Case, number: int) -> Numbers:
+    """Return a repetition of a case, and the CPU seconds that it took."""
+    before = time.process_time()
+    with one_thread():
+        outcome = case.measure(number)
+    return {**outcome, "cpu seconds": round(time.process_time() - before, 2)}
+
+
+# --- the tables -----------------------------------------------------------------------------------
 
 
 def repetitions(entry: dict[str, Any]) -> pd.DataFrame:
-    """What was measured of a case, one row a repetition."""
+    """Return what was measured of a case, a row a repetition."""
     rows = [value for key, value in entry.items() if key.startswith("repetition ")]
     return pd.DataFrame(rows)
 
 
-def report(results: harness.Results) -> str:
-    """All that was measured, as Markdown."""
+def sections(records: Records) -> dict[str, str]:
+    """Return all that was measured, case by case."""
     parts = []
     for name, case in CASES.items():
-        entry = results.entries.get(name, {})
+        entry = records.entries.get(name, {})
         table = repetitions(entry)
         if table.empty:
             continue
         seconds = table.pop("cpu seconds").sum()
-        parts.append(f"## {case.title}\n")
+        parts.append(f"## {case.title}")
         if case.wanted:
-            parts.append(f"Wanted: {case.wanted}.\n")
-        parts.append(_body(name, table) + "\n")
+            parts.append(f"Wanted: {case.wanted}.")
+        parts.append(_body(name, table))
         parts.append(
             f"{len(table)} of {case.repeats} repetitions, {seconds:.0f} s of CPU; "
             f"{entry['date']}, commit {entry['commit']}, {entry['hardware']['cpu']}, one thread, "
-            f"torch {entry['versions']['torch']}.\n"
+            f"torch {entry['versions']['torch']}."
         )
-    return "\n".join(parts)
+    return {"dynamics": "\n\n".join(parts)}
 
 
 def _body(name: str, table: pd.DataFrame) -> str:
-    """The numbers of one case: each repetition where there are few, else shares with errors."""
+    """Return each repetition where there are few, else shares with their errors."""
     if name.startswith(("size", "power")):
         tests = table.pop("tests") if "tests" in table else pd.Series(1, table.index)
         total = int(tests.sum())
@@ -451,55 +461,27 @@ def _body(name: str, table: pd.DataFrame) -> str:
             share = table[column].sum() / total
             error = np.sqrt(share * (1 - share) / total)
             rows.append([column, str(total), f"{share:.1%}", f"{error:.1%}"])
-        return harness.markdown_table(["test", "tests", "rejected at 5 %", "standard error"], rows)
+        return markdown_table(["test", "tests", "rejected at 5 %", "standard error"], rows)
     if name.startswith("coverage"):
         rows = [
             [column, f"{table[column].mean():.1%}", f"{table[column].sem():.1%}"]
             for column in table
         ]
-        return harness.markdown_table(["nominal", "covered", "standard error"], rows)
+        return markdown_table(["nominal", "covered", "standard error"], rows)
     rows = [
         [str(number), *(f"{value:.4g}" for value in row)]
         for number, row in enumerate(table.itertuples(index=False))
     ]
-    return harness.markdown_table(["seed", *table], rows)
+    return markdown_table(["seed", *table], rows)
 
 
-PREFACE = """# The dynamic VAR against processes with known matrices
-
-Made by `python -m benchmarks.dynamics`. The linear learner is a VAR(2) fitted by least squares and
-stands for any learner that nests; it makes thousands of tests affordable. "Nothing taken out" is
-Clark and West's statistic as published; the test of the package also takes out of error and change
-what the restricted learner could have known, and with several trainings crosses them. "One
-training, nothing taken out" is what a naive use of the published statistic on two networks gives.
-The two tests of one repetition share its networks. Forty repetitions cannot tell a size of 5 %
-from one of 8 %: only the linear learner, with 3,000 tests each, can be held to the 3 to 7 %.
-
-The recipe of the first case was settled on its seeds 0 to 2 (a recipe with smaller batches and
-fewer epochs missed by 0.067 once); later seeds were not looked at before. The last case shows a
-limit of the model: one exogenous token a patch mixes the other series in one proportion, whatever
-the lag, so that a VAR in which other series act at the second lag than at the first is outside
-its reach. A seed ensemble holds the luck of the training alone and is no confidence band; five
-draws hold two thirds at most.
-
-"""
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run what is asked for and write the results beside this file."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.dynamics", description=__doc__)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the options of this benchmark."""
     parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
     parser.add_argument("--repeats", type=int, help="repetitions of each case")
-    parser.add_argument("--report", action="store_true", help="only write the report again")
-    chosen = parser.parse_args(arguments)
-    results = harness.Results(RESULTS)
-    if not chosen.report:
-        run(chosen.cases, results, chosen.repeats)
-    text = PREFACE + report(results)
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.with_suffix(".md").write_text(text)
-    print(text)
 
+
+BENCHMARK = Benchmark("dynamics", __doc__, measure, sections, add_options)
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(BENCHMARK.main())

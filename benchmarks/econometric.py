@@ -2,20 +2,17 @@
 
 Small and middle-sized multivariate sets of macroeconomics, money, rates, volatility, tourism,
 energy, health and traffic: rolling origins, a horizon that is natural to the frequency, and no
-setting chosen for a set. The anchored row has the very networks of the row without, so that the two
-differ by the anchor alone. Then simulated vector autoregressions, where least squares with the true
-order is the model to come close to.
+setting chosen for a set. A seed trains the same network with and without an anchor, so that the two
+rows differ by the anchor alone. Then simulated vector autoregressions, where least squares with the
+true order is the model to come close to.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import tempfile
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -23,22 +20,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from statsmodels.tsa.api import VAR
 
 from benchmarks import harness
-from benchmarks.series_sets import add_data_argument, put_between_markers
+from benchmarks.command import Benchmark, add_data_option
+from benchmarks.pages import markdown_table
+from benchmarks.records import BenchmarkError, Entry, Records, provenance
 from samovar_forecast import SAMoVARForecaster, compare
 from samovar_forecast.comparison import RepeatSeason
 from samovar_forecast.comparison.classical import GuardedVAR
 from samovar_forecast.frames.panel import Panel
-from samovar_forecast.learning import training
 from samovar_forecast.learning.plan import choose_lengths
 from samovar_forecast.linear import estimate_anchor
 from samovar_forecast.linear.simulate import largest_root, simulate_var
 
-RESULTS = Path(__file__).parent / "results" / "econometric.json"
-PAGE = harness.ROOT / "docs" / "anchor.md"
 DATA_VARIABLE = "SAMOVAR_ECONOMETRIC_DATA"
 N_ORIGINS = 8
 NETWORK_FITS = 2
@@ -270,56 +265,24 @@ class AnchorAlone(RepeatSeason):
         return path[len(values) :][:steps]
 
 
-@contextmanager
-def trained_once(folder: Path) -> Iterator[None]:
-    """Inside the block a network that was trained before, on the same windows, is not again.
-
-    Trained weights lie in a folder, so that the anchor can be measured anew without training. A
-    change in the code of the training is not seen: take a new folder then.
-    """
-    train = training.fit_network
-
-    def fit_network(network: Any, *arguments: Any, **options: Any) -> Any:
-        seed = options["random_state"]
-        key = training._fingerprint(network, training.Head.point(), *arguments, seed)
-        path = folder / f"{key[:24]}.pt"
-        if path.exists():
-            stored = torch.load(path, weights_only=True)
-            network.cpu().eval().load_state_dict(stored["weights"])
-            return training.TrainingResult(tuple(stored["history"]), *stored["epochs"], seed)
-        result = train(network, *arguments, **options)
-        epochs = (result.best_epoch, result.n_epochs)
-        folder.mkdir(parents=True, exist_ok=True)
-        torch.save(
-            {"weights": network.state_dict(), "history": result.history, "epochs": epochs}, path
-        )
-        return result
-
-    training.fit_network = fit_network
-    try:
-        yield
-    finally:
-        training.fit_network = train
-
-
-def measure(one: Set, folder: Path, trained: Path, with_network: bool) -> dict[str, Any]:
-    """Compare all models on one set; MSE in deviations of the first training window."""
-    y = one.read(folder)
+def measure_set(chosen: Set, folder: Path, with_network: bool) -> Entry:
+    """Compare all models on a set; MSE in deviations of the first training window."""
+    y = chosen.read(folder)
     y.columns = [str(name) for name in y.columns]
     season = season_of(y)
     networks = networks_of_all_seeds() if with_network else {}
-    rows = {"Anchor": AnchorAlone(season=season, horizon=one.horizon), **networks}
+    rows = {"Anchor": AnchorAlone(season=season, horizon=chosen.horizon), **networks}
     every = 1 if len(y) <= SHORT else math.ceil(N_ORIGINS / NETWORK_FITS)
     refit = dict.fromkeys(networks, every)
-    with trained_once(trained), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # models say what they think of short samples
-        found = compare(y, one.horizon, rows, n_origins=N_ORIGINS, refit=refit, progress=False)
+        found = compare(y, chosen.horizon, rows, n_origins=N_ORIGINS, refit=refit, progress=False)
     scores, effort = found.scores(), found.effort()
     return {
         "rows": len(y),
         "series": y.shape[1],
         "season": season,
-        "horizon": one.horizon,
+        "horizon": chosen.horizon,
         "first_window": found.n_first,
         "stride": found.stride,
         "MSE": mean_of_seeds(scores["MSE"]),
@@ -382,7 +345,7 @@ def random_process(order: int, n_series: int, random: np.random.Generator) -> np
             return coefs
 
 
-def simulate(design: tuple[int, int, int], number: int, trained: Path) -> dict[str, float]:
+def simulate(design: tuple[int, int, int], number: int) -> dict[str, float]:
     """Fit all models once on the first rows of one process; return their MSE after these."""
     order, n_series, n_rows = design
     random = np.random.default_rng([*design, number])
@@ -394,7 +357,7 @@ def simulate(design: tuple[int, int, int], number: int, trained: Path) -> dict[s
     }
     if number < PROCESSES_WITH_NETWORK:
         rows |= networks_of_all_seeds()
-    with trained_once(trained), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = compare(
             pd.DataFrame(y, columns=[f"y{c}" for c in range(n_series)]),
@@ -412,7 +375,12 @@ def simulate(design: tuple[int, int, int], number: int, trained: Path) -> dict[s
 # --- tables ---------------------------------------------------------------------------------------
 
 
-def verdicts(entries: dict[str, dict[str, Any]]) -> list[list[str]]:
+def sets_of(records: Records) -> dict[str, Entry]:
+    """Return the measured sets, in the order of the table."""
+    return {name: records.entries[name] for name in SETS if name in records.entries}
+
+
+def verdicts(entries: dict[str, Entry]) -> list[list[str]]:
     """For each row: geometric mean of its MSE over the better linear rival's, and how often."""
     lines = []
     for name in ROWS:
@@ -440,81 +408,54 @@ def verdicts(entries: dict[str, dict[str, Any]]) -> list[list[str]]:
     return lines
 
 
-def verdict_table(entries: dict[str, dict[str, Any]]) -> str:
+def verdict_table(entries: dict[str, Entry]) -> str:
+    """Return every row against the better of VAR and ridge VAR."""
     header = ["model", "sets", "geometric mean ratio", "at most 1.02", "better", "beats naive"]
-    return harness.markdown_table(header, verdicts(entries))
+    return markdown_table(header, verdicts(entries))
 
 
-def report(stored: dict[str, Any]) -> str:
-    entries = stored["sets"]
-    about = [
-        "# The econometric panel",
-        "",
-        "Made by `python -m benchmarks.econometric`. Mean squared error, each series in deviations "
-        f"of its first training window, over {N_ORIGINS} rolling origins in the last third of each "
-        "set. Defaults for every set. Linear models and the anchor are fitted at every origin, the "
-        f"networks with {len(SEEDS)} seeds, whose errors are averaged, on more than {SHORT} rows "
-        f"at {NETWORK_FITS} of the origins only; between, they see the new rows. The anchored row "
-        "has the networks of the row above it.",
-        "",
-        f"Commit {stored['about']['commit']}, {stored['about']['date']}, "
-        f"{stored['about']['hardware']['cpu']}, one thread.",
-        "",
-        "## Against the better of VAR and ridge VAR",
-        "",
-        verdict_table(entries),
-        "",
-        "## MSE",
-        "",
-    ]
+def error_table(entries: dict[str, Entry]) -> str:
+    """Return the MSE of every row on every set."""
     lines = []
-    for name, one in SETS.items():
+    for name, chosen in SETS.items():
         entry = entries.get(name)
         if entry is None:
             lines.append([name, "", "", *["not run"] * len(ROWS)])
             continue
         mse = entry["MSE"]
-        numbers = [f"{mse[row]:.4g}" if row in mse else missing(entry, row) for row in ROWS]
+        numbers = [f"{mse[row]:.4g}" if row in mse else why_missing(entry, row) for row in ROWS]
         size = f"{entry['rows']} x {entry['series']}"
-        lines.append([f"{name}: {one.title}", size, str(entry["horizon"]), *numbers])
-    about.append(harness.markdown_table(["set", "size", "steps", *ROWS], lines))
-    about += simulated_report(stored.get("simulated", {}))
-    return "\n".join(about) + "\n"
+        lines.append([f"{name}: {chosen.title}", size, str(entry["horizon"]), *numbers])
+    return markdown_table(["set", "size", "steps", *ROWS], lines)
 
 
-def simulated_report(simulated: dict[str, dict[str, float]]) -> list[str]:
-    """Return the section of the simulated processes."""
-    return [
-        "",
-        "## Simulated vector autoregressions",
-        "",
-        f"Mean squared error over {SIMULATED_HORIZON} steps, divided by that of least squares with "
-        f"the true order: geometric mean over {PROCESSES} random stable processes a line (the "
-        f"networks: {PROCESSES_WITH_NETWORK}), in brackets the largest. All models are fitted once "
-        f"and forecast from {SIMULATED_ORIGINS} later origins.",
-        "",
-        simulated_table(simulated),
-    ]
+def why_missing(entry: Entry, row: str) -> str:
+    """Say why a row has no error on a set."""
+    if row in entry["notes"]:
+        return "failed"
+    return "no season" if row == "Seasonal naive" else "not run"
 
 
-def simulated_table(simulated: dict[str, dict[str, float]]) -> str:
-    """Return errors over those of the true order."""
+def simulated_table(records: Records) -> str:
+    """Return errors on simulated processes over those of the true order."""
     names = ("VAR", "Ridge VAR", "AR", "Anchor", *NETWORK_ROWS)
     lines = []
     everything: dict[str, list[float]] = {name: [] for name in names}
     for design in DESIGNS:
-        runs = [simulated.get(_key(design, number), {}) for number in range(PROCESSES)]
+        keys = [name_of(design, number) for number in range(PROCESSES)]
+        runs = [records.entries.get(key, {}) for key in keys]
         cells = []
         for name in names:
-            ratios = [one[name] / one[TRUE_ORDER] for one in runs if name in one]
+            ratios = [run[name] / run[TRUE_ORDER] for run in runs if name in run]
             everything[name] += ratios
             cells.append(_mean_and_worst(ratios))
         lines.append([*map(str, design), *cells])
     lines.append(["all", "", "", *(_mean_and_worst(ratios) for ratios in everything.values())])
-    return harness.markdown_table(["order", "series", "rows", *names], lines)
+    return markdown_table(["order", "series", "rows", *names], lines)
 
 
-def _key(design: tuple[int, int, int], number: int) -> str:
+def name_of(design: tuple[int, int, int], number: int) -> str:
+    """Return the name of the entry of a simulated process."""
     return "VAR({}), {} series, {} rows, process {}".format(*design, number)
 
 
@@ -524,54 +465,53 @@ def _mean_and_worst(ratios: list[float]) -> str:
     return f"{np.exp(np.log(ratios).mean()):.3f} ({max(ratios):.3f})"
 
 
-def missing(entry: dict[str, Any], row: str) -> str:
-    if row in entry["notes"]:
-        return "failed"
-    return "no season" if row == "Seasonal naive" else "not run"
+def sections(records: Records) -> dict[str, str]:
+    """Return the verdict, the errors of all sets, and those on simulated processes."""
+    entries, about = sets_of(records), records.entries["about"]
+    where = (
+        f"Commit {about['commit']}, {about['date']}, {about['hardware']['cpu']}, one thread.\n\n"
+    )
+    return {
+        "econometric": verdict_table(entries),
+        "econometric sets": where + error_table(entries),
+        "simulated": simulated_table(records),
+    }
 
 
 # --- the command ----------------------------------------------------------------------------------
 
 
-def command_line(about: str, results: Path) -> argparse.ArgumentParser:
-    """Return a parser that knows where the sets lie, and where the results go."""
-    parser = argparse.ArgumentParser(description=about.splitlines()[0])
-    add_data_argument(parser, DATA_VARIABLE)
-    parser.add_argument("--results", type=Path, default=results)
-    parser.add_argument("--report", action="store_true", help="write the tables, run nothing")
-    return parser
+def measure(records: Records, asked: argparse.Namespace) -> None:
+    """Measure the sets and processes that are asked for and not there."""
+    if asked.data is None or not asked.data.is_dir():
+        raise BenchmarkError(f"no data: give --data FOLDER or set {DATA_VARIABLE}")
+    with harness.one_thread():
+        for name in asked.sets:
+            known = records.entries.get(name, {"MSE": {}})["MSE"]
+            is_done = "Anchor" in known and (asked.without_network or "SAMoVAR" in known)
+            if is_done and not asked.again:
+                continue
+            try:
+                entry = measure_set(SETS[name], asked.data, not asked.without_network)
+            except FileNotFoundError as error:
+                print(f"{name}: not here ({error.filename})")
+                continue
+            about = provenance(VERSIONS)
+            records.keep(name, {**entry, "date": about["date"], "commit": about["commit"]})
+            records.keep("about", about)
+            print(name, {row: round(value, 4) for row, value in entry["MSE"].items()}, flush=True)
+        for number, design in product(range(PROCESSES), DESIGNS if asked.simulated else ()):
+            key = name_of(design, number)
+            if key not in records.entries or asked.again:
+                errors = simulate(design, number)
+                records.keep(key, errors)
+                records.keep("about", provenance(VERSIONS))
+                print(f"{key}: {errors['Anchor'] / errors[TRUE_ORDER]:.3f}", flush=True)
 
 
-def is_missing(data: Path | None) -> bool:
-    """Tell whether the folder of the sets is not there, and if so how to give it."""
-    if data is not None and data.is_dir():
-        return False
-    print(f"no data: give --data FOLDER or set {DATA_VARIABLE}; nothing was measured")
-    return True
-
-
-def read_stored(path: Path) -> dict[str, Any]:
-    """Return what earlier runs have measured."""
-    return json.loads(path.read_text()) if path.exists() else {"sets": {}}
-
-
-def write_stored(path: Path, stored: dict[str, Any], text: str) -> None:
-    """Keep what was measured, and beside it the report."""
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
-    path.with_suffix(".md").write_text(text)
-
-
-def write_tables(results: Path, stored: dict[str, Any]) -> None:
-    """Keep what was measured, and put its tables into the page that tells about them."""
-    write_stored(results, stored, report(stored))
-    if results == RESULTS and PAGE.exists():
-        put_between_markers(PAGE, "econometric", verdict_table(stored["sets"]))
-        put_between_markers(PAGE, "simulated", simulated_table(stored.get("simulated", {})))
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = command_line(__doc__, RESULTS)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the options of this benchmark."""
+    add_data_option(parser, DATA_VARIABLE)
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
     parser.add_argument("--without-network", action="store_true", help="linear rows only")
     parser.add_argument(
@@ -581,46 +521,9 @@ def main(arguments: list[str] | None = None) -> int:
         help="also the simulated processes",
     )
     parser.add_argument("--again", action="store_true", help="also what is finished")
-    parser.add_argument("--trained", type=Path, help="folder that keeps the trained networks")
-    asked = parser.parse_args(arguments)
-    stored = read_stored(asked.results)
-    if asked.report:
-        write_tables(asked.results, stored)
-        return 0
-    if is_missing(asked.data):
-        return 0
-    trained = asked.trained or Path(tempfile.mkdtemp())
 
-    def keep(about: dict[str, Any]) -> None:
-        stored["about"] = about
-        write_tables(asked.results, stored)
 
-    with harness.one_thread():
-        for name in asked.sets:
-            known = stored["sets"].get(name, {"MSE": {}})["MSE"]
-            is_done = "Anchor" in known and (asked.without_network or "SAMoVAR" in known)
-            if is_done and not asked.again:
-                continue
-            try:
-                entry = measure(SETS[name], asked.data, trained, not asked.without_network)
-            except FileNotFoundError as error:
-                print(f"{name}: not here ({error.filename})")
-                continue
-            about = harness.provenance(VERSIONS)
-            stored["sets"][name] = {**entry, "date": about["date"], "commit": about["commit"]}
-            keep(about)
-            print(name, {row: round(value, 4) for row, value in entry["MSE"].items()}, flush=True)
-        simulated = stored.setdefault("simulated", {})
-        for number, design in product(range(PROCESSES), DESIGNS if asked.simulated else ()):
-            key = _key(design, number)
-            if key not in simulated or asked.again:
-                simulated[key] = simulate(design, number, trained)
-                keep(harness.provenance(VERSIONS))
-                ratio = simulated[key]["Anchor"] / simulated[key][TRUE_ORDER]
-                print(f"{key}: {ratio:.3f}", flush=True)
-    return 0
-
+BENCHMARK = Benchmark("econometric", __doc__, measure, sections, add_options)
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    raise SystemExit(main())
+    raise SystemExit(BENCHMARK.main())

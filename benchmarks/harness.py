@@ -1,38 +1,30 @@
-"""Side-by-side measurements: interleaved timing, peak memory, resumable results, tables.
+"""Side-by-side measurements: interleaved timing, and peak memory.
 
-A benchmark names its contestants and hands over one call for each; everything that must be the same
-for a fair comparison happens here: one thread, warm-up, turns taken in one run, medians and the
-spread of the pairwise ratios, memory in a fresh process, provenance beside every number.
+A benchmark names its contestants and hands over a call for each; everything that must be the same
+for a fair comparison happens here: a single thread, warm-up, turns taken in one run, medians and
+the spread of the pairwise ratios, memory in a fresh process. What was measured goes into
+`benchmarks.records`, which also tells how to add a benchmark.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import hashlib
 import importlib
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
 import torch
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-class BenchmarkError(RuntimeError):
-    """A measurement that would say nothing: what was found, what was wanted, what to do."""
-
+from benchmarks.records import ROOT, BenchmarkError
 
 # --- time ---------------------------------------------------------------------------------------
 
@@ -70,7 +62,6 @@ def interleave(
     jobs: Mapping[str, Callable[[], object]],
     repeats: int,
     warmup: int = 1,
-    tick: Callable[[], object] = lambda: None,
 ) -> dict[str, Samples]:
     """Seconds of each job, the jobs taking turns.
 
@@ -83,8 +74,6 @@ def interleave(
         Timed rounds.
     warmup : int
         Rounds before, not timed.
-    tick : callable
-        Called after every round, for a progress bar.
 
     Returns
     -------
@@ -98,7 +87,6 @@ def interleave(
         for _ in range(warmup):
             for name in order:
                 jobs[name]()
-            tick()
         gc.collect()
         gc.disable()
         try:
@@ -108,7 +96,6 @@ def interleave(
                     jobs[name]()
                     samples[name].cpu.append(time.process_time() - cpu)
                     samples[name].wall.append(time.perf_counter() - wall)
-                tick()
         finally:
             if collecting:
                 gc.enable()
@@ -226,146 +213,7 @@ def _serve(function: str, arguments: str) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
 
 
-# --- provenance and results -----------------------------------------------------------------------
-
-
-def cpu_name() -> str:
-    """The processor as the operating system names it."""
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
-
-
-def provenance(packages: Sequence[str] = ("torch", "numpy")) -> dict[str, Any]:
-    """Date, commit, hardware and versions, to stand beside a result."""
-
-    def git(*words: str) -> str:
-        done = subprocess.run(
-            ["git", *words], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        return done.stdout.strip()
-
-    changed = git("status", "--porcelain", "--", "samovar_forecast", "benchmarks/*.py")
-    return {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "commit": (git("rev-parse", "--short=12", "HEAD") or "unknown")
-        + (" and uncommitted changes" if changed else ""),
-        "hardware": {
-            "cpu": cpu_name(),
-            "cores": os.cpu_count(),
-            "threads used": 1,
-            "memory GiB": round(_physical_bytes() / 2**30, 1),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            **{name: str(importlib.import_module(name).__version__) for name in packages},
-        },
-    }
-
-
-def stamp(entries: Sequence[Mapping[str, Any]], seconds: float, commits: Sequence[str] = ()) -> str:
-    """In words: when, at which commit, on which machine and for how long was measured.
-
-    Parameters
-    ----------
-    entries : sequence of mappings
-        Each with a `provenance`; that of the newest is told.
-    seconds : float
-        CPU seconds of them all.
-    commits : sequence of str
-        By default that of the newest entry.
-    """
-    newest = max(entries, key=lambda entry: entry["date"])
-    versions = newest["versions"]
-    told = ", ".join(f"{name} {versions[name]}" for name in ("torch", "sktime") if name in versions)
-    return (
-        f"{newest['date']}, commit {', '.join(commits) or newest['commit']}, "
-        f"{newest['hardware']['cpu']}, one thread, {seconds:.0f} s of CPU, {told}."
-    )
-
-
-def _physical_bytes() -> int:
-    if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return 0
-
-
-def fingerprint(*settings: Any, sources: Sequence[str] = ("samovar_forecast", "benchmarks")) -> str:
-    """One word for everything that a number depends on: sources, settings, machine, versions.
-
-    Parameters
-    ----------
-    *settings
-        What the measurement was asked to do.
-    sources : sequence of str
-        Python files and folders of the repository whose content counts.
-    """
-    digest = hashlib.sha256()
-    for source in sources:
-        place = ROOT / source
-        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
-            digest.update(path.read_bytes())
-    about = [*settings, cpu_name(), torch.__version__, platform.python_version()]
-    digest.update(json.dumps(about, sort_keys=True, default=str).encode())
-    return digest.hexdigest()[:16]
-
-
-class Results:
-    """A JSON file of entries, one a case, written after every measurement.
-
-    A run that was cut off goes on where it stopped: measurements of an entry are kept as long as
-    its fingerprint is the present one. A finished run starts anew.
-
-    Parameters
-    ----------
-    path : Path or None
-        Where the file lies; None keeps the results in memory alone.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
-        self.entries: dict[str, dict[str, Any]] = {}
-        if path is not None and path.exists():
-            self.entries = json.loads(path.read_text())
-
-    def begin(self, fingerprints: Mapping[str, str], header: Mapping[str, Any]) -> None:
-        """Keep what an interrupted run left of these cases, and clear the rest of them."""
-
-        def usable(case: str) -> bool:
-            return self.entries.get(case, {}).get("fingerprint") == fingerprints[case]
-
-        finished = all(
-            usable(case) and self.entries[case].get("finished", False) for case in fingerprints
-        )
-        for case, word in fingerprints.items():
-            if finished or not usable(case):
-                self.entries[case] = {"fingerprint": word, **header}
-        self.save()
-
-    def measured(self, case: str, what: str, measure: Callable[[], Any]) -> Any:
-        """The stored measurement, made now if there is none."""
-        entry = self.entries[case]
-        if what not in entry:
-            entry[what] = measure()
-            self.save()
-        return entry[what]
-
-    def finish(self, case: str) -> None:
-        """Mark a case as complete."""
-        self.entries[case]["finished"] = True
-        self.save()
-
-    def save(self) -> None:
-        """Write the file in one move, so that a kill never leaves half of it."""
-        if self.path is None:
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(".draft")
-        draft.write_text(json.dumps(self.entries, indent=1) + "\n")
-        draft.replace(self.path)
+# --- samples in the records -----------------------------------------------------------------------
 
 
 def to_json(samples: Mapping[str, Samples]) -> dict[str, dict[str, list[float]]]:
@@ -379,17 +227,6 @@ def to_json(samples: Mapping[str, Samples]) -> dict[str, dict[str, list[float]]]
 def from_json(stored: Mapping[str, Mapping[str, list[float]]]) -> dict[str, Samples]:
     """The inverse of `to_json`."""
     return {name: Samples(**one) for name, one in stored.items()}
-
-
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table that reads well both as Markdown and as it stands."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-
-    def line(row: Sequence[str]) -> str:
-        return "| " + " | ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)) + " |"
-
-    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
-    return "\n".join([line(header), rule, *(line(row) for row in rows)])
 
 
 if __name__ == "__main__":

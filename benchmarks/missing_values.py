@@ -17,12 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks import harness
-from benchmarks.series_sets import SETS, Job, SeriesSet, SetsBenchmark, frame, stamp
+from benchmarks.pages import markdown_table
+from benchmarks.records import Records
+from benchmarks.series_sets import SETS, Job, SeriesSet, frame, sets_benchmark, stamp_of_sets
 from samovar_forecast import SAMoVARForecaster
 
-RESULTS = Path(__file__).parent / "results" / "missing_values.json"
-PAGE = harness.ROOT / "docs" / "missing_values.md"
 CHOSEN = ("VAR", "ETTh1", "volatility", "illness", "yields")
 SHARES = (0.1, 0.3)
 KINDS = ("at random", "in blocks")
@@ -132,20 +131,20 @@ def jobs(name: str) -> dict[str, Job]:
     }
 
 
-def errors(results: harness.Results) -> pd.DataFrame:
+def errors(records: Records) -> pd.DataFrame:
     """Errors averaged over seeds, one row a set and method, one column a share and kind."""
     found = []
     for name in CHOSEN:
-        for key, one in results.entries.get(name, {}).items():
+        for key, one in records.entries.get(name, {}).items():
             if isinstance(one, dict) and "error" in one:
                 method, condition, _ = key.split(", ")
                 found.append({"set": name, "method": method, "condition": condition, **one})
     return pd.DataFrame(found)
 
 
-def table(results: harness.Results) -> str:
+def table(records: Records) -> str:
     """Errors as Markdown."""
-    found = errors(results)
+    found = errors(records)
     wide = found.pivot_table(index=["set", "method"], columns="condition", values="error")
     columns = ["0% at random"] + [f"{share:.0%} {kind}" for kind in KINDS for share in SHARES]
     body, previous = [], None
@@ -160,12 +159,12 @@ def table(results: harness.Results) -> str:
             body.append(["" if name == previous else title, method, *(f"{e:.3f}" for e in row)])
             previous = name
     spelled = ["complete", *(column.replace("%", " %") for column in columns[1:])]
-    return harness.markdown_table(["series", "method", *spelled], body)
+    return markdown_table(["series", "method", *spelled], body)
 
 
-def wins_and_losses(results: harness.Results) -> str:
+def wins_and_losses(records: Records) -> str:
     """In words: where masking is better than interpolating, and by how much."""
-    wide = errors(results).pivot_table(index=["set", "condition"], columns="method", values="error")
+    wide = errors(records).pivot_table(index=["set", "condition"], columns="method", values="error")
     pairs = wide[["masked", "interpolated"]].dropna()
     lines = []
     for kind in KINDS:
@@ -179,33 +178,27 @@ def wins_and_losses(results: harness.Results) -> str:
     return "\n".join(lines)
 
 
-def report(results: harness.Results) -> str:
-    """What goes between the markers of the page."""
+def sections(records: Records) -> dict[str, str]:
+    """Return the table, how it is read, and what masking gains."""
     explained = (
         "Mean absolute error over all origins, steps and series, in standard deviations of each "
         "series before the first origin, against the complete values; one draw of holes and "
         "weights. A block is two horizons of one series. `masked` is the forecaster given the "
         "holes, `interpolated` the same one given straight lines across them."
     )
-    return "\n\n".join(
-        [table(results), explained, wins_and_losses(results), stamp(results, CHOSEN)]
-    )
+    parts = [table(records), explained, wins_and_losses(records), stamp_of_sets(records, CHOSEN)]
+    return {"missing values": "\n\n".join(parts)}
 
 
-BENCHMARK = SetsBenchmark(
-    name="missing_values",
-    about=__doc__,
-    title="What missing values cost",
+BENCHMARK = sets_benchmark(
+    "missing_values",
+    __doc__,
+    jobs,
+    sections,
     sets=CHOSEN,
-    results=RESULTS,
-    page=PAGE,
-    marker="missing values",
     settings=(NETWORK, SHARES),
     sources=SOURCE_FILES,
-    jobs=jobs,
-    report=report,
 )
 
-
 if __name__ == "__main__":
-    BENCHMARK.main()
+    raise SystemExit(BENCHMARK.main())

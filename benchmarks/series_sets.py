@@ -1,4 +1,4 @@
-"""The series that the forecaster is measured on, and the pages where the tables go.
+"""The series that the forecaster is measured on, and the benchmarks that run over them.
 
 Real sets are read from a folder given on the command line or by the variable
 `SAMOVAR_BENCHMARK_DATA`; simulated ones are made here.
@@ -7,7 +7,6 @@ Real sets are read from a folder given on the command line or by the variable
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,13 +15,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from tqdm import tqdm
 
-from benchmarks import harness
+from benchmarks.command import Benchmark, add_data_option
+from benchmarks.harness import one_thread
+from benchmarks.records import Records, fingerprint, provenance, stamp
 from samovar_forecast.linear.simulate import simulate_var
 
-DATA_VARIABLE = "SAMOVAR_BENCHMARK_DATA"
 VAR2 = np.array(
     [
         [[0.5, 0.2, -0.1], [0.1, 0.4, 0.3], [-0.2, 0.0, 0.3]],
@@ -113,105 +112,55 @@ def frame(values: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(values, columns=[f"series {i + 1}" for i in range(values.shape[1])])
 
 
-def add_data_argument(parser: argparse.ArgumentParser, variable: str = DATA_VARIABLE) -> None:
-    """Give a parser the option `--data`."""
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=os.environ.get(variable),
-        help=f"folder of the real series; by default the variable {variable}",
-    )
-
-
-def put_between_markers(page: Path, name: str, text: str) -> None:
-    """Replace what stands between `<!-- begin NAME -->` and `<!-- end NAME -->` in a page."""
-    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
-    content = page.read_text()
-    if content.count(begin) != 1 or content.count(end) != 1:
-        raise ValueError(f"{page} must hold {begin!r} and {end!r} once each")
-    before, rest = content.split(begin)
-    after = rest.split(end)[1]
-    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}")
-
-
-def stamp(results: harness.Results, names: Iterable[str]) -> str:
-    """Date, commit and machine of the sets that were measured."""
-    entries = [results.entries[name] for name in names if name in results.entries]
-    measured = [one for entry in entries for one in entry.values() if isinstance(one, dict)]
-    return harness.stamp(entries, sum(one.get("cpu seconds", 0.0) for one in measured))
-
-
 Job = Callable[[Path | None], dict[str, Any]]
+"""A measurement: from the folder of the real sets, or None, to what is stored."""
 
 
-@dataclass(frozen=True)
-class SetsBenchmark:
-    """A benchmark over these sets: one command, one file of results, one page with a table.
+def sets_benchmark(
+    name: str,
+    about: str,
+    jobs: Callable[[str], dict[str, Job]],
+    sections: Callable[[Records], dict[str, str]],
+    *,
+    sets: Sequence[str],
+    settings: Sequence[Any],
+    sources: Sequence[str],
+) -> Benchmark:
+    """Return a benchmark whose entries are sets of series.
 
-    Attributes
+    Parameters
     ----------
-    name : str
-        Of the module.
-    about : str
-    title : str
-        Of the table.
+    name, about, sections
+        As in `Benchmark`.
+    jobs : callable
+        From the name of a set to its measurements by name.
     sets : sequence of str
-    results : Path
-    page : Path
-    marker : str
-        Of the place on the page.
+        The sets that are measured by default.
     settings : sequence
         What a number depends on beside its set and the sources, as JSON can hold it.
     sources : sequence of str
         Files and folders of the repository that a number depends on.
-    jobs : callable
-        From the name of a set to its measurements by name, each a call with the folder of the
-        real sets.
-    report : callable
-        The text of the results.
     """
 
-    name: str
-    about: str
-    title: str
-    sets: Sequence[str]
-    results: Path
-    page: Path
-    marker: str
-    settings: Sequence[Any]
-    sources: Sequence[str]
-    jobs: Callable[[str], dict[str, Job]]
-    report: Callable[[harness.Results], str]
+    def measure(records: Records, asked: argparse.Namespace) -> None:
+        names = [name for name in asked.sets if asked.data or SETS[name].is_simulated]
+        words = {name: fingerprint(name, *settings, sources=sources) for name in names}
+        records.begin(words, provenance(("torch", "numpy", "sktime")))
+        with one_thread():
+            for name in names:
+                for what, job in tqdm(jobs(name).items(), desc=name, mininterval=5.0):
+                    records.measured(name, what, partial(job, asked.data))
+                records.finish(name)
 
-    def run(self, names: Sequence[str], results: harness.Results, folder: Path | None) -> None:
-        """Measure the sets named, each measurement stored when it is done."""
-        torch.set_num_threads(1)
-        header = harness.provenance(("torch", "numpy", "sktime"))
-        words = {
-            name: harness.fingerprint(name, *self.settings, sources=self.sources) for name in names
-        }
-        results.begin(words, header)
-        for name in names:
-            for what, job in tqdm(self.jobs(name).items(), desc=name, mininterval=5.0):
-                results.measured(name, what, partial(job, folder))
-            results.finish(name)
+    def add_options(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--sets", nargs="+", choices=sets, default=sets)
+        add_data_option(parser)
 
-    def main(self, arguments: list[str] | None = None) -> None:
-        """Run what is asked for; write JSON, table and page."""
-        program = f"python -m benchmarks.{self.name}"
-        parser = argparse.ArgumentParser(prog=program, description=self.about)
-        parser.add_argument("--sets", nargs="+", choices=list(self.sets), default=list(self.sets))
-        parser.add_argument("--report", action="store_true", help="only write the tables again")
-        parser.add_argument("--results", type=Path, default=self.results)
-        add_data_argument(parser)
-        chosen = parser.parse_args(arguments)
-        results = harness.Results(chosen.results)
-        if not chosen.report:
-            names = [name for name in chosen.sets if chosen.data or SETS[name].is_simulated]
-            self.run(names, results, chosen.data)
-        text = self.report(results)
-        heading = f"# {self.title}\n\nMade by `{program}`.\n\n"
-        chosen.results.with_suffix(".md").write_text(heading + text + "\n")
-        if chosen.results == self.results and self.page.exists():
-            put_between_markers(self.page, self.marker, text)
-        print(text)
+    return Benchmark(name, about, measure, sections, add_options)
+
+
+def stamp_of_sets(records: Records, names: Iterable[str]) -> str:
+    """Say when and where the sets were measured."""
+    entries = [records.entries[name] for name in names if name in records.entries]
+    measured = [value for entry in entries for value in entry.values() if isinstance(value, dict)]
+    return stamp(entries, sum(value.get("cpu seconds", 0.0) for value in measured))

@@ -1,1 +1,3 @@
-"""The long-horizon benchmark: one protocol and one search of the look-back for every model."""
+"""The long-horizon benchmark: a protocol and a search of look-backs, the same for all models."""
+
+from benchmarks.long_horizon.command import BENCHMARK as BENCHMARK

@@ -1,70 +1,72 @@
-"""Cells: one fit of one row, in a file of its own; what is finished is never run again."""
+"""Cells: a fit of a row, in an entry of its own; what is finished is never run again."""
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmarks import harness
 from benchmarks.long_horizon.data import Asked, Task
 from benchmarks.long_horizon.rows import canonical_name, read_name
+from benchmarks.records import BenchmarkError, Entry, Records, provenance
 
 PACKAGES = ("torch", "numpy", "pandas", "pytorch_lightning", "sktime")
 
 
 @dataclass(frozen=True)
 class Run:
-    """Where cells lie and how they are run."""
+    """Where cells are kept and how they are run.
 
-    folder: Path
+    Attributes
+    ----------
+    records : Records
+        With an entry a cell.
+    device : str
+    scratch : Path, optional
+        Folder from which a fit that was cut off goes on.
+    commit : str, optional
+        Of the code, where it lies outside its repository.
+    trained : Path, optional
+        Folder that keeps the networks of the default row.
+    """
+
+    records: Records
     device: str = "auto"
     scratch: Path | None = None
     commit: str | None = None
     trained: Path | None = None
 
-    def path(self, task: Task, name: str, lookback: int, seed: int) -> Path:
-        """The file of a cell."""
-        slug = re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_")
-        return self.folder / task.name / f"{task.horizon}-{slug}-L{lookback}-s{seed}.json"
-
-    def cell(self, task: Task, name: str, lookback: int, seed: int) -> dict[str, Any]:
-        """The stored cell, made now if there is none.
+    def cell(self, task: Task, name: str, lookback: int, seed: int) -> Entry:
+        """Return the stored cell, made now if there is none.
 
         Raises
         ------
         BenchmarkError
-            If the stored one is of other data under the same name.
+            If the stored cell is of other data under the same name.
         """
         name = canonical_name(name)
-        path = self.path(task, name, lookback, seed)
-        if path.exists():
-            stored = json.loads(path.read_text())
+        key = key_of(task, name, lookback, seed)
+        if key in self.records.entries:
+            stored = self.records.entries[key]
             if stored["data"] != task.digest:
-                raise harness.BenchmarkError(
-                    f"{path} is of other data than {task.name} is now; give the set another name, "
-                    "or remove the file"
+                raise BenchmarkError(
+                    f"{key} is of other data than {task.name} is now; give the set another name, "
+                    "or remove the entry"
                 )
             return stored
-        made = self._measured(task, name, lookback, seed, path.stem)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".draft")
-        draft.write_text(json.dumps(made, indent=1) + "\n")
-        draft.replace(path)
+        made = self._measured(task, name, lookback, seed)
+        self.records.keep(key, made)
         return made
 
-    def _measured(
-        self, task: Task, name: str, lookback: int, seed: int, stem: str
-    ) -> dict[str, Any]:
+    def _measured(self, task: Task, name: str, lookback: int, seed: int) -> Entry:
         row, overrides = read_name(name)
-        checkpoint = None if self.scratch is None else self.scratch / task.name / stem
+        key = key_of(task, name, lookback, seed)
+        checkpoint = None if self.scratch is None else self.scratch / key
         wall, cpu = time.perf_counter(), time.process_time()
-        trained = None if self.trained is None else self.trained / task.name / stem
+        trained = None if self.trained is None else self.trained / key
         asked = Asked(lookback, seed, self.device, checkpoint, trained)
         forecast, about = row.fit(task, asked, overrides)
         fitted = (time.perf_counter() - wall, time.process_time() - cpu)
@@ -74,7 +76,7 @@ class Run:
         }
         if checkpoint is not None:
             shutil.rmtree(checkpoint, ignore_errors=True)
-        header = harness.provenance(PACKAGES)
+        header = provenance(PACKAGES)
         if self.commit is not None:
             header["commit"] = self.commit
         return {
@@ -99,12 +101,12 @@ class Run:
 
     def model(
         self, task: Task, name: str, lookbacks: Sequence[int], seeds: Sequence[int]
-    ) -> list[dict[str, Any]]:
+    ) -> list[Entry]:
         """All cells of a row: the look-back chosen with the first seed, then the other seeds."""
         row, _ = read_name(name)
         grid = [length for length in lookbacks if task.allows(length)] if row.has_lookback else [0]
         if not grid:
-            raise harness.BenchmarkError(
+            raise BenchmarkError(
                 f"{task.name} is too short for horizon {task.horizon} with any look-back of "
                 f"{list(lookbacks)}; give shorter ones by --lookbacks"
             )
@@ -115,12 +117,14 @@ class Run:
             cells += [self.cell(task, name, chosen, seed) for seed in others]
         return cells
 
-    def stored(self) -> list[dict[str, Any]]:
-        """All cells that are there."""
-        return [json.loads(path.read_text()) for path in sorted(self.folder.glob("*/*.json"))]
+
+def key_of(task: Task, name: str, lookback: int, seed: int) -> str:
+    """Return the name of a cell's entry."""
+    slug = re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_")
+    return f"{task.name}/{task.horizon}-{slug}-L{lookback}-s{seed}"
 
 
-def best_lookback(cells: Sequence[dict[str, Any]]) -> int:
+def best_lookback(cells: Sequence[Entry]) -> int:
     """The look-back of least validation MSE among the cells of the seed of the search."""
     first = min(cell["seed"] for cell in cells)
     searched = [cell for cell in cells if cell["seed"] == first]

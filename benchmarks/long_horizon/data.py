@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
-from benchmarks.harness import BenchmarkError
+from benchmarks.records import BenchmarkError
 
 Forecast = Callable[[np.ndarray], Mapping[str, np.ndarray]]
 """From windows (B, L, C) to the forecasts of one or more rows of the table, (B, s, C) each."""

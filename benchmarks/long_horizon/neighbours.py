@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import BenchmarkError
 from benchmarks.long_horizon.data import Asked, Forecast, Task
+from benchmarks.records import BenchmarkError
 
 
 @dataclass(frozen=True)

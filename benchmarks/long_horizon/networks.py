@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.harness import BenchmarkError
 from benchmarks.long_horizon.data import Asked, Forecast, Task
 from benchmarks.long_horizon.linear import REFITTED, anchors_of
+from benchmarks.records import BenchmarkError
 from samovar_forecast import NetworkConfig, SAMoVARForecaster, SAMoVARNetwork
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.learning.trained_network import TrainedNetwork

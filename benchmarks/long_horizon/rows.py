@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.harness import BenchmarkError
 from benchmarks.long_horizon import linear
 from benchmarks.long_horizon.data import Asked, Forecast, Task
 from benchmarks.long_horizon.linear import REFITTED
+from benchmarks.records import BenchmarkError
 
 Fit = Callable[[Task, Asked, dict[str, Any]], tuple[Forecast, dict[str, Any]]]
 

@@ -6,28 +6,23 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
 
-from benchmarks import harness
 from benchmarks.long_horizon import published
 from benchmarks.long_horizon.cells import best_lookback
 from benchmarks.long_horizon.data import SETS
 from benchmarks.long_horizon.linear import REFITTED
 from benchmarks.long_horizon.rows import ROWS, read_name, title_of
-from benchmarks.series_sets import put_between_markers
+from benchmarks.pages import markdown_table
+from benchmarks.records import Entry, Records
 
-PAGE = harness.ROOT / "docs" / "long_horizon.md"
-FRONT_PAGE = harness.ROOT / "README.md"
 NOT_RUN = "not run"
 OURS = "default"
 SEEDS_WANTED = 3
-Cell = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Entry:
+class Field:
     """One field of a table: a row at its look-back, over its seeds."""
 
     mse: tuple[float, ...]
@@ -57,13 +52,13 @@ class Entry:
         return f"{text} ({', '.join(about)})" if about else text
 
 
-Table = dict[tuple[str, int, str], dict[str, Entry]]
-"""Entries by set, horizon and model, then by which answer of the fit: "" is the row's own."""
+Table = dict[tuple[str, int, str], dict[str, Field]]
+"""Fields by set, horizon and model, then by which answer of the fit: "" is the row's own."""
 
 
-def entries(cells: Sequence[Cell]) -> Table:
+def fields_of(cells: Sequence[Entry]) -> Table:
     """Choose the look-back of each row by its first seed's validation MSE; take all its seeds."""
-    groups: dict[tuple[str, int, str], list[Cell]] = defaultdict(list)
+    groups: dict[tuple[str, int, str], list[Entry]] = defaultdict(list)
     for cell in cells:
         groups[cell["dataset"], cell["horizon"], cell["model"]].append(cell)
     found: Table = {}
@@ -75,7 +70,7 @@ def entries(cells: Sequence[Cell]) -> Table:
         found[key] = {}
         for answer in chosen[0]["scores"]["test"]:
             scores = [cell["scores"]["test"][answer] for cell in chosen]
-            found[key][answer] = Entry(
+            found[key][answer] = Field(
                 tuple(one["MSE"] for one in scores),
                 tuple(one["MAE"] for one in scores),
                 length,
@@ -86,9 +81,9 @@ def entries(cells: Sequence[Cell]) -> Table:
     return found
 
 
-def report(cells: Sequence[Cell]) -> str:
+def report(cells: Sequence[Entry]) -> str:
     """Everything there is to say, as Markdown."""
-    table = entries(cells)
+    table = fields_of(cells)
     datasets = [*SETS, *sorted({key[0] for key in table} - set(SETS))]
     parts = [reading(cells)]
     parts += ["### In short", in_short(table), "### Targets", targets(table)]
@@ -101,7 +96,7 @@ def report(cells: Sequence[Cell]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def reading(cells: Sequence[Cell]) -> str:
+def reading(cells: Sequence[Entry]) -> str:
     return (
         f"Test MSE ± standard deviation over the seeds / test MAE (look-back chosen, seeds). "
         f'{len(cells)} cells. Deterministic rows are run once. "{NOT_RUN}" is what it says.'
@@ -124,7 +119,7 @@ def of_dataset(table: Table, dataset: str) -> list[str]:
             indent = "" if not answer else "- "
             rows.append([indent + title, *(str(one or NOT_RUN) for one in fields)])
     header = ["model", *(f"{horizon} steps" for horizon in horizons)]
-    found = [harness.markdown_table(header, rows)]
+    found = [markdown_table(header, rows)]
     lines = []
     for name in ROWS:
         if not ROWS[name].has_lookback:
@@ -147,7 +142,7 @@ def of_dataset(table: Table, dataset: str) -> list[str]:
         ]
         steps = [f"{horizon} steps" for horizon in published.HORIZONS]
         found.append(f"For reference, test MSE as published ({published.SOURCE}):")
-        found.append(harness.markdown_table(["model", *steps], rows))
+        found.append(markdown_table(["model", *steps], rows))
     return found
 
 
@@ -172,7 +167,7 @@ def in_short(table: Table) -> str:
         "Average rank by test MSE on the cells (set and horizon) of the default, among the models "
         "that were run on all of them (1 is best). Beside it, on the cells where both were run: "
         "how often the default's MSE is the lower one, and the geometric mean of its MSE over the "
-        "other's.\n\n" + harness.markdown_table(header, rows)
+        "other's.\n\n" + markdown_table(header, rows)
     )
 
 
@@ -234,7 +229,7 @@ def targets(table: Table) -> str:
     return (
         "Test MSE of the default, mean over its seeds, against published numbers "
         f"({published.SOURCE}; not run here). Judged is the row whose anchor saw training rows "
-        "only, as all other models here.\n\n" + harness.markdown_table(header, rows)
+        "only, as all other models here.\n\n" + markdown_table(header, rows)
     )
 
 
@@ -253,7 +248,7 @@ def headline(table: Table) -> str:
         values = [f"{by_set[dataset][horizon]:.3f}" for dataset, horizon in cells]
         rows.append([f"{name}, as published", *values])
     header = ["test MSE", *(f"{dataset}, {horizon}" for dataset, horizon in cells)]
-    return harness.markdown_table(header, rows)
+    return markdown_table(header, rows)
 
 
 def variants(table: Table, names: Sequence[str]) -> str:
@@ -271,12 +266,12 @@ def variants(table: Table, names: Sequence[str]) -> str:
                         NOT_RUN if base is None else str(base[""]),
                     ]
                 )
-    return harness.markdown_table(["variant", "cell", "variant's", "row's own"], rows)
+    return markdown_table(["variant", "cell", "variant's", "row's own"], rows)
 
 
-def provenance(cells: Sequence[Cell]) -> str:
+def provenance(cells: Sequence[Entry]) -> str:
     """Hardware, versions and commits, with how many cells and hours each stands for."""
-    groups: dict[tuple[str, str, str], list[Cell]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)
     for cell in cells:
         hardware = cell["hardware"]
         versions = ", ".join(f"{name} {version}" for name, version in cell["versions"].items())
@@ -293,13 +288,10 @@ def provenance(cells: Sequence[Cell]) -> str:
         for (commit, hardware, versions), some in groups.items()
     ]
     header = ["commit", "hardware", "versions", "cells", "CPU hours of fits", "when (UTC)"]
-    return harness.markdown_table(header, rows)
+    return markdown_table(header, rows)
 
 
-def write_report(cells: Sequence[Cell], folder: Path) -> None:
-    """Write the tables beside the folder of the cells, and into the page that tells about them."""
-    text = report(cells)
-    folder.with_suffix(".md").write_text(f"# The long-horizon benchmark\n\n{text}")
-    if folder == harness.ROOT / "benchmarks" / "results" / "long_horizon" and PAGE.exists():
-        put_between_markers(PAGE, "long_horizon", text)
-        put_between_markers(FRONT_PAGE, "long_horizon", headline(entries(cells)))
+def sections(records: Records) -> dict[str, str]:
+    """Return all tables, and those of the front page."""
+    cells = [records.entries[key] for key in sorted(records.entries)]
+    return {"long_horizon": report(cells), "long_horizon headline": headline(fields_of(cells))}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
 import torch
 
 from benchmarks import core
-from benchmarks.harness import BenchmarkError, Results
+from benchmarks.records import BenchmarkError, Records
 
 SMALL = core.Case(2, 20, 4, 4, 32, 2, 2, (1.0, 1.0, 1.0, 1.0), n_steps=2, n_single=2, n_windows=4)
 
@@ -37,9 +39,21 @@ def test_both_drop_activations_in_training():
 
 @pytest.mark.slow
 def test_a_run_reports_every_ratio_beside_its_target():
-    results = Results(None)
-    core.run({"small": SMALL}, results)
-    text = core.report(results, ["small"])
+    records = Records(None)
+    core.run({"small": SMALL}, records)
+    text = core.sections(records)["core"]
     for what in (core.STEP, core.ONE, core.THOUSAND, core.MEMORY):
         assert what in text
     assert text.count("1x") >= 4
+
+
+def test_fewer_repeats_shorten_every_case_and_none_are_refused():
+    asked = argparse.Namespace(cases=["A", "D"], repeats=3)
+    for name, case in core.chosen_cases(asked).items():
+        assert case.n_steps == case.n_single == 3
+        assert case.n_windows <= core.CASES[name].n_windows
+    asked.repeats = None
+    assert core.chosen_cases(asked) == {name: core.CASES[name] for name in "AD"}
+    asked.repeats = 0
+    with pytest.raises(BenchmarkError, match="at least 1, found 0"):
+        core.chosen_cases(asked)

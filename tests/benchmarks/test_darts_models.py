@@ -1,8 +1,6 @@
-"""The comparison with darts' models: what it drives, and the report it writes."""
+"""The comparison with darts' models: what it drives."""
 
 from __future__ import annotations
-
-import json
 
 import numpy as np
 import pytest
@@ -25,11 +23,6 @@ def test_every_contestant_has_the_same_chunks_and_batch():
     assert {model.input_chunk_length for model in models.values()} == {darts_models.LOOKBACK}
     assert {model.output_chunk_length for model in models.values()} == {darts_models.HORIZON}
     assert {model.batch_size for model in models.values()} == {darts_models.BATCH}
-
-
-def test_the_written_report_is_the_one_of_the_written_measurements():
-    entry = json.loads(darts_models.RESULTS.read_text())["models"]
-    assert darts_models.RESULTS.with_suffix(".md").read_text() == darts_models.report(entry)
 
 
 def test_part_of_the_series_holds_as_many_windows_as_it_says():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import dynamics
-from benchmarks.harness import Results
+from benchmarks.records import Records
 from samovar_forecast.dynamics.responses import irf
 from samovar_forecast.linear.simulate import largest_root
 
@@ -58,11 +58,11 @@ def test_an_interrupted_run_goes_on_where_it_stopped_and_is_reported_so_far(tmp_
     name = "size, linear, 200 and 100"
     monkeypatch.setitem(dynamics.CASES, name, dynamics.Case("Size", measure, 3, "5 %"))
     with pytest.raises(KeyboardInterrupt):
-        dynamics.run([name], Results(tmp_path / "results.json"))
-    assert "1 of 3 repetitions" in dynamics.report(Results(tmp_path / "results.json"))
-    results = Results(tmp_path / "results.json")
-    dynamics.run([name], results)
+        dynamics.run([name], Records(tmp_path / "records.json"))
+    assert "1 of 3 repetitions" in dynamics.sections(Records(tmp_path / "records.json"))["dynamics"]
+    records = Records(tmp_path / "records.json")
+    dynamics.run([name], records)
     assert calls == [0, 1, 1, 2]
-    text = dynamics.report(results)
+    text = dynamics.sections(records)["dynamics"]
     assert "| Clark-West | 30    | 10.0%" in text
     assert "3 of 3 repetitions" in text

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +10,7 @@ pytest.importorskip("sktime")
 pytest.importorskip("statsmodels")
 
 from benchmarks import econometric
+from benchmarks.records import Records
 from samovar_forecast.linear.simulate import simulate_var
 
 
@@ -31,14 +30,14 @@ def arguments_for(folder) -> list[str]:
 
 
 def test_a_set_that_is_here_is_measured_and_all_others_stand_as_not_run(folder, capsys) -> None:
-    assert econometric.main(arguments_for(folder)) == 0
+    assert econometric.BENCHMARK.main(arguments_for(folder)) == 0
     assert "danish_money: not here" in capsys.readouterr().out
-    stored = json.loads((folder / "results.json").read_text())
-    assert set(stored["sets"]) == {"canada"}
-    mse = stored["sets"]["canada"]["MSE"]
+    records = Records(folder / "results.json")
+    assert set(econometric.sets_of(records)) == {"canada"}
+    mse = records.entries["canada"]["MSE"]
     assert {"Naive", "AR", "VAR", "Ridge VAR", "Anchor"} <= set(mse)
     assert mse["Anchor"] < mse["Naive"]
-    page = (folder / "results.md").read_text()
+    page = econometric.sections(records)["econometric sets"]
     (row,) = [line for line in page.splitlines() if line.startswith("| canada")]
     assert row.count("not run") == 2  # the networks
     (other,) = [line for line in page.splitlines() if line.startswith("| danish_money")]
@@ -49,17 +48,19 @@ def test_what_is_finished_is_not_measured_again(folder, monkeypatch) -> None:
     entry = {"MSE": {"Anchor": 1.0, "Naive": 2.0, "VAR": 1.5}, "rows": 70, "series": 2}
     entry |= {"horizon": 8, "notes": {}}
     calls = []
-    monkeypatch.setattr(econometric, "measure", lambda *_: calls.append(1) or entry)
+    monkeypatch.setattr(econometric, "measure_set", lambda *_: calls.append(1) or entry)
     for _ in range(2):
-        econometric.main([*arguments_for(folder)[:6], "--sets", "canada"])
+        econometric.BENCHMARK.main([*arguments_for(folder)[:6], "--sets", "canada"])
     assert calls == [1]
-    econometric.main([*arguments_for(folder)[:6], "--sets", "canada", "--again"])
+    econometric.BENCHMARK.main([*arguments_for(folder)[:6], "--sets", "canada", "--again"])
     assert calls == [1, 1]
 
 
 def test_without_data_nothing_is_measured_and_the_way_is_told(tmp_path, capsys) -> None:
-    assert econometric.main(["--data", str(tmp_path / "nowhere")]) == 0
-    assert econometric.DATA_VARIABLE in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stopped:
+        econometric.BENCHMARK.main(["--data", str(tmp_path / "nowhere")])
+    assert stopped.value.code == 1
+    assert econometric.DATA_VARIABLE in capsys.readouterr().err
 
 
 def test_every_model_is_scored_against_the_better_linear_rival() -> None:
@@ -77,15 +78,15 @@ def test_simulated_processes_are_resumed_and_stand_in_the_report(folder, monkeyp
     monkeypatch.setattr(econometric, "PROCESSES", 2)
     calls = []
 
-    def simulate(design, number, trained) -> dict[str, float]:
+    def simulate(design, number) -> dict[str, float]:
         calls.append((design, number))
         return {econometric.TRUE_ORDER: 2.0, "Anchor": 2.02}
 
     monkeypatch.setattr(econometric, "simulate", simulate)
     for _ in range(2):
-        econometric.main([*arguments_for(folder)[:4], "--sets"])
+        econometric.BENCHMARK.main([*arguments_for(folder)[:4], "--sets"])
     assert calls == [((1, 3, 200), 0), ((1, 3, 200), 1)]
-    page = (folder / "results.md").read_text()
+    page = econometric.sections(Records(folder / "results.json"))["simulated"]
     assert "1.010 (1.010)" in page
 
 
@@ -97,9 +98,5 @@ def test_the_true_order_is_what_least_squares_is_given() -> None:
     assert np.abs(model.results_.coefs - coefs).max() < 0.3
 
 
-def test_the_page_holds_the_tables_of_the_recorded_run() -> None:
-    stored = econometric.read_stored(econometric.RESULTS)
-    page = econometric.PAGE.read_text(encoding="utf-8")
-    assert len(stored["sets"]) > 15
-    assert econometric.verdict_table(stored["sets"]).strip() in page
-    assert econometric.simulated_table(stored["simulated"]).strip() in page
+def test_more_than_fifteen_sets_are_recorded() -> None:
+    assert len(econometric.sets_of(Records(econometric.BENCHMARK.path))) > 15

@@ -1,4 +1,4 @@
-"""The measurements of the benchmarks: turns, ratios, memory, results that survive a kill."""
+"""The measurements of the benchmarks: turns, ratios, memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from benchmarks import harness
-from benchmarks.harness import BenchmarkError, Results, Samples
+from benchmarks.harness import Samples
+from benchmarks.records import BenchmarkError, cpu_name
 
 
 def test_jobs_take_turns_and_the_order_is_reversed_in_every_second_round():
@@ -79,8 +80,8 @@ def test_peak_memory_sees_the_backward_pass():
 
 
 def test_a_fresh_process_returns_what_the_function_returns():
-    facts = harness.in_fresh_process("benchmarks.harness:cpu_name")
-    assert facts == harness.cpu_name()
+    facts = harness.in_fresh_process("benchmarks.records:cpu_name")
+    assert facts == cpu_name()
 
 
 def test_a_failing_process_is_an_error_that_says_what_happened():
@@ -88,52 +89,6 @@ def test_a_failing_process_is_an_error_that_says_what_happened():
         harness.in_fresh_process("benchmarks.harness:no_such_name")
 
 
-def test_an_interrupted_run_goes_on_and_a_finished_one_starts_anew(tmp_path):
-    path = tmp_path / "results" / "some.json"
-    measured = []
-
-    def run(until_killed):
-        results = Results(path)
-        results.begin({"A": "same", "B": "same"}, {"date": "today"})
-        for case in ("A", "B"):
-            results.measured(case, "time", lambda case=case: measured.append(case) or 1.0)
-            if until_killed and case == "A":
-                return
-            results.finish(case)
-
-    run(until_killed=True)
-    assert json.loads(path.read_text())["A"]["time"] == 1.0
-    run(until_killed=False)
-    assert measured == ["A", "B"]
-    run(until_killed=False)
-    assert measured == ["A", "B", "A", "B"]
-
-
-def test_measurements_of_other_sources_are_not_kept(tmp_path):
-    path = tmp_path / "some.json"
-    results = Results(path)
-    results.begin({"A": "old"}, {})
-    results.measured("A", "time", lambda: 1.0)
-    again = Results(path)
-    again.begin({"A": "new"}, {})
-    assert again.measured("A", "time", lambda: 2.0) == 2.0
-
-
 def test_samples_survive_json():
     samples = {"a": Samples(cpu=[0.25, 0.5], wall=[1.0, 2.0])}
     assert harness.from_json(json.loads(json.dumps(harness.to_json(samples)))) == samples
-
-
-def test_a_table_has_one_line_a_row_and_aligned_columns():
-    lines = harness.markdown_table(["case", "time"], [["A", "1 ms"], ["longer", "2"]]).splitlines()
-    assert lines[0] == "| case   | time |"
-    assert len(lines) == 4
-    assert len({len(line) for line in lines}) == 1
-
-
-def test_a_fingerprint_changes_with_settings_and_with_the_sources_named():
-    one = harness.fingerprint({"repeats": 3}, sources=["benchmarks/harness.py"])
-    assert harness.fingerprint({"repeats": 3}, sources=["benchmarks/harness.py"]) == one
-    assert harness.fingerprint({"repeats": 4}, sources=["benchmarks/harness.py"]) != one
-    assert harness.fingerprint({"repeats": 3}, sources=["benchmarks/core.py"]) != one
-    assert harness.fingerprint({"repeats": 3}, sources=["benchmarks"]) != one

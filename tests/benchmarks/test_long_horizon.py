@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import numpy as np
 import pandas as pd
@@ -11,9 +10,7 @@ import pytest
 
 pytest.importorskip("sktime", reason="sktime is not installed")
 
-from benchmarks.harness import BenchmarkError
-from benchmarks.long_horizon import __main__ as command
-from benchmarks.long_horizon import cells, linear, networks, tables
+from benchmarks.long_horizon import BENCHMARK, cells, linear, networks, tables
 from benchmarks.long_horizon.cells import Run
 from benchmarks.long_horizon.data import Asked, Task, borders_of, load_task
 from benchmarks.long_horizon.neighbours import setting_of
@@ -25,6 +22,7 @@ from benchmarks.long_horizon.rows import (
     read_name,
     title_of,
 )
+from benchmarks.records import BenchmarkError, Records
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.learning.trained_network import TrainedNetwork
 from samovar_forecast.linear.simulate import simulate_var
@@ -235,32 +233,30 @@ def counted(monkeypatch):
     return calls
 
 
-def test_the_lookback_is_searched_with_the_first_seed_and_the_others_take_it(
-    walk, counted, tmp_path
-):
-    run = Run(tmp_path, commit="abc")
+def test_the_lookback_is_searched_with_the_first_seed_and_the_others_take_it(walk, counted):
+    run = Run(Records(None), commit="abc")
     found = run.model(walk, "paper", [4, 8, 1000], [0, 1, 2])  # 1000 is longer than the rows
     assert counted == [(4, 0), (8, 0), (8, 1), (8, 2)]
-    entry = tables.entries(found)["toy", 3, "paper"][""]
+    entry = tables.fields_of(found)["toy", 3, "paper"][""]
     assert (entry.lookback, len(entry.mse), entry.tried) == (8, 3, (4, 8))
     assert found[0]["commit"] == "abc"
     assert {"hardware", "versions", "date", "scores", "seconds"} <= set(found[0])
 
 
 def test_a_finished_cell_is_not_run_again_and_other_data_are_refused(walk, counted, tmp_path):
-    run = Run(tmp_path)
+    run = Run(Records(tmp_path / "cells.json"))
     first = run.model(walk, "ridge-var", [4, 8], [0, 1])
     assert counted == [(0, 0)]  # no look-back, no seed: one run
     assert run.model(walk, "ridge-var", [4, 8], [0, 1]) == first
     assert counted == [(0, 0)]
-    assert run.stored() == first
+    assert list(Records(tmp_path / "cells.json").entries.values()) == first
     with pytest.raises(BenchmarkError, match="other data"):
         run.model(dataclasses.replace(walk, digest="other"), "ridge-var", [4], [0])
 
 
-def test_a_set_too_short_for_every_lookback_says_so(walk, counted, tmp_path):
+def test_a_set_too_short_for_every_lookback_says_so(walk, counted):
     with pytest.raises(BenchmarkError, match="give shorter ones"):
-        Run(tmp_path).model(walk, "paper", [90], [0])
+        Run(Records(None)).model(walk, "paper", [90], [0])
 
 
 def test_names_take_overrides_and_are_written_one_way():
@@ -296,7 +292,7 @@ def cell(model, mse, dataset="ETTh1", horizon=96, lookback=512, seed=0, validati
 
 
 def test_the_lookback_in_the_table_is_never_chosen_by_the_test_error():
-    found = tables.entries(
+    found = tables.fields_of(
         [
             cell("paper", 0.1, lookback=512, validation=0.9),
             cell("paper", 0.5, lookback=1024, validation=0.2),
@@ -310,7 +306,7 @@ def test_the_lookback_in_the_table_is_never_chosen_by_the_test_error():
 def test_ranks_and_targets_count_losses_too():
     some = [cell("default", 0.36), cell("paper", 0.35), cell("seasonal-naive", 0.5)]
     some += [cell("default", 0.26, "ETTh2"), cell("paper", 0.28, "ETTh2")]
-    table = tables.entries(some)
+    table = tables.fields_of(some)
     assert tables.average_ranks(tables.of_ours(table)) == {"default": 1.5, "paper": 1.5}
     short = {line.split("|")[1].strip(): line for line in tables.in_short(table).splitlines()[2:]}
     assert [part.strip() for part in short["SAMoVAR (paper)"].split("|")[2:5]] == [
@@ -337,26 +333,29 @@ def test_the_command_runs_resumes_and_writes_its_tables(tmp_path, capsys):
     values += np.random.default_rng(0).normal(0, 0.1, values.shape)
     index = pd.date_range("2024-01-01", periods=200, freq="h", name="date")
     pd.DataFrame(values, index, ["a", "b"]).to_csv(path)
-    results = tmp_path / "results"
+    results = tmp_path / "results.json"
     asked = ["--dataset", str(path), "--horizon", "4", "--lookbacks", "8", "12"]
     asked += ["--results", str(results), "--models", "linear", "nonsense"]
-    assert command.main(asked) == 1  # one row failed, the others are there
-    assert "there is no row 'nonsense'" in capsys.readouterr().out
-    stored = sorted((results / "waves").glob("*.json"))
+    with pytest.raises(SystemExit) as stopped:
+        BENCHMARK.main(asked)
+    assert stopped.value.code == 1  # one row failed, the others are there
+    assert "there is no row 'nonsense'" in capsys.readouterr().err
+    stored = Records(results).entries
     assert len(stored) == 6
-    before = [one.read_text() for one in stored]
-    assert command.main(asked[:-1]) == 0
-    assert [one.read_text() for one in stored] == before
-    assert "### waves" in (tmp_path / "results.md").read_text()
-    assert json.loads(before[0])["windows"] == {"validation": 17, "test": 37}
+    before = results.read_text()
+    assert BENCHMARK.main(asked[:-1]) == 0
+    assert results.read_text() == before
+    assert "### waves" in capsys.readouterr().out
+    assert next(iter(stored.values()))["windows"] == {"validation": 17, "test": 37}
 
 
 def test_every_stored_cell_can_be_read_and_names_its_commit():
-    stored = Run(command.RESULTS).stored()
-    for one in stored:
-        read_name(one["model"])
-        assert one["commit"] != "unknown"
-        assert np.isfinite(one["scores"]["test"][""]["MSE"])
+    stored = list(Records(BENCHMARK.path).entries.values())
+    assert len(stored) > 50
+    for cell in stored:
+        read_name(cell["model"])
+        assert cell["commit"] != "unknown"
+        assert np.isfinite(cell["scores"]["test"][""]["MSE"])
     assert cells.best_lookback(stored[:1]) == stored[0]["lookback"]
 
 
@@ -366,11 +365,3 @@ def test_every_ablation_names_a_field_of_the_network_and_changes_it(name):
     plain = NetworkConfig(n_series=7, patch_length=4, context_length=16).to_dict()
     changed = NetworkConfig(n_series=7, patch_length=4, context_length=16, **overrides).to_dict()
     assert {key for key in plain if plain[key] != changed[key]} == set(overrides)
-
-
-def test_both_pages_hold_the_tables_of_the_recorded_cells():
-    recorded = Run(command.RESULTS).stored()
-    assert len(recorded) > 50
-    assert tables.report(recorded).strip() in tables.PAGE.read_text(encoding="utf-8")
-    front = tables.headline(tables.entries(recorded)).strip()
-    assert front in tables.FRONT_PAGE.read_text(encoding="utf-8")

@@ -1,0 +1,98 @@
+"""One command line for every benchmark: measure, store, and write the sections of the pages."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.pages import write_sections
+from benchmarks.records import RESULTS, BenchmarkError, Records
+
+Measure = Callable[[Records, argparse.Namespace], Any]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A benchmark: its command, its file of records, its sections on the pages.
+
+    Attributes
+    ----------
+    name : str
+        Of the module, and of the file of records.
+    about : str
+        Docstring of the module; the command's help shows it.
+    measure : callable
+        Measures what the command line asks for and the records lack.
+    sections : callable
+        Markdown by marker, made of the records.
+    options : callable
+        Adds the options of this benchmark to a parser.
+    """
+
+    name: str
+    about: str
+    measure: Measure
+    sections: Callable[[Records], dict[str, str]]
+    options: Callable[[argparse.ArgumentParser], Any] = lambda parser: None
+
+    @property
+    def path(self) -> Path:
+        """The file of the records."""
+        return RESULTS / f"{self.name}.json"
+
+    def stored_sections(self) -> dict[str, str]:
+        """Return the sections of the records that are kept with the code."""
+        return self.sections(Records(self.path))
+
+    def main(self, arguments: list[str] | None = None) -> int:
+        """Measure what is asked for; print the sections, and write them into the pages.
+
+        Other files than the kept one leave the pages alone.
+        """
+        program = f"python -m benchmarks.{self.name}"
+        parser = argparse.ArgumentParser(prog=program, description=self.about.splitlines()[0])
+        parser.add_argument(
+            "--results",
+            type=Path,
+            default=self.path,
+            help="file of the records (default: %(default)s)",
+        )
+        self.options(parser)
+        asked = parser.parse_args(arguments)
+        records = Records(asked.results)
+        try:
+            self.measure(records, asked)
+        except BenchmarkError as error:
+            parser.exit(1, f"{self.name}: {error}\n")
+        if not records.entries:
+            return 0
+        sections = self.sections(records)
+        print("\n\n".join(sections.values()))
+        if asked.results == self.path:
+            write_sections(sections)
+        return 0
+
+
+def add_data_option(
+    parser: argparse.ArgumentParser, variable: str = "SAMOVAR_BENCHMARK_DATA"
+) -> None:
+    """Give a parser the option `--data`; a variable of the environment is its default."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=os.environ.get(variable),
+        help=f"folder of the real series; by default the variable {variable}",
+    )
+
+
+def settled_at(commit: str) -> Measure:
+    """Return the measurement of a settled question: none, for its code is in the history."""
+
+    def measure(records: Records, asked: argparse.Namespace) -> None:
+        raise BenchmarkError(f"this question is settled; `git checkout {commit}` measures it again")
+
+    return measure
