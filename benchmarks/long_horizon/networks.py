@@ -141,7 +141,7 @@ def _without_anchor(trained: TrainedNetwork) -> TrainedNetwork:
 def _training_of(forecaster: SAMoVARForecaster, n_windows: int) -> dict[str, Any]:
     history = forecaster.history_
     return {
-        "training": forecaster._training_config(n_windows).to_dict(),
+        "training": forecaster._plan().budget_training(n_windows).to_dict(),
         "epochs": len(history),
         "best_epoch": forecaster.best_epoch_,
         "validation_by_epoch": [round(float(loss), 6) for loss in history["validation_loss"]],

@@ -24,6 +24,7 @@ from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.frames.scaler import InstanceScaler, Scaler, last_values
+from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.scaled_rows import scale_rows
 from samovar_forecast.learning.trained_network import WINDOWS_AT_ONCE, Columns, TrainedNetwork
 from samovar_forecast.learning.uncertainty import Predictive
@@ -111,13 +112,12 @@ class PanelForecaster:
         cls,
         trained: TrainedNetwork,
         panel: Panel,
-        config_for: Callable[[int], TrainingConfig | None],
+        plan: Plan,
         *,
         horizon: int | None,
-        validation_fraction: float,
         seed: int,
-        anchor: bool = False,
         is_pretrained: bool = False,
+        fit: Callable[..., TrainingResult] | None = None,
         device: str = "auto",
         progress: bool | None = None,
         checkpoint_dir: str | Path | None = None,
@@ -127,22 +127,21 @@ class PanelForecaster:
         Parameters
         ----------
         trained : TrainedNetwork
-            Where the training starts.
+            Where the training starts; with ``plan.max_epochs`` of 0 it is ready and stays as it is.
         panel : Panel
-        config_for : callable
-            Gives the training for a number of windows; None if there is none to be, and the network
-            is used as it is.
+        plan : Plan
+            Training, share of each instance that is held out, and whether there is to be a linear
+            anchor beside the network. An anchor that was pretrained stays as it is where the
+            network does, or where no window can be held out.
         horizon : int or None
             Farthest step that will be asked for; the scores reach that far if the sample does.
-        validation_fraction : float
-            Share of each instance, at its end, that is not trained on.
         seed : int
-        anchor : bool, default=False
-            Whether there is to be a linear anchor beside the network. One that was pretrained
-            stays as it is where the network does, or where no window can be held out.
         is_pretrained : bool, default=False
             Whether the network has learned before: then its weights are kept if no epoch forecasts
             the windows held out better.
+        fit : callable, optional
+            Trains the network in place. It is called as, and by default is,
+            :func:`samovar_forecast.learning.training.fit_network`.
         device, progress, checkpoint_dir
             As in :func:`samovar_forecast.learning.training.fit_network`.
 
@@ -155,19 +154,16 @@ class PanelForecaster:
         scalers = {one.key: InstanceScaler.of(one) for one in panel.instances}
         series = _series(panel, scalers, network.config)
         windows = _windows(series, network.config)
-        training, validation = windows.split_in_time(validation_fraction)
+        training, validation = windows.split_in_time(plan.validation_fraction)
         if validation is not None and not _has_futures(validation):
             training, validation = windows, None
-        config = config_for(len(training))
         result = None
-        if config is not None:
-            from samovar_forecast.learning.training import fit_network
-
-            result = fit_network(
+        if plan.is_trained:
+            result = _fit_or_default(fit)(
                 network,
                 training,
                 validation,
-                config,
+                plan.budget_training(len(training)),
                 head=trained.head,
                 random_state=seed,
                 device=device,
@@ -175,12 +171,12 @@ class PanelForecaster:
                 checkpoint_dir=checkpoint_dir,
                 judge_start=is_pretrained,
             )
-        if not anchor:
+        if not plan.is_anchored:
             network.config = dataclasses.replace(network.config, anchor=None)
             network.anchor = None
-        is_anchored = network.anchor is not None and (config is None or validation is None)
+        keeps_anchor = network.anchor is not None and (result is None or validation is None)
         judged = network
-        if anchor and not is_anchored:
+        if plan.is_anchored and not keeps_anchor:
             from samovar_forecast.learning.anchoring import attach_anchor, put_beside
 
             report = attach_anchor(
@@ -189,19 +185,26 @@ class PanelForecaster:
             # Scores are those of an anchor that did not see what it is scored on.
             judged = copy.deepcopy(network)
             put_beside(judged, report.earlier, report.gate)
-        elif config is None:
+        elif result is None:
             validation = windows  # nothing was learned from any of them
         n_steps = max(horizon or 0, network.config.patch_length)
         learned = dataclasses.replace(trained, network=judged, columns=Columns.of(panel))
         learned = learned.scored(windows, validation, n_steps)
         learned = dataclasses.replace(learned, network=network)
         model = cls(learned, scalers, panel)
-        holds_all = not is_anchored and _longest(panel) <= model.n_kept
+        holds_all = not keeps_anchor and _longest(panel) <= model.n_kept
         kept = dataclasses.replace(model, panel=panel.tail(model.n_kept), holds_all=holds_all)
         return kept, result
 
     def continued(
-        self, newer: Panel, config: TrainingConfig, *, seed: int, device: str, progress: bool | None
+        self,
+        newer: Panel,
+        config: TrainingConfig,
+        *,
+        seed: int,
+        fit: Callable[..., TrainingResult] | None = None,
+        device: str = "auto",
+        progress: bool | None = None,
     ) -> PanelForecaster:
         """Return a model that learned from the windows that end in new rows, and moved on.
 
@@ -209,8 +212,6 @@ class PanelForecaster:
         estimated anew where all rows are still there, and stays where some have been dropped.
         Without enough rows for one window nothing is learned.
         """
-        from samovar_forecast.learning.training import fit_network
-
         shape = self.trained.config
         n_time = shape.context_length + shape.patch_length - 1 + _longest(newer)
         recent = self.panel.extended_by(newer, n_time, shape.context_length)
@@ -221,7 +222,7 @@ class PanelForecaster:
         if not _has_futures(windows):
             return moved
         network = copy.deepcopy(self.trained.network)
-        fit_network(
+        _fit_or_default(fit)(
             network,
             windows,
             None,
@@ -390,6 +391,14 @@ class PanelForecaster:
                 f"{len(instance)} are kept",
             )
         return end
+
+
+def _fit_or_default(fit: Callable[..., TrainingResult] | None) -> Callable[..., TrainingResult]:
+    if fit is None:
+        from samovar_forecast.learning.training import fit_network
+
+        return fit_network
+    return fit
 
 
 def _window(series: SeriesTensors, end: int, config: NetworkConfig, n_ahead: int) -> SeriesTensors:

@@ -1,10 +1,24 @@
-"""What a fit will be: from wishes and a panel to the lengths of patch and context."""
+"""What a fit will be: from wishes and a panel to lengths, width, budget and head.
+
+A host translates its own parameters into a :class:`Plan` and leaves every choice that depends on
+the data to it. Nothing here trains.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from samovar_forecast.exceptions import DataError
+import numpy as np
+
+from samovar_forecast.config import NetworkConfig, Normalization, Predictor, TrainingConfig
+from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.frames.panel import Panel
+from samovar_forecast.learning.trained_network import TrainedNetwork
+from samovar_forecast.network.heads import Head
 
 # What `choose_lengths` wants, in patches and in time steps.
 _PATCHES_WANTED = 8
@@ -12,6 +26,11 @@ _PATCHES_AT_MOST = 128
 _CONTEXT_AT_LEAST = 32
 _PATCH_WITHOUT_SEASON = 8
 _LONGEST_SEASON_AS_PATCH = 48
+# A fit without `max_epochs` is given this many optimiser steps, within these bounds of epochs.
+_STEPS_WANTED = 1000
+_EPOCHS_BETWEEN = (10, 100)
+# Training goes on after a fit at this share of the peak learning rate.
+_UPDATE_RATE = 0.1
 
 
 class Lengths(NamedTuple):
@@ -90,3 +109,213 @@ def choose_lengths(
             remedy="give more observations, or choose a shorter context_length or patch_length",
         )
     return Lengths(patch, context)
+
+
+def choose_epochs(n_windows: int, batch_size: int) -> int:
+    """Choose so many passes over the windows that the optimiser takes 1000 steps; 10 to 100.
+
+    Examples
+    --------
+    >>> choose_epochs(1000, batch_size=32)
+    32
+    """
+    least, most = _EPOCHS_BETWEEN
+    n_batches = math.ceil(n_windows / batch_size)
+    return max(least, min(most, math.ceil(_STEPS_WANTED / n_batches)))
+
+
+def choose_head(quantiles: Sequence[float] | None) -> Head:
+    """Choose what the network's numbers are: quantiles of these levels, or a point for None.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``quantiles`` is no list of two levels or more, or the levels do not rise inside (0, 1).
+    """
+    if quantiles is None:
+        return Head.point()
+    is_list = isinstance(quantiles, (list, tuple, np.ndarray)) and len(quantiles) >= 2
+    if not is_list or not all(isinstance(level, (int, float)) for level in quantiles):
+        raise ConfigurationError(
+            "quantiles holds no levels", found=repr(quantiles), wanted="two numbers or more"
+        )
+    return Head.of_quantiles(quantiles)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a user asks of a network and of its training; what is None is chosen for the panel.
+
+    Parameters
+    ----------
+    context_length, patch_length : int, optional
+        In time steps; see :func:`choose_lengths`.
+    d_model, n_heads, n_layers, dropout, normalization, predictor
+        Fields of :class:`~samovar_forecast.NetworkConfig`.
+    quantiles : sequence of float, optional
+        Levels that the network forecasts; a point by default.
+    next_patch_loss_weight, learning_rate, batch_size, patience
+        Fields of :class:`~samovar_forecast.TrainingConfig`.
+    max_epochs : int, optional
+        See :func:`choose_epochs`. With 0 a network that has learned before stays as it is.
+    validation_fraction : float, default=0.2
+        Share of each instance, at its end, that is not trained on.
+    anchor : bool, default=True
+        Whether a linear anchor stands beside the network; there is none where no rows are held
+        out, which could tell the share of the network.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``validation_fraction`` is no share.
+    """
+
+    context_length: int | None = None
+    patch_length: int | None = None
+    d_model: int | None = None
+    n_heads: int | None = None
+    n_layers: int = 2
+    dropout: float = 0.1
+    normalization: Normalization = "last_patch"
+    predictor: Predictor = "samovar"
+    quantiles: Sequence[float] | None = None
+    next_patch_loss_weight: float = 1.0
+    learning_rate: float = 6e-4
+    batch_size: int = 32
+    max_epochs: int | None = None
+    patience: int | None = 12
+    validation_fraction: float = 0.2
+    anchor: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.validation_fraction < 1:
+            raise ConfigurationError(
+                "validation_fraction is no share of the sample",
+                found=self.validation_fraction,
+                wanted="at least 0 and less than 1",
+            )
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the network is trained at all."""
+        return self.max_epochs != 0
+
+    @property
+    def is_anchored(self) -> bool:
+        """Whether an anchor is estimated."""
+        return self.anchor and self.validation_fraction > 0
+
+    def shape_network(self, panel: Panel, horizon: int | None) -> NetworkConfig:
+        """Return the shape of a new network for a panel.
+
+        Parameters
+        ----------
+        panel : Panel
+        horizon : int or None
+            Farthest step that will be asked for.
+
+        Raises
+        ------
+        ConfigurationError
+            If a value is not admissible; the message names it.
+        DataError
+            If the panel does not hold one window.
+        """
+        lengths = choose_lengths(
+            panel.typical_length,
+            horizon=horizon,
+            season=panel.grid.season,
+            patch_length=self.patch_length,
+            context_length=self.context_length,
+        )
+        return NetworkConfig(
+            n_series=panel.n_series,
+            patch_length=lengths.patch_length,
+            context_length=lengths.context_length,
+            n_past_covariates=len(panel.past_names),
+            n_future_covariates=len(panel.future_names),
+            predictor=self.predictor,
+            d_model=self.d_model,
+            n_heads=self.n_heads,
+            n_layers=self.n_layers,
+            dropout=self.dropout,
+            normalization=self.normalization,
+            missing_values=True,
+            n_params=choose_head(self.quantiles).n_params,
+        )
+
+    def choose_start(
+        self, panel: Panel, horizon: int | None, pretrained: TrainedNetwork | None, seed: int
+    ) -> TrainedNetwork:
+        """Return the network that the training starts from: the pretrained one, or a new one.
+
+        Parameters
+        ----------
+        panel : Panel
+        horizon : int or None
+            Farthest step that will be asked for.
+        pretrained : TrainedNetwork or None
+        seed : int
+            Seed of the weights of a new network.
+
+        Raises
+        ------
+        ConfigurationError
+            If the pretrained network is not as the plan wants it, or there is none and nothing
+            is to be trained.
+        DataError
+            If the pretrained network cannot read the panel, or the panel is too short.
+        """
+        if pretrained is not None:
+            pretrained.check_columns(panel)
+            self.check_pretrained(pretrained)
+            return pretrained
+        if not self.is_trained:
+            raise ConfigurationError(
+                "max_epochs=0 leaves the network as it is, and it has not learned anything",
+                wanted="at least 1, or pretrained weights",
+                remedy="call pretrain before, or give a checkpoint",
+            )
+        config = self.shape_network(panel, horizon)
+        return TrainedNetwork.new(panel, config, choose_head(self.quantiles), seed)
+
+    def check_pretrained(self, pretrained: TrainedNetwork) -> None:
+        """Refuse a pretrained network with other lengths, widths or quantiles than are asked for.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is such a difference; the message names it.
+        """
+        quantiles = None if self.quantiles is None else choose_head(self.quantiles).quantiles
+        shape = pretrained.config
+        for name, asked, found in (
+            ("patch_length", self.patch_length, shape.patch_length),
+            ("context_length", self.context_length, shape.context_length),
+            ("d_model", self.d_model, shape.d_model),
+            ("n_heads", self.n_heads, shape.n_heads),
+            ("quantiles", quantiles, pretrained.head.quantiles),
+        ):
+            if asked is not None and asked != found:
+                raise ConfigurationError(
+                    f"{name} is not that of the pretrained network",
+                    found=asked,
+                    wanted=f"{found or None}, or nothing",
+                )
+
+    def budget_training(self, n_windows: int) -> TrainingConfig:
+        """Return the training on so many windows; with ``max_epochs=0``, that of the default."""
+        return TrainingConfig(
+            max_epochs=self.max_epochs or choose_epochs(n_windows, self.batch_size),
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            patience=self.patience,
+            next_patch_loss_weight=self.next_patch_loss_weight,
+        )
+
+    def budget_update(self) -> TrainingConfig:
+        """Return the training on new rows after a fit: one epoch, at a tenth of the rate."""
+        once = dataclasses.replace(self, max_epochs=1, patience=None)
+        return dataclasses.replace(
+            once.budget_training(1), learning_rate=_UPDATE_RATE * self.learning_rate
+        )

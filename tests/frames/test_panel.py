@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +7,6 @@ from numpy.testing import assert_array_equal
 
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.frames.panel import Panel, check_frame
-from samovar_forecast.learning.plan import choose_lengths
 
 
 def load_and_price(n_time: int = 30) -> pd.DataFrame:
@@ -338,52 +335,3 @@ def test_covariates_ahead_are_needed_as_far_as_each_instance_says():
 def test_a_panel_without_covariates_needs_none_ahead():
     (ahead,) = Panel.from_frame(load_and_price()).covariates_ahead(None, 4, 4)
     assert ahead.shape == (4, 0)
-
-
-# ---------------------------------------------------------------- default lengths
-
-
-@pytest.mark.parametrize("n_observations", [3, 4, 7, 10, 20, 50, 200, 1000, 12_000, 100_000])
-def test_default_lengths_leave_most_of_any_sample_for_windows(n_observations):
-    for horizon, season in itertools.product(
-        [None, 1, 3, 12, 96, 720], [1, 4, 12, 24, 52, 96, 3600]
-    ):
-        check_default_lengths(n_observations, horizon, season)
-
-
-def check_default_lengths(n_observations, horizon, season):
-    patch, context = choose_lengths(n_observations, horizon=horizon, season=season)
-    assert context % patch == 0
-    assert 1 <= context // patch <= 128
-    assert horizon is None or patch <= horizon
-    n_windows = n_observations - context - patch + 1
-    assert n_windows >= n_observations // 2
-    # Something is left for validation that training does not see.
-    assert n_windows > patch or n_observations < 6
-
-
-def test_a_long_sample_gets_the_horizon_as_patch_and_at_least_two_seasons_of_context():
-    assert choose_lengths(8_640, horizon=96, season=24) == (96, 768)
-    assert choose_lengths(5_000, horizon=1, season=12) == (1, 32)
-    assert choose_lengths(5_000, horizon=6, season=52) == (6, 102)
-    assert choose_lengths(5_000, season=24) == (24, 192)
-    assert choose_lengths(5_000) == (8, 64)
-
-
-def test_a_longer_sample_never_gives_a_shorter_window():
-    lengths = [choose_lengths(n, horizon=12, season=12) for n in range(3, 400)]
-    assert all(np.diff([patch for patch, _ in lengths]) >= 0)
-    assert all(np.diff([context for _, context in lengths]) >= -12)
-
-
-def test_what_the_user_has_decided_stays():
-    assert choose_lengths(500, horizon=12, patch_length=5) == (5, 40)
-    assert choose_lengths(500, horizon=12, context_length=7) == (7, 7)
-    assert choose_lengths(500, patch_length=9, context_length=100) == (9, 100)
-
-
-def test_a_sample_shorter_than_one_window_is_refused_with_the_number_that_is_needed():
-    with pytest.raises(DataError, match=r"20 observations.*at least 28: context_length=24 and"):
-        choose_lengths(20, context_length=24, patch_length=4)
-    with pytest.raises(DataError, match=r"1 observations; wanted: at least 2"):
-        choose_lengths(1)

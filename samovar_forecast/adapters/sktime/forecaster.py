@@ -8,7 +8,6 @@ data go through `panel` and `windows`, the learning through `training`.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,23 +19,17 @@ from sktime.forecasting.base import ForecastingHorizon
 from sktime.utils.warnings import warn
 
 from samovar_forecast.adapters.sktime.door import BaseCheckedForecaster
-from samovar_forecast.config import NetworkConfig, Normalization, Predictor, TrainingConfig
+from samovar_forecast.config import Normalization, Predictor
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.learning.panel_forecaster import InstanceForecast, PanelForecaster
-from samovar_forecast.learning.plan import choose_lengths
+from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.trained_network import TrainedNetwork
-from samovar_forecast.network.heads import Head
 from samovar_forecast.process import resolve_seed
 
 if TYPE_CHECKING:
     from samovar_forecast.dynamics.dynamic_var import DynamicVAR
-
-# A fit without `max_epochs` is given this many optimiser steps, within these bounds of epochs.
-_STEPS_WANTED = 1000
-_EPOCHS_BETWEEN = (10, 100)
-# Training goes on in `update` at this share of the peak learning rate.
-_UPDATE_RATE = 0.1
+    from samovar_forecast.learning.training import TrainingResult
 
 
 class SAMoVARForecaster(BaseCheckedForecaster):
@@ -288,7 +281,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
 
         self.check_is_fitted()
         n_windows = 1 if y is None else max(1, len(y) - self.context_length_ - self.patch_length_)
-        training = self._training_config(n_windows, self.max_epochs or None)
+        training = self._plan().budget_training(n_windows)
         return explain_model(self._model, y, X, instance, training)
 
     # ------------------------------------------------------------------ sktime's inner methods
@@ -412,14 +405,14 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     ) -> SAMoVARForecaster:
         newer = Panel.from_frame(y, X, known=self._model.panel)
         if update_params:
-            config = dataclasses.replace(
-                self._training_config(1, max_epochs=1),
-                learning_rate=_UPDATE_RATE * self.learning_rate,
-                patience=None,
-            )
             self._seed += 1
             self._model = self._model.continued(
-                newer, config, seed=self._seed, device=self.device, progress=self.verbose
+                newer,
+                self._plan().budget_update(),
+                seed=self._seed,
+                fit=self._fit_network,
+                device=self.device,
+                progress=self.verbose,
             )
             self.network_ = self._model.trained.network
         else:
@@ -432,111 +425,37 @@ class SAMoVARForecaster(BaseCheckedForecaster):
 
     # ------------------------------------------------------------------ its parts
 
+    def _plan(self) -> Plan:
+        """Return what the parameters ask of a network and of its training."""
+        return Plan(**{wish.name: getattr(self, wish.name) for wish in dataclasses.fields(Plan)})
+
     def _learn(self, panel: Panel, fh: ForecastingHorizon | None) -> tuple[PanelForecaster, Any]:
         """Train a network on a panel, from pretrained weights if there are any."""
-        if not 0 <= self.validation_fraction < 1:
-            raise ConfigurationError(
-                "validation_fraction is no share of the sample",
-                found=self.validation_fraction,
-                wanted="at least 0 and less than 1",
-            )
+        plan = self._plan()
         farthest = 0 if fh is None else max(int(own.max()) for own in _steps(fh, panel))
         horizon = farthest if farthest > 0 else None
         self._seed = resolve_seed(self.random_state)
+        pretrained = getattr(self, "pretrained_network_", None)
+        if pretrained is None and self.checkpoint is not None:
+            pretrained = TrainedNetwork.load(self.checkpoint)
         return PanelForecaster.learn(
-            self._start(panel, horizon),
+            plan.choose_start(panel, horizon, pretrained, self._seed),
             panel,
-            lambda n_windows: None if self.max_epochs == 0 else self._training_config(n_windows),
+            plan,
             horizon=horizon,
-            validation_fraction=self.validation_fraction,
             seed=self._seed,
-            anchor=self.anchor and self.validation_fraction > 0,
-            is_pretrained=self.checkpoint is not None or hasattr(self, "pretrained_network_"),
+            is_pretrained=pretrained is not None,
+            fit=self._fit_network,
             device=self.device,
             progress=self.verbose,
             checkpoint_dir=self.checkpoint_dir,
         )
 
-    def _start(self, panel: Panel, horizon: int | None) -> TrainedNetwork:
-        """Return what the training starts from, after checking that it fits."""
-        trained = getattr(self, "pretrained_network_", None)
-        if trained is None and self.checkpoint is not None:
-            trained = TrainedNetwork.load(self.checkpoint)
-        if trained is None:
-            if self.max_epochs == 0:
-                raise ConfigurationError(
-                    "max_epochs=0 leaves the network as it is, and it has not learned anything",
-                    wanted="at least 1, or pretrained weights",
-                    remedy="call pretrain before, or give a checkpoint",
-                )
-            return self._new_network(panel, horizon)
-        trained.check_columns(panel)
-        asked = {
-            name: getattr(self, name)
-            for name in ("patch_length", "context_length", "d_model", "n_heads")
-        }
-        asked["quantiles"] = None if self.quantiles is None else self._head().quantiles
-        for name, value in asked.items():
-            there = trained.head.quantiles if name == "quantiles" else getattr(trained.config, name)
-            if value is not None and value != there:
-                raise ConfigurationError(
-                    f"{name} is not that of the pretrained network",
-                    found=value,
-                    wanted=f"{there or None}, or nothing",
-                )
-        return trained
+    def _fit_network(self, *arguments: Any, **options: Any) -> TrainingResult:
+        """Train a network in place; a child that trains in another way overrides this method."""
+        from samovar_forecast.learning.training import fit_network
 
-    def _new_network(self, panel: Panel, horizon: int | None) -> TrainedNetwork:
-        """Return an untrained network of the size that the parameters and the sample ask for."""
-        lengths = choose_lengths(
-            panel.typical_length,
-            horizon=horizon,
-            season=panel.grid.season,
-            patch_length=self.patch_length,
-            context_length=self.context_length,
-        )
-        head = self._head()
-        config = NetworkConfig(
-            n_series=panel.n_series,
-            patch_length=lengths.patch_length,
-            context_length=lengths.context_length,
-            n_past_covariates=len(panel.past_names),
-            n_future_covariates=len(panel.future_names),
-            predictor=self.predictor,
-            d_model=self.d_model,
-            n_heads=self.n_heads,
-            n_layers=self.n_layers,
-            dropout=self.dropout,
-            normalization=self.normalization,
-            missing_values=True,
-            n_params=head.n_params,
-        )
-        return TrainedNetwork.new(panel, config, head, self._seed)
-
-    def _head(self) -> Head:
-        if self.quantiles is None:
-            return Head.point()
-        levels = self.quantiles
-        is_list = isinstance(levels, (list, tuple, np.ndarray)) and len(levels) >= 2
-        if not is_list or not all(isinstance(level, (int, float)) for level in levels):
-            raise ConfigurationError(
-                "quantiles holds no levels", found=repr(levels), wanted="two numbers or more"
-            )
-        return Head.of_quantiles(levels)
-
-    def _training_config(self, n_windows: int, max_epochs: int | None = None) -> TrainingConfig:
-        max_epochs = self.max_epochs if max_epochs is None else max_epochs
-        if max_epochs is None:
-            least, most = _EPOCHS_BETWEEN
-            n_batches = math.ceil(n_windows / self.batch_size)
-            max_epochs = max(least, min(most, math.ceil(_STEPS_WANTED / n_batches)))
-        return TrainingConfig(
-            max_epochs=max_epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            patience=self.patience,
-            next_patch_loss_weight=self.next_patch_loss_weight,
-        )
+        return fit_network(*arguments, **options)
 
     def _predictive(
         self, steps: list[np.ndarray], X: pd.DataFrame | None
