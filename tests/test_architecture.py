@@ -50,6 +50,10 @@ ROOMS = {
     ),
     "learning.training": May(
         ("exceptions", "config", "process", "network", "learning"),
+        ("numpy", "torch", "pytorch_lightning"),
+    ),
+    "learning.loop": May(
+        ("config", "network", "learning"),
         ("numpy", "torch", "pytorch_lightning", "tqdm"),
     ),
     "dynamics": May(
@@ -62,7 +66,7 @@ ROOMS = {
     "dynamics.refitting": May(("exceptions", "config", "learning", "network"), ("numpy", "torch")),
     "adapters": May(),
     "adapters.sktime": May(
-        ("exceptions", "config", "process", "frames", "network", "learning", "dynamics"),
+        ("exceptions", "config", "process", "frames", "learning", "dynamics"),
         ("numpy", "pandas", "sktime", "skpro"),
     ),
     "adapters.darts": May(

@@ -1,40 +1,45 @@
 """Training of a network on windows: loss, schedule, early stopping, best weights, resume.
 
-The loop, devices, precision, early stopping and checkpoints are PyTorch Lightning's.
+The loop, devices, precision, early stopping and checkpoints are PyTorch Lightning's; what it calls
+stands in :mod:`samovar_forecast.learning.loop`.
 """
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import logging
 import math
-import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
-from torch import Tensor
-from tqdm.auto import tqdm
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.exceptions import ConfigurationError, TrainingError
-from samovar_forecast.learning.windows import WindowBatch, WindowSet
+from samovar_forecast.learning.loop import (
+    Batches,
+    Journal,
+    LossFunction,
+    OptimizerFunction,
+    ProgressBar,
+    TrainingLoop,
+)
+from samovar_forecast.learning.windows import WindowSet
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
-from samovar_forecast.network.losses import head_errors, head_loss, output_parameters
+from samovar_forecast.network.losses import head_loss
 from samovar_forecast.process import interruption_kept, isolated_random_state, quieted, resolve_seed
 
 CHECKPOINT_NAME = "training"
 SECONDS_WITHOUT_PROGRESS_BAR = 5.0
-SECONDS_BETWEEN_LINES_OF_A_LOG = 10.0
 VALIDATION_BATCH = 128
 
 
@@ -94,175 +99,10 @@ def one_cycle_optimizer(
     return optimizer, schedule
 
 
-class _Batches:
-    """Iterable over the windows of a set, one gather a batch; shuffled anew for each epoch."""
-
-    def __init__(self, windows: WindowSet, batch_size: int, seed: int | None) -> None:
-        self.windows = windows
-        self.batch_size = batch_size
-        self.seed = seed  # None: in order
-        self.epoch = 0
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.windows) / self.batch_size)
-
-    def __iter__(self) -> Iterator[WindowBatch]:
-        order = torch.arange(len(self.windows))
-        if self.seed is not None:
-            generator = torch.Generator().manual_seed(_mix_seed(self.seed, self.epoch))
-            order = torch.randperm(len(self.windows), generator=generator)
-        for indices in order.to(self.windows.starts.device).split(self.batch_size):
-            yield self.windows.batch(indices)
-
-
-def _mix_seed(seed: int, epoch: int) -> int:
-    """Return a seed of its own for an epoch, so that a resumed run repeats what it would have."""
-    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
-
-
-class _SAMoVARTraining(pl.LightningModule):
-    """The network under the paper's loss, optimiser and schedule."""
-
-    def __init__(
-        self,
-        network: SAMoVARNetwork,
-        head: Head,
-        config: TrainingConfig,
-        n_steps: int,
-        seed: int,
-    ) -> None:
-        super().__init__()
-        self.network = network
-        self.head = head
-        self.training_config = config
-        self.n_steps = n_steps
-        self.seed = seed
-        self._training_losses: list[Tensor] = []
-        self._validation_errors: list[Tensor] = []
-
-    def on_train_epoch_start(self) -> None:
-        torch.manual_seed(_mix_seed(self.seed, self.current_epoch))  # dropout; inside the fork
-        batches = self.trainer.train_dataloader
-        batches.epoch = self.current_epoch  # type: ignore[union-attr]
-        self._training_losses = []
-
-    def training_step(self, batch: WindowBatch, _: int) -> Tensor:
-        output = self.network(*batch[:4])
-        weight = self.training_config.next_patch_loss_weight
-        loss = head_loss(output, batch.target, batch.future, self.head, weight)
-        self._training_losses.append(loss.total.detach())
-        return loss.total
-
-    def on_validation_epoch_start(self) -> None:
-        self._validation_errors = []
-
-    def validation_step(self, batch: WindowBatch, _: int) -> None:
-        output = self.network(*batch[:4], last_only=True)
-        parameters = output_parameters(output, batch.target, self.head)
-        errors = head_errors(parameters, batch.future, self.head)
-        is_observed = ~batch.future.isnan()
-        self._validation_errors.append(errors[is_observed])
-
-    def on_validation_epoch_end(self) -> None:
-        self.log("validation_loss", torch.cat(self._validation_errors).mean())
-
-    def mean_training_loss(self) -> float:
-        return float(torch.stack(self._training_losses).mean())
-
-    def configure_optimizers(self) -> Any:
-        optimizer, schedule = one_cycle_optimizer(
-            self.parameters(), self.training_config, self.n_steps
-        )
-        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
-
-    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
-        # Past its end the one-cycle schedule would return a negative rate: it stops at its end.
-        if scheduler.last_epoch + 1 < scheduler.total_steps:
-            scheduler.step()
-
-
-class _Journal(Callback):
-    """Keeps the history and the best weights, in memory and in every checkpoint."""
-
-    def __init__(self, fingerprint: str, has_validation: bool) -> None:
-        self.fingerprint = fingerprint
-        self.has_validation = has_validation
-        self.history: list[dict[str, float]] = []
-        self.best_loss = math.inf
-        self.best_epoch = -1
-        self.best_weights: dict[str, Tensor] = {}
-
-    def on_sanity_check_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        # Lightning's check before the training is asked for all windows: the start is judged.
-        assert isinstance(pl_module, _SAMoVARTraining)
-        judged = float(trainer.callback_metrics["validation_loss"])
-        if math.isfinite(judged):
-            self.best_loss = judged
-            self.best_weights = copy.deepcopy(pl_module.network.state_dict())
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        assert isinstance(pl_module, _SAMoVARTraining)
-        entry = {
-            "epoch": float(pl_module.current_epoch),
-            "training_loss": pl_module.mean_training_loss(),
-        }
-        judged = entry["training_loss"]
-        if self.has_validation:
-            judged = entry["validation_loss"] = float(trainer.callback_metrics["validation_loss"])
-        self.history.append(entry)
-        # Without a validation set there is nothing to choose by: the last weights stand.
-        if math.isfinite(judged) and (judged < self.best_loss or not self.has_validation):
-            self.best_loss, self.best_epoch = judged, pl_module.current_epoch
-            self.best_weights = copy.deepcopy(pl_module.network.state_dict())
-
-    def state_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _Journal._kept}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        for name in _Journal._kept:
-            setattr(self, name, state_dict[name])
-
-    _kept = ("fingerprint", "history", "best_loss", "best_epoch", "best_weights")
-
-
-def _is_watched() -> bool:
-    """Tell whether a bar is drawn in place, on a terminal or in a notebook."""
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
-
-
-class _ProgressBar(Callback):
-    """One bar over all steps of the fit; it appears once the fit has lasted a while."""
-
-    def __init__(self, n_steps: int, delay: float) -> None:
-        self.n_steps = n_steps
-        self.delay = delay
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.bar = tqdm(
-            total=self.n_steps,
-            initial=trainer.global_step,
-            desc="fitting",
-            unit="step",
-            delay=self.delay,
-            mininterval=0.1 if _is_watched() else SECONDS_BETWEEN_LINES_OF_A_LOG,
-            leave=False,
-        )
-
-    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any, **kwargs: Any) -> None:
-        self.bar.update(trainer.global_step - self.bar.n)
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        metrics = trainer.callback_metrics
-        if "validation_loss" in metrics:
-            self.bar.set_postfix(
-                epoch=pl_module.current_epoch + 1,
-                validation=f"{float(metrics['validation_loss']):.4g}",
-                refresh=False,
-            )
-
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        if hasattr(self, "bar"):
-            self.bar.close()
+def _optimize_in_one_cycle(
+    network: SAMoVARNetwork, config: TrainingConfig, n_steps: int
+) -> tuple[Optimizer, LRScheduler]:
+    return one_cycle_optimizer(network.parameters(), config, n_steps)
 
 
 def fit_network(
@@ -277,6 +117,8 @@ def fit_network(
     progress: bool | None = None,
     checkpoint_dir: str | Path | None = None,
     judge_start: bool = False,
+    loss: LossFunction = head_loss,
+    optimizer: OptimizerFunction | None = None,
 ) -> TrainingResult:
     """Train a network in place and leave it with its best weights, on the CPU, in eval mode.
 
@@ -304,6 +146,14 @@ def fit_network(
     judge_start : bool, default=False
         Whether the weights that the training starts from are a candidate like those of each
         epoch, as pretrained ones should be. Without validation windows it makes no difference.
+    loss : callable
+        Takes the output of a forward at all positions, the windows (B, L, C), the patches after
+        them (B, s, C), the head, and the weight of the next patch; gives the
+        :class:`~samovar_forecast.network.Loss` of a batch. By default that of the head,
+        :func:`~samovar_forecast.network.losses.head_loss`.
+    optimizer : callable, optional
+        Takes the network, the configuration and the number of steps; gives an optimiser, and a
+        schedule over its steps or None. By default :func:`one_cycle_optimizer`.
 
     Returns
     -------
@@ -320,10 +170,10 @@ def fit_network(
     n_batches = math.ceil(len(train) / config.batch_size)
     n_steps = math.ceil(n_batches / config.accumulate) * config.max_epochs
     head = Head.point() if head is None else head
-    module = _SAMoVARTraining(network, head, config, n_steps, seed)
-    journal = _Journal(
-        _fingerprint(network, head, train, validation, config, seed), validation is not None
-    )
+    chosen = _optimize_in_one_cycle if optimizer is None else optimizer
+    module = TrainingLoop(network, head, config, n_steps, seed, loss, chosen)
+    fit = fingerprint(network, head, train, validation, config, seed, loss, optimizer)
+    journal = Journal(fit, validation is not None)
     callbacks: list[Callback] = [journal]
     if validation is not None and config.patience is not None:
         callbacks.append(
@@ -331,7 +181,7 @@ def fit_network(
         )
     if progress is not False:
         delay = 0.0 if progress else SECONDS_WITHOUT_PROGRESS_BAR
-        callbacks.append(_ProgressBar(n_steps, delay))
+        callbacks.append(ProgressBar(n_steps, delay))
     resume_from = None
     if checkpoint_dir is not None:
         folder = Path(checkpoint_dir)
@@ -357,8 +207,8 @@ def fit_network(
         place = trainer.strategy.root_device
         trainer.fit(
             module,
-            _Batches(train.to(place), config.batch_size, seed),
-            None if validation is None else _Batches(validation.to(place), VALIDATION_BATCH, None),
+            Batches(train.to(place), config.batch_size, seed),
+            None if validation is None else Batches(validation.to(place), VALIDATION_BATCH, None),
             ckpt_path=resume_from,
             weights_only=True,
         )
@@ -373,17 +223,27 @@ def fit_network(
     return TrainingResult(tuple(journal.history), best_epoch, len(journal.history), seed)
 
 
-def _fingerprint(
+def fingerprint(
     network: SAMoVARNetwork,
     head: Head,
     train: WindowSet,
     validation: WindowSet | None,
     config: TrainingConfig,
     seed: int,
+    loss: LossFunction = head_loss,
+    optimizer: OptimizerFunction | None = None,
 ) -> str:
-    """Return a digest of all that decides the outcome of a fit, the initial weights included."""
+    """Return a digest of all that decides the outcome of a fit, the initial weights included.
+
+    Of a loss and an optimiser other than the default, only the names are known.
+    """
     digest = hashlib.sha256()
-    for text in (network.config.to_json(), repr(head), config.to_json(), str(seed)):
+    others = [part for part in (loss, optimizer) if part not in (head_loss, None)]
+    names = [
+        f"{part.__module__}.{getattr(part, '__qualname__', type(part).__qualname__)}"
+        for part in others
+    ]
+    for text in (network.config.to_json(), repr(head), config.to_json(), str(seed), *names):
         digest.update(text.encode())
     tensors = [*network.state_dict().values(), train.table, train.starts]
     if validation is not None:

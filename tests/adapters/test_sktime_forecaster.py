@@ -310,9 +310,9 @@ def test_a_fit_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
     y = wave()
     parameters = TINY | {"max_epochs": 4}
     expected = SAMoVARForecaster(**parameters).fit(y, fh=1).predict()
-    from samovar_forecast.learning import training
+    from samovar_forecast.learning.loop import Journal
 
-    finish_epoch = training._Journal.on_train_epoch_end
+    finish_epoch = Journal.on_train_epoch_end
 
     def die_in_the_third(self, trainer, pl_module):
         if pl_module.current_epoch == 2:
@@ -321,7 +321,7 @@ def test_a_fit_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
 
     forecaster = SAMoVARForecaster(**parameters, checkpoint_dir=tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(training._Journal, "on_train_epoch_end", die_in_the_third)
+        patch.setattr(Journal, "on_train_epoch_end", die_in_the_third)
         with pytest.raises(RuntimeError, match="killed"):
             forecaster.fit(y, fh=1)
     assert_array_equal(forecaster.fit(y, fh=1).predict(), expected)

@@ -14,7 +14,8 @@ from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.exceptions import ConfigurationError, DataError, TrainingError
 from samovar_forecast.learning.training import fit_network, one_cycle_optimizer
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
-from samovar_forecast.network import SAMoVARNetwork, samovar_loss
+from samovar_forecast.network import Loss, SAMoVARNetwork, samovar_loss
+from samovar_forecast.network.losses import head_loss
 from samovar_forecast.network.roll_out import roll_forecast
 from samovar_forecast.process import resolve_seed
 
@@ -325,3 +326,54 @@ def test_a_device_that_is_not_there_is_refused() -> None:
     train, validation = window_sets()
     with pytest.raises(ConfigurationError, match="unknown device"):
         fit_network(network(), train, validation, SHORT, device="abacus")
+
+
+def test_the_default_loss_and_optimiser_are_those_that_can_be_given() -> None:
+    train, validation = window_sets()
+    plain, given = network(), network()
+    fit_network(plain, train, validation, SHORT, random_state=0)
+    fit_network(
+        given,
+        train,
+        validation,
+        SHORT,
+        random_state=0,
+        loss=lambda *parts: head_loss(*parts),
+        optimizer=lambda one, *parts: one_cycle_optimizer(one.parameters(), *parts),
+    )
+    assert torch.equal(weights(plain), weights(given))
+
+
+def test_a_loss_of_the_users_own_is_what_the_training_lowers() -> None:
+    train, validation = window_sets()
+
+    def hundredfold(*parts: object) -> Loss:
+        return Loss(*(100 * part for part in head_loss(*parts)))
+
+    one = TrainingConfig(max_epochs=1, learning_rate=1e-9)
+    plain = fit_network(network(), train, validation, one, random_state=0)
+    scaled = fit_network(network(), train, validation, one, random_state=0, loss=hundredfold)
+    losses = [result.history[0]["training_loss"] for result in (plain, scaled)]
+    assert losses[1] == pytest.approx(100 * losses[0], rel=1e-4)
+
+
+def test_an_optimiser_of_the_users_own_needs_no_schedule() -> None:
+    train, validation = window_sets()
+    asked = []
+
+    def optimize(one: SAMoVARNetwork, config: TrainingConfig, n_steps: int):
+        asked.append((config, n_steps))
+        return torch.optim.SGD(one.parameters(), lr=0.0), None
+
+    fitted = network()
+    fit_network(fitted, train, validation, SHORT, random_state=0, optimizer=optimize)
+    assert asked == [(SHORT, 4 * -(-len(train) // 32))]
+    assert torch.equal(weights(fitted), weights(network()))  # its rate is 0
+
+
+def test_another_loss_or_optimiser_is_another_fit(tmp_path) -> None:
+    train, validation = window_sets()
+    options = {"random_state": 0, "checkpoint_dir": tmp_path}
+    fit_network(network(), train, validation, SHORT, **options)
+    with pytest.raises(ConfigurationError, match="state of another fit"):
+        fit_network(network(), train, validation, SHORT, loss=lambda *a: head_loss(*a), **options)

@@ -29,7 +29,6 @@ from samovar_forecast.process import resolve_seed
 
 if TYPE_CHECKING:
     from samovar_forecast.dynamics.dynamic_var import DynamicVAR
-    from samovar_forecast.learning.training import TrainingResult
 
 
 class SAMoVARForecaster(BaseCheckedForecaster):
@@ -410,7 +409,6 @@ class SAMoVARForecaster(BaseCheckedForecaster):
                 newer,
                 self._plan().budget_update(),
                 seed=self._seed,
-                fit=self._fit_network,
                 device=self.device,
                 progress=self.verbose,
             )
@@ -445,17 +443,10 @@ class SAMoVARForecaster(BaseCheckedForecaster):
             horizon=horizon,
             seed=self._seed,
             is_pretrained=pretrained is not None,
-            fit=self._fit_network,
             device=self.device,
             progress=self.verbose,
             checkpoint_dir=self.checkpoint_dir,
         )
-
-    def _fit_network(self, *arguments: Any, **options: Any) -> TrainingResult:
-        """Train a network in place; a child that trains in another way overrides this method."""
-        from samovar_forecast.learning.training import fit_network
-
-        return fit_network(*arguments, **options)
 
     def _predictive(
         self, steps: list[np.ndarray], X: pd.DataFrame | None

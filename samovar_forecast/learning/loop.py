@@ -1,0 +1,237 @@
+"""A training as Lightning runs it: its batches, its steps, its journal and its bar."""
+
+from __future__ import annotations
+
+import copy
+import math
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from tqdm.auto import tqdm
+
+from samovar_forecast.config import TrainingConfig
+from samovar_forecast.learning.windows import WindowBatch, WindowSet
+from samovar_forecast.network import Loss, NetworkOutput, SAMoVARNetwork
+from samovar_forecast.network.heads import Head
+from samovar_forecast.network.losses import head_errors, output_parameters
+
+SECONDS_BETWEEN_LINES_OF_A_LOG = 10.0
+
+LossFunction: TypeAlias = Callable[[NetworkOutput, Tensor, Tensor, Head, float], Loss]
+"""Output of a forward, windows, futures, head and weight of the next patch -> loss."""
+
+OptimizerFunction: TypeAlias = Callable[
+    [SAMoVARNetwork, TrainingConfig, int], tuple[Optimizer, LRScheduler | None]
+]
+"""Network, configuration and number of steps -> optimiser, and schedule over its steps."""
+
+
+class Batches:
+    """Batches of the windows of a set, each a single gather; shuffled anew for each epoch."""
+
+    def __init__(self, windows: WindowSet, batch_size: int, seed: int | None) -> None:
+        self.windows = windows
+        self.batch_size = batch_size
+        self.seed = seed  # None: in order
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.windows) / self.batch_size)
+
+    def __iter__(self) -> Iterator[WindowBatch]:
+        order = torch.arange(len(self.windows))
+        if self.seed is not None:
+            generator = torch.Generator().manual_seed(mix_seed(self.seed, self.epoch))
+            order = torch.randperm(len(self.windows), generator=generator)
+        for indices in order.to(self.windows.starts.device).split(self.batch_size):
+            yield self.windows.batch(indices)
+
+
+def mix_seed(seed: int, epoch: int) -> int:
+    """Return a seed of its own for an epoch, so that a resumed run repeats what it would have."""
+    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+
+
+class TrainingLoop(pl.LightningModule):
+    """The network under a loss, an optimiser and a schedule.
+
+    Parameters
+    ----------
+    network : SAMoVARNetwork
+    head : Head
+    config : TrainingConfig
+    n_steps : int
+        Steps of the optimiser in the whole training.
+    seed : int
+    loss, optimizer
+        As in :func:`samovar_forecast.learning.training.fit_network`.
+    """
+
+    def __init__(
+        self,
+        network: SAMoVARNetwork,
+        head: Head,
+        config: TrainingConfig,
+        n_steps: int,
+        seed: int,
+        loss: LossFunction,
+        optimizer: OptimizerFunction,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.head = head
+        self.training_config = config
+        self.n_steps = n_steps
+        self.seed = seed
+        self.loss = loss
+        self.optimizer = optimizer
+        self._training_losses: list[Tensor] = []
+        self._validation_errors: list[Tensor] = []
+
+    def on_train_epoch_start(self) -> None:
+        """Seed dropout for the epoch, and shuffle the windows anew."""
+        torch.manual_seed(mix_seed(self.seed, self.current_epoch))  # dropout; inside the fork
+        batches = self.trainer.train_dataloader
+        batches.epoch = self.current_epoch  # type: ignore[union-attr]
+        self._training_losses = []
+
+    def training_step(self, batch: WindowBatch, _: int) -> Tensor:
+        """Return the loss of a batch."""
+        output = self.network(*batch[:4])
+        weight = self.training_config.next_patch_loss_weight
+        loss = self.loss(output, batch.target, batch.future, self.head, weight)
+        self._training_losses.append(loss.total.detach())
+        return loss.total
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the errors of the epoch before."""
+        self._validation_errors = []
+
+    def validation_step(self, batch: WindowBatch, _: int) -> None:
+        """Keep the errors of a batch of forecasts, where a value was observed."""
+        output = self.network(*batch[:4], last_only=True)
+        parameters = output_parameters(output, batch.target, self.head)
+        errors = head_errors(parameters, batch.future, self.head)
+        is_observed = ~batch.future.isnan()
+        self._validation_errors.append(errors[is_observed])
+
+    def on_validation_epoch_end(self) -> None:
+        """Tell Lightning the mean error."""
+        self.log("validation_loss", torch.cat(self._validation_errors).mean())
+
+    def mean_training_loss(self) -> float:
+        """Return the mean loss of the batches of the epoch."""
+        return float(torch.stack(self._training_losses).mean())
+
+    def configure_optimizers(self) -> Any:
+        """Return optimiser and schedule, as Lightning wants them."""
+        optimizer, schedule = self.optimizer(self.network, self.training_config, self.n_steps)
+        if schedule is None:
+            return optimizer
+        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        """Advance the schedule by a step of the optimiser."""
+        # Past its end the one-cycle schedule would return a negative rate: it stops at its end.
+        if scheduler.last_epoch + 1 < getattr(scheduler, "total_steps", math.inf):
+            scheduler.step()
+
+
+class Journal(Callback):
+    """Keeps the history and the best weights, in memory and in every checkpoint."""
+
+    def __init__(self, fingerprint: str, has_validation: bool) -> None:
+        self.fingerprint = fingerprint
+        self.has_validation = has_validation
+        self.history: list[dict[str, float]] = []
+        self.best_loss = math.inf
+        self.best_epoch = -1
+        self.best_weights: dict[str, Tensor] = {}
+
+    def on_sanity_check_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Judge the weights that the training starts from."""
+        # Lightning's check before the training is asked for all windows.
+        assert isinstance(pl_module, TrainingLoop)
+        judged = float(trainer.callback_metrics["validation_loss"])
+        if math.isfinite(judged):
+            self.best_loss = judged
+            self.best_weights = copy.deepcopy(pl_module.network.state_dict())
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the epoch down, and keep its weights if they are the best."""
+        assert isinstance(pl_module, TrainingLoop)
+        entry = {
+            "epoch": float(pl_module.current_epoch),
+            "training_loss": pl_module.mean_training_loss(),
+        }
+        judged = entry["training_loss"]
+        if self.has_validation:
+            judged = entry["validation_loss"] = float(trainer.callback_metrics["validation_loss"])
+        self.history.append(entry)
+        # Without a validation set there is nothing to choose by: the last weights stand.
+        if math.isfinite(judged) and (judged < self.best_loss or not self.has_validation):
+            self.best_loss, self.best_epoch = judged, pl_module.current_epoch
+            self.best_weights = copy.deepcopy(pl_module.network.state_dict())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {name: getattr(self, name) for name in Journal._kept}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore what a checkpoint kept."""
+        for name in Journal._kept:
+            setattr(self, name, state_dict[name])
+
+    _kept = ("fingerprint", "history", "best_loss", "best_epoch", "best_weights")
+
+
+def _is_watched() -> bool:
+    """Tell whether a bar is drawn in place, on a terminal or in a notebook."""
+    return sys.stderr.isatty() or "ipykernel" in sys.modules
+
+
+class ProgressBar(Callback):
+    """A bar over all steps of the fit; it appears once the fit has lasted a while."""
+
+    def __init__(self, n_steps: int, delay: float) -> None:
+        self.n_steps = n_steps
+        self.delay = delay
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Draw the bar, as far as a resumed training has come."""
+        self.bar = tqdm(
+            total=self.n_steps,
+            initial=trainer.global_step,
+            desc="fitting",
+            unit="step",
+            delay=self.delay,
+            mininterval=0.1 if _is_watched() else SECONDS_BETWEEN_LINES_OF_A_LOG,
+            leave=False,
+        )
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any, **kwargs: Any) -> None:
+        """Move the bar on."""
+        self.bar.update(trainer.global_step - self.bar.n)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Show the validation loss beside the bar."""
+        metrics = trainer.callback_metrics
+        if "validation_loss" in metrics:
+            self.bar.set_postfix(
+                epoch=pl_module.current_epoch + 1,
+                validation=f"{float(metrics['validation_loss']):.4g}",
+                refresh=False,
+            )
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Take the bar away."""
+        if hasattr(self, "bar"):
+            self.bar.close()
