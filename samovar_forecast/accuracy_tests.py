@@ -30,7 +30,7 @@ class ClarkWest(NamedTuple):
     """Outcome of Clark and West's test of equal accuracy of nested forecasts."""
 
     statistic: float
-    """Standard normal if the restricted forecast is as good; large if the full one is better."""
+    """Standard normal if the restricted forecast is as good; large if the full is better."""
     pvalue: float
     """One-sided."""
     mse_restricted: float
@@ -46,7 +46,7 @@ def clark_west(
     known: np.ndarray | None = None,
     max_lags: int | None = None,
 ) -> ClarkWest:
-    """Test whether a forecast improves on one nested in it.
+    """Test whether a forecast improves on a forecast nested in it.
 
     With e the error of the restricted forecast and d the full forecast less the restricted one,
     the difference of squared errors, adjusted for the noise d that the larger model adds under
@@ -57,7 +57,7 @@ def clark_west(
     not, and then the statistic rejects too often, for two reasons that are taken care of here:
 
     * Two trainings of one network differ, and averaging forecasts that differ always helps. With
-      S > 1 trainings, e and d are taken from different ones: ``2 e_a d_b`` averaged over all
+      S > 1 trainings, e and d are taken from different trainings: ``2 e_a d_b`` averaged over all
       pairs a != b.
     * A network that is fitted imperfectly leaves something in e that the restricted learner could
       have known, and d may happen to correct it. What is linear in ``known`` is taken out of e
@@ -137,7 +137,7 @@ def known_before(actual: np.ndarray, restricted: np.ndarray, *, squares: bool) -
     """Return what a restricted learner knew, for `clark_west`: forecasts and recent observations.
 
     In this order, as long as there are ten origins for each column: its forecasts from all
-    trainings, the last observations, those before them, and the squares of both.
+    trainings, the last observations, the observations before them, and the squares of both.
 
     Parameters
     ----------

@@ -60,9 +60,7 @@ ROOMS = {
         ("exceptions", "accuracy_tests", "config", "frames", "linear"),
         ("numpy", "pandas", "statsmodels"),
     ),
-    "dynamics.network_map": May(
-        ("exceptions", "config", "network", "dynamics"), ("numpy", "torch")
-    ),
+    "dynamics.network_map": May(("exceptions", "network", "dynamics"), ("numpy", "torch")),
     "dynamics.refitting": May(("exceptions", "config", "learning", "network"), ("numpy", "torch")),
     "adapters": May(),
     "adapters.sktime": May(

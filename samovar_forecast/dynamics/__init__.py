@@ -2,13 +2,17 @@
 
 Two readings, never mixed:
 
-* **token space**, exact: the weights by which the mixture carried tokens to a forecast, and the
-  paths they took (``token_weights``);
 * **data space**, local: lag matrices at observation lags in the data's units, the Jacobian of the
-  forecast at an origin (``network_map``, ``forecast_jacobian``).
+  forecast at an origin (``network_map``, ``forecast_jacobian``, ``local_var``);
+* **token space**, exact: the weights by which the mixture carried tokens to a forecast, and the
+  paths that they took (``token_space``, ``token_weights``, ``influence_paths``).
 
-``dynamic_var`` holds the object that people use, :class:`~samovar_forecast.DynamicVAR`;
-``responses`` and ``causality`` answer its questions. torch is known to ``network_map`` alone.
+The object that people use, :class:`~samovar_forecast.DynamicVAR`, has three floors:
+``forecast_reading`` (a network on a ``history``: forecasts, Jacobians, residuals),
+``coefficient_reading`` (the VAR at every origin) and ``dynamic_var`` (answers to questions). The
+answers are computed below it by functions of any one-step forecaster: ``responses``,
+``decompositions``, ``connectedness``, ``causality``, ``constancy``. torch is known to
+``network_map`` and, for training again, to ``refitting`` alone.
 """
 
 __all__ = ["bands", "decompositions", "responses"]

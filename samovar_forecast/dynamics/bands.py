@@ -32,12 +32,12 @@ def interval(draws: np.ndarray | None, level: float) -> tuple[np.ndarray, np.nda
     ----------
     draws : ndarray of shape (n_draws, ...) or None
     level : float
-        Probability that one more draw lies inside. Few draws cannot hold a high level: five hold
+        Probability that a further draw lies inside. Few draws cannot hold a high level: five hold
         two thirds at most, nineteen 90 %.
 
     Returns
     -------
-    lower, upper : ndarray of the shape of one draw
+    lower, upper : ndarray of the shape of a draw
 
     Raises
     ------
@@ -72,7 +72,7 @@ def seed_ensemble(compute: Callable[[Step], _R], steps: Sequence[Step]) -> _R:
         Step to result: `irf`, `girf`, `fevd`, ... with everything else fixed, the random state
         included.
     steps : sequence of callable
-        One step a training, at least two.
+        A step per training, at least two.
 
     Returns
     -------
@@ -84,8 +84,8 @@ def seed_ensemble(compute: Callable[[Step], _R], steps: Sequence[Step]) -> _R:
     results = [compute(step) for step in steps]
     return replace(  # type: ignore[type-var]
         results[0],
-        values=np.mean([one.values for one in results], axis=0),
-        draws=np.stack([one.estimate for one in results]),
+        values=np.mean([result.values for result in results], axis=0),
+        draws=np.stack([result.estimate for result in results]),
     )
 
 
@@ -127,7 +127,7 @@ def residual_block_bootstrap(
     Returns
     -------
     result
-        Of the kind that ``compute`` gives: of the fitted step, with one draw a refit.
+        Of the kind that ``compute`` gives: of the fitted step, with a draw per refit.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def residual_block_bootstrap(
     for t in range(errors.shape[1]):
         mean = one_step(step, resampled[:, t : t + context_length])
         resampled[:, context_length + t] = mean + errors[:, t]
-    draws = [compute(refit(one)).estimate for one in resampled]
+    draws = [compute(refit(history)).estimate for history in resampled]
     return replace(compute(step), draws=np.stack(draws))  # type: ignore[type-var]
 
 

@@ -60,7 +60,7 @@ def predictive_causality(
     level: float = 0.05,
     max_lags: int | None = None,
 ) -> CausalityTest:
-    """Train without the causing series, and see whether the caused one is forecast worse.
+    """Train without the causing series, and see whether the caused series is forecast worse.
 
     Predictive (Granger) causality as a statement on forecasts: both learners are judged at
     origins that neither was trained on, by `clark_west`, after what is known without the causing
@@ -125,7 +125,7 @@ def predictive_causality(
 def _some_names(
     chosen: str | Sequence[str] | None, names: tuple[str, ...], what: str
 ) -> tuple[str, ...]:
-    """Return the chosen names, all by default, and refuse those that are not there."""
+    """Return the chosen names, all by default, and refuse names that are not there."""
     if chosen is None:
         return names
     some = (chosen,) if isinstance(chosen, str) else tuple(chosen)
@@ -140,9 +140,9 @@ def _some_names(
 def reliance(step: Step, histories: np.ndarray, actual: pd.DataFrame) -> pd.DataFrame:
     """Return how much one fitted network leans on each series: masking, without a refit.
 
-    The causing series is held at its mean in every window, and the caused one forecast again.
+    The causing series is held at its mean in every window, and the caused series is forecast again.
     This describes the fitted network, not the data: a network may lean on a series that another
-    would replace, and ignore one that would help. For a test see `predictive_causality`.
+    series would replace, and ignore a series that would help. `predictive_causality` tests.
 
     Parameters
     ----------

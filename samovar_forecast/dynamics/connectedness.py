@@ -79,13 +79,13 @@ class Connectedness:
         return self.to_others - self.from_others
 
     def pairwise(self) -> pd.DataFrame:
-        """Return what each series gives to each other one, and the net of both directions.
+        """Return what each series gives to each other series, and the net of both directions.
 
         Returns
         -------
         DataFrame
-            One row for each origin and ordered pair: ``origin``, ``giver``, ``receiver``,
-            ``spillover``, and ``net``: it less what the receiver gives back.
+            A row for each origin and ordered pair: ``origin``, ``giver``, ``receiver``,
+            ``spillover``, and ``net``: the spillover less what the receiver gives back.
         """
         spillover = 100 * self.values.swapaxes(1, 2)  # O giver receiver
         index = pd.MultiIndex.from_product(
@@ -169,7 +169,7 @@ def connectedness(
     Raises
     ------
     DataError
-        If there is one series only.
+        If there is only one series.
     """
     shares = generalized_fevd(
         step,

@@ -1,4 +1,4 @@
-"""Is the dynamics dynamic at all: constant weights against state-dependent ones."""
+"""Are the dynamics dynamic at all: constant weights against weights that follow the state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from samovar_forecast.exceptions import DataError
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ConstancyTest(NestedTest):
-    """Whether a state-dependent map forecasts better than one with constant weights.
+    """Whether a state-dependent map forecasts better than a map with constant weights.
 
     A `NestedTest` of series: the forecast with constant weights is the restricted forecast.
 
@@ -49,11 +49,11 @@ def constancy(
     level: float = 0.05,
     max_lags: int | None = None,
 ) -> ConstancyTest:
-    """Test whether weights that depend on the state forecast better than constant ones.
+    """Test whether weights that depend on the state forecast better than constant weights.
 
-    The stack with constant VAR weights (``predictor="fixedvar"``) is nested in the dynamic one,
-    so the two are compared by `clark_west`, series by series, after what is linear in the recent
-    past has been taken out.
+    The stack with constant VAR weights (``predictor="fixedvar"``) is nested in the dynamic
+    stack, so the two are compared by `clark_west`, series by series, after what is linear in the
+    recent past has been taken out.
 
     Parameters
     ----------

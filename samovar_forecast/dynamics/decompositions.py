@@ -138,8 +138,8 @@ def generalized_fevd(
     Squares of the `girf` to a rise and to a fall of one standard deviation, summed over the
     periods before each horizon, as shares of their sum over all impulses (Lanne & Nyberg 2016,
     Oxford Bulletin 78:595-603, with both signs of the shock): the rows sum to one also where the
-    shocks are correlated. For a linear step the shares are those of Pesaran & Shin (1998), each
-    row divided by its sum as in Diebold & Yilmaz (2012).
+    shocks are correlated. For a linear step they are the shares of Pesaran & Shin (1998), each row
+    divided by its sum as in Diebold & Yilmaz (2012).
 
     Parameters
     ----------

@@ -3,74 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.dynamics import causality, connectedness, constancy, decompositions, responses
+from samovar_forecast.dynamics.coefficient_reading import CoefficientReading
 from samovar_forecast.dynamics.history import History, TableLike
-from samovar_forecast.dynamics.history_var import HistoryVAR
-from samovar_forecast.dynamics.local_var import number_of
+from samovar_forecast.dynamics.news import News, news
 from samovar_forecast.dynamics.refitting import NetworkLearner
-from samovar_forecast.dynamics.token_weights import (
-    LagWeights,
-    TokenTrace,
-    influence_paths,
-    lag_weights,
-)
+from samovar_forecast.dynamics.summary import Summary, summarize
+from samovar_forecast.dynamics.token_space import TokenSpace
 from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.frames.scaler import Scaler
-
-if TYPE_CHECKING:
-    from samovar_forecast.dynamics.news import News
-    from samovar_forecast.dynamics.summary import Summary
 
 
-@dataclass(frozen=True, eq=False)
-class InfluencePaths:
-    """The strongest ways by which patches reached one step of a series' forecast.
-
-    Attributes
-    ----------
-    table : DataFrame
-        A row per path, the largest contribution first: ``contribution`` (units of the data),
-        ``patch_lag`` (of the patch that it starts from; 0 is the newest), ``from_kind`` (its own
-        patch, "endogenous", or the mix of all series, "exogenous"), ``n_layers``, ``head``,
-        ``tokens`` (those it passes; 2 n and 2 n + 1 belong to patch n), and ``starts`` and
-        ``ends``, the times of the patch that it starts from.
-    patches : DataFrame
-        ``starts`` and ``ends`` of every patch, oldest first.
-    response : label
-    step : int
-    origin : label
-    forecast : float
-        All paths together plus the offset; the network's own, before an anchor has its share.
-    offset : float
-        What no path carries: level of the window and bias of the head.
-    """
-
-    table: pd.DataFrame
-    patches: pd.DataFrame
-    response: Hashable
-    step: int
-    origin: Hashable
-    forecast: float
-    offset: float
-
-
-class DynamicVAR(HistoryVAR):
+class DynamicVAR(CoefficientReading):
     """A fitted network read as a vector autoregression whose coefficients move with the data.
 
     Build it by :meth:`from_network`, or let a forecaster do so (``forecaster.explain()``).
 
-    Two readings, never mixed. *Data space*: at every origin the network is a VAR in the units of
-    the data, its coefficients the Jacobian of the forecast (``at``, ``coefs``,
-    ``coefficient_paths``, ``attribution``, ``to_statsmodels``, ``news``). *Token space*: the exact
-    weights inside the mixture (``lag_weights``, ``influence_paths``). Responses to shocks are
-    simulated by the network itself.
+    Two readings, never mixed. *Data space*, here: at every origin the network is a VAR in the
+    units of the data, its coefficients the Jacobian of the forecast. *Token space*, in `tokens`:
+    the exact weights inside the mixture. Responses to shocks are simulated by the network itself.
+
+    ====================  ======================================================================
+    what is asked         by
+    ====================  ======================================================================
+    the model             ``names``, ``index``, ``origins``, ``order``, ``config``, ``summary``
+    forecasts             ``forecast``, ``one_step``, ``resid``, ``sigma_u``, ``simulate``
+    coefficients          ``at``, ``coefs``, ``coefs_at``, ``coefficient_paths``, ``mean_coefs``
+    a forecast as a sum   ``attribution``, ``news``
+    stability             ``is_stable``, ``transient``, ``share_of_bounded_paths``
+    shocks                ``irf``, ``girf``, ``fevd``, ``generalized_fevd``, ``connectedness``
+    tests                 ``test_causality``, ``test_constancy``; ``reliance`` describes
+    the mixture           ``tokens``
+    another library       ``to_statsmodels``
+    ====================  ======================================================================
 
     Names are those of statsmodels where the thing is the same: ``coefs``, ``intercept``,
     ``sigma_u``, ``resid``, ``irf``, ``fevd``, ``is_stable``, ``summary``. Matrices read effect
@@ -89,7 +60,13 @@ class DynamicVAR(HistoryVAR):
         Steps forecast at once.
     out_of_sample_from : label or None
         First time that training did not see, where known.
+    tokens : TokenSpace
     """
+
+    @cached_property
+    def tokens(self) -> TokenSpace:
+        """Token space: the exact weights by which the mixture made the forecasts."""
+        return TokenSpace(self._map, self.data)
 
     # ------------------------------------------------------------------------------- responses
 
@@ -112,15 +89,16 @@ class DynamicVAR(HistoryVAR):
         -------
         ImpulseResponses
         """
-        setting = self._setting(self.origins[-1] if origin is None else origin)
+        setting = self._setting(self._newest(origin))
         return responses.irf(
-            setting.pop("step"),
-            setting.pop("histories"),
+            setting.step,
+            setting.histories,
             periods,
             sigma_u=self.sigma_u if orth else None,
             orth=orth,
             size=size,
-            **setting,
+            names=setting.names,
+            origins=setting.origins,
         )
 
     def girf(
@@ -145,7 +123,7 @@ class DynamicVAR(HistoryVAR):
         origins : label, list of labels or slice, optional
             Histories to average over; by default all.
         n_histories : int or None, default=20
-            Draw so many of them at random; None takes each once.
+            Draw this number of them at random; None takes each once.
         n_draws : int, default=100
             Draws of the later shocks for each history.
         random_state : int, optional
@@ -155,27 +133,32 @@ class DynamicVAR(HistoryVAR):
         ImpulseResponses
         """
         setting = self._setting(self._some_origins(origins))
-        if len(setting["histories"]) == 1:
-            n_histories = None
         return responses.girf(
-            setting.pop("step"),
-            setting.pop("histories"),
+            setting.step,
+            setting.histories,
             periods,
             sigma_u=self.sigma_u,
             size=size,
-            n_histories=n_histories,
+            n_histories=None if len(setting.histories) == 1 else n_histories,
             n_draws=n_draws,
             random_state=random_state,
-            **setting,
+            names=setting.names,
+            origins=setting.origins,
         )
 
     def fevd(
         self, periods: int = 10, *, origin: Any = None
     ) -> decompositions.VarianceDecomposition:
         """Decompose forecast errors by orthogonal shocks; see :func:`decompositions.fevd`."""
-        setting = self._setting(self.origins[-1] if origin is None else origin)
-        step, histories = setting.pop("step"), setting.pop("histories")
-        return decompositions.fevd(step, histories, periods, sigma_u=self.sigma_u, **setting)
+        setting = self._setting(self._newest(origin))
+        return decompositions.fevd(
+            setting.step,
+            setting.histories,
+            periods,
+            sigma_u=self.sigma_u,
+            names=setting.names,
+            origins=setting.origins,
+        )
 
     def generalized_fevd(
         self,
@@ -189,14 +172,16 @@ class DynamicVAR(HistoryVAR):
 
         See :func:`decompositions.generalized_fevd`.
         """
-        setting = self._setting(self.origins[-1] if origin is None else origin)
-        step, histories = setting.pop("step"), setting.pop("histories")
+        setting = self._setting(self._newest(origin))
         return decompositions.generalized_fevd(
-            *(step, histories, periods),
+            setting.step,
+            setting.histories,
+            periods,
             sigma_u=self.sigma_u,
             n_draws=n_draws,
             random_state=random_state,
-            **setting,
+            names=setting.names,
+            origins=setting.origins,
         )
 
     def connectedness(
@@ -215,14 +200,20 @@ class DynamicVAR(HistoryVAR):
             origins = self._some_origins(None)
             origins = origins[np.unique(np.linspace(0, len(origins) - 1, 60).astype(int))]
         setting = self._setting(origins)
-        step, histories = setting.pop("step"), setting.pop("histories")
         return connectedness.connectedness(
-            *(step, histories, horizon),
+            setting.step,
+            setting.histories,
+            horizon,
             sigma_u=self.sigma_u,
             n_draws=n_draws,
             random_state=random_state,
-            **setting,
+            names=setting.names,
+            origins=setting.origins,
         )
+
+    def _newest(self, origin: Any) -> Any:
+        """Return the origins asked for; the newest by default."""
+        return self.origins[-1] if origin is None else origin
 
     def _some_origins(self, origins: Any) -> Any:
         """Return the origins asked for; all by default, the newest alone with covariates."""
@@ -262,7 +253,7 @@ class DynamicVAR(HistoryVAR):
 
         See :func:`causality.predictive_causality`: Clark and West's test on one-step forecasts of
         times that no training saw. It trains ``len(seeds) * (1 + number of causing series)``
-        networks; for a quick look at this one network, which is no test, see :meth:`reliance`.
+        networks; for a quick look at this network alone, which is no test, see :meth:`reliance`.
 
         Parameters
         ----------
@@ -293,7 +284,7 @@ class DynamicVAR(HistoryVAR):
         training: TrainingConfig | None = None,
         level: float = 0.05,
     ) -> constancy.ConstancyTest:
-        """Test whether dynamic weights forecast better than constant ones.
+        """Test whether dynamic weights forecast better than constant weights.
 
         See :func:`constancy.constancy`; parameters as in :meth:`test_causality`. It trains
         ``2 * len(seeds)`` networks.
@@ -316,81 +307,9 @@ class DynamicVAR(HistoryVAR):
         actual = pd.DataFrame(
             self.data.target.values[positions + 1],
             self.index[positions + 1],
-            setting["names"],
+            list(setting.names),
         )
-        return causality.reliance(setting["step"], setting["histories"], actual)
-
-    # ----------------------------------------------------------------------------- token space
-
-    def trace(self, origin: Hashable | None = None) -> TokenTrace:
-        """Return what the mixture did at an origin: where token space begins."""
-        window = self.data.windows(np.array([self.data.position(origin)]))
-        return self._map.trace(window, self.data.units())
-
-    def lag_weights(self, origin: Hashable | None = None, patch: int | None = None) -> LagWeights:
-        """Return the exact weights of the mixture on its tokens; see ``token_weights``.
-
-        They say how a forecast was put together, and rebuild it. They are no effects: those are
-        ``coefs``.
-        """
-        return lag_weights(self.trace(origin), patch)
-
-    def influence_paths(
-        self,
-        response: Hashable,
-        step: int = 1,
-        *,
-        origin: Hashable | None = None,
-        top: int = 10,
-        from_patch: int | None = None,
-    ) -> InfluencePaths:
-        """Return the paths by which patches reached one step of a series' forecast.
-
-        Parameters
-        ----------
-        response : name of a series
-        step : int, default=1
-        origin : label, optional
-        top : int, default=10
-            How many, the largest contributions first.
-        from_patch : int, optional
-            Only paths from this patch, 0 the oldest.
-
-        Returns
-        -------
-        InfluencePaths
-        """
-        series = number_of(response, self.names, "series")
-        position = self.data.position(origin)
-        trace = self.trace(origin)
-        found = influence_paths(trace, series, step, top=top, from_patch=from_patch)
-        n_patches, length = self.config.n_patches, self.patch_length
-        firsts = position + 1 - length * np.arange(n_patches, 0, -1)
-        patches = pd.DataFrame(
-            {
-                "starts": self.index[np.maximum(firsts, position + 1 - self.order)],
-                "ends": self.index[firsts + length - 1],
-            }
-        )
-        table = pd.DataFrame(
-            {
-                "contribution": [path.contribution for path in found],
-                "patch_lag": [path.patch_lag for path in found],
-                "from_kind": [path.kinds[0] for path in found],
-                "n_layers": [path.n_layers for path in found],
-                "head": [path.head for path in found],
-                "tokens": [path.tokens for path in found],
-            }
-        )
-        return InfluencePaths(
-            table=table.join(patches, on=pd.Index([path.patches[0] for path in found])),
-            patches=patches,
-            response=response,
-            step=step,
-            origin=self.index[position],
-            forecast=float(trace.patch_prediction[series, -1, step - 1]),
-            offset=float(trace.offset[series, step - 1]),
-        )
+        return causality.reliance(setting.step, setting.histories, actual)
 
     # --------------------------------------------------------------------------- news, summary
 
@@ -400,16 +319,14 @@ class DynamicVAR(HistoryVAR):
         Parameters
         ----------
         new : DynamicVAR or DataFrame
-            The same network on newer data; a frame of the series will do without covariates.
+            The same network on newer data; without covariates, a frame of the series is enough.
         step : int, default=1
-            The date that is forecast: so many steps after the newest origin of ``new``.
+            The date that is forecast, in steps after the newest origin of ``new``.
 
         Returns
         -------
         News
         """
-        from samovar_forecast.dynamics.news import news
-
         return news(self, self.on(new) if isinstance(new, pd.DataFrame) else new, step)
 
     def on(self, history: TableLike) -> DynamicVAR:
@@ -425,8 +342,7 @@ class DynamicVAR(HistoryVAR):
                 "a network with covariates wants these with every history",
                 remedy="explain the new data, with its covariates, by the forecaster",
             )
-        target = self.data.target
-        scalers = (Scaler(target.location, target.scale), None, None)
+        scalers = (self.data.target.scaler, None, None)
         data = History.from_tables(self.config, history, None, None, None, scalers)
         if isinstance(history, pd.DataFrame) and tuple(history.columns) != self.names:
             raise DataError(
@@ -444,6 +360,4 @@ class DynamicVAR(HistoryVAR):
 
     def summary(self, origin: Hashable | None = None) -> Summary:
         """Return what the network is and does at an origin, as text and HTML."""
-        from samovar_forecast.dynamics.summary import summarize
-
         return summarize(self, origin)

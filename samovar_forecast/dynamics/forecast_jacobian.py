@@ -24,7 +24,7 @@ class LinearPart:
     cross : array of shape (R, C, q, C)
         ``cross[:, response, lag - 1, impulse]``.
     source : int array of shape (L, C)
-        Row whose value stands at each row: its own, or that which fills a gap.
+        Row whose value stands at each row: its own row, or the row that fills a gap.
     observed : array of shape (L, C)
         1 where there is a value.
     """
@@ -35,7 +35,7 @@ class LinearPart:
     observed: np.ndarray
 
     def block(self, series: int, impulse: int) -> np.ndarray:
-        """Return the derivative of one series by the past of one; shape (R, L)."""
+        """Return the derivative of a series by the past of a series; shape (R, L)."""
         length = len(self.source)
         by_row = np.zeros((self.own.shape[0], length))
         if impulse == series:
@@ -83,7 +83,7 @@ class ForecastJacobian:
     ``d yhat_c / d x_{t,k} = scale_c / scale_k * (D_t - m_t sum(D) - e_t sum(D z_k))``, with
     ``D = [c = k] own_c + mix_{c,k} mixed_c`` and m, e the slopes of location and scale; plus
     ``w_c m_t + f_c e_t`` where c = k. Where a value is missing, D, m and e are 0. An anchor adds
-    its own coefficients; the weights are then those of the network's share.
+    its own coefficients; the weights are then the weights of the network's share.
 
     Attributes
     ----------
@@ -165,7 +165,7 @@ class ForecastJacobian:
         return self.mixed @ self.observed, self.mixed @ self.normalised
 
     def block(self, series: int, channel: int) -> np.ndarray:
-        """Return the derivative of one series by the whole past of one channel; (R, L)."""
+        """Return the derivative of a series by the whole past of a channel; (R, L)."""
         slope = np.zeros((self.own.shape[0], self.own.shape[2]))
         m, e = self.location_slope[:, channel], self.scale_slope[:, channel]
         if self.mixed is not None:

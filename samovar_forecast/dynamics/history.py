@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.dynamics.network_map import Units, Windows
-from samovar_forecast.exceptions import DataError
+from samovar_forecast.dynamics.windows import Units, Windows
+from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.scaler import Scaler
 
 TableLike: TypeAlias = pd.DataFrame | np.ndarray
@@ -25,12 +25,16 @@ class Table(NamedTuple):
 
     values: np.ndarray
     names: tuple[Hashable, ...]
-    location: np.ndarray
-    scale: np.ndarray
+    scaler: Scaler
+    """No scale is 0: a constant column counts as of scale 1"""
 
     def scaled(self, values: np.ndarray) -> np.ndarray:
         """Return values of these columns in the network's units."""
-        return (values - self.location) / self.scale
+        return self.scaler.forward(values)
+
+    def unscaled(self, values: np.ndarray) -> np.ndarray:
+        """Return numbers of the network in the units of these columns."""
+        return values * self.scaler.scale + self.scaler.location
 
     def rows(self, start: int, stop: int) -> np.ndarray:
         """Return some rows; without a column if there is none."""
@@ -120,7 +124,10 @@ class History:
 
     @property
     def last_position(self) -> int:
-        """Row of the last such time: a patch of future covariates has to follow."""
+        """Row of the last time from which a forecast can be made.
+
+        Where there are future covariates, a patch of them has to follow it.
+        """
         last = len(self.index) - 1
         if self.future.names:
             last = min(last, len(self.future.values) - 1 - self.patch_length)
@@ -128,7 +135,7 @@ class History:
 
     @property
     def has_covariates(self) -> bool:
-        """Whether there are any beside the series themselves."""
+        """Whether there is anything beside the series themselves."""
         return bool(self.past.names or self.future.names or self.static.names)
 
     def label(self, time: Any) -> Any:
@@ -140,7 +147,7 @@ class History:
         return time
 
     def position(self, origin: Hashable | None) -> int:
-        """Return the row of an origin; the last one for None.
+        """Return the row of an origin; the last row for None.
 
         Raises
         ------
@@ -160,7 +167,7 @@ class History:
         return int(where)
 
     def positions(self, origins: Any) -> np.ndarray:
-        """Return the rows of one, several or (None) all origins; a slice is by label."""
+        """Return the rows of an origin, of several, or of all (None); a slice is by label."""
         if origins is None or isinstance(origins, slice):
             rows = np.arange(len(self.index))
             if origins is not None:
@@ -193,18 +200,19 @@ class History:
         if not self.has_covariates:
             return Windows(scaled)
         others = [
-            None if one is None else np.broadcast_to(one, (len(scaled), *one.shape[1:]))
-            for one in self.windows(np.array([position]))[1:]
+            None if table is None else np.broadcast_to(table, (len(scaled), *table.shape[1:]))
+            for table in self.windows(np.array([position]))[1:]
         ]
         return Windows(scaled, *others)
 
     def units(self) -> Units:
         """Return how the network's numbers become data."""
-        return Units(
-            np.concatenate([self.past.location, self.target.location]),
-            np.concatenate([self.past.scale, self.target.scale]),
-            self.future.scale,
+        tables = (self.past, self.target)
+        channels = Scaler(
+            np.concatenate([table.scaler.location for table in tables]),
+            np.concatenate([table.scaler.scale for table in tables]),
         )
+        return Units(channels, self.future.scaler)
 
 
 def _table(
@@ -239,7 +247,8 @@ def _table(
         )
     location, scale = np.zeros(n_columns), np.ones(n_columns)
     if scaler is not None:
-        location, scale = (np.asarray(one, dtype=float) for one in (scaler.location, scaler.scale))
+        location = np.asarray(scaler.location, dtype=float)
+        scale = np.asarray(scaler.scale, dtype=float)
         if location.shape != (n_columns,) or scale.shape != (n_columns,):
             raise DataError(
                 f"the scaler of {name} does not fit",
@@ -247,4 +256,17 @@ def _table(
                 wanted=f"({n_columns},) both",
             )
         scale = np.where(scale == 0, 1.0, scale)
-    return Table(values, names, location, scale)
+    return Table(values, names, Scaler(location, scale))
+
+
+def number_of(name: Hashable, names: tuple[Hashable, ...], what: str) -> int:
+    """Return the position of a name, or say which there are.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such name.
+    """
+    if name not in names:
+        raise ConfigurationError(f"there is no such {what}", found=repr(name), wanted=list(names))
+    return names.index(name)

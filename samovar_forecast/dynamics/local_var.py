@@ -14,23 +14,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
+from samovar_forecast.dynamics.attribution import Attribution
 from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
+from samovar_forecast.dynamics.history import number_of
+from samovar_forecast.dynamics.roots import companion_radius
 from samovar_forecast.exceptions import ConfigurationError, require
-from samovar_forecast.linear.simulate import largest_root
 
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARProcess
 
 EXACT = 1e-5
 """Relative error up to which an identity counts as kept."""
-
-DENSE_EIGENVALUES_UP_TO = 400
-"""Size of the companion matrix up to which its eigenvalues are computed one by one."""
-
-LONG_ROOT_TOLERANCE = 1e-4
-"""Relative accuracy of the largest root of a longer VAR."""
 
 
 class Identities(NamedTuple):
@@ -157,7 +152,7 @@ class LocalVAR:
         return self.jacobian.at_rows(row)[0, :, 0, len(self.past_names) :]
 
     def pair(self, response: Hashable, impulse: Hashable) -> np.ndarray:
-        """Return the coefficients of one series or past covariate on one series, lag 1 first."""
+        """Return the coefficients of a series or past covariate on a series, lag 1 first."""
         channels = (*self.past_names, *self.names)
         series = number_of(response, self.names, "series")
         channel = number_of(impulse, channels, "series or past covariate")
@@ -296,139 +291,6 @@ class LocalVAR:
             )
 
 
-@dataclass(frozen=True, eq=False)
-class Attribution:
-    """A forecast as a sum of contributions: coefficient times value, in units of the data.
-
-    Attributes
-    ----------
-    origin : label
-    names, past_names, future_names, static_names : tuple of labels
-    forecast, intercept : array of shape (C,)
-    series : array of shape (L, C, C)
-        ``series[lag - 1, response, impulse]``.
-    past_covariates : array of shape (L, C, P)
-        Lag 1 first.
-    future_covariates : array of shape (L + s, C, F)
-        Oldest step first.
-    static_covariates : array of shape (C, S)
-    """
-
-    origin: Hashable
-    names: tuple[Hashable, ...]
-    past_names: tuple[Hashable, ...]
-    future_names: tuple[Hashable, ...]
-    static_names: tuple[Hashable, ...]
-    forecast: np.ndarray
-    intercept: np.ndarray
-    series: np.ndarray
-    past_covariates: np.ndarray
-    future_covariates: np.ndarray
-    static_covariates: np.ndarray
-
-    def total(self) -> np.ndarray:
-        """Return the sum of all contributions; equals the forecast, shape (C,)."""
-        return (
-            self.intercept
-            + self.series.sum(axis=(0, 2))
-            + self.past_covariates.sum(axis=(0, 2))
-            + self.future_covariates.sum(axis=(0, 2))
-            + self.static_covariates.sum(axis=1)
-        )
-
-    def to_frame(self, response: Hashable) -> pd.DataFrame:
-        """Return the contributions to one series' forecast.
-
-        Returns
-        -------
-        DataFrame
-            Columns ``source`` (a series, a covariate, or "intercept"), ``kind``, ``lag`` (0 and
-            less for the steps ahead, missing where there is none) and ``contribution``; the last
-            sums to the forecast.
-        """
-        row = number_of(response, self.names, "series")
-        order, n_ahead = len(self.series), len(self.future_covariates) - len(self.series)
-        lags: list[int | None] = list(range(1, order + 1))
-        lags_ahead: list[int | None] = list(range(order, -n_ahead, -1))
-        blocks = [
-            ("series", self.names, self.series[:, row], lags),
-            ("past covariate", self.past_names, self.past_covariates[:, row], lags),
-            ("future covariate", self.future_names, self.future_covariates[:, row], lags_ahead),
-            ("static covariate", self.static_names, self.static_covariates[None, row], [None]),
-            ("intercept", ("intercept",), self.intercept[None, None, row], [None]),
-        ]
-        parts = [
-            pd.DataFrame(
-                {
-                    "source": source,
-                    "kind": kind,
-                    "lag": pd.array(at, dtype="Int64"),
-                    "contribution": values[:, column],
-                }
-            )
-            for kind, sources, values, at in blocks
-            for column, source in enumerate(sources)
-        ]
-        return pd.concat(parts, ignore_index=True)
-
-
 def _filled(values: np.ndarray) -> np.ndarray:
-    """Return values with 0 where one is missing: its coefficients are 0 too."""
+    """Return values with 0 where a value is missing: its coefficients are 0 too."""
     return np.nan_to_num(values, nan=0.0)
-
-
-def companion_radius(coefs: np.ndarray) -> float:
-    """Return the spectral radius of the companion matrix of a VAR, without building a large one.
-
-    Parameters
-    ----------
-    coefs : array of shape (order, C, C)
-
-    Returns
-    -------
-    float
-        The largest modulus of statsmodels' ``1 / VARResults.roots``; to rounding for a short
-        VAR, to about 1e-3 for one whose companion matrix is larger than 400.
-    """
-    order, n_series = coefs.shape[:2]
-    size = order * n_series
-    if size == 0:
-        return 0.0
-    if size <= DENSE_EIGENVALUES_UP_TO:
-        return largest_root(coefs)
-
-    low, high = 0.0, 1.0
-    while _has_root_beyond(coefs, high):
-        low, high = high, 2 * high
-    while high - low > LONG_ROOT_TOLERANCE * high and high > 1e-6:
-        middle = (low + high) / 2
-        low, high = (middle, high) if _has_root_beyond(coefs, middle) else (low, middle)
-    return (low + high) / 2
-
-
-def _has_root_beyond(coefs: np.ndarray, radius: float) -> bool:
-    """Whether an eigenvalue of the companion matrix is larger than a radius in modulus.
-
-    Its inverse is then a zero of ``det(I - sum_l A_l z^l)`` inside the circle of 1 / radius, and
-    the determinant winds around the origin as z goes around the circle (argument principle).
-    """
-    order, n_series = coefs.shape[:2]
-    n_angles = max(4096, 1 << (32 * order - 1).bit_length())
-    damped = coefs * np.exp(-np.arange(1, order + 1) * np.log(radius))[:, None, None]
-    lags = np.concatenate([np.eye(n_series)[None], -damped])
-    phase = np.linalg.slogdet(np.fft.rfft(lags, n_angles, axis=0)).sign  # half of the circle
-    turns = np.angle(phase[1:] / phase[:-1]).sum() / np.pi
-    return round(float(np.abs(turns))) > 0
-
-
-def number_of(name: Hashable, names: tuple[Hashable, ...], what: str) -> int:
-    """Return the position of a name, or say which there are.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is no such name.
-    """
-    if name not in names:
-        raise ConfigurationError(f"there is no such {what}", found=repr(name), wanted=list(names))
-    return names.index(name)

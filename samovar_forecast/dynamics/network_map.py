@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from samovar_forecast.config import NetworkConfig
 from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian, LinearPart
 from samovar_forecast.dynamics.token_weights import TokenTrace
+from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.anchor import source_rows
@@ -27,41 +27,6 @@ from samovar_forecast.network.normalization import normalize
 
 NUMBERS_AT_ONCE = 4_000_000
 """Hidden activations of one batch; it bounds the memory whatever the number of series."""
-
-
-class Windows(NamedTuple):
-    """Arguments of the network as arrays; B windows, L context, s patch length."""
-
-    target: np.ndarray
-    """(B, L, C)"""
-    past_covariates: np.ndarray | None = None
-    """(B, L, P)"""
-    future_covariates: np.ndarray | None = None
-    """(B, L + s, F)"""
-    static_covariates: np.ndarray | None = None
-    """(B, C, S)"""
-
-    def part(self, start: int, stop: int) -> Windows:
-        """Return some of the windows."""
-        others = (None if one is None else one[start:stop] for one in self[1:])
-        return Windows(self.target[start:stop], *others)
-
-
-class Units(NamedTuple):
-    """How the network's numbers become data: ``value * unit + zero``, per channel."""
-
-    zero: np.ndarray
-    """(P + C,), past covariates first"""
-    unit: np.ndarray
-    """(P + C,)"""
-    future: np.ndarray = np.ones(0)
-    """(F,), the unit of the future covariates"""
-
-    @classmethod
-    def plain(cls, config: NetworkConfig) -> Units:
-        """Return the units of data that is given to the network as it is."""
-        n_channels = config.n_channels
-        return cls(np.zeros(n_channels), np.ones(n_channels), np.ones(config.n_future_covariates))
 
 
 class _Moments(NamedTuple):
@@ -198,7 +163,7 @@ class NetworkMap:
         if window.past_covariates is not None:
             channels = np.concatenate([window.past_covariates[0], channels], axis=-1)
         moments = self._moments(channels)
-        in_units = moments.scale * units.unit
+        in_units = moments.scale * units.channels.scale
         own_scale = in_units[-config.n_series :]  # C
         mix = None if "mixed" not in slopes else tokenizer.exo_mix.weight.numpy()
         future = None
@@ -222,19 +187,19 @@ class NetworkMap:
             future *= own_scale[:, None, None]
             future += (
                 self._anchor_by_future(window, weights)
-                * units.unit[-config.n_series :][:, None, None]
+                * units.series(config.n_series).scale[:, None, None]
             )
-            future /= units.future
+            future /= units.future.scale
         static = None
         if "static" in slopes:
             static = slopes["static"] * own_scale[:, None]  # R C S
         gated = weights[:, None] * self._gate().T  # R C s
         level, forecast = values
-        zero, unit = units.zero[-config.n_series :], units.unit[-config.n_series :]
+        series = units.series(config.n_series)
         return ForecastJacobian(
             weight=gated.sum(-1),
             level=np.einsum("rcs,cs->rc", gated, level),
-            value=weights @ (forecast * unit + zero),
+            value=weights @ (forecast * series.scale + series.location),
             own=_along_time(slopes["own"], length),
             mixed=None if mix is None else _along_time(slopes["mixed"], length),
             mix=mix,
@@ -243,10 +208,10 @@ class NetworkMap:
             scale=moments.scale,
             location_slope=moments.location_slope,
             scale_slope=moments.scale_slope,
-            unit=units.unit,
+            unit=units.channels.scale,
             future=future,
             static=static,
-            linear=self._linear_part(window.target[0], weights, unit),
+            linear=self._linear_part(window.target[0], weights, series.scale),
         )
 
     def _gate(self) -> np.ndarray:
@@ -347,9 +312,8 @@ class NetworkMap:
         k = self.config.n_params
         weight = network.head.weight.unflatten(0, (-1, k))[:, self.parameter]  # s D
         bias = network.head.bias.unflatten(0, (-1, k))[:, self.parameter]  # s
-        unit, zero = (
-            torch.from_numpy(one[-self.config.n_series :]) for one in (units.unit, units.zero)
-        )
+        series = units.series(self.config.n_series)
+        unit, zero = torch.from_numpy(series.scale), torch.from_numpy(series.location)
         own_scale = trace.scale[0, 0] * unit  # C
         zero = trace.location[0, 0] * unit + zero  # C
         readout = own_scale[:, None, None, None] * weight * (gain * shrink)[:, :, None]
@@ -368,8 +332,8 @@ class NetworkMap:
 
 def _tensors(windows: Windows) -> list[Tensor | None]:
     return [
-        None if one is None else torch.from_numpy(np.array(one, dtype=np.float64))
-        for one in windows
+        None if table is None else torch.from_numpy(np.array(table, dtype=np.float64))
+        for table in windows
     ]
 
 

@@ -1,8 +1,8 @@
 """News: how each revised or new observation moved a forecast.
 
-The forecast of one date is compared between two data sets, an older and a newer one. The older
-window, its missing end filled with the older forecasts, is moved to the newer one along a straight
-line; the Jacobian, averaged along the line, shares the difference out over all values that changed
+The forecast of one date is compared between an older and a newer data set. The older window,
+its missing end filled with the older forecasts, is moved to the newer window along a straight line;
+the Jacobian, averaged along the line, shares the difference out over all values that changed
 (Aumann and Shapley's sharing; integrated gradients). For a linear model this is coefficient times
 change, the news of Banbura and Modugno (2014).
 """
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.network_map import Windows
+from samovar_forecast.dynamics.windows import Windows
 from samovar_forecast.exceptions import ConfigurationError, DataError
 
 if TYPE_CHECKING:
-    from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+    from samovar_forecast.dynamics.forecast_reading import ForecastReading
 
 FEWEST_NODES, MOST_NODES = 8, 128
 ENOUGH = 1e-8
@@ -75,7 +75,7 @@ class News:
         return parts
 
     def largest(self, response: Hashable, top: int = 10) -> pd.DataFrame:
-        """Return the changed values that moved one response most."""
+        """Return the changed values that moved a response most."""
         own = self.table[self.table["response"] == response].drop(columns="response")
         order = own["contribution"].abs().sort_values(ascending=False, kind="stable").index
         return own.loc[order[:top]].reset_index(drop=True)
@@ -94,15 +94,15 @@ class News:
         return f"News\n{head.to_string()}\n\nfrom\n{parts.T.to_string()}"
 
 
-def news(old: DynamicVAR, new: DynamicVAR, step: int = 1) -> News:
-    """Explain how newer data moved the forecast of one date.
+def news(old: ForecastReading, new: ForecastReading, step: int = 1) -> News:
+    """Explain how newer data moved the forecast of a date.
 
     Parameters
     ----------
-    old, new : DynamicVAR
-        One network on an older and a newer data set. The newer reaches at least as far.
+    old, new : ForecastReading
+        The same network on an older and on a newer data set. The newer reaches at least as far.
     step : int, default=1
-        The date that is forecast: so many steps after the newest origin of ``new``.
+        The date that is forecast, in steps after the newest origin of ``new``.
 
     Returns
     -------
@@ -165,7 +165,7 @@ def news(old: DynamicVAR, new: DynamicVAR, step: int = 1) -> News:
             (after_series, after_past, after_future),
         )
     ]
-    base, newest = (new.patches(one)[0, step - 1] for one in ends)
+    base, newest = (new.patches(end)[0, step - 1] for end in ends)
     change = np.concatenate([after_past - before_past, after_series - before_series], axis=1)
     future_change = after_future - before_future
     weight, future_weight = _average_slopes(new, ends, step, change, future_change, newest - base)
@@ -209,7 +209,7 @@ def news(old: DynamicVAR, new: DynamicVAR, step: int = 1) -> News:
 
 
 def _average_slopes(
-    model: DynamicVAR,
+    reading: ForecastReading,
     ends: list[Windows],
     step: int,
     change: np.ndarray,
@@ -220,8 +220,8 @@ def _average_slopes(
 
     By Gauss and Legendre's rule, with more nodes until the parts add up to the difference.
     """
-    asked = np.eye(model.patch_length)[[step - 1]]
-    size = np.abs(difference) + model.data.target.scale
+    asked = np.eye(reading.patch_length)[[step - 1]]
+    size = np.abs(difference) + reading.data.target.scaler.scale
     nodes = FEWEST_NODES
     while True:
         places, masses = np.polynomial.legendre.leggauss(nodes)
@@ -234,11 +234,12 @@ def _average_slopes(
         ]
         target = line.pop(0)
         assert target is not None  # there is always a target
-        slope, future_slope = 0.0, np.zeros((len(model.names), *future_change.shape))
-        for mass, one in zip(masses, model.jacobians(Windows(target, *line), asked), strict=True):
-            slope = slope + mass * one.dense()[0]
-            if one.future is not None:
-                future_slope += mass * one.future[0]
+        slope, future_slope = 0.0, np.zeros((len(reading.names), *future_change.shape))
+        jacobians = reading.jacobians(Windows(target, *line), asked)
+        for mass, jacobian in zip(masses, jacobians, strict=True):
+            slope = slope + mass * jacobian.dense()[0]
+            if jacobian.future is not None:
+                future_slope += mass * jacobian.future[0]
         parts = np.einsum("ctk,tk->c", slope, change)
         parts += np.einsum("ctf,tf->c", future_slope, future_change)
         if nodes >= MOST_NODES or np.all(np.abs(parts - difference) <= ENOUGH * size):

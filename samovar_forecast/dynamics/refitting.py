@@ -29,7 +29,7 @@ class NetworkLearner:
 
     A series that may not be used is cut out of the mix that the others read; all else, the
     initial weights and the order of the batches included, stays as it is. So the restricted
-    network is nested in the full one exactly, and differs from it by nothing but this.
+    network is nested in the full network exactly, and differs from it by nothing but this.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class NetworkLearner:
     n_test : int
         Test origins: the last observations, not seen in training.
     seeds : tuple of int, default=(0, 1)
-        One training each. At least two, so that `causality.clark_west` can keep the noise of
+        A training each. At least two, so that `causality.clark_west` can keep the noise of
         the training out of its statistic.
     validation_fraction : float, default=0.2
         Share of the training part that chooses the best epoch.
@@ -77,7 +77,7 @@ class NetworkLearner:
             )
         if not np.isfinite(self.series).all():
             raise DataError(
-                "the series have gaps, and networks are refitted on complete ones only",
+                "the series have gaps, and networks are refitted on complete series only",
                 remedy="fill them, or take a stretch without",
             )
         if not 0 < self.n_test < len(self.series) - config.context_length - config.patch_length:

@@ -138,7 +138,7 @@ def irf(
 ) -> ImpulseResponses:
     """Follow a shock along the path of conditional means: the recursive impulse response.
 
-    The forecast path after a shock, minus the one without, with no other shock in either. For a
+    The forecast path after a shock, minus the path without it, with no other shock in either. For a
     linear step the answer depends neither on the history nor, beyond scale, on the size, and
     equals the MA representation (Luetkepohl 2005, section 2.3.2; statsmodels' ``IRAnalysis``).
     Otherwise it holds for this history and this shock.
@@ -155,7 +155,7 @@ def irf(
         Shocks are the columns of the lower Cholesky factor of ``sigma_u``, so that the order of
         the series matters, instead of one unit of each series alone.
     size : float, default=1.0
-        Multiple of the shock; its sign is that of the shock.
+        Multiple of the shock, whose sign it carries.
     names, origins : sequence, optional
         Labels of series and histories; by default ``y1, y2, ...`` and ``0, 1, ...``.
 
@@ -177,7 +177,7 @@ def irf(
             raise ConfigurationError("orthogonal shocks need the covariance sigma_u of the errors")
         shocks = np.linalg.cholesky(check_covariance(sigma_u, len(series)))
     check_periods(periods, least=0)
-    first = np.zeros((1 + len(series), periods + 1, len(series)))  # no shock, then one of each
+    first = np.zeros((1 + len(series), periods + 1, len(series)))  # no shock, then each shock
     first[1:, 0] = size * shocks.T
     paths = simulate_paths(step, histories, first)  # O 1+C H C
     return ImpulseResponses(

@@ -11,6 +11,7 @@ Letters: B windows, O origins, L context length, C series, H steps simulated, S 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,18 @@ Step = Callable[[np.ndarray], np.ndarray]
 
 WINDOWS_AT_ONCE = 2048
 """Windows handed to a step in one call: memory stays bounded whatever is asked."""
+
+
+class Setting(NamedTuple):
+    """Where simulations start, and what they go on with."""
+
+    step: Step
+    histories: np.ndarray
+    """(O, L, C): the observations before each shock, in the units of the data"""
+    names: tuple[str, ...]
+    """Of the series"""
+    origins: tuple[Hashable, ...]
+    """Labels of the histories: where each ends"""
 
 
 def simulate_paths(step: Step, histories: np.ndarray, shocks: np.ndarray) -> np.ndarray:
@@ -53,7 +66,7 @@ def simulate_paths(step: Step, histories: np.ndarray, shocks: np.ndarray) -> np.
 
 
 def one_step(step: Step, windows: np.ndarray) -> np.ndarray:
-    """Return the step's answer, shape (B, C), and refuse one of another shape."""
+    """Return the step's answer, shape (B, C), and refuse an answer of another shape."""
     mean = np.asarray(step(windows), dtype=float)
     wanted = (windows.shape[0], windows.shape[2])
     if mean.shape != wanted:
@@ -138,6 +151,6 @@ def check_covariance(sigma_u: np.ndarray, n_series: int) -> np.ndarray:
 
 
 def check_periods(periods: int, least: int) -> None:
-    """Refuse a number of periods below the least one that makes sense."""
+    """Refuse a number of periods below the least number that makes sense."""
     if periods < least:
         raise ConfigurationError(f"periods must be at least {least}", found=periods)

@@ -19,7 +19,7 @@ import pandas as pd
 from samovar_forecast.exceptions import require
 
 if TYPE_CHECKING:
-    from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+    from samovar_forecast.dynamics.coefficient_reading import CoefficientReading
     from samovar_forecast.dynamics.local_var import LocalVAR
 
 SHARE = 0.95
@@ -84,23 +84,23 @@ class Summary:
         return self.as_html()
 
 
-def summarize(dynamic: DynamicVAR, origin: Hashable | None = None) -> Summary:
+def summarize(reading: CoefficientReading, origin: Hashable | None = None) -> Summary:
     """Return the summary of a network at an origin; see ``DynamicVAR.summary``."""
-    local = dynamic.at(origin)
-    residuals = dynamic.resid_out_of_sample
+    local = reading.at(origin)
+    residuals = reading.resid_out_of_sample
     is_honest = residuals is not None and len(residuals) >= FEWEST_RESIDUALS
     if residuals is None or not is_honest:
-        residuals = dynamic.resid
+        residuals = reading.resid
     sections: list[tuple[str, Section]] = [
-        ("Model", _model(dynamic, local)),
-        ("Each series, one step ahead", _by_series(dynamic, local, residuals)),
-        (f"Lags that matter at {_label(local.origin)}", _lags(dynamic, local)),
+        ("Model", _model(reading, local)),
+        ("Each series, one step ahead", _by_series(reading, local, residuals)),
+        (f"Lags that matter at {_label(local.origin)}", _lags(reading, local)),
     ]
     if len(residuals) >= FEWEST_RESIDUALS:
         sections.append(
-            ("Residuals, all series together (statsmodels)", _tests(residuals, dynamic.neqs))
+            ("Residuals, all series together (statsmodels)", _tests(residuals, reading.neqs))
         )
-    sections.append(("How to read this", _notes(dynamic, local, residuals, is_honest)))
+    sections.append(("How to read this", _notes(reading, local, residuals, is_honest)))
     return Summary("Dynamic vector autoregression", tuple(sections))
 
 
@@ -140,8 +140,8 @@ def important_order(shares: np.ndarray, share: float = SHARE) -> int:
     return int(np.searchsorted(shares.cumsum(), share - 1e-12) + 1)
 
 
-def _model(dynamic: DynamicVAR, local: LocalVAR) -> dict[str, str]:
-    config, index = dynamic.config, dynamic.index
+def _model(reading: CoefficientReading, local: LocalVAR) -> dict[str, str]:
+    config, index = reading.config, reading.index
     covariates = [
         f"{len(names)} {kind}"
         for kind, names in (
@@ -154,29 +154,31 @@ def _model(dynamic: DynamicVAR, local: LocalVAR) -> dict[str, str]:
     return {
         "network": f"{config.predictor}, {config.n_layers} layers, {config.heads} heads of "
         f"{config.head_width}",
-        "series": f"{dynamic.neqs}",
+        "series": f"{reading.neqs}",
         "covariates": ", ".join(covariates) or "none",
-        "order (lags read)": f"{dynamic.order}",
-        "steps forecast at once": f"{dynamic.patch_length}",
+        "order (lags read)": f"{reading.order}",
+        "steps forecast at once": f"{reading.patch_length}",
         "normalisation": f"{config.normalization}",
         "history": f"{len(index)} times, {_label(index[0])} to {_label(index[-1])}",
         "origin": _label(local.origin),
         "training saw times before": "not recorded"
-        if dynamic.out_of_sample_from is None
-        else _label(dynamic.out_of_sample_from),
+        if reading.out_of_sample_from is None
+        else _label(reading.out_of_sample_from),
     }
 
 
-def _by_series(dynamic: DynamicVAR, local: LocalVAR, residuals: pd.DataFrame) -> pd.DataFrame:
-    names = list(dynamic.names)
-    deviations = _deviations(dynamic)
+def _by_series(
+    reading: CoefficientReading, local: LocalVAR, residuals: pd.DataFrame
+) -> pd.DataFrame:
+    names = list(reading.names)
+    deviations = _deviations(reading)
     shares = lag_shares(local, deviations)
     table = pd.DataFrame({"forecast": local.forecast, "intercept": local.intercept}, index=names)
     own = np.arange(len(names))
     table["own lag 1"] = local.coefs[0][own, own]
     table[f"lags for {SHARE:.0%}"] = [important_order(shares[:, c]) for c in own]
     if len(residuals) >= 2:
-        moves = dynamic.history.diff().loc[residuals.index]
+        moves = reading.history.diff().loc[residuals.index]
         error = np.sqrt((residuals**2).mean())
         no_change = np.sqrt((moves**2).mean())
         table["RMSE"] = error
@@ -200,9 +202,9 @@ def _by_series(dynamic: DynamicVAR, local: LocalVAR, residuals: pd.DataFrame) ->
     return table
 
 
-def _lags(dynamic: DynamicVAR, local: LocalVAR) -> pd.DataFrame:
+def _lags(reading: CoefficientReading, local: LocalVAR) -> pd.DataFrame:
     """Return the strongest lags and what they hold, over all responses."""
-    shares = lag_shares(local, _deviations(dynamic)).mean(axis=1)
+    shares = lag_shares(local, _deviations(reading)).mean(axis=1)
     strongest = np.argsort(-shares, kind="stable")[:8]
     table = pd.DataFrame(
         {"share of the weight": shares[strongest], "with those above": shares[strongest].cumsum()},
@@ -231,14 +233,16 @@ def _tests(residuals: pd.DataFrame, n_series: int) -> pd.DataFrame:
     )
 
 
-def _notes(dynamic: DynamicVAR, local: LocalVAR, residuals: pd.DataFrame, is_honest: bool) -> str:
+def _notes(
+    reading: CoefficientReading, local: LocalVAR, residuals: pd.DataFrame, is_honest: bool
+) -> str:
     lines = [
         "The coefficients are the derivative of the forecast at this origin. They foretell small "
         "changes of the data; simulate large ones (irf, girf)."
     ]
     root = local.largest_root()
     verdict = "stable" if root < 1 else "not stable"
-    if dynamic.unit_roots_by_construction:
+    if reading.unit_roots_by_construction:
         lines += [
             "Each window is normalised by its own level, so a constant added to a series comes "
             "out in its forecast: own coefficients sum to one, cross coefficients to zero, and "
@@ -256,7 +260,7 @@ def _notes(dynamic: DynamicVAR, local: LocalVAR, residuals: pd.DataFrame, is_hon
                 f"CAUTION: the identities of window normalisation fail at this origin ({found}); "
                 "a window may be all but constant."
             )
-    elif dynamic.is_anchored:
+    elif reading.is_anchored:
         lines.append(
             "The forecast is in part that of a linear anchor, whose coefficients are contained in "
             f"these. The sums are no matter of construction: the VAR is {verdict} here, largest "
@@ -287,8 +291,8 @@ def _notes(dynamic: DynamicVAR, local: LocalVAR, residuals: pd.DataFrame, is_hon
     return "\n".join(lines)
 
 
-def _deviations(dynamic: DynamicVAR) -> np.ndarray:
-    deviations = dynamic.history.std().to_numpy()
+def _deviations(reading: CoefficientReading) -> np.ndarray:
+    deviations = reading.history.std().to_numpy()
     return np.where(deviations > 0, deviations, 1.0)
 
 

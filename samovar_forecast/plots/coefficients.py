@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-    from samovar_forecast.dynamics.dynamic_var import InfluencePaths
-    from samovar_forecast.dynamics.local_var import Attribution, LocalVAR
+    from samovar_forecast.dynamics.attribution import Attribution
+    from samovar_forecast.dynamics.local_var import LocalVAR
     from samovar_forecast.dynamics.news import News
+    from samovar_forecast.dynamics.token_space import InfluencePaths
 
 RAISES, LOWERS = STYLES[1]["color"], STYLES[0]["color"]
 """Colours of what raises a forecast and of what lowers it."""

@@ -13,8 +13,8 @@ from statsmodels.tsa.vector_ar.var_model import VARProcess
 
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
-from samovar_forecast.dynamics.local_var import companion_radius
 from samovar_forecast.dynamics.network_map import NetworkMap
+from samovar_forecast.dynamics.roots import companion_radius
 from samovar_forecast.dynamics.summary import important_order
 from samovar_forecast.dynamics.token_weights import token_contributions
 from samovar_forecast.exceptions import ConfigurationError, DataError
@@ -296,7 +296,7 @@ def test_small_changes_are_foretold_by_the_coefficients_and_not_by_the_token_wei
     network, values = trained(config, n_steps=25)
     model = DynamicVAR.from_network(network, values)
     window = model.windows_at(model.origins[-1])[0]
-    trace, weights = model.trace(), model.lag_weights()
+    trace, weights = model.tokens.trace(), model.tokens.lag_weights()
     rng = np.random.default_rng(1)
     local_errors, frozen_errors = [], []
     for _ in range(5):
@@ -338,8 +338,8 @@ def test_token_space_of_a_trained_network_rebuilds_its_forecast() -> None:
     network, values = trained(config)
     model = DynamicVAR.from_network(network, values, scaler=Scaler(np.ones(2), np.full(2, 3.0)))
     origin = model.origins[17]
-    trace = model.trace(origin)
-    rebuilt = model.lag_weights(origin).apply(trace)
+    trace = model.tokens.trace(origin)
+    rebuilt = model.tokens.lag_weights(origin).apply(trace)
     wanted = trace.stack_output[:, -1]
     assert np.abs(rebuilt - wanted).max() <= 1e-9 * np.abs(wanted).max()
     parts = token_contributions(trace, step=5).sum(axis=(1, 2, 3)) + trace.offset[:, 4]
@@ -396,7 +396,8 @@ def test_a_change_of_unit_changes_the_coefficients_as_it_must() -> None:
     model = dynamic()
     unit = np.array([100.0, 1.0, 0.5])
     values = model.history.to_numpy()
-    scaler = Scaler(model.data.target.location * unit, model.data.target.scale * unit)
+    own = model.data.target.scaler
+    scaler = Scaler(own.location * unit, own.scale * unit)
     other = DynamicVAR.from_network(network_of(), values * unit, scaler=scaler)
     assert np.allclose(other.coefs, model.coefs * unit[:, None] / unit, rtol=1e-9, atol=1e-12)
 
@@ -585,16 +586,17 @@ def test_causality_constancy_and_reliance_are_asked_of_the_object() -> None:
 
 def test_the_paths_of_influence_carry_names_and_dates() -> None:
     model = dynamic()
-    found = model.influence_paths("b", step=2, top=5)
+    found = model.tokens.influence_paths("b", step=2, top=5)
     table = found.table
     assert len(table) == 5
+    assert list(table.columns[-3:]) == ["tokens", "starts", "ends"]
     assert len(found.patches) == 4
     assert found.forecast == pytest.approx(model.forecast().loc[2, "b"])
-    every = model.influence_paths("b", step=2, top=10**6).table["contribution"]
+    every = model.tokens.influence_paths("b", step=2, top=10**6).table["contribution"]
     assert every.sum() + found.offset == pytest.approx(found.forecast, rel=1e-9)
     assert list(table["contribution"].abs()) == sorted(table["contribution"].abs(), reverse=True)
     assert table["ends"].max() <= model.origins[-1]
-    oldest = model.influence_paths("b", from_patch=0, top=3).table
+    oldest = model.tokens.influence_paths("b", from_patch=0, top=3).table
     assert set(oldest["patch_lag"]) == {3}
     assert set(oldest["starts"]) == {model.origins[-1] - pd.Timedelta(days=13)}  # padded patch
     assert set(oldest["ends"]) == {model.origins[-1] - pd.Timedelta(days=12)}
@@ -611,7 +613,7 @@ def test_the_paths_of_influence_carry_names_and_dates() -> None:
         (lambda m: m.at(horizon=2).to_statsmodels(np.eye(3)), "one-step coefficients"),
         (lambda m: m.coefficient_paths(lags=[15]), "no such lag"),
         (lambda m: m.coefficient_paths(origins=slice("1999", "2000")), "from any of these times"),
-        (lambda m: m.influence_paths("z"), "no such series"),
+        (lambda m: m.tokens.influence_paths("z"), "no such series"),
         (lambda m: m.on(m.history.rename(columns={"a": "z"})), "other series"),
         (lambda m: m.on(m.history.iloc[:13]), "wrong length"),
     ],

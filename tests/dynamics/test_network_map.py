@@ -8,8 +8,10 @@ import torch
 
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
-from samovar_forecast.dynamics.network_map import NetworkMap, Units, Windows
+from samovar_forecast.dynamics.network_map import NetworkMap
+from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.network import SAMoVARNetwork
 from tests.builders.golden import (
     FORWARD_CASES,
@@ -160,7 +162,8 @@ def test_factored_jacobian_contains_the_share_of_a_linear_anchor(missing_values:
     unit, zero = np.array([2.0, 0.5, 3.0, 10.0]), np.array([9.0, -1.0, 7.0, 0.0])
     ahead = np.array([4.0, 0.2])
     frozen = NetworkMap(network)
-    jacobian = next(frozen.jacobians(window, np.eye(4), Units(zero, unit, ahead)))
+    units = Units(Scaler(zero, unit), Scaler(np.zeros(2), ahead))
+    jacobian = next(frozen.jacobians(window, np.eye(4), units))
     wanted = by_autograd(network, window)
     by_future = wanted["future_covariates"] * unit[1:, None, None] / ahead
     assert largest_relative(jacobian.future, by_future) <= 1e-10
@@ -197,7 +200,8 @@ def test_every_lazy_part_equals_that_part_of_the_dense_form() -> None:
     window = windows_of(network.config)
     unit = np.array([2.0, 0.5, 3.0, 10.0])
     zero = np.array([9.0, -1.0, 7.0, 0.0])
-    jacobian = next(NetworkMap(network).jacobians(window, np.eye(4), Units(zero, unit)))
+    units = Units.plain(network.config)._replace(channels=Scaler(zero, unit))
+    jacobian = next(NetworkMap(network).jacobians(window, np.eye(4), units))
     dense = jacobian.dense()
     plain = one_jacobian(network, window).dense()
     assert np.allclose(dense, plain * unit[1:, None, None] / unit)

@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.dynamics.network_map import NetworkMap, Units, Windows
+from samovar_forecast.dynamics.influence_paths import influence_paths, path_tensor
+from samovar_forecast.dynamics.network_map import NetworkMap
 from samovar_forecast.dynamics.token_weights import (
     TokenTrace,
     all_lag_weights,
-    influence_paths,
     lag_weights,
-    path_tensor,
     token_contributions,
 )
+from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
 from tests.builders.golden import build_network, golden_inputs, load_case, load_weights

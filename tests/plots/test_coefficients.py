@@ -56,7 +56,7 @@ def test_coefficient_paths_have_dates_and_bands() -> None:
 
 
 def test_influence_paths_are_arcs_that_end_in_the_forecast(tmp_path) -> None:
-    paths = dynamic().influence_paths("b", step=2, top=8)
+    paths = dynamic().tokens.influence_paths("b", step=2, top=8)
     ax = plot_influence_paths(paths, unit="EUR")
     arcs = [patch for patch in ax.patches if isinstance(patch, Arc)]
     right_ends = [arc.center[0] + arc.width / 2 for arc in arcs]

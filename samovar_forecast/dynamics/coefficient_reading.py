@@ -1,0 +1,284 @@
+"""The forecasts of a network as VARs: coefficients at every origin, and what follows from them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.dynamics.attribution import Attribution
+from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
+from samovar_forecast.dynamics.forecast_reading import ForecastReading
+from samovar_forecast.dynamics.local_var import LocalVAR
+from samovar_forecast.dynamics.simulation import simulate_paths
+from samovar_forecast.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from statsmodels.tsa.vector_ar.var_model import VARProcess
+
+KEPT_ORIGINS = 16
+"""Origins whose coefficients are kept for the next question."""
+
+
+class CoefficientReading(ForecastReading):
+    """A network on a history, read as a VAR at every origin.
+
+    The first floor of :class:`~samovar_forecast.DynamicVAR`: `at` gives the VAR at an origin, the
+    other methods a part of it, or follow it over the origins.
+    """
+
+    @cached_property
+    def _kept(self) -> OrderedDict[tuple[int, bytes], LocalVAR]:
+        """The VARs asked for last, by row of the origin and weights of the steps."""
+        return OrderedDict()
+
+    def _weights(self, horizon: int | None, weights: np.ndarray | None) -> np.ndarray:
+        if weights is not None:
+            asked = np.asarray(weights, dtype=float)
+            if asked.shape != (self.patch_length,):
+                raise ConfigurationError(
+                    "weights want one number per forecast step",
+                    found=f"shape {asked.shape}",
+                    wanted=f"({self.patch_length},)",
+                )
+            return asked[None]
+        if horizon is None or not 1 <= horizon <= self.patch_length:
+            raise ConfigurationError(
+                "the direct forecast has no such step",
+                found=horizon,
+                wanted=f"1 to {self.patch_length}",
+                remedy="later steps are reached by irf and simulate",
+            )
+        return np.eye(self.patch_length)[[horizon - 1]]
+
+    def at(
+        self,
+        origin: Hashable | None = None,
+        horizon: int = 1,
+        *,
+        weights: np.ndarray | None = None,
+    ) -> LocalVAR:
+        """Return the VAR that the network is at an origin.
+
+        Parameters
+        ----------
+        origin : label, optional
+            By default the newest.
+        horizon : int, default=1
+            Step of the direct forecast, 1 to the patch length.
+        weights : array of shape (s,), optional
+            Explain this weighted sum of the steps in place of a step: a mean or a change, say.
+
+        Returns
+        -------
+        LocalVAR
+        """
+        position = self.data.position(origin)
+        asked = self._weights(horizon, weights)
+        key = (position, asked.tobytes())
+        if key not in self._kept:
+            self._kept[key] = next(self._local_vars(np.array([position]), horizon, weights))
+            if len(self._kept) > KEPT_ORIGINS:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def _local_vars(
+        self, positions: np.ndarray, horizon: int | None, weights: np.ndarray | None
+    ) -> Iterator[LocalVAR]:
+        asked = self._weights(horizon, weights)
+        jacobians = self.jacobians(self.data.windows(positions), asked)
+        for position, jacobian in zip(positions, jacobians, strict=True):
+            start, stop = position + 1 - self.order, position + 1
+            local = LocalVAR(
+                origin=self.data.index[position],
+                names=self.names,
+                past_names=self.data.past.names,
+                future_names=self.data.future.names,
+                static_names=self.data.static.names,
+                horizon=horizon if weights is None else None,
+                forecast=jacobian.value[0],
+                target=self.data.target.values[start:stop],
+                past_covariates=self.data.past.rows(start, stop),
+                future_covariates=self.data.future.rows(start, stop + self.patch_length),
+                static_covariates=self.data.static.rows(0, self.neqs),
+                jacobian=jacobian,
+                is_shift_equivariant=self.unit_roots_by_construction,
+            )
+            local.warn_if_not_exact()
+            yield local
+
+    def jacobian(
+        self, origin: Hashable | None = None, weights: np.ndarray | None = None
+    ) -> ForecastJacobian:
+        """Return the Jacobian of every step of the forecast, in factored form.
+
+        Parameters
+        ----------
+        origin : label, optional
+        weights : array of shape (R, s), optional
+            R weighted sums of the steps in place of every step.
+
+        Returns
+        -------
+        ForecastJacobian
+            Lazy: one lag, one pair, a product, or all of it on request. ``at`` names its parts.
+        """
+        asked = np.eye(self.patch_length) if weights is None else np.asarray(weights, dtype=float)
+        if asked.ndim != 2 or asked.shape[1] != self.patch_length:
+            raise ConfigurationError(
+                "weights want one row per weighted sum of the forecast's steps",
+                found=f"shape {asked.shape}",
+                wanted=f"(any, {self.patch_length})",
+            )
+        windows = self.data.windows(np.array([self.data.position(origin)]))
+        return next(self.jacobians(windows, asked))
+
+    @property
+    def coefs(self) -> np.ndarray:
+        """Coefficients at the newest origin, ``[lag - 1, response, impulse]``."""
+        return self.at().coefs
+
+    @property
+    def intercept(self) -> np.ndarray:
+        """Intercept at the newest origin, (C,); see ``LocalVAR.intercept``."""
+        return self.at().intercept
+
+    def coefs_at(self, horizon: int, origin: Hashable | None = None) -> np.ndarray:
+        """Return the coefficients of the direct forecast of a later step, (order, C, C)."""
+        return self.at(origin, horizon).coefs
+
+    def attribution(self, origin: Hashable | None = None, horizon: int = 1) -> Attribution:
+        """Show a forecast as contributions of every past observation and covariate."""
+        return self.at(origin, horizon).attribution()
+
+    def coefficient_paths(
+        self,
+        lags: Sequence[int] = (1,),
+        origins: Any = None,
+        horizon: int = 1,
+    ) -> pd.DataFrame:
+        """Follow coefficients over the origins: how the dynamics moved.
+
+        Parameters
+        ----------
+        lags : sequence of int, default=(1,)
+        origins : list of labels, slice of labels, or None
+            None: all.
+        horizon : int, default=1
+
+        Returns
+        -------
+        DataFrame
+            A row per origin; columns (response, impulse, lag). Past covariates act as impulses.
+        """
+        wanted = list(lags)
+        for lag in wanted:
+            if not 1 <= lag <= self.order:
+                raise ConfigurationError(
+                    "there is no such lag", found=lag, wanted=f"1 to {self.order}"
+                )
+        rows = self.order - np.array(wanted)
+        positions = self.data.positions(origins)
+        paths = np.stack(
+            [
+                local.jacobian.at_rows(rows)[0].swapaxes(1, 2)  # C K lags
+                for local in self._local_vars(positions, horizon, None)
+            ]
+        )
+        impulses = [*self.data.past.names, *self.names]
+        columns = pd.MultiIndex.from_product(
+            [list(self.names), impulses, wanted], names=["response", "impulse", "lag"]
+        )
+        return pd.DataFrame(paths.reshape(len(positions), -1), self.data.index[positions], columns)
+
+    def mean_coefs(self, origins: Any = None, horizon: int = 1) -> np.ndarray:
+        """Return the coefficients averaged over origins, (order, C, C), in bounded memory."""
+        positions = self.data.positions(origins)
+        total = np.zeros((self.order, self.neqs, self.neqs))
+        for local in self._local_vars(positions, horizon, None):
+            total += local.coefs
+        return total / len(positions)
+
+    def to_statsmodels(self, origin: Hashable | None = None) -> VARProcess:
+        """Return the VAR at an origin as statsmodels' ``VARProcess``; see ``LocalVAR``."""
+        return self.at(origin).to_statsmodels(self.sigma_u)
+
+    # ------------------------------------------------------------------------------- stability
+
+    def transient(self, origin: Hashable | None = None) -> np.ndarray:
+        """Return the VAR in differences at an origin, its built-in unit roots taken out."""
+        return self.at(origin).transient()
+
+    def is_stable(self, origin: Hashable | None = None) -> bool:
+        """Whether the VAR at an origin is stable, apart from unit roots that are built in."""
+        return self.at(origin).is_stable()
+
+    def simulate(
+        self,
+        n_paths: int = 100,
+        periods: int = 100,
+        origin: Hashable | None = None,
+        *,
+        random_state: int | None = None,
+    ) -> np.ndarray:
+        """Continue the history by the network and errors drawn from its residuals.
+
+        Each step draws one row of the centred residuals, so errors keep their distribution and
+        their correlation across series; with ``sigma_u`` given and no residuals they are normal.
+        Covariates stay as they are at the origin.
+
+        Parameters
+        ----------
+        n_paths, periods : int
+        origin : label, optional
+        random_state : int, optional
+
+        Returns
+        -------
+        array of shape (n_paths, periods, C)
+        """
+        rng = np.random.default_rng(random_state)
+        if len(self.origins) > 2 and len(self.resid) > 1:
+            residuals = self.resid.to_numpy()
+            drawn = rng.integers(len(residuals), size=(n_paths, periods))
+            shocks = (residuals - residuals.mean(axis=0))[drawn]
+        else:
+            zero = np.zeros(self.neqs)
+            shocks = rng.multivariate_normal(zero, self.sigma_u, size=(n_paths, periods))
+        setting = self._setting(self.data.index[self.data.position(origin)])
+        return simulate_paths(setting.step, setting.histories, shocks)[0]
+
+    def share_of_bounded_paths(
+        self,
+        n_paths: int = 100,
+        periods: int = 200,
+        origin: Hashable | None = None,
+        *,
+        bound: float = 10.0,
+        random_state: int | None = 0,
+    ) -> float:
+        """Return the share of simulated paths that stay within bounds: stability, globally.
+
+        The coefficients at one origin say what happens nearby; this asks the network itself.
+
+        Parameters
+        ----------
+        n_paths, periods, origin, random_state
+            As in :meth:`simulate`.
+        bound : float, default=10
+            A path is bounded if no series ever leaves its mean over the history by more than so
+            many standard deviations. A series with a unit root needs more room in a long run.
+
+        Returns
+        -------
+        float
+        """
+        paths = self.simulate(n_paths, periods, origin, random_state=random_state)
+        values = self.data.target.values
+        room = bound * np.nanstd(values, axis=0)
+        return float((np.abs(paths - np.nanmean(values, axis=0)) <= room).all(axis=(1, 2)).mean())

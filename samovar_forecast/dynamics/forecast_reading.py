@@ -1,0 +1,331 @@
+"""A network on a history: its forecasts, their Jacobians and its errors, at every origin."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.config import NetworkConfig, TrainingConfig
+from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
+from samovar_forecast.dynamics.history import History, TableLike
+from samovar_forecast.dynamics.network_map import NetworkMap
+from samovar_forecast.dynamics.simulation import Setting, check_covariance
+from samovar_forecast.dynamics.windows import Windows
+from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.frames.scaler import Scaler
+
+if TYPE_CHECKING:
+    from samovar_forecast.network import SAMoVARNetwork
+
+RESIDUALS_AT_MOST = 2000
+"""One-step residuals are taken over at most this number of the newest origins."""
+
+FORECASTS_AT_ONCE = 256
+"""Windows overlap: only this number of them is laid out in memory at the same time."""
+
+
+_R = TypeVar("_R", bound="ForecastReading")
+
+
+class ForecastReading:
+    """What is read of a network's forecasts on a history, in the units of the data.
+
+    The ground floor of :class:`~samovar_forecast.DynamicVAR`: labels of the history, forecasts,
+    Jacobians, residuals. Coefficients come with `CoefficientReading`, answers with `DynamicVAR`.
+
+    Parameters
+    ----------
+    network_map : NetworkMap
+    history : History
+    sigma_u : array of shape (C, C), optional
+        Covariance of the one-step errors; by default the covariance of the residuals.
+    out_of_sample_from : label, optional
+        First time that training did not see.
+    training : TrainingConfig, optional
+        How the network was trained.
+    """
+
+    def __init__(
+        self,
+        network_map: NetworkMap,
+        history: History,
+        *,
+        sigma_u: np.ndarray | None = None,
+        out_of_sample_from: Hashable | None = None,
+        training: TrainingConfig | None = None,
+    ) -> None:
+        self._map = network_map
+        self.data = history
+        self._sigma_u = sigma_u
+        self.out_of_sample_from = history.label(out_of_sample_from)
+        self.training = training
+
+    @classmethod
+    def from_network(
+        cls: type[_R],
+        network: SAMoVARNetwork,
+        history: TableLike,
+        *,
+        scaler: Scaler | None = None,
+        past_covariates: TableLike | None = None,
+        past_scaler: Scaler | None = None,
+        future_covariates: TableLike | None = None,
+        future_scaler: Scaler | None = None,
+        static_covariates: TableLike | None = None,
+        sigma_u: np.ndarray | None = None,
+        out_of_sample_from: Hashable | None = None,
+        training: TrainingConfig | None = None,
+        parameter: int = 0,
+    ) -> _R:
+        """Read a trained network as a VAR on a history of its series.
+
+        Parameters
+        ----------
+        network : SAMoVARNetwork
+            Trained. A float64 copy is kept; the original is left as it is.
+        history : DataFrame or array of shape (n_time, C)
+            The series, in the units of the data, oldest row first; at least one context. What is
+            asked at many origins (residuals, paths) needs more. Gaps only if the network was
+            built for ``missing_values``.
+        scaler, past_scaler, future_scaler : Scaler, optional
+            How the host scaled what it gave to the network;
+            by default not at all. A scale of 0 (a constant column) counts as 1.
+        past_covariates : DataFrame or array of shape (n_time, P), optional
+        future_covariates : DataFrame or array of shape (n_time + n_ahead, F), optional
+            From the first row of the history on. An origin needs a patch of them ahead.
+        static_covariates : DataFrame or array of shape (C, S), optional
+            As the network takes them.
+        sigma_u : array of shape (C, C), optional
+            Covariance of the one-step errors; by default the covariance of the residuals.
+        out_of_sample_from : label, optional
+            First time that training did not see. Residual diagnostics then use later times only.
+        training : TrainingConfig, optional
+            How the network was trained; tests that train again train in the same way.
+        parameter : int, default=0
+            Which of the numbers predicted per step is the forecast: the median of a quantile
+            head, the location of a distribution.
+
+        Returns
+        -------
+        DynamicVAR
+
+        Raises
+        ------
+        DataError
+            If a table does not fit the network, has gaps, or is too short.
+        """
+        tables = (history, past_covariates, future_covariates, static_covariates)
+        scalers = (scaler, past_scaler, future_scaler)
+        data = History.from_tables(network.config, *tables, scalers)
+        if sigma_u is not None:
+            sigma_u = check_covariance(sigma_u, network.config.n_series)
+        return cls(
+            NetworkMap(network, parameter),
+            data,
+            sigma_u=sigma_u,
+            out_of_sample_from=out_of_sample_from,
+            training=training,
+        )
+
+    # ------------------------------------------------------------------------------- what it is
+
+    @property
+    def config(self) -> NetworkConfig:
+        """Configuration of the network."""
+        return self._map.config
+
+    @property
+    def names(self) -> tuple[Hashable, ...]:
+        """The series."""
+        return self.data.target.names
+
+    @property
+    def index(self) -> pd.Index:
+        """Times of the history."""
+        return self.data.index
+
+    @property
+    def neqs(self) -> int:
+        """Number of series, as statsmodels calls it."""
+        return len(self.names)
+
+    @property
+    def order(self) -> int:
+        """How many lags a forecast reads."""
+        return self.config.context_length
+
+    @property
+    def k_ar(self) -> int:
+        """The order, as statsmodels calls it."""
+        return self.order
+
+    @property
+    def patch_length(self) -> int:
+        """Steps forecast at once."""
+        return self.config.patch_length
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """The series, in the units of the data (a copy)."""
+        return pd.DataFrame(self.data.target.values.copy(), self.data.index, list(self.names))
+
+    @property
+    def origins(self) -> pd.Index:
+        """Times from which a forecast can be made."""
+        return self.data.index[self.data.first_position : self.data.last_position + 1]
+
+    @property
+    def is_anchored(self) -> bool:
+        """Whether a linear anchor has a share in the forecast."""
+        return self._map.is_anchored
+
+    @property
+    def unit_roots_by_construction(self) -> bool:
+        """Whether the coefficients sum to the identity whatever the weights and the data.
+
+        They do with ``normalization="last_patch"`` and ``"window"``: a constant added to a series
+        is taken off before the network and put back after it. A linear anchor with a share in the
+        forecast is no part of that, and leaves the sums to the data.
+        """
+        return self.config.normalization != "none" and not self._map.is_anchored
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.neqs} series, {self.order} lags, "
+            f"{len(self.origins)} origins up to {self.origins[-1]})"
+        )
+
+    # ------------------------------------------------------------------------------- forecasts
+
+    def windows_at(self, origins: Any = None) -> np.ndarray:
+        """Return the histories that forecasts read, in units of the data.
+
+        Parameters
+        ----------
+        origins : label, list of labels, slice of labels, or None
+            None: all.
+
+        Returns
+        -------
+        array of shape (n_origins, L, C)
+        """
+        rows = self.data.positions(origins)[:, None] + np.arange(1 - self.order, 1)
+        return self.data.target.values[rows]
+
+    def has_network_of(self, other: ForecastReading) -> bool:
+        """Whether both read the same network: configuration and weights."""
+        return self._map.equals(other._map)
+
+    def patches(self, windows: Windows) -> np.ndarray:
+        """Return the forecasts, in units of the data, of windows in the network's units."""
+        return self.data.target.unscaled(self._map.forecast(windows))
+
+    def forecast(self, origin: Hashable | None = None) -> pd.DataFrame:
+        """Return the forecast patch from an origin.
+
+        Returns
+        -------
+        DataFrame of shape (s, C)
+            By step, from 1; in the units of the data.
+        """
+        patch = self.patches(self.data.windows(np.array([self.data.position(origin)])))[0]
+        steps = pd.RangeIndex(1, self.patch_length + 1, name="step")
+        return pd.DataFrame(patch, steps, list(self.names))
+
+    def one_step(self, histories: np.ndarray, origin: Hashable | None = None) -> np.ndarray:
+        """Forecast one step ahead of any histories: the map that responses are simulated with.
+
+        Parameters
+        ----------
+        histories : array of shape (B, L or more, C)
+            In the units of the data.
+        origin : label, optional
+            Covariates stay as they are in the window of this origin.
+
+        Returns
+        -------
+        array of shape (B, C)
+        """
+        windows = self.data.hypothetical(histories, self.data.position(origin))
+        return self.patches(windows)[:, 0]
+
+    def jacobians(self, windows: Windows, weights: np.ndarray) -> Iterator[ForecastJacobian]:
+        """Yield the Jacobians, in units of the data, of windows in the network's units."""
+        return self._map.jacobians(windows, weights, self.data.units())
+
+    def _setting(self, origins: Any) -> Setting:
+        """Return where simulations from some origins start.
+
+        Raises
+        ------
+        ConfigurationError
+            If there are several origins, and covariates, which every origin has of its own.
+        """
+        positions = self.data.positions(origins)
+        if len(positions) > 1 and self.data.has_covariates:
+            raise ConfigurationError(
+                "with covariates, responses are simulated from one origin at a time",
+                found=f"{len(positions)} origins",
+                remedy="call once for each origin",
+            )
+        first = self.index[positions[0]]
+        rows = positions[:, None] + np.arange(1 - self.order, 1)
+        return Setting(
+            step=lambda histories: self.one_step(histories, first),
+            histories=self.data.target.values[rows],
+            names=tuple(str(name) for name in self.names),
+            origins=tuple(self.index[positions]),
+        )
+
+    # ------------------------------------------------------------------------------- residuals
+
+    @cached_property
+    def resid(self) -> pd.DataFrame:
+        """One-step forecast errors over the history, by the time that was forecast.
+
+        Of the newest 2,000 origins, and of times at which every series was observed.
+        """
+        positions = self.data.positions(None)
+        positions = positions[positions < len(self.data.index) - 1][-RESIDUALS_AT_MOST:]
+        parts = [np.empty((0, self.neqs))]
+        for start in range(0, len(positions), FORECASTS_AT_ONCE):
+            some = positions[start : start + FORECASTS_AT_ONCE]
+            parts.append(
+                self.data.target.values[some + 1] - self.patches(self.data.windows(some))[:, 0]
+            )
+        errors = pd.DataFrame(
+            np.concatenate(parts), self.data.index[positions + 1], list(self.names)
+        )
+        return errors.dropna()
+
+    @property
+    def resid_out_of_sample(self) -> pd.DataFrame | None:
+        """The residuals of times that training did not see; None where that is not known."""
+        if self.out_of_sample_from is None:
+            return None
+        return self.resid.loc[self.resid.index >= self.out_of_sample_from]
+
+    @cached_property
+    def sigma_u(self) -> np.ndarray:
+        """Covariance of the one-step errors, (C, C): as given, or of ``resid``.
+
+        Out-of-sample residuals are preferred where there are at least ten per series.
+        """
+        if self._sigma_u is not None:
+            return self._sigma_u
+        residuals, honest = self.resid, self.resid_out_of_sample
+        if honest is not None and len(honest) >= 10 * self.neqs:
+            residuals = honest
+        if len(residuals) <= self.neqs:
+            raise DataError(
+                "too few one-step residuals for their covariance",
+                found=len(residuals),
+                wanted=f"more than {self.neqs}",
+                remedy="explain a longer history, or give sigma_u",
+            )
+        centred = residuals.to_numpy() - residuals.to_numpy().mean(axis=0)
+        return centred.T @ centred / len(centred)

@@ -1,0 +1,47 @@
+"""What is handed to a network on a history: windows as arrays, and the units that they are in."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from samovar_forecast.config import NetworkConfig
+from samovar_forecast.frames.scaler import Scaler
+
+
+class Windows(NamedTuple):
+    """Arguments of the network as arrays; B windows, L context, s patch length."""
+
+    target: np.ndarray
+    """(B, L, C)"""
+    past_covariates: np.ndarray | None = None
+    """(B, L, P)"""
+    future_covariates: np.ndarray | None = None
+    """(B, L + s, F)"""
+    static_covariates: np.ndarray | None = None
+    """(B, C, S)"""
+
+    def part(self, start: int, stop: int) -> Windows:
+        """Return some of the windows."""
+        others = (None if table is None else table[start:stop] for table in self[1:])
+        return Windows(self.target[start:stop], *others)
+
+
+class Units(NamedTuple):
+    """How the network's numbers become data: ``value * scale + location``, column by column."""
+
+    channels: Scaler
+    """(P + C,), past covariates first; no scale is 0"""
+    future: Scaler
+    """(F,)"""
+
+    @classmethod
+    def plain(cls, config: NetworkConfig) -> Units:
+        """Return the units of data that is given to the network as it is."""
+        sizes = (config.n_channels, config.n_future_covariates)
+        return cls(*(Scaler(np.zeros(size), np.ones(size)) for size in sizes))
+
+    def series(self, n_series: int) -> Scaler:
+        """Return the units of the series alone."""
+        return Scaler(self.channels.location[-n_series:], self.channels.scale[-n_series:])
