@@ -25,10 +25,20 @@ from samovar_forecast.comparison.row_forecaster import RowForecaster
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.orders import ROWS_PER_COEFFICIENT, candidate_orders, largest_order
 from samovar_forecast.linear.ridge_var import fit_ridge_var
+from samovar_forecast.linear.simulate import largest_root
 
 
 class RefusedVARWarning(UserWarning):
-    """A VAR cannot be estimated on a training window, and a ridge VAR takes its place."""
+    """A VAR is not what AIC asks for: a lower order or a ridge VAR takes its place."""
+
+
+def most_growth(n_rows: int) -> float:
+    """Return the largest root that a VAR estimated on so many rows may have: ``1 + 1 / n_rows``.
+
+    Least squares strays from a unit root by the order of ``1 / n_rows``, to either side. With a
+    root at this limit a disturbance grows e-fold over as many steps as the sample has rows.
+    """
+    return 1.0 + 1.0 / n_rows
 
 
 def _checked_order(max_order: int | None, n_observations: int, n_series: int) -> int:
@@ -154,16 +164,18 @@ class GuardedVAR(GuardedAR):
 
     A column that is constant in the training window takes no part in the regression and is
     forecast to stay where it is. Where no two series vary there is nothing for a VAR to
-    connect, and the forecast is that of `GuardedAR`.
+    connect, and the forecast is that of `GuardedAR`. A fit whose largest root is beyond
+    `most_growth` explodes when it is iterated: the highest order below whose root is not takes its
+    place, with a `RefusedVARWarning`.
 
     Parameters
     ----------
     max_order : int, optional
         Largest order that AIC may choose; by default `largest_order`.
     when_refused : {"raise", "ridge"}, default="raise"
-        What to do where the rows do not identify order 1, or where the series are collinear:
-        raise the reason, or let a `RidgeVAR` forecast and give the reason in `refusal_` and in
-        a `RefusedVARWarning`.
+        What to do where the rows do not identify order 1, where the series are collinear, or where
+        every order explodes: raise the reason, or let a `RidgeVAR` forecast and give the reason in
+        `refusal_` and in a `RefusedVARWarning`.
 
     Attributes
     ----------
@@ -177,8 +189,8 @@ class GuardedVAR(GuardedAR):
     Raises
     ------
     DataError
-        From `fit`, if there are too few rows to identify order 1, or if the series are
-        collinear.
+        From `fit`, if there are too few rows to identify order 1, if the series are collinear, or
+        if every order explodes.
     ConfigurationError
         From `fit`, if ``max_order`` is not between 1 and `largest_order`.
 
@@ -222,7 +234,7 @@ class GuardedVAR(GuardedAR):
             )
 
     def _estimate(self, values: np.ndarray) -> Any:
-        """Return statsmodels' VAR by AIC, or refuse with the reason."""
+        """Return statsmodels' VAR, its order by AIC or the highest stable one below, or refuse."""
         max_order = _checked_order(self.max_order, *values.shape)
         rank = int(np.linalg.matrix_rank(np.diff(values, axis=0)))
         if rank < values.shape[1]:
@@ -231,7 +243,27 @@ class GuardedVAR(GuardedAR):
                 found=f"{rank} independent among {values.shape[1]}",
                 remedy="drop a series that is a sum or a copy of others",
             )
-        return VAR(values).fit(max_order, ic="aic")
+        asked = VAR(values).fit(max_order, ic="aic")
+        largest = most_growth(len(values))
+        fit, order = asked, asked.k_ar
+        while order and largest_root(fit.coefs) > largest:
+            order -= 1
+            fit = VAR(values).fit(order) if order else None
+        if fit is None:
+            raise DataError(
+                f"the VAR explodes at every order up to {asked.k_ar}",
+                found=f"largest root {largest_root(asked.coefs):.4g}",
+                wanted=f"at most {largest:.4g} on {len(values)} rows",
+                remedy="use fewer series, a longer training window, or a ridge VAR",
+            )
+        if order < asked.k_ar:
+            warnings.warn(
+                f"a VAR of order {order}, for that of order {asked.k_ar} by AIC explodes: its "
+                f"largest root is {largest_root(asked.coefs):.4g}",
+                RefusedVARWarning,
+                stacklevel=2,
+            )
+        return fit
 
     def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
         if self._substitute is not None:
