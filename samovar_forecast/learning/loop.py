@@ -21,7 +21,7 @@ from samovar_forecast.config import TrainingConfig
 from samovar_forecast.learning.windows import WindowBatch, WindowSet
 from samovar_forecast.network import Loss, NetworkOutput, SAMoVARNetwork
 from samovar_forecast.network.heads import Head
-from samovar_forecast.network.losses import head_errors, output_parameters
+from samovar_forecast.network.losses import output_parameters
 
 SECONDS_BETWEEN_LINES_OF_A_LOG = 10.0
 
@@ -119,7 +119,7 @@ class TrainingLoop(pl.LightningModule):
         """Keep the errors of a batch of forecasts, where a value was observed."""
         output = self.network(*batch[:4], last_only=True)
         parameters = output_parameters(output, batch.target, self.head)
-        errors = head_errors(parameters, batch.future, self.head)
+        errors = self.head.errors(parameters, batch.future)
         is_observed = ~batch.future.isnan()
         self._validation_errors.append(errors[is_observed])
 

@@ -91,7 +91,7 @@ class TrainedNetwork:
         from samovar_forecast.learning.artifact import save_artifact
 
         description = {
-            "head": dataclasses.asdict(self.head),
+            "head": self.head.to_dict(),
             "columns": {role: _plain(names) for role, names in self.columns._asdict().items()},
             "is_held_out": self.is_held_out,
         }
@@ -114,7 +114,7 @@ class TrainedNetwork:
         artifact = load_artifact(path)
         try:
             about = artifact.description
-            head = Head(tuple(about["head"]["kinds"]), tuple(about["head"]["quantiles"]))
+            head = Head.from_dict(about["head"])
             names = (tuple(about["columns"][role]) for role in Columns._fields)
             scores = artifact.arrays.get("scores")
             calibration = None if scores is None else Calibration(scores)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+import torch
 
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.network.heads import Head
@@ -32,42 +33,22 @@ def scores_of(actual: np.ndarray, parameters: np.ndarray, head: Head) -> np.ndar
     actual : array of shape (..., C)
     parameters : array of shape (..., C, K)
     head : Head
-        Of a point, of quantiles, or gaussian.
 
     Returns
     -------
     array of shape (..., C)
     """
-    if len(head.quantiles) > 1:
-        knots, normal = parameters, _normal_score(np.array(head.quantiles))
-        return _interpolate(actual, knots, np.broadcast_to(normal, knots.shape))
-    centred = actual - parameters[..., 0]
-    return centred / parameters[..., 1] if head == Head.gaussian() else centred
+    return head.scores(_tensor(actual), _tensor(parameters)).numpy()
 
 
 def values_of(scores: np.ndarray, parameters: np.ndarray, head: Head) -> np.ndarray:
     """Return the values that have these scores: the inverse of :func:`scores_of`."""
-    if len(head.quantiles) > 1:
-        knots, normal = parameters, _normal_score(np.array(head.quantiles))
-        return _interpolate(scores, np.broadcast_to(normal, knots.shape), knots)
-    spread = parameters[..., 1] if head == Head.gaussian() else 1.0
-    return scores * spread + parameters[..., 0]
+    return head.values(_tensor(scores), _tensor(parameters)).numpy()
 
 
-def _interpolate(x: np.ndarray, knots_x: np.ndarray, knots_y: np.ndarray) -> np.ndarray:
-    """Interpolate linearly through K knots, and go on straight beyond the first and the last."""
-    n_knots = knots_x.shape[-1]
-    segment = np.clip((x[..., None] > knots_x).sum(-1) - 1, 0, n_knots - 2)[..., None]
-
-    def take(knots: np.ndarray, at: np.ndarray) -> np.ndarray:
-        shape = (*np.broadcast_shapes(knots.shape[:-1], at.shape[:-1]), n_knots)
-        index = np.broadcast_to(at, (*shape[:-1], 1))
-        return np.take_along_axis(np.broadcast_to(knots, shape), index, axis=-1)[..., 0]
-
-    left, right = take(knots_x, segment), take(knots_x, segment + 1)
-    low, high = take(knots_y, segment), take(knots_y, segment + 1)
-    width = np.maximum(right - left, np.finfo(np.float64).tiny)
-    return low + (x - left) * ((high - low) / width)
+def _tensor(values: np.ndarray) -> torch.Tensor:
+    """Return an array as a tensor; a copy only if torch cannot write to the array itself."""
+    return torch.from_numpy(np.require(values, requirements=("C", "W")))
 
 
 @dataclass(frozen=True)

@@ -1,172 +1,48 @@
-"""What the K numbers per step mean: from the network's units to parameters in the data's units.
+"""Heads: what the K numbers per step mean, how they are trained, and how they are calibrated.
 
-The network predicts numbers of the size of one, whatever the data. A head says of each of them
-what kind of parameter it is, and brings it to the units of the window with the window's own
-moments: a location is shifted and scaled, a scale is scaled only, a count keeps its own unit,
-a probability moves from the window's own share. A number of 0 stands for the window's own moment,
-so that a head starts at a sensible distribution.
+A head is one class that owns four things: its parameters in the units of the data, the loss that
+fits them, the score of a value under them, and the value of a score. To add a head, write its
+class here, add it to ``HEADS``, and let the host's adapter ask for it.
+
+Letters: B windows, s steps, C series, K numbers per step and series.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import dataclasses
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Literal, NamedTuple
+from typing import Any, ClassVar, NoReturn
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from samovar_forecast.exceptions import ConfigurationError
-
-Kind = Literal[
-    "location", "scale", "count", "positive", "level", "rate", "log_level", "log_odds",
-    "log_odds_of_end", "share", "rest", "free",
-]  # fmt: skip
-
-UNIT = 0.6931471805599453
-"""softplus(0): positive numbers are divided by it, so that a prediction of 0 means 1."""
+from samovar_forecast.network.parameter_kinds import (
+    PARAMETER_KINDS,
+    Kind,
+    WindowMoments,
+    positive,
+)
 
 
-class WindowMoments(NamedTuple):
-    """What a window says about its series; each entry has the shape (B, 1, C)."""
-
-    location: Tensor
-    """What the normalisation subtracted."""
-    scale: Tensor
-    """What the normalisation divided by; 0 for a constant window."""
-    spread: Tensor
-    """``scale``, for a constant window its level instead: never 0, so no density is infinite."""
-    level: Tensor
-    """Mean absolute value; 1 if that is 0."""
-    events: Tensor
-    """Mean value of a window of counts, half an event added: never 0."""
-    share: Tensor
-    """Mean value of a window of shares of one, half a success and failure added: never 0 or 1."""
-
-
-def window_moments(
-    target: Tensor, location: Tensor, scale: Tensor, normalization: str
-) -> WindowMoments:
-    """Return the moments of each window, or neutral ones if the network does not normalise.
-
-    Parameters
-    ----------
-    target : Tensor of shape (B, L, C)
-        Windows in the units of the data.
-    location, scale : Tensor of shape (B, 1, C)
-        Of the window's normalisation, as in ``NetworkOutput``.
-    normalization : {"last_patch", "window", "none"}
-        With ``"none"`` the network's numbers are in the units of the data already.
-
-    Returns
-    -------
-    WindowMoments
-    """
-    one = torch.ones_like(scale)
-    if normalization == "none":
-        return WindowMoments(location, scale, scale.abs(), one, one, one / 2)
-    n_steps = target.shape[1]
-    mean = target.mean(1, keepdim=True)
-    size = target.abs().mean(1, keepdim=True)
-    level = torch.where(size == 0, one, size)
-    return WindowMoments(
-        location,
-        scale,
-        spread=torch.where(scale == 0, level, scale.abs()),
-        level=level,
-        events=mean.clamp(min=0) + 0.5 / n_steps,
-        share=(mean.clamp(0, 1) * n_steps + 0.5) / (n_steps + 1),
-    )
-
-
-def positive(predicted: Tensor) -> Tensor:
-    """Return ``softplus(x) / softplus(0)``: positive, 1 at 0, close to linear above."""
-    return F.softplus(predicted) / UNIT
-
-
-_KINDS: dict[str, Callable[[Tensor, WindowMoments], Tensor]] = {
-    "location": lambda x, window: window.location + window.scale * x,
-    "scale": lambda x, window: window.spread * positive(x),
-    # A count has a unit of its own: 1 event is the least that the number can move.
-    "count": lambda x, window: F.softplus(window.location + window.scale.clamp(min=1) * x),
-    "positive": lambda x, window: positive(x),
-    "level": lambda x, window: window.level * positive(x),
-    "rate": lambda x, window: positive(x) / window.level,
-    "log_level": lambda x, window: window.level.log() + x,
-    "log_odds": lambda x, window: window.share.logit() + x,
-    "log_odds_of_end": lambda x, window: x - window.events.log(),
-    "share": lambda x, window: 2 * window.share * positive(x),
-    "rest": lambda x, window: 2 * (1 - window.share) * positive(x),
-    "free": lambda x, window: x,
-}
-
-
-@dataclass(frozen=True)
-class Head:
+class Head(ABC):
     """Description of the K numbers that the network predicts per step and series.
 
-    Parameters
-    ----------
-    kinds : tuple of str
-        What each number is:
-
-        ===================  =========================================================
-        kind                 parameter, in the units of the data
-        ===================  =========================================================
-        ``location``         any real number: mean, median, mode
-        ``scale``            positive, in the unit of the series: standard deviation
-        ``count``            positive mean of counts
-        ``positive``         positive without unit: shape, dispersion
-        ``level``            positive, of the size of the series: scale of a positive law
-        ``rate``             positive, one over the size of the series
-        ``log_level``        logarithm of a size
-        ``log_odds``         log odds of a share of one
-        ``log_odds_of_end``  log odds that a geometric count ends
-        ``share``, ``rest``  positive, in proportion to a share of one, and to its rest
-        ``free``             the network's number as it is
-        ===================  =========================================================
-    quantiles : tuple of float, optional
-        Levels, rising. The numbers are then these quantiles and cannot cross: the one nearest
-        the median is a location, each other one lies a positive step further out.
-
-    Raises
-    ------
-    ConfigurationError
-        If a kind is unknown or the levels are not rising inside (0, 1).
+    Scores and values are inverse to each other and rise together: scores of held-out windows
+    calibrate the forecast (see :mod:`samovar_forecast.learning.uncertainty`).
     """
 
-    kinds: tuple[Kind, ...]
-    quantiles: tuple[float, ...] = ()
+    name: ClassVar[str]
+    """Under which ``HEADS`` knows the class, and a file the head."""
 
-    def __post_init__(self) -> None:
-        for kind in self.kinds:
-            if kind not in _KINDS:
-                raise ConfigurationError(
-                    "unknown kind of parameter", found=repr(kind), wanted=list(_KINDS)
-                )
-        rising = all(a < b for a, b in zip(self.quantiles, self.quantiles[1:], strict=False))
-        if not rising or not all(0 < level < 1 for level in self.quantiles):
-            raise ConfigurationError(
-                "quantile levels must rise and lie inside (0, 1)", found=self.quantiles
-            )
-
-    @classmethod
-    def point(cls) -> Head:
-        """Return the head of a point forecast."""
-        return cls(("location",))
-
-    @classmethod
-    def gaussian(cls) -> Head:
-        """Return the head of a normal distribution: mean, then standard deviation."""
-        return cls(("location", "scale"))
-
-    @classmethod
-    def of_quantiles(cls, levels: Sequence[float]) -> Head:
-        """Return the head of quantiles at the given levels, which never cross."""
-        location: Kind = "location"
-        return cls((location,) * len(levels), tuple(float(level) for level in levels))
+    @property
+    @abstractmethod
+    def kinds(self) -> tuple[Kind, ...]:
+        """Kind of each of the K numbers, a name of ``PARAMETER_KINDS``."""
 
     @property
     def n_params(self) -> int:
@@ -174,35 +50,203 @@ class Head:
         return len(self.kinds)
 
     @property
+    def quantiles(self) -> tuple[float, ...]:
+        """Levels of the quantiles that the numbers are; none if they are something else."""
+        return ()
+
+    @property
     def center(self) -> int:
-        """Which of the K numbers is the middle: the quantile nearest the median, or the first."""
-        if not self.quantiles:
-            return 0
-        return min(range(self.n_params), key=lambda k: abs(self.quantiles[k] - 0.5))
+        """Which of the K numbers is the point forecast."""
+        return 0
 
     def __call__(self, predicted: Tensor, window: WindowMoments) -> Tensor:
         """Return the parameters in the units of the data.
 
         Parameters
         ----------
-        predicted : Tensor of shape (B, n_steps, C, K)
+        predicted : Tensor of shape (B, s, C, K)
             The network's numbers; any number of steps.
         window : WindowMoments
 
         Returns
         -------
-        Tensor of shape (B, n_steps, C, K)
+        Tensor of shape (B, s, C, K)
         """
-        if self.quantiles:
-            return self._ordered(predicted, window)
-        numbers = predicted.unbind(-1)  # K of (B, n_steps, C)
-        parameters = [_KINDS[kind](x, window) for kind, x in zip(self.kinds, numbers, strict=True)]
+        numbers = predicted.unbind(-1)  # K of (B, s, C)
+        parameters = [
+            PARAMETER_KINDS[kind](x, window) for kind, x in zip(self.kinds, numbers, strict=True)
+        ]
         return torch.stack(parameters, dim=-1)
 
-    def _ordered(self, predicted: Tensor, window: WindowMoments) -> Tensor:
+    @abstractmethod
+    def errors(self, parameters: Tensor, actual: Tensor) -> Tensor:
+        """Return the loss of each step and series.
+
+        Parameters
+        ----------
+        parameters : Tensor of shape (B, s, C, K)
+            In the units of ``actual``.
+        actual : Tensor of shape (B, s, C)
+
+        Returns
+        -------
+        Tensor of shape (B, s, C)
+        """
+
+    @abstractmethod
+    def scores(self, actual: Tensor, parameters: Tensor) -> Tensor:
+        """Return the score of each value: rising with the value, NaN where that is NaN.
+
+        Parameters
+        ----------
+        actual : Tensor of shape (..., C)
+        parameters : Tensor of shape (..., C, K)
+
+        Returns
+        -------
+        Tensor of shape (..., C)
+        """
+
+    @abstractmethod
+    def values(self, scores: Tensor, parameters: Tensor) -> Tensor:
+        """Return the values that have these scores: the inverse of :meth:`scores`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the name and the fields as a dictionary of plain Python values."""
+        assert dataclasses.is_dataclass(self)  # as every head is
+        return {"name": self.name, **dataclasses.asdict(self)}
+
+    @staticmethod
+    def from_dict(description: Mapping[str, Any]) -> Head:
+        """Build the head from :meth:`to_dict`'s dictionary.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is no head of that name, or its fields are not admissible.
+        """
+        fields = dict(description)
+        name = fields.pop("name", None)
+        if name not in HEADS:
+            raise ConfigurationError("unknown head", found=repr(name), wanted=list(HEADS))
+        return HEADS[name](**fields)
+
+    @staticmethod
+    def point() -> PointHead:
+        """Return the head of a point forecast."""
+        return PointHead()
+
+    @staticmethod
+    def gaussian() -> GaussianHead:
+        """Return the head of a normal distribution."""
+        return GaussianHead()
+
+    @staticmethod
+    def of_quantiles(levels: Sequence[float]) -> QuantileHead:
+        """Return the head of quantiles at the given levels."""
+        return QuantileHead(tuple(levels))
+
+
+@dataclass(frozen=True)
+class PointHead(Head):
+    """A point, fitted by the squared error: the mean."""
+
+    name = "point"
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """One location."""
+        return ("location",)
+
+    def errors(self, parameters: Tensor, actual: Tensor) -> Tensor:
+        """Return ``(point - actual)^2``."""
+        return (parameters[..., 0] - actual).square()
+
+    def scores(self, actual: Tensor, parameters: Tensor) -> Tensor:
+        """Return ``actual - point``."""
+        return actual - parameters[..., 0]
+
+    def values(self, scores: Tensor, parameters: Tensor) -> Tensor:
+        """Return ``score + point``."""
+        return scores + parameters[..., 0]
+
+
+@dataclass(frozen=True)
+class GaussianHead(Head):
+    """A normal distribution, fitted by its likelihood: mean, then standard deviation."""
+
+    name = "gaussian"
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """A location and a scale."""
+        return ("location", "scale")
+
+    def errors(self, parameters: Tensor, actual: Tensor) -> Tensor:
+        """Return the negative log likelihood."""
+        mean, deviation = parameters.unbind(-1)
+        return -torch.distributions.Normal(mean, deviation, validate_args=False).log_prob(actual)
+
+    def scores(self, actual: Tensor, parameters: Tensor) -> Tensor:
+        """Return ``(actual - mean) / deviation``."""
+        return (actual - parameters[..., 0]) / parameters[..., 1]
+
+    def values(self, scores: Tensor, parameters: Tensor) -> Tensor:
+        """Return ``score * deviation + mean``."""
+        return scores * parameters[..., 1] + parameters[..., 0]
+
+
+@dataclass(frozen=True)
+class QuantileHead(Head):
+    """Quantiles that never cross, fitted by the pinball loss.
+
+    The quantile nearest the median is a location; each other quantile lies a positive step
+    further out.
+
+    Parameters
+    ----------
+    levels : tuple of float
+        Rising, inside (0, 1).
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no level, or the levels do not rise inside (0, 1).
+    """
+
+    levels: tuple[float, ...]
+
+    name = "quantiles"
+
+    def __post_init__(self) -> None:
+        levels = tuple(float(level) for level in self.levels)
+        object.__setattr__(self, "levels", levels)  # JSON knows lists only
+        rising = all(low < high for low, high in itertools.pairwise(levels))
+        if not rising or not levels or not all(0 < level < 1 for level in levels):
+            raise ConfigurationError(
+                "quantile levels must rise and lie inside (0, 1)", found=self.levels
+            )
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """A location for every level."""
+        location: Kind = "location"
+        return (location,) * len(self.levels)
+
+    @property
+    def quantiles(self) -> tuple[float, ...]:
+        """The levels."""
+        return self.levels
+
+    @property
+    def center(self) -> int:
+        """Which of the K numbers is the quantile nearest the median."""
+        return min(range(self.n_params), key=lambda k: abs(self.levels[k] - 0.5))
+
+    def __call__(self, predicted: Tensor, window: WindowMoments) -> Tensor:
         """Start at the quantiles of N(location, spread) and keep the order by positive steps."""
         middle = self.center
-        normal = [NormalDist().inv_cdf(level) for level in self.quantiles]
+        normal = _normal_scores(self.levels)
         steps = [
             window.spread * (normal[k + 1] - normal[k]) * positive(predicted[..., j])
             for k, j in enumerate(j for j in range(self.n_params) if j != middle)
@@ -214,37 +258,101 @@ class Head:
             row.insert(0, row[0] - step)
         return torch.stack(row, dim=-1)
 
+    def errors(self, parameters: Tensor, actual: Tensor) -> Tensor:
+        """Return the pinball loss, averaged over the levels."""
+        tau = torch.tensor(self.levels, dtype=parameters.dtype, device=parameters.device)
+        error = actual[..., None] - parameters
+        return torch.maximum(tau * error, (tau - 1) * error).mean(-1)
 
-def pinball_errors(quantiles: Tensor, actual: Tensor, levels: Sequence[float]) -> Tensor:
-    """Return the pinball loss of each step and series, averaged over the levels.
+    def scores(self, actual: Tensor, parameters: Tensor) -> Tensor:
+        """Return the normal score that linear interpolation of the quantiles gives a value."""
+        if self.n_params == 1:
+            return actual - parameters[..., 0]
+        return _interpolate(actual, parameters, self._knots(parameters))
+
+    def values(self, scores: Tensor, parameters: Tensor) -> Tensor:
+        """Return the value at which the interpolated quantiles have a normal score."""
+        if self.n_params == 1:
+            return scores + parameters[..., 0]
+        return _interpolate(scores, self._knots(parameters), parameters)
+
+    def _knots(self, like: Tensor) -> Tensor:
+        """Return the normal scores of the levels, of the shape (..., K) of the quantiles."""
+        return like.new_tensor(_normal_scores(self.levels)).expand_as(like)
+
+
+@dataclass(frozen=True)
+class ParameterHead(Head):
+    """Numbers of given kinds, whose loss is the host's: darts brings its own likelihoods.
 
     Parameters
     ----------
-    quantiles : Tensor of shape (B, n_steps, C, K)
-    actual : Tensor of shape (B, n_steps, C)
-    levels : sequence of K floats
+    parameters : tuple of str
+        Kind of each number, a name of
+        :data:`~samovar_forecast.network.parameter_kinds.PARAMETER_KINDS`.
 
-    Returns
-    -------
-    Tensor of shape (B, n_steps, C)
+    Raises
+    ------
+    ConfigurationError
+        If a kind is unknown. Later also where a loss, a score or a value is asked for.
     """
-    tau = torch.tensor(levels, dtype=quantiles.dtype, device=quantiles.device)
-    error = actual[..., None] - quantiles
-    return torch.maximum(tau * error, (tau - 1) * error).mean(-1)
+
+    parameters: tuple[Kind, ...]
+
+    name = "parameters"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", tuple(self.parameters))  # JSON knows lists only
+        for kind in self.parameters:
+            if kind not in PARAMETER_KINDS:
+                raise ConfigurationError(
+                    "unknown kind of parameter", found=repr(kind), wanted=list(PARAMETER_KINDS)
+                )
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds as given."""
+        return self.parameters
+
+    def errors(self, parameters: Tensor, actual: Tensor) -> Tensor:
+        """Refuse: the host has the loss."""
+        self._refuse("loss")
+
+    def scores(self, actual: Tensor, parameters: Tensor) -> Tensor:
+        """Refuse: without a law, there is no score."""
+        self._refuse("score")
+
+    def values(self, scores: Tensor, parameters: Tensor) -> Tensor:
+        """Refuse: without a law, there is no score."""
+        self._refuse("score")
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise ConfigurationError(
+            f"numbers of these kinds have no {what} of their own",
+            found=self.parameters,
+            wanted=f"a head with a {what}: {[name for name in HEADS if name != self.name]}",
+        )
 
 
-def gaussian_errors(parameters: Tensor, actual: Tensor) -> Tensor:
-    """Return the negative log likelihood of each step and series under normal distributions.
+HEADS: dict[str, type[Head]] = {
+    head.name: head for head in (PointHead, GaussianHead, QuantileHead, ParameterHead)
+}
 
-    Parameters
-    ----------
-    parameters : Tensor of shape (B, n_steps, C, 2)
-        Mean and standard deviation.
-    actual : Tensor of shape (B, n_steps, C)
 
-    Returns
-    -------
-    Tensor of shape (B, n_steps, C)
-    """
-    mean, deviation = parameters.unbind(-1)
-    return -torch.distributions.Normal(mean, deviation, validate_args=False).log_prob(actual)
+def _normal_scores(levels: Sequence[float]) -> list[float]:
+    return [NormalDist().inv_cdf(level) for level in levels]
+
+
+def _interpolate(x: Tensor, knots_x: Tensor, knots_y: Tensor) -> Tensor:
+    """Interpolate linearly through K knots, and go on straight beyond the first and the last."""
+    n_knots = knots_x.shape[-1]
+    segment = ((x[..., None] > knots_x).sum(-1) - 1).clamp(0, n_knots - 2)[..., None]  # ... C 1
+
+    def take(knots: Tensor, at: Tensor) -> Tensor:
+        shape = torch.broadcast_shapes(knots.shape[:-1], at.shape[:-1])
+        return knots.expand(*shape, -1).gather(-1, at.expand(*shape, -1))[..., 0]  # ... C
+
+    left, right = take(knots_x, segment), take(knots_x, segment + 1)
+    low, high = take(knots_y, segment), take(knots_y, segment + 1)
+    width = (right - left).clamp(min=torch.finfo(left.dtype).tiny)
+    return low + (x - left) * ((high - low) / width)

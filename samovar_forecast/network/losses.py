@@ -8,14 +8,9 @@ import torch
 from torch import Tensor
 
 from samovar_forecast.network.anchor import Anchored
-from samovar_forecast.network.heads import (
-    Head,
-    WindowMoments,
-    gaussian_errors,
-    pinball_errors,
-    window_moments,
-)
+from samovar_forecast.network.heads import Head
 from samovar_forecast.network.normalization import denormalize
+from samovar_forecast.network.parameter_kinds import WindowMoments
 from samovar_forecast.network.samovar import NetworkOutput
 
 
@@ -61,7 +56,7 @@ def head_loss(
     head: Head,
     next_patch_weight: float = 1.0,
 ) -> Loss:
-    """Return the loss that fits a head: squared error, pinball, or negative log likelihood.
+    """Return the loss that a head brings, of the forecast and of the next patches.
 
     Parameters
     ----------
@@ -72,13 +67,17 @@ def head_loss(
     future : Tensor of shape (B, s, C)
         The patch after each window.
     head : Head
-        Of a point, of quantiles, or gaussian.
     next_patch_weight : float, default=1.0
 
     Returns
     -------
     Loss
         Parts as in :func:`samovar_loss`, which it is for the head of a point.
+
+    Raises
+    ------
+    ConfigurationError
+        If the head has no loss of its own.
     """
     parameters = output_parameters(output, target, head)
     return _loss(output, parameters, future, head, next_patch_weight)
@@ -89,8 +88,7 @@ def output_parameters(output: NetworkOutput, target: Tensor, head: Head) -> Tens
 
     They are the network's own, without an anchor; see :func:`anchored_parameters`.
     """
-    # "window" stands for any normalisation: for "none", location 0 and scale 1 say the same.
-    moments = window_moments(target.nan_to_num(), output.location, output.scale, "window")
+    moments = WindowMoments.of_windows(target.nan_to_num(), output.location, output.scale)
     return head(output.patch_pred[:, :, -1].transpose(1, 2), moments)
 
 
@@ -117,27 +115,6 @@ def moved_locations(parameters: Tensor, anchored: Anchored, head: Head) -> Tenso
     return parameters + shift[..., None] * moves
 
 
-def head_errors(parameters: Tensor, actual: Tensor, head: Head) -> Tensor:
-    """Return the loss of every number.
-
-    Parameters
-    ----------
-    parameters : Tensor of shape (B, n_steps, C, K)
-        In the units of ``actual``.
-    actual : Tensor of shape (B, n_steps, C)
-    head : Head
-
-    Returns
-    -------
-    Tensor of shape (B, n_steps, C)
-    """
-    if head.quantiles:
-        return pinball_errors(parameters, actual, head.quantiles)
-    if head == Head.gaussian():
-        return gaussian_errors(parameters, actual)
-    return (parameters[..., 0] - actual).square()
-
-
 def mean_where(errors: Tensor, observed: Tensor | None) -> Tensor:
     """Return the mean of all errors, or of those that are observed; 0 if none is."""
     if observed is None:
@@ -149,18 +126,16 @@ def _loss(
     output: NetworkOutput, parameters: Tensor, future: Tensor, head: Head, weight: float
 ) -> Loss:
     observed = output.observed
-    terminal_errors = head_errors(
-        parameters, future if observed is None else future.nan_to_num(), head
-    )
+    actual = future if observed is None else future.nan_to_num()
+    terminal_errors = head.errors(parameters, actual)
     terminal = mean_where(terminal_errors, None if observed is None else ~future.isnan())
     if output.patches.shape[2] == 1:
         next_patch = torch.zeros_like(terminal)
     else:
         # In the units of the normalised window: its moments are 0 and 1.
-        zero, one = torch.zeros_like(output.scale), torch.ones_like(output.scale)
-        unit = WindowMoments(zero, one, one, one, one, one / 2)
+        unit = WindowMoments.neutral(torch.zeros_like(output.scale), torch.ones_like(output.scale))
         predicted = head(_steps_first(output.patch_pred[:, :, :-1]), unit)  # B (N-1)*s C K
-        next_errors = head_errors(predicted, _steps_first(output.patches[:, :, 1:]), head)
+        next_errors = head.errors(predicted, _steps_first(output.patches[:, :, 1:]))
         next_patch = mean_where(
             next_errors, None if observed is None else _steps_first(observed[:, :, 1:])
         )

@@ -18,7 +18,7 @@ from samovar_forecast.linear.forecast import estimate_anchors
 from samovar_forecast.linear.linear_map import Rows
 from samovar_forecast.linear.simulate import simulate_var
 from samovar_forecast.network import SAMoVARNetwork
-from samovar_forecast.network.heads import Head
+from samovar_forecast.network.heads import ParameterHead
 from samovar_forecast.network.roll_out import roll_forecast
 
 COEFS = np.array([[[0.5, 0.4], [0.0, 0.6]]])
@@ -111,7 +111,7 @@ def test_a_trained_and_anchored_network_is_trained_on_as_a_network() -> None:
 def test_a_head_without_a_location_is_refused() -> None:
     network, series, _, validation = case()
     with pytest.raises(ConfigurationError, match="'count'"):
-        attach_anchor(network, series, validation, head=Head(("count",)))
+        attach_anchor(network, series, validation, head=ParameterHead(("count",)))
 
 
 @pytest.mark.parametrize(("level_later", "stands_alone"), [(0.0, False), (8.0, True)])

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
 import torch
 
 from samovar_forecast.exceptions import ConfigurationError
-from samovar_forecast.network import heads
-from samovar_forecast.network.heads import Head, gaussian_errors, pinball_errors, window_moments
+from samovar_forecast.network.heads import HEADS, Head, ParameterHead, PointHead
 from samovar_forecast.network.normalization import make_normalizer
+from samovar_forecast.network.parameter_kinds import WindowMoments
 
 
-def moments_of(target: torch.Tensor, normalization: str = "window") -> heads.WindowMoments:
-    location, scale = make_normalizer(normalization, 4).moments(target)
-    return window_moments(target, location, scale, normalization)
+def moments_of(target: torch.Tensor) -> WindowMoments:
+    return WindowMoments.of_windows(target, *make_normalizer("window", 4).moments(target))
 
 
 def windows(level: float = 0.0, unit: float = 1.0, seed: int = 0) -> torch.Tensor:
@@ -58,39 +58,17 @@ def test_no_density_is_infinite_on_a_constant_window(constant):
     window = moments_of(target)
     parameters = Head.gaussian()(torch.zeros(1, 2, 1, 2), window)
     assert (parameters[..., 0] == constant).all()
-    assert math.isfinite(gaussian_errors(parameters, target[:, :2]).mean())
+    assert math.isfinite(Head.gaussian().errors(parameters, target[:, :2]).mean())
     assert (parameters[..., 1] > 0).all()
     assert (Head.of_quantiles([0.1, 0.5, 0.9])(torch.zeros(1, 2, 1, 3), window).diff() > 0).all()
 
 
-def test_counts_of_a_window_without_events_can_still_be_expected():
-    window = moments_of(torch.zeros(1, 12, 1))
-    none, some = Head(("count",))(torch.tensor([-9.0, 9.0]).view(1, 2, 1, 1), window).flatten()
-    assert 0 < none < 1e-3
-    assert some > 8
-
-
-def test_a_probability_starts_at_the_share_of_the_window_and_is_never_certain():
-    target = torch.tensor([0, 0, 1, 1, 1, 1, 1, 1.0] + [0] * 8).view(2, 8, 1)
-    odds = Head(("log_odds",))(torch.zeros(2, 1, 1, 1), moments_of(target)).flatten()
-    torch.testing.assert_close(odds.sigmoid(), torch.tensor([6.5 / 9, 0.5 / 9]))
-
-
-def test_a_network_without_normalisation_predicts_in_the_units_of_the_data():
-    window = moments_of(windows(level=50), "none")
-    raw = numbers(1)
-    torch.testing.assert_close(Head.point()(raw, window), raw)
-    torch.testing.assert_close(Head(("log_level",))(raw, window), raw)
-
-
 def test_the_pinball_loss_is_least_at_the_quantile():
     actual = windows()[:1, :, :1].expand(1, 12, 1)
-    levels = [0.3]
+    head = Head.of_quantiles([0.3])
     best = actual.quantile(0.3)
     losses = [
-        pinball_errors(
-            torch.full((1, 12, 1, 1), float(best) + shift).double(), actual, levels
-        ).mean()
+        head.errors(torch.full((1, 12, 1, 1), float(best) + shift).double(), actual).mean()
         for shift in (-0.3, 0.0, 0.3)
     ]
     assert losses[1] < losses[0]
@@ -103,4 +81,51 @@ def test_levels_that_do_not_rise_and_unknown_kinds_are_refused():
     with pytest.raises(ConfigurationError, match="inside"):
         Head.of_quantiles([0.5, 1.0])
     with pytest.raises(ConfigurationError, match="unknown kind"):
-        Head(("variance",))
+        ParameterHead(("variance",))
+
+
+WITH_A_LAW = (Head.point(), Head.gaussian(), Head.of_quantiles([0.1, 0.25, 0.5, 0.9]))
+NAMES = [head.name for head in WITH_A_LAW]
+
+
+@pytest.mark.parametrize("head", WITH_A_LAW, ids=NAMES)
+def test_every_number_of_a_head_with_a_loss_is_trained(head):
+    raw = numbers(head.n_params).requires_grad_()
+    head.errors(head(raw, moments_of(windows())), windows()[:, :7]).sum().backward()
+    assert (raw.grad.abs().amax((0, 1, 2)) > 0).all()
+
+
+def test_numbers_of_a_host_are_no_loss_and_no_score_of_ours():
+    """They were trained by the squared error of the first number alone."""
+    head = ParameterHead(("count", "positive"))
+    parameters, actual = torch.ones(2, 4, 3, 2), torch.ones(2, 4, 3)
+    with pytest.raises(ConfigurationError, match=r"no loss.*count.*point.*gaussian.*quantiles"):
+        head.errors(parameters, actual)
+    with pytest.raises(ConfigurationError, match="no score"):
+        head.scores(actual, parameters)
+    with pytest.raises(ConfigurationError, match="no score"):
+        head.values(actual, parameters)
+
+
+@pytest.mark.parametrize("head", WITH_A_LAW, ids=NAMES)
+def test_values_undo_scores_and_rise_with_them(head):
+    parameters = head(numbers(head.n_params), moments_of(windows(level=10, unit=2)))
+    actual = windows(level=10, unit=6)[:, :7]
+    scores = head.scores(actual, parameters)
+    torch.testing.assert_close(head.values(scores, parameters), actual)
+    assert (head.scores(actual + 0.1, parameters) > scores).all()
+    assert head.scores(torch.full_like(actual, torch.nan), parameters).isnan().all()
+
+
+@pytest.mark.parametrize("head", [*WITH_A_LAW, ParameterHead(("count", "positive"))])
+def test_a_head_survives_json(head):
+    assert Head.from_dict(json.loads(json.dumps(head.to_dict()))) == head
+    assert set(HEADS) == {"point", "gaussian", "quantiles", "parameters"}
+
+
+def test_a_head_that_nobody_knows_is_refused_with_the_names_of_all_heads():
+    with pytest.raises(ConfigurationError, match=r"'laplace'.*'point', 'gaussian', 'quantiles'"):
+        Head.from_dict({"name": "laplace"})
+    with pytest.raises(ConfigurationError, match="None"):
+        Head.from_dict({})
+    assert Head.from_dict({"name": "point"}) == PointHead()

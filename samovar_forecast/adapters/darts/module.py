@@ -30,10 +30,11 @@ from samovar_forecast.config import NetworkConfig
 from samovar_forecast.network import NetworkOutput, SAMoVARNetwork
 from samovar_forecast.network.anchor import Anchor, lags_of_anchor
 from samovar_forecast.network.blocks import Dropout
-from samovar_forecast.network.heads import Head, Kind, WindowMoments, window_moments
+from samovar_forecast.network.heads import Head, ParameterHead
 from samovar_forecast.network.kernels import dropout
 from samovar_forecast.network.losses import moved_locations
 from samovar_forecast.network.normalization import normalize
+from samovar_forecast.network.parameter_kinds import Kind, WindowMoments
 
 # What each number of a darts likelihood is, and whether darts puts a softplus on it.
 _LIKELIHOODS: dict[LikelihoodType, tuple[tuple[Kind, bool], ...]] = {
@@ -140,11 +141,7 @@ class SAMoVARModule(PLForecastingModule):
             self._per_component(x_in.static_covariates),
             last_only=not with_next,
         )
-        window = window_moments(
-            x_in.past_target,
-            *self._undo_rin(output.location, output.scale),
-            "none" if self._is_in_data_units else "window",
-        )
+        window = self._moments(x_in.past_target, output)
         forecast = output.patch_pred[:, :, -1].transpose(1, 2)  # B s C K
         prediction = self._to_data_units(forecast, window)
         if not with_next:
@@ -218,7 +215,7 @@ class SAMoVARModule(PLForecastingModule):
     @property
     def _is_in_data_units(self) -> bool:
         """Whether neither the network nor darts normalises the windows."""
-        return self.rin is None and self.network.config.normalization == "none"
+        return self.rin is None and self.network.normalizer.keeps_units
 
     @property
     def _compares_normalized(self) -> bool:
@@ -245,6 +242,13 @@ class SAMoVARModule(PLForecastingModule):
         """Return what follows each patch of the window, as far as it lies inside it."""
         padded = F.pad(past, (0, 0, self._n_padded, 0))  # B N*s C
         return padded[:, self.network.config.patch_length + self.output_chunk_shift :]
+
+    def _moments(self, past_target: Tensor, output: NetworkOutput) -> WindowMoments:
+        """Return the moments that bring the network's numbers to the units of the data."""
+        location, scale = self._undo_rin(output.location, output.scale)
+        if self._is_in_data_units:
+            return WindowMoments.neutral(location, scale)
+        return WindowMoments.of_windows(past_target, location, scale)
 
     def _undo_rin(self, location: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
         """Return location and scale in the units of the data, if darts normalised before us."""
@@ -314,7 +318,7 @@ def head_of(likelihood: TorchLikelihood | None) -> tuple[Head, tuple[bool, ...]]
     if len(known) != likelihood.num_parameters:  # not one of darts' own
         known = (("free", False),) * likelihood.num_parameters
     kinds, has_softplus = zip(*known, strict=True)
-    return Head(kinds), has_softplus
+    return ParameterHead(kinds), has_softplus
 
 
 class _MonteCarloDropout(MonteCarloDropout):
