@@ -25,7 +25,7 @@ from samovar_forecast.learning.artifact import load_artifact, save_artifact
 from samovar_forecast.linear import estimate_anchor
 from samovar_forecast.linear.forecast import LinearForecast
 from samovar_forecast.linear.simulate import simulate_var
-from tests.adapters.darts_cases import QUIET, THIRD_PARTY, assert_same, daily, tiny
+from tests.builders.darts import QUIET, THIRD_PARTY, assert_same, daily, tiny
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
 

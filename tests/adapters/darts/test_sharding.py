@@ -15,7 +15,7 @@ pytest.importorskip("darts", reason="darts is not installed")
 from samovar_forecast.adapters.darts.sharding import ShardedTrainer
 from samovar_forecast.exceptions import SAMoVARError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 SCRIPT = """
 import os, sys, warnings

@@ -16,8 +16,8 @@ from sktime.utils.estimator_checks import check_estimator
 from samovar_forecast import SAMoVARForecaster
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.simulate import simulate_var
+from tests.builders.sktime import TINY, wave
 
-TINY = {"d_model": 8, "n_layers": 1, "max_epochs": 2, "random_state": 0}
 COEFS = np.array(
     [
         [[0.5, 0.2, 0.0], [0.0, 0.4, -0.3], [0.3, 0.0, 0.3]],
@@ -34,15 +34,6 @@ INDICES = {
     "range": pd.RangeIndex(100, 160, name="n"),
     "integers": pd.Index(np.arange(-5, 55)),
 }
-
-
-def wave(index: pd.Index | None = None, n_time: int = 60, n_series: int = 2) -> pd.DataFrame:
-    """Noisy waves with the columns "a", "b", ..., the same for every index."""
-    time = np.arange(n_time if index is None else len(index))[:, None]
-    noise = np.random.default_rng(1).normal(0, 0.1, size=(len(time), n_series))
-    values = np.sin(time / 3 + np.arange(n_series)) + noise
-    index = INDICES["days"][: len(time)] if index is None else index
-    return pd.DataFrame(values, index=index, columns=list("abcdef")[:n_series])
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +72,6 @@ def test_a_horizon_asked_in_two_calls_is_that_asked_in_one(fitted):
 def test_a_horizon_of_time_differences_is_counted_in_steps(fitted):
     days = ForecastingHorizon(pd.to_timedelta([2, 5], unit="D"), is_relative=True)
     pd.testing.assert_frame_equal(fitted.predict(fh=days), fitted.predict(fh=[2, 5]))
-
-
-def test_times_of_another_kind_are_refused(fitted):
-    with pytest.raises(DataError, match=r"another kind.*PeriodIndex.*DatetimeIndex"):
-        fitted.predict(fh=pd.period_range("2024-03-01", periods=2, freq="D"))
 
 
 def test_a_date_off_the_grid_is_refused():
@@ -134,36 +120,7 @@ def test_a_short_series_is_fitted_too(n_time):
     assert np.isfinite(forecast).all(axis=None)
 
 
-# ---------------------------------------------------------------- bad input
-
-WHOLE = wave()
-BAD_INPUT = {
-    "a column without a value": (WHOLE.assign(b=np.nan), r"column 'b' of y has no value at all"),
-    "infinity": (
-        pd.concat([WHOLE.iloc[:7], WHOLE.iloc[7:8] * np.inf, WHOLE.iloc[8:]]),
-        r"column 'a' of y has infinite.*1, the first at 2024-01-08.*1 more columns",
-    ),
-    "text": (WHOLE.assign(c="x"), r"column 'c' of y is not numeric"),
-    "unsorted": (WHOLE.iloc[::-1], r"not sorted.*row 1"),
-    "repeated": (pd.concat([WHOLE, WHOLE.iloc[-1:]]), r"repeats times.*2024-02-29"),
-    "a gap": (WHOLE.drop(WHOLE.index[20]), r"has gaps.*the first after 2024-01-20"),
-    "too short": (WHOLE.iloc[:1], r"frequency of y is not known|too short"),
-    "a series with an infinite value": (
-        WHOLE["a"].where(WHOLE.index > "2024-01-02", -np.inf),
-        r"column 'a' of y has infinite.*2, the first at 2024-01-01",
-    ),
-}
-
-
-@pytest.mark.parametrize(("bad", "message"), BAD_INPUT.values(), ids=BAD_INPUT.keys())
-def test_bad_input_is_refused_and_leaves_the_earlier_fit_usable(bad, message):
-    forecaster = SAMoVARForecaster(**TINY).fit(WHOLE, fh=[1, 2])
-    expected = forecaster.predict()
-    for refit in (forecaster.fit, forecaster.fit_predict):
-        with pytest.raises(DataError, match=message):
-            refit(bad, fh=[1, 2, 3])
-        pd.testing.assert_frame_equal(forecaster.predict(), expected)
-    assert forecaster.cutoff[0] == WHOLE.index[-1]
+# ---------------------------------------------------------------- wishes that cannot be met
 
 
 def test_a_window_that_does_not_fit_says_how_many_observations_are_needed():
@@ -171,18 +128,6 @@ def test_a_window_that_does_not_fit_says_how_many_observations_are_needed():
     with pytest.raises(DataError, match=r"30 observations.*at least 48: context_length=40 and"):
         forecaster.fit(wave(n_time=30))
     assert not forecaster.is_fitted
-
-
-def test_an_interrupted_refit_leaves_the_earlier_fit_usable(fitted, monkeypatch):
-    def interrupt(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    expected = fitted.predict(fh=[1, 2])
-    monkeypatch.setattr("samovar_forecast.learning.training.fit_network", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        fitted.fit(wave(n_series=4))
-    pd.testing.assert_frame_equal(fitted.predict(fh=[1, 2]), expected)
-    assert fitted.is_fitted
 
 
 @pytest.mark.parametrize(
@@ -198,26 +143,6 @@ def test_an_interrupted_refit_leaves_the_earlier_fit_usable(fitted, monkeypatch)
 def test_a_parameter_that_cannot_work_is_refused_by_name(parameter, message):
     with pytest.raises(ConfigurationError, match=message):
         SAMoVARForecaster(**TINY | parameter).fit(wave())
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda y: y[["a"]], r"other columns than in fit.*\['b'\] missing"),
-        (lambda y: y.rename(columns={"b": "z"}), r"\['b'\] missing, \['z'\] not known"),
-        (lambda y: y.assign(b=np.inf), r"column 'b' of y has infinite values; found: 10"),
-        (lambda y: y.iloc[3:], r"does not continue.*3 missing rows after 2024-02-19"),
-        (lambda y: y.set_axis(range(10)), r"index of y is of another kind than in fit"),
-    ],
-)
-def test_a_bad_update_is_refused_and_changes_nothing(change, message):
-    y = wave()
-    forecaster = SAMoVARForecaster(**TINY, context_length=20).fit(y.iloc[:50], fh=[1, 2])
-    expected = forecaster.predict()
-    with pytest.raises(DataError, match=message):
-        forecaster.update(change(y.iloc[50:]), update_params=False)
-    pd.testing.assert_frame_equal(forecaster.predict(), expected)
-    assert forecaster.cutoff[0] == y.index[49]
 
 
 @pytest.mark.parametrize("normalization", ["last_patch", "window", "none"])

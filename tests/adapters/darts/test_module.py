@@ -20,7 +20,7 @@ from darts.utils.likelihood_models.torch import (
     TorchLikelihood,
 )
 
-from tests.adapters.darts_cases import THIRD_PARTY, daily, tiny, waves
+from tests.builders.darts import THIRD_PARTY, daily, tiny, waves
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
 

@@ -16,7 +16,7 @@ from darts.utils.likelihood_models.torch import (
 )
 
 from samovar_forecast.exceptions import ConfigurationError, DataError, NotFittedError
-from tests.adapters.darts_cases import THIRD_PARTY, tiny, waves
+from tests.builders.darts import THIRD_PARTY, tiny, waves
 
 pytestmark = [pytest.mark.filterwarnings(text) for text in THIRD_PARTY]
 

@@ -20,32 +20,10 @@ from sktime.forecasting.base import ForecastingHorizon
 from samovar_forecast import SAMoVARForecaster
 from samovar_forecast.exceptions import ArtifactError, ConfigurationError, DataError
 from samovar_forecast.linear.simulate import simulate_var
+from tests.builders.sktime import TINY, panel, walks, waves
 
-TINY = {"d_model": 8, "n_layers": 1, "max_epochs": 2, "random_state": 0}
 LEVELS = [0.01, 0.05, 0.3, 0.5, 0.9, 0.999]
 HEADS = {"point": None, "quantiles": (0.1, 0.5, 0.9)}
-
-
-def walks(n_time: int = 150, sizes: tuple[float, ...] = (1.0, 1000.0)) -> pd.DataFrame:
-    """Two series that move together, one of them in much larger steps."""
-    rng = np.random.default_rng(4)
-    common = rng.normal(size=(n_time, 1))
-    steps = (common + 0.2 * rng.normal(size=(n_time, len(sizes)))) * sizes
-    index = pd.period_range("2000-01", periods=n_time, freq="M", name="month")
-    return pd.DataFrame(steps.cumsum(axis=0), index, ["small", "large"][: len(sizes)])
-
-
-def waves(n_time: int = 90, seed: int = 0, n_series: int = 2) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    phase, level = rng.uniform(0, 6, n_series), rng.normal(0, 20, n_series)
-    values = np.sin(np.arange(n_time)[:, None] / 2 + phase) * rng.uniform(1, 9, n_series) + level
-    index = pd.date_range("2024-01-01", periods=n_time, freq="D", name="day")
-    return pd.DataFrame(values + rng.normal(0, 0.1, values.shape), index, list("ab")[:n_series])
-
-
-def panel(n_instances: int = 3, n_time: int = 60, n_series: int = 2) -> pd.DataFrame:
-    parts = {f"i{k}": waves(n_time - 7 * k, seed=k, n_series=n_series) for k in range(n_instances)}
-    return pd.concat(parts, names=["id"])
 
 
 @pytest.fixture(scope="module", params=HEADS.values(), ids=HEADS.keys())
@@ -445,16 +423,6 @@ def test_nothing_pretrained_is_refused_where_it_is_needed(tmp_path):
         SAMoVARForecaster().save_checkpoint(tmp_path / "none")
     with pytest.raises(ArtifactError, match="is no artifact"):
         SAMoVARForecaster(**TINY, checkpoint=tmp_path / "none").fit(waves(), fh=1)
-
-
-def test_a_failed_pretraining_leaves_the_earlier_one_usable(pretrained):
-    forecaster = pretrained.clone()
-    with pytest.raises(DataError, match="infinite"):
-        forecaster.pretrain(panel() * np.inf)
-    assert forecaster.state == "pretrained"
-    assert_array_equal(
-        forecaster.fit(waves(), fh=1).predict(), pretrained.clone().fit(waves(), fh=1).predict()
-    )
 
 
 def test_covariates_are_pretrained_too():

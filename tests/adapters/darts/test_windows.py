@@ -14,7 +14,7 @@ from darts import TimeSeries
 from darts.utils.data import SequentialTorchTrainingDataset
 
 from samovar_forecast.adapters.darts.windows import SlicedTrainingDataset
-from tests.adapters.darts_cases import waves
+from tests.builders.darts import waves
 
 
 def both(*series, **options):

@@ -18,7 +18,7 @@ from torchmetrics import MeanAbsoluteError, MeanSquaredError, MetricCollection
 
 import samovar_forecast
 from samovar_forecast.exceptions import ConfigurationError, MissingPackageError
-from tests.adapters.darts_cases import (
+from tests.builders.darts import (
     QUIET,
     THIRD_PARTY,
     assert_same,

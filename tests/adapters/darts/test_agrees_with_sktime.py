@@ -14,7 +14,7 @@ pytest.importorskip("sktime", reason="sktime is not installed")
 from darts import TimeSeries
 
 from samovar_forecast import SAMoVARForecaster, SAMoVARModel
-from tests.adapters.darts_cases import QUIET, THIRD_PARTY
+from tests.builders.darts import QUIET, THIRD_PARTY
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
 

@@ -14,7 +14,7 @@ from darts import TimeSeries
 from darts.models.components.layer_norm_variants import RINorm
 from torch.utils.data import RandomSampler, SequentialSampler
 
-from tests.adapters.darts_cases import QUIET, THIRD_PARTY, assert_same, daily, tiny, waves
+from tests.builders.darts import QUIET, THIRD_PARTY, assert_same, daily, tiny, waves
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
 

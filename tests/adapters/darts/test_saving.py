@@ -20,7 +20,7 @@ from darts.utils.serialization import safe_globals
 from torchmetrics import MeanAbsoluteError
 
 from samovar_forecast import SAMoVARModel
-from tests.adapters.darts_cases import (
+from tests.builders.darts import (
     QUIET,
     THIRD_PARTY,
     assert_same,

@@ -23,7 +23,7 @@ from darts.utils.data import SequentialTorchTrainingDataset
 from darts.utils.likelihood_models import GaussianLikelihood, QuantileRegression
 
 from samovar_forecast.adapters.darts.windows import SlicedTrainingDataset
-from tests.adapters.darts_cases import (
+from tests.builders.darts import (
     QUIET,
     THIRD_PARTY,
     assert_same,

@@ -1,0 +1,95 @@
+"""A call that fails names what was found and where, and leaves the earlier state usable."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+
+from samovar_forecast import SAMoVARForecaster
+from samovar_forecast.exceptions import DataError
+from tests.builders.sktime import TINY, panel, wave, waves
+
+
+@pytest.fixture(scope="module")
+def fitted() -> SAMoVARForecaster:
+    return SAMoVARForecaster(**TINY).fit(wave().iloc[:50], fh=[1, 2, 3])
+
+
+WHOLE = wave()
+BAD_INPUT = {
+    "a column without a value": (WHOLE.assign(b=np.nan), r"column 'b' of y has no value at all"),
+    "infinity": (
+        pd.concat([WHOLE.iloc[:7], WHOLE.iloc[7:8] * np.inf, WHOLE.iloc[8:]]),
+        r"column 'a' of y has infinite.*1, the first at 2024-01-08.*1 more columns",
+    ),
+    "text": (WHOLE.assign(c="x"), r"column 'c' of y is not numeric"),
+    "unsorted": (WHOLE.iloc[::-1], r"not sorted.*row 1"),
+    "repeated": (pd.concat([WHOLE, WHOLE.iloc[-1:]]), r"repeats times.*2024-02-29"),
+    "a gap": (WHOLE.drop(WHOLE.index[20]), r"has gaps.*the first after 2024-01-20"),
+    "too short": (WHOLE.iloc[:1], r"frequency of y is not known|too short"),
+    "a series with an infinite value": (
+        WHOLE["a"].where(WHOLE.index > "2024-01-02", -np.inf),
+        r"column 'a' of y has infinite.*2, the first at 2024-01-01",
+    ),
+}
+
+
+@pytest.mark.parametrize(("bad", "message"), BAD_INPUT.values(), ids=BAD_INPUT.keys())
+def test_bad_input_is_refused_and_leaves_the_earlier_fit_usable(bad, message):
+    forecaster = SAMoVARForecaster(**TINY).fit(WHOLE, fh=[1, 2])
+    expected = forecaster.predict()
+    for refit in (forecaster.fit, forecaster.fit_predict):
+        with pytest.raises(DataError, match=message):
+            refit(bad, fh=[1, 2, 3])
+        pd.testing.assert_frame_equal(forecaster.predict(), expected)
+    assert forecaster.cutoff[0] == WHOLE.index[-1]
+
+
+def test_an_interrupted_refit_leaves_the_earlier_fit_usable(fitted, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    expected = fitted.predict(fh=[1, 2])
+    monkeypatch.setattr("samovar_forecast.learning.training.fit_network", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fitted.fit(wave(n_series=4))
+    pd.testing.assert_frame_equal(fitted.predict(fh=[1, 2]), expected)
+    assert fitted.is_fitted
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda y: y[["a"]], r"other columns than in fit.*\['b'\] missing"),
+        (lambda y: y.rename(columns={"b": "z"}), r"\['b'\] missing, \['z'\] not known"),
+        (lambda y: y.assign(b=np.inf), r"column 'b' of y has infinite values; found: 10"),
+        (lambda y: y.iloc[3:], r"does not continue.*3 missing rows after 2024-02-19"),
+        (lambda y: y.set_axis(range(10)), r"index of y is of another kind than in fit"),
+    ],
+)
+def test_a_bad_update_is_refused_and_changes_nothing(change, message):
+    y = wave()
+    forecaster = SAMoVARForecaster(**TINY, context_length=20).fit(y.iloc[:50], fh=[1, 2])
+    expected = forecaster.predict()
+    with pytest.raises(DataError, match=message):
+        forecaster.update(change(y.iloc[50:]), update_params=False)
+    pd.testing.assert_frame_equal(forecaster.predict(), expected)
+    assert forecaster.cutoff[0] == y.index[49]
+
+
+def test_times_of_another_kind_are_refused(fitted):
+    with pytest.raises(DataError, match=r"another kind.*PeriodIndex.*DatetimeIndex"):
+        fitted.predict(fh=pd.period_range("2024-03-01", periods=2, freq="D"))
+
+
+def test_a_failed_pretraining_leaves_the_earlier_one_usable():
+    pretrained = SAMoVARForecaster(**TINY).pretrain(panel(), fh=[1, 2, 3])
+    forecaster = pretrained.clone()
+    with pytest.raises(DataError, match="infinite"):
+        forecaster.pretrain(panel() * np.inf)
+    assert forecaster.state == "pretrained"
+    assert_array_equal(
+        forecaster.fit(waves(), fh=1).predict(), pretrained.clone().fit(waves(), fh=1).predict()
+    )
