@@ -68,7 +68,7 @@ ROOMS = {
         ("numpy", "pandas", "sktime", "skpro"),
     ),
     "adapters.darts": May(
-        ("exceptions", "config", "frames", "linear", "network", "learning", "dynamics"),
+        ("exceptions", "config", "process", "frames", "linear", "network", "learning", "dynamics"),
         ("numpy", "pandas", "torch", "pytorch_lightning", "darts"),
     ),
     "comparison": May(

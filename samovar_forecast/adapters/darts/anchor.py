@@ -15,15 +15,15 @@ import pandas as pd
 import pytorch_lightning as pl
 import torch
 from darts import TimeSeries
-from darts.utils.data import (
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from samovar_forecast.adapters.darts.host import (
     SequentialTorchTrainingDataset,
     ShiftedTorchTrainingDataset,
     TorchTrainingDataset,
+    collate_windows,
+    n_steps_between,
 )
-from darts.utils.data.torch_datasets.utils import _batch_collate_fn_train
-from darts.utils.utils import n_steps_between
-from pytorch_lightning.callbacks import ModelCheckpoint
-
 from samovar_forecast.adapters.darts.module import SAMoVARModule
 from samovar_forecast.adapters.darts.windows import SlicedTrainingDataset
 from samovar_forecast.frames.time_grid import season_of
@@ -224,7 +224,7 @@ def _forecasts(
     parts = []
     for start in range(0, len(order), WINDOWS_AT_ONCE):
         chosen = order[start : start + WINDOWS_AT_ONCE]
-        batch = _batch_collate_fn_train([dataset[index] for index in chosen])
+        batch = collate_windows([dataset[index] for index in chosen])
         batch = precision.convert_input(module.transfer_batch_to_device(batch, place, 0))
         with precision.forward_context():
             center = module.network_center(batch.to_module_input())

@@ -12,13 +12,12 @@ from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.exceptions import ConfigurationError, DataError, NotFittedError
 
 if TYPE_CHECKING:
-    from darts.models.forecasting.torch_forecasting_model import TorchForecastingModel
-
+    from samovar_forecast.adapters.darts.host import MixedCovariatesTorchModel
     from samovar_forecast.adapters.darts.module import SAMoVARModule
 
 
 def explain_model(
-    model: TorchForecastingModel,
+    model: MixedCovariatesTorchModel,
     series: TimeSeries,
     past_covariates: TimeSeries | None,
     future_covariates: TimeSeries | None,

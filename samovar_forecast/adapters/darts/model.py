@@ -6,27 +6,16 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import darts
 import torch
 from darts import TimeSeries
 
-from samovar_forecast.exceptions import ConfigurationError, MissingPackageError
-
-try:  # safe loading and the module's named inputs came with the same release
-    from darts.utils.serialization import add_safe_globals
-except ModuleNotFoundError as missing:
-    raise MissingPackageError(
-        "SAMoVARModel needs another version of the package 'darts'",
-        found=f"darts {darts.__version__}",
-        wanted="darts>=0.48,<0.49",
-        remedy="install it with: pip install 'samovar_forecast[darts]'",
-    ) from missing
-
-from darts.models.forecasting.torch_forecasting_model import MixedCovariatesTorchModel
-from darts.utils.data import TorchTrainingDataset
-from darts.utils.data.torch_datasets.utils import TorchTrainingSample
-
 from samovar_forecast.adapters.darts.anchor import attach, held_out, may_be_cut
+from samovar_forecast.adapters.darts.host import (
+    MixedCovariatesTorchModel,
+    TorchTrainingDataset,
+    TorchTrainingSample,
+    add_safe_globals,
+)
 from samovar_forecast.adapters.darts.module import OneCycle, SAMoVARModule, head_of
 from samovar_forecast.adapters.darts.sharding import ShardedTrainer
 from samovar_forecast.adapters.darts.windows import SlicedTrainingDataset
@@ -38,8 +27,10 @@ from samovar_forecast.config import (
     Structure,
     TrainingConfig,
 )
+from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.learning.anchoring import has_anchored_center
 from samovar_forecast.network.samovar import initialize_weights
+from samovar_forecast.process import interruption_kept
 
 if TYPE_CHECKING:
     from samovar_forecast.dynamics.dynamic_var import DynamicVAR
@@ -279,7 +270,8 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         # From processes that end with the training a module comes back in the precision that it
         # left in; elsewhere Lightning converts it so too, a moment later.
         trainer.strategy.precision_plugin.convert_module(model)
-        super()._train(trainer=trainer, model=model, datamodule=datamodule, load_best=load_best)
+        with interruption_kept():
+            super()._train(trainer=trainer, model=model, datamodule=datamodule, load_best=load_best)
         module: SAMoVARModule = self.model
         if trainer.lightning_module is not module:  # the best weights: what `save` writes too
             trainer.strategy.connect(module)
@@ -296,7 +288,8 @@ class SAMoVARModel(MixedCovariatesTorchModel):
 
     def _predict(self, trainer: Any, **kwargs: Any) -> Any:
         """Predict as darts does, with the forecasts of all processes that share the work."""
-        return super()._predict(trainer=ShardedTrainer(trainer), **kwargs)
+        with interruption_kept():
+            return super()._predict(trainer=ShardedTrainer(trainer), **kwargs)
 
     def explain(
         self,

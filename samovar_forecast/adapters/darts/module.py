@@ -12,20 +12,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from darts.models.forecasting.pl_forecasting_module import PLForecastingModule
-from darts.utils.data.torch_datasets.utils import (
-    ModuleStage,
-    PLModuleInput,
-    PLModuleOutput,
-    TorchTrainingBatch,
-)
-from darts.utils.likelihood_models.base import LikelihoodType
-from darts.utils.likelihood_models.torch import TorchLikelihood
-from darts.utils.torch import MonteCarloDropout
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 
+from samovar_forecast.adapters.darts.host import (
+    LikelihoodType,
+    ModuleStage,
+    MonteCarloDropout,
+    PLForecastingModule,
+    PLModuleInput,
+    PLModuleOutput,
+    TorchLikelihood,
+    TorchTrainingBatch,
+)
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.network import NetworkOutput, SAMoVARNetwork
 from samovar_forecast.network.anchor import Anchor, lags_of_anchor

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from darts.utils.data.torch_datasets._data_module import TorchDataModule
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor, distributed
 
+from samovar_forecast.adapters.darts.host import TorchDataModule
 from samovar_forecast.exceptions import SAMoVARError
 
 

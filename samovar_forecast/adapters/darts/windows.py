@@ -11,9 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from darts import TimeSeries
-from darts.utils.data import SequentialTorchTrainingDataset
-from darts.utils.data.torch_datasets.utils import TorchTrainingSample
-from darts.utils.data.utils import FeatureType
+
+from samovar_forecast.adapters.darts.host import (
+    FeatureType,
+    SequentialTorchTrainingDataset,
+    TorchTrainingSample,
+)
 
 
 class _Part(NamedTuple):

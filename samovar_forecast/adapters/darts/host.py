@@ -1,0 +1,136 @@
+"""What is borrowed from inside darts: every name that its documentation does not promise.
+
+darts may rename such a name in any release. A hook that was renamed is never called again, and
+nothing says so: the model would train without its windows, its anchor or its loss of the next
+patches. All imports from the inside of darts therefore stand here, the tables say which hooks and
+attributes these adapters lean on, and the tests look for each of them in the darts that is there.
+"""
+
+from __future__ import annotations
+
+import darts
+
+from samovar_forecast.exceptions import MissingPackageError
+
+try:  # safe loading and the module's named inputs came with the same release
+    from darts.utils.serialization import add_safe_globals
+except ModuleNotFoundError as missing:
+    raise MissingPackageError(
+        "SAMoVARModel needs another version of the package 'darts'",
+        found=f"darts {darts.__version__}",
+        wanted="darts>=0.48,<0.49",
+        remedy="install it with: pip install 'samovar_forecast[darts]'",
+    ) from missing
+
+from darts.models.components.layer_norm_variants import RINorm
+from darts.models.forecasting.pl_forecasting_module import PLForecastingModule
+from darts.models.forecasting.torch_forecasting_model import MixedCovariatesTorchModel
+from darts.utils.data import (
+    SequentialTorchTrainingDataset,
+    ShiftedTorchTrainingDataset,
+    TorchTrainingDataset,
+)
+from darts.utils.data.torch_datasets._data_module import TorchDataModule
+from darts.utils.data.torch_datasets.utils import (
+    ModuleStage,
+    PLModuleInput,
+    PLModuleOutput,
+    TorchTrainingBatch,
+    TorchTrainingSample,
+)
+from darts.utils.data.torch_datasets.utils import _batch_collate_fn_train as collate_windows
+from darts.utils.data.utils import FeatureType
+from darts.utils.likelihood_models.base import LikelihoodType
+from darts.utils.likelihood_models.torch import TorchLikelihood
+from darts.utils.torch import MonteCarloDropout
+from darts.utils.utils import n_steps_between
+
+__all__ = [
+    "ATTRIBUTES",
+    "HOOKS",
+    "METHODS",
+    "FeatureType",
+    "LikelihoodType",
+    "MixedCovariatesTorchModel",
+    "ModuleStage",
+    "MonteCarloDropout",
+    "PLForecastingModule",
+    "PLModuleInput",
+    "PLModuleOutput",
+    "SequentialTorchTrainingDataset",
+    "ShiftedTorchTrainingDataset",
+    "TorchDataModule",
+    "TorchLikelihood",
+    "TorchTrainingBatch",
+    "TorchTrainingDataset",
+    "TorchTrainingSample",
+    "add_safe_globals",
+    "collate_windows",
+    "n_steps_between",
+]
+
+HOOKS: dict[type, tuple[str, ...]] = {
+    MixedCovariatesTorchModel: (
+        "_build_train_dataset",
+        "_ckpt_skipped_params",
+        "_create_model",
+        "_predict",
+        "_setup_for_train",
+        "_train",
+        "supports_static_covariates",
+    ),
+    PLForecastingModule: ("_compute_loss", "configure_optimizers", "forward"),
+    SequentialTorchTrainingDataset: ("__getitem__",),
+    MonteCarloDropout: ("forward",),
+}
+"""Methods of darts that are overridden here, by the class that is inherited from."""
+
+METHODS: dict[type, tuple[str, ...]] = {
+    MixedCovariatesTorchModel: (
+        "_extract_pl_module_params",
+        "_extract_torch_model_params",
+        "generate_fit_predict_encodings",
+        "model_params",
+        "uses_static_covariates",
+    ),
+    TorchTrainingBatch: ("to_module_input",),
+    PLModuleInput: ("replace",),
+}
+"""Methods and properties of darts that are called here."""
+
+ATTRIBUTES: dict[type, tuple[str, ...]] = {
+    MixedCovariatesTorchModel: (
+        "_considers_static_covariates",
+        "encoders",
+        "likelihood",
+        "model",
+        "pl_module_params",
+        "trainer_params",
+    ),
+    PLForecastingModule: (
+        "criterion",
+        "likelihood",
+        "lr_scheduler_cls",
+        "lr_scheduler_kwargs",
+        "n_targets",
+        "output_chunk_shift",
+        "rin",
+    ),
+    RINorm: ("affine", "affine_bias", "affine_weight", "eps", "mean", "stdev"),
+    SequentialTorchTrainingDataset: (
+        "_index_memory",
+        "future_covariates",
+        "input_chunk_length",
+        "max_samples_per_ts",
+        "output_chunk_length",
+        "past_covariates",
+        "sample_weight",
+        "series",
+        "size_of_both_chunks",
+        "stride",
+        "uses_static_covariates_covariates",
+    ),
+    TorchDataModule: ("predict_dataset", "train_dataset", "val_dataset"),
+    MonteCarloDropout: ("mc_dropout_enabled",),
+}
+"""Attributes that instances of darts' classes have, and that are read or set here."""
