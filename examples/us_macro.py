@@ -2,7 +2,7 @@
 
 The study is that of Stock and Watson (2001, Journal of Economic Perspectives 15:101-115): three
 quarterly series, four lags, shocks identified by their order. statsmodels answers the usual
-questions of a VAR; DynamicVAR answers the same ones of a small network, trained here five times.
+questions of a VAR; DynamicVAR answers the same questions of a small network, trained here five times.
 Both learn from 1959 to 2000 and are judged on 2001 to 2009. A T-bill rate stands in for the federal
 funds rate.
 
@@ -123,7 +123,7 @@ def accuracy(study: Study) -> pd.DataFrame:
         "VAR": test - np.array(by_var),
         "DynamicVAR": test - mean,
     }
-    return pd.DataFrame({name: np.sqrt((one**2).mean()) for name, one in errors.items()}).T
+    return pd.DataFrame({name: np.sqrt((error**2).mean()) for name, error in errors.items()}).T
 
 
 def causality(study: Study, n_seeds: int = 2) -> pd.DataFrame:
@@ -231,7 +231,7 @@ def what_differs(
 ) -> list[str]:
     """Say in words, from the numbers of this run, where the two models part."""
     local = [network.at() for network in study.networks]
-    roots = [one.largest_root() for one in local]
+    roots = [var.largest_root() for var in local]
     slow = np.abs(1 / study.var.roots).max()
     better = [
         name for name in study.names if errors.at["DynamicVAR", name] < errors.at["VAR", name]
@@ -290,7 +290,7 @@ def draw(study: Study, found: dict, shares: dict, folder: Path) -> list[Path]:
     chosen = [("inflation", "inflation", 1), ("unemployment", "unemployment", 1)]
     chosen.append(("unemployment", "interest", 1))
     paths = [network.coefficient_paths([1])[chosen] for network in study.networks]
-    stacked = np.stack([one.to_numpy() for one in paths])
+    stacked = np.stack([path.to_numpy() for path in paths])
     bounds = [
         pd.DataFrame(bound, paths[0].index, paths[0].columns)
         for bound in (stacked.min(axis=0), stacked.mean(axis=0), stacked.max(axis=0))
@@ -312,7 +312,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     errors = accuracy(study)
     print("\nOne quarter ahead, 2001 to 2009: root mean squared error\n", errors.round(3), sep="")
     tests = causality(study)
-    print("\nDoes the causing series help to forecast the caused one? p-values of 'no'")
+    print("\nDoes the causing series help to forecast the caused series? p-values of 'no'")
     print(tests.round(3).to_string())
     found, shares = impulse_responses(study), variance_shares(study)
     print("\nForecast error variance, percent due to shocks in")

@@ -92,8 +92,8 @@ class ForecastReading:
             asked at many origins (residuals, paths) needs more. Gaps only if the network was
             built for ``missing_values``.
         scaler, past_scaler, future_scaler : Scaler, optional
-            How the host scaled what it gave to the network;
-            by default not at all. A scale of 0 (a constant column) counts as 1.
+            How the host scaled what it gave to the network; by default not at all. A scale of 0
+            (a constant column) counts as 1.
         past_covariates : DataFrame or array of shape (n_time, P), optional
         future_covariates : DataFrame or array of shape (n_time + n_ahead, F), optional
             From the first row of the history on. An origin needs a patch of them ahead.
@@ -213,8 +213,7 @@ class ForecastReading:
         -------
         array of shape (n_origins, L, C)
         """
-        rows = self.data.positions(origins)[:, None] + np.arange(1 - self.order, 1)
-        return self.data.target.values[rows]
+        return self.data.contexts(self.data.positions(origins))
 
     def has_network_of(self, other: ForecastReading) -> bool:
         """Whether both read the same network: configuration and weights."""
@@ -273,10 +272,9 @@ class ForecastReading:
                 remedy="call once for each origin",
             )
         first = self.index[positions[0]]
-        rows = positions[:, None] + np.arange(1 - self.order, 1)
         return Setting(
             step=lambda histories: self.one_step(histories, first),
-            histories=self.data.target.values[rows],
+            histories=self.data.contexts(positions),
             names=tuple(str(name) for name in self.names),
             origins=tuple(self.index[positions]),
         )

@@ -180,9 +180,17 @@ class History:
             return np.array([self.position(origin) for origin in origins])
         return np.array([self.position(origins)])
 
+    def contexts(self, positions: np.ndarray) -> np.ndarray:
+        """Return what of the series a forecast from some rows reads, in units of the data."""
+        return self.target.values[self._rows(positions)]
+
+    def _rows(self, positions: np.ndarray) -> np.ndarray:
+        """Return the rows of the contexts that end at some rows, shape (n, L)."""
+        return positions[:, None] + np.arange(1 - self.order, 1)
+
     def windows(self, positions: np.ndarray) -> Windows:
         """Gather the network's windows that end at some rows."""
-        rows = positions[:, None] + np.arange(1 - self.order, 1)
+        rows = self._rows(positions)
         past = future = static = None
         if self.past.names:
             past = self.past.scaled(self.past.values[rows])

@@ -10,9 +10,7 @@ from statsmodels.stats.multitest import multipletests
 from samovar_forecast.dynamics.causality import predictive_causality, reliance
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.simulate import simulate_var
-
-NAMES = ("a", "b", "c")
-CHAIN = np.array([[[0.5, 0.0, 0.0], [0.5, 0.3, 0.0], [0.0, 0.5, 0.2]]])  # a -> b -> c
+from tests.builders.steps import CHAIN, CHAIN_NAMES
 
 
 class LeastSquares:
@@ -24,7 +22,7 @@ class LeastSquares:
 
     def __call__(self, names):
         self.asked.append(names)
-        series = self.series[:, [NAMES.index(name) for name in names]]
+        series = self.series[:, [CHAIN_NAMES.index(name) for name in names]]
         design = np.column_stack([np.ones(len(series) - 1), series[:-1]])
         past = len(design) - self.n_test
         weights = np.linalg.lstsq(design[:past], series[1 : past + 1], rcond=None)[0]
@@ -32,7 +30,7 @@ class LeastSquares:
 
     @property
     def actual(self):
-        return pd.DataFrame(self.series[-self.n_test :], columns=list(NAMES))
+        return pd.DataFrame(self.series[-self.n_test :], columns=list(CHAIN_NAMES))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +40,7 @@ def learner():
 
 def test_a_chain_is_found_link_by_link(learner):
     found = predictive_causality(learner, learner.actual)
-    expected = pd.DataFrame(False, index=list(NAMES), columns=list(NAMES))
+    expected = pd.DataFrame(False, index=list(CHAIN_NAMES), columns=list(CHAIN_NAMES))
     expected.loc["b", "a"] = expected.loc["c", "b"] = True
     pd.testing.assert_frame_equal(found.graph(), expected, check_names=False)
     assert found.graph().index.name == "caused"
@@ -82,7 +80,7 @@ def test_names_and_shapes_that_do_not_fit_are_refused(learner):
 def test_reliance_shows_what_a_fitted_map_leans_on_without_a_refit():
     series = simulate_var(CHAIN, 400, random_state=6)
     windows = np.lib.stride_tricks.sliding_window_view(series, 5, axis=0)[:-1].transpose(0, 2, 1)
-    actual = pd.DataFrame(series[5:], columns=list(NAMES))
+    actual = pd.DataFrame(series[5:], columns=list(CHAIN_NAMES))
     frame = reliance(lambda windows: windows[:, -1] @ CHAIN[0].T, windows, actual)
     by_pair = frame.set_index(["caused", "causing"])
     assert by_pair.loc[("b", "a"), "loss_increase"] > 0.05

@@ -1,4 +1,4 @@
-"""Data space: the factored Jacobian is the Jacobian, and obeys its three identities."""
+"""The network as a map of arrays: forecasts in batches, Jacobians equal to autograd."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from samovar_forecast.config import NetworkConfig
-from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
 from samovar_forecast.dynamics.network_map import NetworkMap
 from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.network import SAMoVARNetwork
+from tests.builders.dynamics import network_of, one_jacobian, windows_of
 from tests.builders.golden import (
     FORWARD_CASES,
     build_network,
@@ -20,39 +19,6 @@ from tests.builders.golden import (
     load_case,
     load_weights,
 )
-
-
-def network_of(seed: int = 0, **changes: object) -> SAMoVARNetwork:
-    """A small network with weights large enough that nothing in it is nearly linear."""
-    settings = {"n_series": 3, "patch_length": 4, "context_length": 14, "d_model": 16}
-    config = NetworkConfig(**{**settings, "n_heads": 2, "n_layers": 2, **changes})
-    network = SAMoVARNetwork(config)
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.normal_(0.0, 0.4, generator=generator)
-    return network.double().eval()
-
-
-def windows_of(config: NetworkConfig, n_windows: int = 1, seed: int = 1) -> Windows:
-    rng = np.random.default_rng(seed)
-    length, ahead = config.context_length, config.context_length + config.patch_length
-    target = rng.normal(size=(n_windows, length, config.n_series)).cumsum(1) + 5
-    others = [
-        rng.normal(size=(n_windows, n_rows, n_columns)) if n_columns else None
-        for n_rows, n_columns in (
-            (length, config.n_past_covariates),
-            (ahead, config.n_future_covariates),
-            (config.n_series, config.n_static_covariates),
-        )
-    ]
-    return Windows(target, *others)
-
-
-def one_jacobian(network: SAMoVARNetwork, window: Windows) -> ForecastJacobian:
-    config = network.config
-    every_step = np.eye(config.patch_length)
-    return next(NetworkMap(network).jacobians(window, every_step, Units.plain(config)))
 
 
 def by_autograd(network: SAMoVARNetwork, window: Windows) -> dict[str, np.ndarray]:
@@ -195,36 +161,6 @@ def test_a_constant_series_is_forecast_by_its_last_value_and_moves_no_other() ->
     assert np.all(jacobian.block(0, 1) == 0)
 
 
-def test_every_lazy_part_equals_that_part_of_the_dense_form() -> None:
-    network = network_of(n_past_covariates=1)
-    window = windows_of(network.config)
-    unit = np.array([2.0, 0.5, 3.0, 10.0])
-    zero = np.array([9.0, -1.0, 7.0, 0.0])
-    units = Units.plain(network.config)._replace(channels=Scaler(zero, unit))
-    jacobian = next(NetworkMap(network).jacobians(window, np.eye(4), units))
-    dense = jacobian.dense()
-    plain = one_jacobian(network, window).dense()
-    assert np.allclose(dense, plain * unit[1:, None, None] / unit)
-    assert np.allclose(
-        jacobian.value, NetworkMap(network).forecast(window)[0] * unit[1:] + zero[1:]
-    )
-    assert jacobian.shape == dense.shape == (4, 3, 14, 4)
-    assert np.allclose(jacobian.at_rows(np.array([13, 2])), dense[:, :, [13, 2]])
-    for series in range(3):
-        for channel in range(4):
-            assert np.allclose(jacobian.block(series, channel), dense[:, series, :, channel])
-    change = np.random.default_rng(2).normal(size=(14, 4))
-    assert np.allclose(jacobian.apply(change), np.einsum("rctk,tk->rc", dense, change))
-
-
-def test_weights_ask_for_a_summary_of_the_horizon_in_one_pass() -> None:
-    network = network_of()
-    window = windows_of(network.config)
-    plain = Units.plain(network.config)
-    mean = next(NetworkMap(network).jacobians(window, np.full((1, 4), 0.25), plain))
-    assert np.allclose(mean.dense()[0], one_jacobian(network, window).dense().mean(0))
-
-
 def test_many_windows_at_once_give_the_jacobian_of_each() -> None:
     network = network_of()
     windows = windows_of(network.config, n_windows=5)
@@ -251,26 +187,6 @@ def test_memory_is_bounded_by_working_in_batches(monkeypatch: pytest.MonkeyPatch
     ]
     assert np.allclose(pieces, whole, rtol=1e-12, atol=1e-12)
     assert np.allclose(frozen.forecast(windows), forecasts, rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize("normalization", ["last_patch", "window"])
-def test_the_three_identities_hold_under_window_normalisation(normalization: str) -> None:
-    network = network_of(normalization=normalization)
-    window = windows_of(network.config)
-    dense = one_jacobian(network, window).dense()  # s C L C
-    target = window.target[0]
-    forecast = NetworkMap(network).forecast(window)[0]
-    by_column = np.einsum("hctk,tk->hck", dense, target)
-    assert np.allclose(by_column.sum(-1), forecast, rtol=1e-6)  # Euler: no intercept
-    assert np.allclose(dense.sum(2), np.eye(3), atol=1e-10)  # unit roots, zero cross sums
-    cross = by_column * (1 - np.eye(3))
-    assert np.abs(cross).max() <= 1e-6 * np.abs(dense).max()  # pattern, never level or scale
-
-
-def test_without_normalisation_the_identities_are_not_forced() -> None:
-    network = network_of(normalization="none")
-    dense = one_jacobian(network, windows_of(network.config)).dense()
-    assert np.abs(dense.sum(2) - np.eye(3)).max() > 0.1
 
 
 def test_the_map_is_a_copy_that_later_training_does_not_reach() -> None:

@@ -11,9 +11,8 @@ from samovar_forecast import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.refitting import NetworkLearner, network_step
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.simulate import simulate_var
+from tests.builders.steps import CHAIN, CHAIN_NAMES
 
-NAMES = ("a", "b", "c")
-CHAIN = np.array([[[0.5, 0.0, 0.0], [0.5, 0.3, 0.0], [0.0, 0.5, 0.2]]])  # a -> b -> c
 CONFIG = NetworkConfig(
     n_series=3,
     patch_length=1,
@@ -30,7 +29,7 @@ TRAINING = TrainingConfig(max_epochs=6, batch_size=64, learning_rate=3e-3)
 @pytest.fixture(scope="module")
 def network_learner():
     series = simulate_var(CHAIN, 400, intercept=np.array([10.0, 0.0, -5.0]), random_state=1)
-    return NetworkLearner(series, NAMES, CONFIG, TRAINING, n_test=100)
+    return NetworkLearner(series, CHAIN_NAMES, CONFIG, TRAINING, n_test=100)
 
 
 def test_a_network_without_a_series_never_reads_it(network_learner):
@@ -48,7 +47,7 @@ def test_a_network_without_a_series_never_reads_it(network_learner):
 
 def test_the_network_learner_forecasts_every_test_origin_from_its_own_window(network_learner):
     learner = network_learner
-    forecasts = learner(NAMES)
+    forecasts = learner(CHAIN_NAMES)
     assert forecasts.shape == (2, 100, 3)
     step = learner.fit(learner.series[:-100], seed=1)
     window = learner.series[-11 - 4 : -11]
@@ -80,8 +79,10 @@ def test_a_learner_that_cannot_train_says_why():
     with pytest.raises(ConfigurationError, match="do not fit"):
         NetworkLearner(series, ("a", "b"), CONFIG, TRAINING, n_test=10)
     with pytest.raises(DataError, match="nothing to train on"):
-        NetworkLearner(series, NAMES, CONFIG, TRAINING, n_test=97)
+        NetworkLearner(series, CHAIN_NAMES, CONFIG, TRAINING, n_test=97)
     with pytest.raises(DataError, match="have gaps"):
-        NetworkLearner(series * np.nan, NAMES, CONFIG, TRAINING, n_test=10)
+        NetworkLearner(series * np.nan, CHAIN_NAMES, CONFIG, TRAINING, n_test=10)
     with pytest.raises(ConfigurationError, match="covariates"):
-        NetworkLearner(series, NAMES, replace(CONFIG, n_past_covariates=1), TRAINING, n_test=10)
+        NetworkLearner(
+            series, CHAIN_NAMES, replace(CONFIG, n_past_covariates=1), TRAINING, n_test=10
+        )

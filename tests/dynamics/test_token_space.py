@@ -1,216 +1,44 @@
-"""Token space: the weights rebuild the forward, and paths add up to the weights."""
+"""Token space of a model: its weights rebuild the forecast, its paths carry names and dates."""
 
 from __future__ import annotations
 
-import itertools
-import time
-
 import numpy as np
+import pandas as pd
 import pytest
-import torch
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.dynamics.influence_paths import influence_paths, path_tensor
-from samovar_forecast.dynamics.network_map import NetworkMap
-from samovar_forecast.dynamics.token_weights import (
-    TokenTrace,
-    all_lag_weights,
-    lag_weights,
-    token_contributions,
-)
-from samovar_forecast.dynamics.windows import Units, Windows
-from samovar_forecast.exceptions import ConfigurationError
-from samovar_forecast.network import SAMoVARNetwork
-from tests.builders.golden import build_network, golden_inputs, load_case, load_weights
-from tests.builders.network import VARIANTS, random_network, windows
-
-MIXTURES = ("a_base", "b_padded", "c_exogenous", "d_univariate", "e_fixedvar", "g_step1")
+from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+from samovar_forecast.dynamics.token_weights import token_contributions
+from samovar_forecast.frames.scaler import Scaler
+from tests.builders.dynamics import dynamic, trained
 
 
-def golden_trace(name: str, window: int = 0) -> tuple[TokenTrace, dict[str, np.ndarray]]:
-    settings, arrays = load_case(name)
-    network = load_weights(build_network(settings), arrays, torch.float64)
-    inputs, _ = golden_inputs(settings, arrays, torch.float64)
-    one = {key: value[window : window + 1].numpy() for key, value in inputs.items()}
-    trace = NetworkMap(network).trace(Windows(**one), Units.plain(network.config))
-    return trace, arrays
-
-
-def by_definition(trace: TokenTrace, series: int, head: int) -> np.ndarray:
-    """The recursion as it is written down, for all pairs of tokens; shape (T, T, d, d)."""
-    query, value = trace.queries[:, series, head], trace.values[:, series, head]
-    n_layers, n_tokens, width = query.shape
-    before = np.zeros((n_tokens, n_tokens, width, width))
-    before[range(n_tokens), range(n_tokens)] = np.eye(width)
-    total = np.zeros_like(before)
-    for m in range(n_layers):
-        now = np.zeros_like(before)
-        for t in range(n_tokens):
-            for j in range(t + 1):
-                for i in range(j, t + 1):
-                    now[t, j] += np.outer(value[m, i], query[m, t]) @ before[i, j]
-        total += now
-        before = now
-    weights = trace.structure[head].T @ total
-    weights[range(n_tokens), range(n_tokens)] += np.eye(width)
-    return weights
-
-
-@pytest.mark.parametrize("name", ["a_base", "b_padded", "c_exogenous", "d_univariate"])
-def test_golden_lag_weights_of_the_forecast_are_reproduced(name: str) -> None:
-    trace, arrays = golden_trace(name)
-    expected = arrays["expect.f64.lag_weights_last"]
-    error = np.abs(lag_weights(trace).total - expected).max()
-    assert error <= 1e-10 * np.abs(expected).max()
-
-
-@pytest.mark.parametrize("name", MIXTURES)
-def test_lag_weights_rebuild_the_mixture_at_the_last_patch(name: str) -> None:
-    trace, _ = golden_trace(name)
-    rebuilt = lag_weights(trace).apply(trace)
+def test_token_space_of_a_trained_network_rebuilds_its_forecast() -> None:
+    config = NetworkConfig(n_series=2, patch_length=8, context_length=64, dropout=0.0)
+    network, values = trained(config)
+    model = DynamicVAR.from_network(network, values, scaler=Scaler(np.ones(2), np.full(2, 3.0)))
+    origin = model.origins[17]
+    trace = model.tokens.trace(origin)
+    rebuilt = model.tokens.lag_weights(origin).apply(trace)
     wanted = trace.stack_output[:, -1]
-    assert np.abs(rebuilt - wanted).max() <= 1e-12 * np.abs(wanted).max()
+    assert np.abs(rebuilt - wanted).max() <= 1e-9 * np.abs(wanted).max()
+    parts = token_contributions(trace, step=5).sum(axis=(1, 2, 3)) + trace.offset[:, 4]
+    assert np.allclose(parts, model.forecast(origin).loc[5], rtol=1e-9)
 
 
-def test_lag_weights_rebuild_the_mixture_at_every_patch_and_of_every_window() -> None:
-    for window in (0, 1):
-        trace, arrays = golden_trace("a_base", window)
-        wanted = arrays["expect.f64.stack_out"][window]
-        for weights in all_lag_weights(trace):
-            rebuilt = weights.apply(trace)
-            assert np.abs(rebuilt - wanted[:, weights.patch]).max() <= 1e-9
-
-
-@pytest.mark.parametrize("changes", VARIANTS)
-def test_token_space_is_exact_for_every_variant_of_the_mixture(changes: dict) -> None:
-    network = random_network(**changes)
-    trace = NetworkMap(network).trace(Windows(windows(1).numpy()), Units.plain(network.config))
-    for weights in all_lag_weights(trace):
-        wanted = trace.stack_output[:, weights.patch]
-        assert np.abs(weights.apply(trace) - wanted).max() <= 1e-12 * np.abs(wanted).max()
-    parts = token_contributions(trace, step=3)
-    forecast = network(windows(1)).forecast[0, 2, :, 0].detach().numpy()
-    assert np.allclose(parts.sum(axis=(1, 2, 3)) + trace.offset[:, 2], forecast, atol=1e-12)
-    paths = influence_paths(trace, series=1, step=3, top=10**6)
-    total = sum(path.contribution for path in paths)
-    assert total == pytest.approx(parts[1].sum(), abs=1e-12 * np.abs(parts[1]).max())
-
-
-def test_lag_weights_follow_the_defining_recursion_at_every_patch() -> None:
-    trace, _ = golden_trace("b_padded")
-    expected = by_definition(trace, series=1, head=3)
-    for weights in all_lag_weights(trace):
-        token = 2 * weights.patch + 1
-        error = np.abs(weights.total[1, 3] - expected[token, : token + 1]).max()
-        assert error <= 1e-12 * np.abs(expected).max()
-
-
-def test_the_first_layer_weighs_by_the_outer_product_of_value_and_query() -> None:
-    trace, _ = golden_trace("a_base")
-    first = lag_weights(trace).layers[0]
-    outer = np.einsum("chjb,chk->chjbk", trace.values[0], trace.queries[0][:, :, -1])
-    expected = trace.structure.swapaxes(-1, -2)[:, None] @ outer
-    assert np.allclose(first, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
-    assert np.linalg.matrix_rank(outer[0, 0, 3]) == 1
-
-
-def test_own_and_mixed_tokens_share_the_weights_between_them() -> None:
-    trace, _ = golden_trace("a_base")
-    weights = lag_weights(trace)
-    keys = trace.keys()
-    own = np.einsum("chjab,chjb->cha", weights.endogenous, keys[:, :, 1::2])
-    cross = np.einsum("chjab,chjb->cha", weights.exogenous, keys[:, :, 0::2])
-    rebuilt = (own + cross).reshape(trace.stack_output[:, -1].shape)
-    assert np.abs(rebuilt - trace.stack_output[:, -1]).max() <= 1e-9
-
-
-@pytest.mark.parametrize("name", MIXTURES)
-def test_token_contributions_and_the_offset_add_up_to_every_prediction(name: str) -> None:
-    trace, arrays = golden_trace(name)
-    n_patches = trace.n_patches
-    for patch, step in ((n_patches - 1, 1), (n_patches // 2, trace.readout.shape[2])):
-        parts = token_contributions(trace, step, patch)
-        total = parts.sum(axis=(1, 2, 3)) + trace.offset[:, step - 1]
-        wanted = trace.patch_prediction[:, patch, step - 1]
-        assert np.allclose(total, wanted, rtol=1e-9, atol=1e-9)
-    forecast = arrays["expect.f64.forecast"][0]  # s C
-    assert np.allclose(trace.patch_prediction[:, -1].T, forecast, rtol=1e-10, atol=1e-10)
-
-
-def test_golden_influence_paths_are_reproduced() -> None:
-    trace, arrays = golden_trace("a_base")
-    ones = np.ones(trace.var_input.shape[-1])
-    for m in (1, 2, 3):
-        expected = arrays[f"expect.f64.paths.{m}"]
-        got = path_tensor(trace, 0, m, ones)[0]
-        assert np.abs(got - expected).max() <= 1e-10 * np.abs(expected).max()
-
-
-def test_the_strongest_paths_are_those_of_the_full_enumeration() -> None:
-    trace, _ = golden_trace("a_base")
-    reading = trace.readout[2, -1, 3]
-    everything = []
-    for m in (1, 2, 3):
-        tensor = path_tensor(trace, 2, m, reading)
-        for where in zip(*np.nonzero(tensor), strict=True):
-            everything.append((abs(tensor[where]), where[0], (*where[1:], 7)))
-    keys = trace.keys()[2]
-    for head, part in enumerate(reading.reshape(len(keys), -1)):
-        everything.append((abs(part @ keys[head, -1]), head, (7,)))
-    everything.sort(reverse=True)
-    found = influence_paths(trace, series=2, step=4, top=50)
-    assert [(path.head, path.tokens) for path in found] == [entry[1:] for entry in everything[:50]]
-    sizes = [abs(path.contribution) for path in found]
-    assert np.allclose(sizes, [entry[0] for entry in everything[:50]], rtol=1e-12)
-
-
-def test_all_paths_from_a_patch_add_up_to_its_contribution() -> None:
-    trace, _ = golden_trace("a_base")
-    paths = influence_paths(trace, series=1, step=2, top=10**6, from_patch=1)
-    assert {path.patches[0] for path in paths} == {1}
-    parts = token_contributions(trace, 2)[1]  # M+1 H T
-    size = np.abs([path.contribution for path in paths]).max()
-    for token in (2, 3):
-        for head, n_layers in itertools.product(range(2), (1, 2, 3)):
-            total = sum(
-                path.contribution
-                for path in paths
-                if (path.head, path.n_layers, path.tokens[0]) == (head, n_layers, token)
-            )
-            assert total == pytest.approx(parts[n_layers, head, token], abs=1e-12 * size)
-
-
-def test_a_path_tells_its_patches_and_kinds() -> None:
-    trace, _ = golden_trace("a_base")
-    path = influence_paths(trace, series=0, top=1)[0]
-    assert path.tokens[-1] == 7
-    assert path.kinds[-1] == "endogenous"
-    assert path.patches == tuple(token // 2 for token in path.tokens)
-    assert path.patch_lag == 3 - path.tokens[0] // 2
-    assert list(path.tokens) == sorted(path.tokens)
-
-
-def test_the_search_for_paths_does_not_enumerate_them() -> None:
-    config = NetworkConfig(n_series=2, patch_length=1, context_length=40, n_layers=5, d_model=32)
-    network = SAMoVARNetwork(config, torch.Generator().manual_seed(0))
-    y = np.random.default_rng(0).normal(size=(1, 40, 2))
-    trace = NetworkMap(network).trace(Windows(y), Units.plain(config))
-    start = time.process_time()
-    found = influence_paths(trace, series=0, top=20)  # out of 80^5 / 5!, some 27 million
-    assert time.process_time() - start < 2
-    assert len(found) == 20
-    sizes = [abs(path.contribution) for path in found]
-    assert sizes == sorted(sizes, reverse=True)
-
-
-def test_lintrans_is_refused_because_it_has_no_lag_weights() -> None:
-    with pytest.raises(ConfigurationError, match="LinTrans has no lag weights"):
-        golden_trace("f_lintrans")
-
-
-def test_a_patch_or_step_that_is_not_there_is_refused() -> None:
-    trace, _ = golden_trace("a_base")
-    with pytest.raises(ConfigurationError, match="no such patch"):
-        lag_weights(trace, 4)
-    with pytest.raises(ConfigurationError, match="no such step"):
-        influence_paths(trace, 0, step=9)
+def test_the_paths_of_influence_carry_names_and_dates() -> None:
+    model = dynamic()
+    found = model.tokens.influence_paths("b", step=2, top=5)
+    table = found.table
+    assert len(table) == 5
+    assert list(table.columns[-3:]) == ["tokens", "starts", "ends"]
+    assert len(found.patches) == 4
+    assert found.forecast == pytest.approx(model.forecast().loc[2, "b"])
+    every = model.tokens.influence_paths("b", step=2, top=10**6).table["contribution"]
+    assert every.sum() + found.offset == pytest.approx(found.forecast, rel=1e-9)
+    assert list(table["contribution"].abs()) == sorted(table["contribution"].abs(), reverse=True)
+    assert table["ends"].max() <= model.origins[-1]
+    oldest = model.tokens.influence_paths("b", from_patch=0, top=3).table
+    assert set(oldest["patch_lag"]) == {3}
+    assert set(oldest["starts"]) == {model.origins[-1] - pd.Timedelta(days=13)}  # padded patch
+    assert set(oldest["ends"]) == {model.origins[-1] - pd.Timedelta(days=12)}

@@ -19,7 +19,7 @@ from samovar_forecast.plots.coefficients import (
     plot_news,
 )
 from samovar_forecast.plots.layout import save_figure
-from tests.dynamics.test_dynamic_var import dynamic
+from tests.builders.dynamics import dynamic
 
 
 @pytest.fixture(autouse=True)

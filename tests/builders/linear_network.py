@@ -14,15 +14,22 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import torch
 
 from samovar_forecast.config import NetworkConfig
+from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.blocks import NORM_EPSILON
 
 SIGNAL = 1e-5
 WIDTH = 16
 OWN, MIXED, CONSTANT, SUM = 0, 1, 2, 3  # what the coordinates of a token hold
+COEFS = np.array([[[0.5, 0.1], [-0.2, 0.4]], [[0.2, -0.1], [0.1, 0.1]], [[0.0, 0.05], [0.1, -0.2]]])
+INTERCEPT = np.array([1.0, -0.5])
+SIGMA = np.array([[1.0, 0.3], [0.3, 0.73]])
+LOCATION, SCALE = np.array([10.0, -3.0]), np.array([4.0, 0.5])
 
 
 def linear_network(coefs: np.ndarray, intercept: np.ndarray) -> SAMoVARNetwork:
@@ -69,3 +76,36 @@ def linear_network(coefs: np.ndarray, intercept: np.ndarray) -> SAMoVARNetwork:
         network.head.weight[0, SUM] = 1 / SIGNAL
         tokenizer.channel_pos[:, -1, SUM] = SIGNAL * torch.from_numpy(intercept)
     return network
+
+
+def simulated(n_time: int = 120, seed: int = 0) -> np.ndarray:
+    """Return a path of the VAR with the coefficients above, after a run-in."""
+    errors = np.random.default_rng(seed).multivariate_normal(np.zeros(2), SIGMA, n_time + 50)
+    values = np.zeros((n_time + 50, 2))
+    for t in range(3, n_time + 50):
+        values[t] = INTERCEPT + errors[t] + sum(a @ values[t - 1 - i] for i, a in enumerate(COEFS))
+    return values[50:]
+
+
+def linear_dynamic() -> DynamicVAR:
+    """Return a network that is exactly a linear VAR in the scaled series, on monthly data."""
+    months = pd.period_range("2001-01", periods=120, freq="M")
+    frame = pd.DataFrame(simulated() * SCALE + LOCATION, months, ["gdp", "cpi"])
+    return DynamicVAR.from_network(
+        linear_network(COEFS, INTERCEPT), frame, scaler=Scaler(LOCATION, SCALE)
+    )
+
+
+def in_data_units() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return coefficients, intercept and error covariance in the units of the data."""
+    coefs = COEFS * SCALE[:, None] / SCALE
+    intercept = INTERCEPT * SCALE + LOCATION - coefs.sum(axis=0) @ LOCATION
+    return coefs, intercept, SIGMA * np.outer(SCALE, SCALE)
+
+
+def companion(coefs: np.ndarray) -> np.ndarray:
+    """Return the companion matrix of lag matrices."""
+    order, n = coefs.shape[:2]
+    matrix = np.eye(order * n, k=-n)
+    matrix[:n] = np.hstack(list(coefs))
+    return matrix
