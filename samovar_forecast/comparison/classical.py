@@ -331,7 +331,7 @@ class RidgeVAR(_ClassicalForecaster):
         if len(values) < 4:
             raise DataError("too few rows for a ridge VAR", found=len(values), wanted="at least 4")
         self.results_ = fit_ridge_var(
-            values, candidate_orders(values.shape[0], values.shape[1], self.season)
+            [values], candidate_orders(values.shape[0], values.shape[1], self.season)
         )
 
     def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:

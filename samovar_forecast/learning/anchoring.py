@@ -47,7 +47,7 @@ class AnchorReport:
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
-        """Share of each linear candidate in the anchor that stays, by step; each (s,)."""
+        """Share of each linear candidate in the anchor that stays; each (s, C)."""
         return self.linear.weights
 
 

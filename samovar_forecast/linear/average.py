@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,15 +20,16 @@ from samovar_forecast.linear.candidates import (
     direct_path,
     iterated_candidates,
     own_runs,
+    smoothing_candidates,
 )
 from samovar_forecast.linear.direct import RELATIVE_PENALTIES, RidgePath, sum_of_products
 from samovar_forecast.linear.linear_map import LinearMap, blend, without_gaps
+from samovar_forecast.linear.smoothing import Smoothing
+from samovar_forecast.linear.stability import rolled_safely
+from samovar_forecast.linear.weights import stacked_weights
 
 PRIOR_WEIGHTS = {"season": 0.0}
 """Weights before any evidence, up to scale; 1 for every other candidate."""
-
-PRIOR_STRENGTH = 5.0
-"""What the prior weights count, in held-out forecasts that do not overlap."""
 
 CUTS = (0.5, 0.625, 0.75, 0.875, 1.0)
 """Shares of each instance: candidates fitted up to one are held against the rows up to the next."""
@@ -48,8 +49,8 @@ class AnchorFit:
     Attributes
     ----------
     map : LinearMap
-    weights : dict of str to array of shape (s,)
-        Share of each candidate at each step.
+    weights : dict of str to array of shape (s, C)
+        Share of each candidate at each step of each series.
     direct : LinearMap, optional
         The direct candidate of a long sample alone. It forecasts how far a series goes from its
         last value, and has no level to return to: where levels move, it may beat any average.
@@ -116,17 +117,18 @@ class _Sample:
 
 
 def estimate_anchor(
-    series: Sequence[np.ndarray], n_steps: int, max_lag: int, season: int = 1
+    series: Sequence[np.ndarray], n_steps: int, max_lag: int, season: int = 1, is_joint: bool = True
 ) -> AnchorFit:
     """Estimate linear forecasts of the next ``n_steps`` rows and average them into one.
 
     The candidates are autoregressions by AIC, of the levels and of the steps from row to row, a
     vector autoregression by AIC as far as it is identified, two shrunk toward a prior by
-    leave-one-out errors, a direct ridge regression on the long own past, the last value and the
-    last season. Their weights are those of the smallest
-    squared error on held-out rows, not negative and drawn toward equal weights, the more so the
-    less the held-out rows say: on a short sample the anchor is a plain average. Held out are rows
-    after those that a candidate sees; on a long sample each third of it in turn.
+    leave-one-out errors, exponential smoothing (simple, trended and damped) and Theta, a direct
+    ridge regression on the long own past, the last value and the last season. Their weights are
+    those of the smallest squared error on held-out rows, not negative and drawn toward equal
+    weights, the more so the less the held-out rows say: on a short sample the anchor is a plain
+    average. Held out are rows after those that a candidate sees; on a long sample each third of it
+    in turn. No candidate, and not their average, explodes when it is iterated.
 
     Parameters
     ----------
@@ -138,6 +140,9 @@ def estimate_anchor(
         Longest lag that may be read.
     season : int, default=1
         Steps after which a pattern is likely to repeat; 1 for none.
+    is_joint : bool, default=True
+        Whether series may read each other. If not, series of one length can be estimated
+        together that have nothing to do with each other.
 
     Returns
     -------
@@ -148,23 +153,30 @@ def estimate_anchor(
     DataError
         If a series has no value at all.
     """
-    sample, limits = _Sample.of(series), Limits(n_steps, max_lag, season)
-    names, weights, penalty = _weigh(sample, limits)
-    maps = _candidates(sample, limits, penalty)
+    sample, limits = _Sample.of(series), Limits(n_steps, max_lag, season, is_joint)
+    # Of a long sample all rows choose the constants of smoothing: a few numbers from many rows.
+    cuts = CUTS[-1:] if sample.is_long else CUTS
+    parts = [[round(cut * len(one)) for one in sample.series] for cut in cuts]
+    smoothing = Smoothing(sample.series, parts, season)
+    names, weights, penalty = _weigh(sample, limits, smoothing)
+    maps = _candidates(sample, limits, smoothing, penalty)
     kept = [name for name in names if name in maps and weights[names.index(name)].any()]
-    shares = np.array([weights[names.index(name)] for name in kept])  # M s
+    shares = np.array([weights[names.index(name)] for name in kept])  # M s C
     shares /= shares.sum(axis=0)
-    anchor = blend([maps[name] for name in kept], shares).in_units(sample.center, sample.unit)
+    average = rolled_safely(blend([maps[name] for name in kept], shares))
     direct = maps.get("direct") if sample.is_long else None
     return AnchorFit(
-        anchor,
+        average.in_units(sample.center, sample.unit),
         dict(zip(kept, shares, strict=True)),
         None if direct is None else direct.in_units(sample.center, sample.unit),
     )
 
 
-def _candidates(sample: _Sample, limits: Limits, penalty: float | None) -> dict[str, LinearMap]:
+def _candidates(
+    sample: _Sample, limits: Limits, smoothing: Smoothing, penalty: float | None
+) -> dict[str, LinearMap]:
     maps = iterated_candidates(sample.series, sample.varies, limits)
+    maps |= smoothing_candidates(smoothing, -1, sample.varies, limits)
     if penalty is not None:
         own = sample.pooled_runs(sample.series)
         length = direct_length(own, limits)
@@ -175,27 +187,52 @@ def _candidates(sample: _Sample, limits: Limits, penalty: float | None) -> dict[
 
 
 @dataclass(frozen=True)
+class _HeldOut:
+    """Rows of an instance up to the last that is forecast, and the origins that are tried."""
+
+    rows: np.ndarray
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
 class _Fold:
-    """Candidates that some rows of a sample were hidden from.
+    """Candidates that some rows of a sample were hidden from."""
 
-    `held_out` has, for each instance, its rows up to the last hidden one, and the first's number.
-    """
-
-    held_out: list[tuple[np.ndarray, int]]
+    held_out: list[_HeldOut]
     maps: dict[str, LinearMap]
     path: RidgePath | None
 
     @classmethod
-    def of(cls, sample: _Sample, limits: Limits, start: float, stop: float) -> _Fold:
-        """Hide the rows between two shares of each instance; of a short one also those after."""
+    def of(
+        cls, sample: _Sample, limits: Limits, smoothing: Smoothing, start: float, stop: float
+    ) -> _Fold:
+        """Hide the rows between two shares of each instance; of a short one also those after.
+
+        Forecasts from the hidden rows of a short instance may reach beyond them, and beyond its
+        end: the steps up to it count.
+        """
         before, hidden = sample.part(0.0, start), sample.part(0.0, stop)
-        seen = [*before, *sample.part(stop, 1.0)] if sample.is_long else before
+        if sample.is_long:
+            seen = [*before, *sample.part(stop, 1.0)]
+            held_out = [
+                _HeldOut(rows, len(past), len(rows) - limits.n_steps)
+                for rows, past in zip(hidden, before, strict=True)
+            ]
+        else:
+            seen = before
+            held_out = [
+                _HeldOut(rows, len(past), len(until) - 1)
+                for rows, until, past in zip(sample.series, hidden, before, strict=True)
+            ]
         seen = [one for one in seen if len(one)]
         own = sample.pooled_runs(seen)
         length = direct_length(own, limits)
+        number = -1 if sample.is_long else CUTS.index(start)
         return cls(
-            [(one, len(past)) for one, past in zip(hidden, before, strict=True)],
-            iterated_candidates(seen, sample.varies, limits),
+            held_out,
+            iterated_candidates(seen, sample.varies, limits)
+            | smoothing_candidates(smoothing, number, sample.varies, limits),
             direct_path(own, length, limits.n_steps) if length else None,
         )
 
@@ -203,15 +240,17 @@ class _Fold:
         """Return the direct candidate's squared errors on the held-out rows, by penalty."""
         assert self.path is not None
         length = self.path.length
-        rows = [one[max(0, first - length) :] for one, first in self.held_out]
+        rows = [one.rows[max(0, one.first - length) : one.last + n_steps] for one in self.held_out]
         products = [sum_of_products(runs, length, n_steps) for runs in sample.pooled_runs(rows)]
         return self.path.errors(np.sum(products, axis=0)).sum(axis=1)
 
 
-def _weigh(sample: _Sample, limits: Limits) -> tuple[list[str], np.ndarray, float | None]:
-    """Return the candidates' names, their weights (M, s), and the direct one's penalty."""
+def _weigh(
+    sample: _Sample, limits: Limits, smoothing: Smoothing
+) -> tuple[list[str], np.ndarray, float | None]:
+    """Return the candidates' names, their weights (M, s, C), and the direct one's penalty."""
     cuts = np.linspace(0.0, 1.0, PARTS_OF_A_LONG_SAMPLE + 1) if sample.is_long else CUTS
-    folds = [_Fold.of(sample, limits, *pair) for pair in pairwise(cuts)]
+    folds = [_Fold.of(sample, limits, smoothing, *pair) for pair in pairwise(cuts)]
     penalty = None
     if all(fold.path is not None for fold in folds):
         errors = sum(fold.errors_of_penalties(sample, limits.n_steps) for fold in folds)
@@ -223,89 +262,31 @@ def _weigh(sample: _Sample, limits: Limits) -> tuple[list[str], np.ndarray, floa
     names = [name for name in folds[0].maps if all(name in fold.maps for fold in folds)]
     prior = np.array([PRIOR_WEIGHTS.get(name, 1.0) for name in names])
     errors, n_origins = _held_out_errors(folds, names, limits.n_steps)
-    weights = stacked_weights(errors[..., sample.varies], n_origins, prior / prior.sum())
+    weights = stacked_weights(errors, n_origins, prior / prior.sum())
     return names, weights, penalty
 
 
 def _held_out_errors(folds: list[_Fold], names: list[str], n_steps: int) -> tuple[np.ndarray, int]:
-    """Return errors (M, B, s, C) from the origins in hidden rows, and how many there were."""
+    """Return errors (M, B, s, C) from the origins in hidden rows, and how many there were.
+
+    NaN where the actual value is missing, or lies beyond the end.
+    """
     parts = []
     for fold in folds:
         n_lags = max(fold.maps[name].n_lags for name in names)
-        for one, first in fold.held_out:
-            origins = np.arange(max(n_lags, first), len(one) - n_steps + 1)
-            is_complete = np.isfinite(one).all(axis=1)
-            n_missing = np.concatenate([[0], np.cumsum(~is_complete)])
-            origins = origins[n_missing[origins + n_steps] == n_missing[origins - n_lags]]
-            parts.append((fold, one, origins))
+        parts += [
+            (fold, one.rows, np.arange(max(1, n_lags, one.first), one.last + 1))
+            for one in fold.held_out
+        ]
     n_origins = sum(len(origins) for _, _, origins in parts)
-    n_series = folds[0].held_out[0][0].shape[1]
+    n_series = folds[0].held_out[0].rows.shape[1]
     stride = max(1, n_origins * n_steps * n_series // NUMBERS_HELD_OUT)
     errors = [np.empty((len(names), 0, n_steps, n_series))]
-    for fold, one, origins in parts:
+    for fold, rows, origins in parts:
         some = origins[::stride]
         if len(some):
-            actual = one[some[:, None] + np.arange(n_steps)]  # B s C
-            errors.append(np.stack([fold.maps[name].along(one, some) - actual for name in names]))
+            ahead = some[:, None] + np.arange(n_steps)
+            actual = rows[np.minimum(ahead, len(rows) - 1)]  # B s C
+            actual[ahead >= len(rows)] = np.nan
+            errors.append(np.stack([fold.maps[name].along(rows, some) - actual for name in names]))
     return np.concatenate(errors, axis=1), n_origins
-
-
-def stacked_weights(errors: np.ndarray, n_origins: int, prior: np.ndarray) -> np.ndarray:
-    """Return the weights of the candidates at each step, (M, s).
-
-    Band by band, the weights minimise the mean squared error of the average, drawn toward the
-    weights of the band before, the first toward ``prior``. Forecasts of h steps overlap, so that
-    ``n_origins`` of them count as ``n_origins / h``: near steps say most, and say it first.
-
-    Parameters
-    ----------
-    errors : array of shape (M, B, s, C)
-    n_origins : int
-        Origins that the B windows stand for.
-    prior : array of shape (M,)
-        Summing to one.
-    """
-    n_candidates, n_windows, n_steps, n_series = errors.shape
-    weights = np.repeat(prior[:, None], n_steps, axis=1)
-    if n_windows == 0 or n_series == 0:
-        return weights
-    size = np.sqrt(np.square(errors).mean(axis=(0, 1, 2)))
-    errors = errors / np.where(size > 0, size, 1.0)
-    for start, stop in horizon_bands(n_steps):
-        some = errors[:, :, start:stop].reshape(n_candidates, -1)
-        moments = some @ some.T / some.shape[1]
-        strength = PRIOR_STRENGTH * stop / n_origins * np.median(np.diagonal(moments))
-        prior = on_the_simplex(moments, prior, strength + 1e-12)
-        weights[:, start:stop] = prior[:, None]
-    return weights
-
-
-def horizon_bands(n_steps: int) -> list[tuple[int, int]]:
-    """Cut the steps into the first, and the two halves of the rest: rows from, and up to."""
-    ends = sorted({1, -(-n_steps // 2), n_steps})
-    return list(zip([0, *ends], ends, strict=False))
-
-
-def on_the_simplex(moments: np.ndarray, prior: np.ndarray, strength: float) -> np.ndarray:
-    """Return the w >= 0, sum(w) = 1, that minimises ``w' S w + strength * |w - prior|^2``.
-
-    With few candidates every set of positive weights can be tried: its solution is closed, and
-    the best admissible one is the minimum, which is unique.
-    """
-    n_candidates = len(prior)
-    quadratic = moments + strength * np.eye(n_candidates)
-    best, chosen = float("inf"), prior
-    for size in range(1, n_candidates + 1):
-        for active in map(list, combinations(range(n_candidates), size)):
-            system = np.ones((size + 1, size + 1))
-            system[:size, :size] = quadratic[np.ix_(active, active)]
-            system[size, size] = 0.0
-            solution = np.linalg.solve(system, np.append(strength * prior[active], 1.0))[:size]
-            if (solution < 0).any():
-                continue
-            weights = np.zeros(n_candidates)
-            weights[active] = solution
-            value = float(weights @ quadratic @ weights - 2 * strength * prior @ weights)
-            if value < best:
-                best, chosen = value, weights
-    return chosen

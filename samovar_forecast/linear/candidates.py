@@ -13,19 +13,17 @@ import numpy as np
 from samovar_forecast.linear.direct import RidgePath, sum_of_products
 from samovar_forecast.linear.linear_map import LinearMap, finite_runs, iterate
 from samovar_forecast.linear.orders import MOST_REGRESSORS, candidate_orders, largest_order
-from samovar_forecast.linear.regressions import (
-    Fit,
-    even_ridge_var,
-    in_levels,
-    ols_var,
-    ridge_var,
-)
+from samovar_forecast.linear.regressions import Fit, in_levels, ols_var
+from samovar_forecast.linear.ridge_var import fit_ridge_var
+from samovar_forecast.linear.smoothing import Smoothing
+from samovar_forecast.linear.stability import GROWTH_OF_A_UNIT_ROOT, rolled_growth
 
 LARGEST_SYSTEM = 400
 """A VAR by least squares has at most so many regressors."""
 
 LONGEST_CROSS_ORDER = 26
-MANY_ROWS, LONG_DECAY = 1500, 0.5
+LITTERMAN_DECAYS, LITTERMAN_WEIGHTS = (2.0,), (0.3, 0.1)
+MANY_ROWS, LONG_DECAYS = 1500, (0.5,)
 """From so many rows on there is also a VAR that is shrunk less on later lags."""
 
 WORK_OF_A_RIDGE = 2e9
@@ -34,23 +32,37 @@ WORK_OF_A_RIDGE = 2e9
 FEWEST_WINDOWS = 50
 """Direct regressions want so many windows of a series."""
 
+LARGEST_PENALTY, RISE_OF_A_PENALTY = 1e3, 10.0
+"""Of the direct candidate: up to where it may rise, and by which factor."""
+
 ROWS_PER_LAG = 4
 """No candidate reads more lags than a sample has rows by this number."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is asked of every candidate: steps ahead, the longest lag, the length of a season."""
+    """What is asked of every candidate.
+
+    Attributes
+    ----------
+    n_steps : int
+        Steps ahead.
+    max_lag : int
+    season : int
+    is_joint : bool
+        Whether series may read each other.
+    """
 
     n_steps: int
     max_lag: int
     season: int
+    is_joint: bool = True
 
 
 def iterated_candidates(
     series: Sequence[np.ndarray], varies: np.ndarray, limits: Limits
 ) -> dict[str, LinearMap]:
-    """Estimate all candidates but the direct one.
+    """Estimate the autoregressions, the last value and the last season.
 
     Parameters
     ----------
@@ -70,8 +82,9 @@ def iterated_candidates(
     own = own_runs(series)
     found = {"ar": _autoregressions(own, varies, limits)}
     found["ari"] = _autoregressions(own, varies, limits, of_steps=True)
-    joint = [run for one in series for run in finite_runs(one[:, varies])]
-    found.update(_vector_autoregressions(joint, varies, limits))
+    if limits.is_joint:
+        joint = [run for one in series for run in finite_runs(one[:, varies])]
+        found.update(_vector_autoregressions(joint, varies, limits))
     n_series, n_steps = len(varies), limits.n_steps
     found["last"] = LinearMap.of(own=np.ones((n_steps, n_series, 1)))
     season = limits.season
@@ -83,6 +96,14 @@ def iterated_candidates(
     return found
 
 
+def smoothing_candidates(
+    smoothing: Smoothing, number: int, varies: np.ndarray, limits: Limits
+) -> dict[str, LinearMap]:
+    """Return smoothing and Theta of one part of a sample; a series without change stays."""
+    found = smoothing.candidates(number, limits.n_steps, limits.max_lag)
+    return {name: _still(one, varies) for name, one in found.items()}
+
+
 def own_runs(series: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
     """Return for each of the C series its stretches without a gap, in all instances."""
     columns = range(series[0].shape[1])
@@ -91,6 +112,14 @@ def own_runs(series: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
 
 def _n_rows(own: list[list[np.ndarray]]) -> int:
     return min(sum(len(run) for run in runs) for runs in own)
+
+
+def _still(one: LinearMap, varies: np.ndarray) -> LinearMap:
+    """Return a map of own lags in which a series that does not vary keeps its last value."""
+    own = one.own.copy()
+    own[:, ~varies] = 0.0
+    own[:, ~varies, 0] = 1.0
+    return LinearMap.of(own=own)
 
 
 def _autoregressions(
@@ -133,13 +162,27 @@ def _vector_autoregressions(
         while order > 0 and _work(n_rows, n_series, order) > WORK_OF_A_RIDGE:
             order -= 1
         if order > 0 and sum(max(0, len(run) - order) for run in runs) > ROWS_PER_LAG:
-            found["ridge"] = ridge_var(runs, order, limits.season)
+            found["ridge"] = _litterman(runs, order, limits.season, LITTERMAN_DECAYS)
             if n_rows >= MANY_ROWS:
-                found["long ridge"] = ridge_var(runs, order, limits.season, LONG_DECAY)
+                found["long ridge"] = _litterman(runs, order, limits.season, LONG_DECAYS)
         orders = _even_orders(runs, n_rows, n_series, limits)
         if orders:
-            found["even ridge"] = even_ridge_var(runs, orders)
+            even = fit_ridge_var(runs, orders, cross_weights=())
+            found["even ridge"] = even.coefs, even.intercept
     return {name: _spread(*iterate(*fit, limits.n_steps), varies) for name, fit in found.items()}
+
+
+def _litterman(runs: list[np.ndarray], order: int, season: int, decays: Sequence[float]) -> Fit:
+    """Return a VAR shrunk hard on later lags and on other series (Litterman 1986)."""
+    fit = fit_ridge_var(
+        runs,
+        [order],
+        decays=decays,
+        cross_weights=LITTERMAN_WEIGHTS,
+        season=season,
+        most_work=WORK_OF_A_RIDGE,
+    )
+    return fit.coefs, fit.intercept
 
 
 def _even_orders(runs: list[np.ndarray], n_rows: int, n_series: int, limits: Limits) -> list[int]:
@@ -188,8 +231,18 @@ def direct_path(own: list[list[np.ndarray]], length: int, n_steps: int) -> Ridge
 
 
 def direct_candidate(path: RidgePath, penalty: float, n_series: int) -> LinearMap:
-    """Return the direct candidate at a penalty as a map of own lags."""
-    weights = path.solve(penalty)  # L s
-    own = weights.T[:, ::-1].copy()  # s L, lag 1 first
-    own[:, 0] += 1 - weights.sum(axis=0)  # the last value is taken off, and put back
-    return LinearMap.of(own=np.repeat(own[:, None], n_series, axis=1))
+    """Return the direct candidate as a map of own lags, at a penalty or above it.
+
+    The penalty rises until the map can be rolled out on its own forecasts. Smooth series without
+    noise would be continued by weights that alternate and grow.
+    """
+    while True:
+        weights = path.solve(penalty)  # L s
+        own = weights.T[:, None, ::-1].copy()  # s 1 L, lag 1 first
+        own[:, :, 0] += (
+            1 - weights.sum(axis=0)[:, None]
+        )  # the last value is taken off, and put back
+        one = LinearMap.of(own=own)
+        if penalty >= LARGEST_PENALTY or rolled_growth(one) <= 1 + GROWTH_OF_A_UNIT_ROOT:
+            return LinearMap.of(own=np.repeat(own, n_series, axis=1))
+        penalty *= RISE_OF_A_PENALTY

@@ -19,10 +19,12 @@ from samovar_forecast.linear.average import estimate_anchor
 from samovar_forecast.linear.gate import FEWEST_BLOCKS, estimate_gate
 from samovar_forecast.linear.linear_map import Rows
 from samovar_forecast.linear.orders import largest_order
-from samovar_forecast.linear.regressions import PENALTIES, ridge_errors
+from samovar_forecast.linear.ridge import RidgeRegressions
 
 NUMBERS_OF_LAGS = (1, 3, 9)
 """Of each covariate, its value at the time and before; chosen by leave-one-out errors."""
+
+PENALTIES = np.geomspace(0.03, 3000.0, 11)
 
 OWN_LAGS = 4
 """Lags by which the series' own dependence is filtered out, beside those of a season."""
@@ -263,11 +265,11 @@ def _ridge(y: np.ndarray, x: np.ndarray, numbers: list[int]) -> np.ndarray:
         design = design - design.mean(axis=0)
         size = np.sqrt(np.square(design).mean(axis=0))
         design = design / np.where(size > 0, size, 1.0)
-        errors, solve = ridge_errors(design, y[:, None], PENALTIES)
-        mean = np.square(errors[..., 0]).mean(axis=1)
+        regressions = RidgeRegressions(design, y[:, None])
+        mean = regressions.mean_squares(PENALTIES)[:, 0]
         number = int(np.argmin(mean))
         if mean[number] < best:
             best = float(mean[number])
-            found = solve(PENALTIES[number])[:, 0] / np.where(size > 0, size, 1.0)
+            found = regressions.solve(PENALTIES[number])[:, 0] / np.where(size > 0, size, 1.0)
             chosen = found.reshape(n_lags, -1).T
     return chosen

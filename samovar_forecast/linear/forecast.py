@@ -30,8 +30,8 @@ class LinearForecast:
     ----------
     map : LinearMap
         Of the series without the effect.
-    weights : dict of str to array of shape (s,)
-        Share of each linear candidate in the map, by step.
+    weights : dict of str to array of shape (s, C)
+        Share of each linear candidate in the map, by step and series.
     effect : CovariateEffect, optional
     direct : LinearMap, optional
         The direct candidate alone, where it may stand in place of the average.
@@ -70,7 +70,7 @@ class LinearForecast:
     def alone(self) -> LinearForecast:
         """The forecast with the direct candidate in place of the average."""
         assert self.direct is not None
-        weights = {"direct": np.ones(self.map.n_steps)}
+        weights = {"direct": np.ones(self.map.intercept.shape)}
         return dataclasses.replace(self, map=self.direct, weights=weights)
 
     def __call__(self, windows: np.ndarray, covariates: np.ndarray | None) -> np.ndarray:

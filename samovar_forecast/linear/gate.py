@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from samovar_forecast.linear.average import horizon_bands
+from samovar_forecast.linear.weights import horizon_bands
 
 FEWEST_BLOCKS = 4
 """With fewer blocks a band's standard error means nothing."""

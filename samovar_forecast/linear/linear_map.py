@@ -110,17 +110,17 @@ def blend(maps: Sequence[LinearMap], weights: np.ndarray) -> LinearMap:
     ----------
     maps : sequence of M maps
         With the same center.
-    weights : array of shape (M, s)
+    weights : array of shape (M, s) or (M, s, C)
         They sum to one over the maps.
     """
     n_steps, n_series, _ = maps[0].own.shape
     own = np.zeros((n_steps, n_series, max(one.own.shape[2] for one in maps)))
     cross = np.zeros((n_steps, n_series, max(one.cross.shape[2] for one in maps), n_series))
     intercept = np.zeros((n_steps, n_series))
-    for one, weight in zip(maps, weights, strict=True):
-        own[:, :, : one.own.shape[2]] += weight[:, None, None] * one.own
-        cross[:, :, : one.cross.shape[2]] += weight[:, None, None, None] * one.cross
-        intercept += weight[:, None] * one.intercept
+    for one, weight in zip(maps, weights.reshape(len(maps), n_steps, -1), strict=True):
+        own[:, :, : one.own.shape[2]] += weight[:, :, None] * one.own
+        cross[:, :, : one.cross.shape[2]] += weight[:, :, None, None] * one.cross
+        intercept += weight * one.intercept
     return LinearMap(own, cross, intercept, maps[0].center)
 
 

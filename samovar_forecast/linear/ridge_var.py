@@ -1,21 +1,24 @@
-"""A vector autoregression by ridge regression, order and penalty by closed-form leave-one-out.
+"""A vector autoregression by ridge regression, its settings by closed-form leave-one-out errors.
 
 Each equation chooses for itself among orders, penalties, priors on how fast lags fade and how much
 other series matter (Litterman 1986), and two on where the forecast is pulled to: the mean, or the
-last value. All candidates are scored on the
-same rows, each row forecast by the equation fitted without it, which costs no refit:
-``e_i / (1 - h_ii)`` with the residuals ``e`` and the diagonal ``h`` of the hat matrix (Allen 1974,
-Technometrics 16:125-127).
+last value. All candidates are scored on the same rows, each row forecast by the equation fitted
+without it. If the equations together have a root well outside the unit circle, all of them are
+drawn to the last value, and their penalties rise until they have none.
 
 Letters: n rows, C series, p order, k = C p regressors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from samovar_forecast.linear.regressions import LARGEST_FITTED_ROOT, lag_design
+from samovar_forecast.linear.ridge import RidgeRegressions
+from samovar_forecast.linear.stability import largest_root, with_roots_held
 
 PENALTIES = np.logspace(-6, 3, 19)
 """Penalties that are tried, a row; regressors have unit variance."""
@@ -25,6 +28,8 @@ CROSS_WEIGHTS = (0.3, 0.1)
 """The lags of other series are scaled by these too, and so shrunk harder than own ones."""
 MOST_WORK = 1e8
 """Equations times rows times squared regressors, from which that is not tried."""
+RISES = np.logspace(0.5, 9, 18)
+"""Factors by which all penalties rise, until no root lies well outside the unit circle."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +42,13 @@ class RidgeVARFit:
         ``coefs[lag - 1, response, impulse]``; p is the largest order among the equations.
     intercept : ndarray of shape (C,)
     sigma_u : ndarray of shape (C, C)
-        Second moments of the leave-one-out errors.
+        Second moments of the leave-one-out errors, each equation at the penalty it chose.
     orders, penalties, decays : ndarray of shape (C,)
         What each equation chose.
     towards_last_value : ndarray of bool, shape (C,)
         Whether an equation is pulled towards the last value (else: the mean).
+    rise : float
+        Factor on the penalties that it took to hold the roots; 1 if they needed no holding.
     """
 
     coefs: np.ndarray
@@ -51,6 +58,7 @@ class RidgeVARFit:
     penalties: np.ndarray
     decays: np.ndarray
     towards_last_value: np.ndarray
+    rise: float = 1.0
 
     def forecast(self, recent: np.ndarray, steps: int) -> np.ndarray:
         """Return the rows that follow ``recent``, which holds at least p rows."""
@@ -62,92 +70,166 @@ class RidgeVARFit:
         return np.asarray(path[order:])
 
 
+@dataclass(frozen=True)
+class _Equation:
+    """What one equation chose; the targets are columns of the regressions."""
+
+    regressions: RidgeRegressions
+    target: int
+    target_from_last_value: int
+    scale: np.ndarray
+    order: int
+    penalty: float
+    decay: float
+    towards_last: bool
+
+    def drawn_to_last_value(self) -> _Equation:
+        """Return the equation with the last value in place of the mean as what it is drawn to."""
+        return replace(self, target=self.target_from_last_value, towards_last=True)
+
+    def coefs(self, largest: int, series: int, rise: float) -> np.ndarray:
+        """Return the coefficients (largest, C) with the penalty times a factor."""
+        solved = self.regressions.solve(self.penalty * rise, self.target)
+        found = np.zeros((largest, len(self.scale) // self.order))
+        found[: self.order] = (self.scale * solved).reshape(self.order, -1)
+        found[0, series] += self.towards_last
+        return found
+
+
+def fit_ridge_var(
+    runs: Sequence[np.ndarray],
+    orders: Sequence[int],
+    *,
+    decays: Sequence[float] = DECAYS,
+    cross_weights: Sequence[float] = CROSS_WEIGHTS,
+    season: int = 1,
+    most_work: float = MOST_WORK,
+) -> RidgeVARFit:
+    """Fit every equation at the order, penalty and prior of least leave-one-out error.
+
+    Parameters
+    ----------
+    runs : sequence of arrays of shape (n, C)
+        Stretches of rows without a gap; no lag reaches from one into another. Together they have
+        more rows than the largest order plus 2 a stretch. A column that does not vary is forecast
+        to stay where it is.
+    orders : sequence of int
+        The orders to try, increasing.
+    decays : sequence of float
+        Powers of the lag by which lags are scaled down.
+    cross_weights : sequence of float
+        What the lags of other series are scaled by; that they count alike is always tried, and
+        the others where the work allows it.
+    season : int, default=1
+        Own lags near this one fade as lag 2 does; 1 for none.
+    most_work : float
+        Equations times rows times squared regressors up to which cross weights are tried.
+    """
+    largest, n_series = orders[-1], runs[0].shape[1]
+    stacked = np.concatenate(runs)
+    mean, deviation = stacked.mean(axis=0), stacked.std(axis=0)
+    deviation = np.where(np.ptp(stacked, axis=0) > 0, deviation, 1.0)
+    x, ahead = lag_design([(run - mean) / deviation for run in runs], largest)
+    n_rows = len(x)
+    targets = np.hstack([ahead, ahead - x[:, :n_series]])  # n 2C
+    mean_x, mean_ahead = x.mean(axis=0), ahead.mean(axis=0)
+    x, targets = x - mean_x, targets - targets.mean(axis=0)
+    gram = x.T @ x
+    best = np.full(n_series, np.inf)
+    chosen: list[_Equation | None] = [None] * n_series
+    for order in orders:
+        k = order * n_series
+        for decay in decays if order > 1 else decays[:1]:
+            for equations, scale in _priors(
+                (order, n_series, n_rows), decay, cross_weights, season, most_work
+            ):
+                columns = np.concatenate([equations, equations + n_series])
+                scaled = gram[:k, :k] * scale * scale[:, None]
+                regressions = RidgeRegressions(x[:, :k] * scale, targets[:, columns], scaled)
+                scores = regressions.mean_squares(PENALTIES * n_rows)  # penalties 2E
+                penalty = np.argmin(scores, axis=0)
+                lowest = scores[penalty, np.arange(len(columns))].reshape(2, -1)
+                towards_last = np.argmin(lowest, axis=0)
+                for place, series in enumerate(equations):
+                    if lowest[towards_last[place], place] < best[series]:
+                        best[series] = lowest[towards_last[place], place]
+                        target = int(towards_last[place]) * len(equations) + place
+                        chosen[series] = _Equation(
+                            regressions,
+                            target,
+                            len(equations) + place,
+                            scale,
+                            order,
+                            float(PENALTIES[penalty[target]] * n_rows),
+                            decay,
+                            bool(towards_last[place]),
+                        )
+    found = [one for one in chosen if one is not None]
+    errors = [one.regressions.errors(one.penalty)[:, one.target] for one in found]
+    errors = np.array(errors).T * deviation
+    order = max(one.order for one in found)
+    coefs, rise = _stable(found, order)
+    intercept = mean_ahead - np.einsum(
+        "pij,pj->i", coefs, mean_x[: order * n_series].reshape(order, n_series)
+    )
+    coefs = coefs * deviation[:, None] / deviation
+    return RidgeVARFit(
+        coefs=coefs,
+        intercept=mean + intercept * deviation - coefs.sum(axis=0) @ mean,
+        sigma_u=errors.T @ errors / n_rows,
+        orders=np.array([one.order for one in found]),
+        penalties=np.array([one.penalty / n_rows for one in found]),
+        decays=np.array([one.decay for one in found]),
+        towards_last_value=np.array([one.towards_last for one in found]),
+        rise=rise,
+    )
+
+
 def _priors(
-    lag_scale: np.ndarray, n_series: int, n_rows: int
+    sizes: tuple[int, int, int],
+    decay: float,
+    cross_weights: Sequence[float],
+    season: int,
+    most_work: float,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield equations, and the scale of their regressors: all alike, then others shrunk harder.
 
     The second needs a decomposition for each equation, and is left out where that is long.
     """
-    everyone = np.arange(n_series)
-    yield everyone, lag_scale
-    if n_series == 1 or n_series * n_rows * len(lag_scale) ** 2 > MOST_WORK:
+    order, n_series, n_rows = sizes
+    everyone, lag = np.arange(n_series), np.arange(1.0, order + 1)
+    near = np.minimum(lag, 2 + np.abs(lag - season)) if season > 1 else lag
+    fading, own = (np.repeat(one**-decay, n_series) for one in (lag, near))
+    k = order * n_series
+    is_bearable = n_series * n_rows * k * min(k, n_rows) <= most_work
+    if season == 1 or not is_bearable or n_series == 1:
+        yield everyone, own if n_series == 1 else fading
+    if n_series == 1 or not is_bearable:
         return
-    impulse = np.tile(everyone, len(lag_scale) // n_series)
+    impulse = np.tile(everyone, order)
+    weights = cross_weights if season == 1 else (1.0, *cross_weights)
     for equation in everyone:
-        for weight in CROSS_WEIGHTS:
-            yield everyone[[equation]], lag_scale * np.where(impulse == equation, 1.0, weight)
+        for weight in weights:
+            yield everyone[[equation]], np.where(impulse == equation, own, weight * fading)
 
 
-def fit_ridge_var(values: np.ndarray, orders: list[int]) -> RidgeVARFit:
-    """Fit every equation at the order, penalty and prior of least leave-one-out error.
+def _stable(equations: list[_Equation], order: int) -> tuple[np.ndarray, float]:
+    """Return coefficients (order, C, C) without a root outside the unit circle, and the rise.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_observations, C)
-        Finite, with more rows than the largest order plus 2. A column that does not vary is
-        forecast to stay where it is.
-    orders : list of int
-        The orders to try, increasing.
+    A root that is just outside, as growing levels give, is held at 1. Else all equations are drawn
+    to the last value: the more they are, the nearer they come to random walks with a drift.
     """
-    largest, n_series = orders[-1], values.shape[1]
-    mean, deviation = values.mean(axis=0), values.std(axis=0)
-    deviation = np.where(np.ptp(values, axis=0) > 0, deviation, 1.0)
-    z = (values - mean) / deviation
-    n = len(z) - largest
-    lags = np.hstack([z[largest - lag : len(z) - lag] for lag in range(1, largest + 1)])  # n k
-    lag_means = lags.mean(axis=0)
-    lags -= lag_means
-    gram = lags.T @ lags
-    targets = np.hstack([z[largest:], z[largest:] - z[largest - 1 : -1]])  # n 2C
-    target_means = targets.mean(axis=0)
-    targets -= target_means
 
-    best_error = np.full(n_series, np.inf)
-    chosen: list[tuple[int, float, float, bool]] = [(orders[0], 0.0, 0.0, False)] * n_series
-    coefs = np.zeros((largest, n_series, n_series))
-    intercept = np.zeros(n_series)
-    errors = np.zeros((n, n_series))
-    for order in orders:
-        k = order * n_series
-        for decay in DECAYS if order > 1 else DECAYS[:1]:
-            lag_scale = np.repeat(np.arange(1.0, order + 1) ** -decay, n_series)  # k
-            for equations, scale in _priors(lag_scale, n_series, n):
-                columns = np.concatenate([equations, equations + n_series])
-                powers, vectors = np.linalg.eigh(gram[:k, :k] * scale * scale[:, None])
-                kept = powers > powers[-1] * 1e-12
-                power, vectors = powers[kept], vectors[:, kept]
-                rotated = (lags[:, :k] * scale) @ vectors  # n r
-                projected = rotated.T @ targets[:, columns]
-                squares = rotated**2
-                for penalty in PENALTIES * n:
-                    weights = projected / (power + penalty)[:, None]
-                    left_out = (targets[:, columns] - rotated @ weights) / (
-                        1 - 1 / n - squares @ (1 / (power + penalty))
-                    )[:, None]
-                    score = (left_out**2).mean(axis=0)
-                    for place in np.flatnonzero(score < np.tile(best_error[equations], 2)):
-                        column = int(columns[place])
-                        towards_last, equation = divmod(column, n_series)
-                        if score[place] >= best_error[equation]:
-                            continue
-                        best_error[equation] = score[place]
-                        chosen[equation] = (order, penalty / n, decay, bool(towards_last))
-                        row = scale * (vectors @ weights[:, place])
-                        coefs[:, equation] = 0.0
-                        coefs[:order, equation] = row.reshape(order, n_series)
-                        intercept[equation] = target_means[column] - row @ lag_means[:k]
-                        coefs[0, equation, equation] += towards_last
-                        errors[:, equation] = left_out[:, place]
-    order = max(order for order, *_ in chosen)
-    coefs = coefs[:order] * deviation[:, None] / deviation
-    errors = errors * deviation
-    return RidgeVARFit(
-        coefs=coefs,
-        intercept=mean + intercept * deviation - coefs.sum(axis=0) @ mean,
-        sigma_u=errors.T @ errors / n,
-        orders=np.array([order for order, *_ in chosen]),
-        penalties=np.array([penalty for _, penalty, *_ in chosen]),
-        decays=np.array([decay for *_, decay, _ in chosen]),
-        towards_last_value=np.array([towards for *_, towards in chosen]),
-    )
+    def at(rise: float) -> np.ndarray:
+        rows = [one.coefs(order, series, rise) for series, one in enumerate(equations)]
+        return np.array(rows).swapaxes(0, 1)
+
+    coefs = at(1.0)
+    if largest_root(coefs) <= LARGEST_FITTED_ROOT:
+        return with_roots_held(coefs), 1.0
+    equations = [one.drawn_to_last_value() for one in equations]
+    for rise in RISES:
+        coefs = at(rise)
+        if largest_root(coefs) <= LARGEST_FITTED_ROOT:
+            break
+    return with_roots_held(coefs), rise

@@ -9,10 +9,10 @@ import pytest
 
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.linear import LinearMap, estimate_anchor
-from samovar_forecast.linear.average import on_the_simplex, stacked_weights
 from samovar_forecast.linear.linear_map import blend, finite_runs, iterate
 from samovar_forecast.linear.regressions import lag_design
 from samovar_forecast.linear.simulate import simulate_var
+from samovar_forecast.linear.weights import on_the_simplex, stacked_weights
 
 
 def test_an_iterated_var_forecasts_what_step_by_step_forecasting_gives() -> None:

@@ -12,13 +12,12 @@ from samovar_forecast.linear.direct import (
     window_products,
 )
 from samovar_forecast.linear.regressions import (
-    even_ridge_var,
     in_levels,
     lag_design,
     ols_var,
-    ridge_errors,
-    ridge_var,
 )
+from samovar_forecast.linear.ridge import RidgeRegressions
+from samovar_forecast.linear.ridge_var import fit_ridge_var
 from samovar_forecast.linear.simulate import simulate_var
 
 COEFS = np.array([[[0.5, 0.3], [0.0, 0.4]], [[0.2, 0.0], [-0.3, 0.1]]])
@@ -46,8 +45,11 @@ def test_leave_one_out_errors_are_those_of_leaving_one_out(n_rows: int) -> None:
     rng = np.random.default_rng(n_rows)
     x, y = rng.normal(size=(n_rows, 15)), rng.normal(size=(n_rows, 2))
     penalties = np.array([0.1, 3.0])
-    errors, solve = ridge_errors(x - x.mean(0), y - y.mean(0), penalties)
+    regressions = RidgeRegressions(x - x.mean(0), y - y.mean(0))
+    mean_squares = regressions.mean_squares(penalties)
     for number, penalty in enumerate(penalties):
+        errors = regressions.errors(penalty)
+        assert np.allclose(mean_squares[number], np.square(errors).mean(axis=0))
         for row in range(0, n_rows, max(1, n_rows // 10)):
             kept = np.arange(n_rows) != row
             mean_x, mean_y = x[kept].mean(0), y[kept].mean(0)
@@ -56,19 +58,19 @@ def test_leave_one_out_errors_are_those_of_leaving_one_out(n_rows: int) -> None:
                 centred.T @ centred + penalty * np.eye(15), centred.T @ (y[kept] - mean_y)
             )
             left_out = y[row] - mean_y - (x[row] - mean_x) @ weights
-            assert np.allclose(errors[number, row], left_out, rtol=1e-6, atol=1e-9)
+            assert np.allclose(errors[row], left_out, rtol=1e-6, atol=1e-9)
         centred = x - x.mean(0)
         wanted = np.linalg.solve(centred.T @ centred + penalty * np.eye(15), centred.T @ y)
-        assert np.allclose(solve(penalty), wanted, rtol=1e-6, atol=1e-9)
+        assert np.allclose(regressions.solve(penalty), wanted, rtol=1e-6, atol=1e-9)
 
 
 def test_the_shrunken_var_finds_a_var_in_many_rows_and_a_random_walk_in_few() -> None:
     y = simulate_var(COEFS, 20_000, random_state=0)
-    coefs, _ = ridge_var([y], 3)
+    coefs = fit_ridge_var([y], [3], decays=[2.0]).coefs
     assert np.abs(coefs[:2] - COEFS).max() < 0.05
     assert np.abs(coefs[2]).max() < 0.05
     walk = np.random.default_rng(1).normal(size=(40, 3)).cumsum(axis=0)
-    shrunken, _ = ridge_var([walk], 4)
+    shrunken = fit_ridge_var([walk], [4], decays=[2.0]).coefs
     x, y = lag_design([walk], 4)
     free = np.linalg.lstsq(np.hstack([np.ones((36, 1)), x]), y, rcond=None)[0][1:]
     toward = np.zeros((12, 3))
@@ -125,11 +127,11 @@ def test_a_var_of_the_steps_forecasts_the_same_levels() -> None:
 
 def test_an_evenly_shrunken_var_nears_least_squares_with_many_rows_and_noise_shrinks_it() -> None:
     y = simulate_var(COEFS, 3000, intercept=[1.0, -2.0], random_state=0)
-    coefs, intercept = even_ridge_var([y], [1, 2, 3])
-    assert np.abs(coefs[:2] - COEFS).max() < 0.06
-    assert np.abs(intercept - [1.0, -2.0]).max() < 0.15
+    fit = fit_ridge_var([y], [1, 2, 3], cross_weights=[])
+    assert np.abs(fit.coefs[:2] - COEFS).max() < 0.06
+    assert np.abs(fit.intercept - [1.0, -2.0]).max() < 0.15
     noise = np.random.default_rng(1).normal(size=(60, 3))
-    small, _ = even_ridge_var([noise], [1, 2, 4])
+    small = fit_ridge_var([noise], [1, 2, 4], cross_weights=[]).coefs
     x, ahead = lag_design([noise], 4)
     least_squares = np.linalg.lstsq(x, ahead, rcond=None)[0]
     assert np.square(small).sum() < 0.3 * np.square(least_squares).sum()
@@ -138,8 +140,8 @@ def test_an_evenly_shrunken_var_nears_least_squares_with_many_rows_and_noise_shr
 def test_an_evenly_shrunken_var_does_not_depend_on_units_and_sees_a_random_walk() -> None:
     y = simulate_var(COEFS, 120, random_state=0)
     unit = np.array([1e3, 1e-3])
-    one, other = even_ridge_var([y], [1, 2]), even_ridge_var([y * unit], [1, 2])
-    assert np.allclose(other[0], one[0] * unit[:, None] / unit, rtol=1e-6, atol=1e-9)
+    one, other = (fit_ridge_var([some], [1, 2], cross_weights=[]).coefs for some in (y, y * unit))
+    assert np.allclose(other, one * unit[:, None] / unit, rtol=1e-6, atol=1e-9)
     walk = np.random.default_rng(3).normal(size=(80, 2)).cumsum(axis=0)
-    coefs, _ = even_ridge_var([walk], [1, 2])
+    coefs = fit_ridge_var([walk], [1, 2], cross_weights=[]).coefs
     assert np.abs(coefs.sum(axis=0) - np.eye(2)).max() < 0.25

@@ -35,7 +35,7 @@ def test_the_choice_and_the_coefficients_are_those_of_leaving_out_row_by_row(mon
     penalties = np.array([1e-2, 1.0])
     monkeypatch.setattr(ridge, "PENALTIES", penalties)
     values = simulated(40)
-    fit = fit_ridge_var(values, [1, 2])
+    fit = fit_ridge_var([values], [1, 2])
     z = (values - values.mean(axis=0)) / values.std(axis=0)
     n = len(z) - 2
     for equation in range(3):
@@ -70,7 +70,7 @@ def test_the_choice_and_the_coefficients_are_those_of_leaving_out_row_by_row(mon
 
 
 def test_a_var_is_recovered_with_many_rows_whatever_the_units():
-    fit = fit_ridge_var(simulated(4000), [1, 2, 4])
+    fit = fit_ridge_var([simulated(4000)], [1, 2, 4])
     units = np.array([1.0, 100.0, 0.01])
     in_own_units = fit.coefs[0] / units[:, None] * units
     np.testing.assert_allclose(in_own_units, LAG_MATRIX, atol=0.06)
@@ -79,7 +79,7 @@ def test_a_var_is_recovered_with_many_rows_whatever_the_units():
 
 
 def test_the_forecast_continues_the_recursion_with_the_newest_lag_first():
-    fit = fit_ridge_var(simulated(60), [2])
+    fit = fit_ridge_var([simulated(60)], [2])
     recent = simulated(60)
     ahead = fit.forecast(recent, 2)
     first = fit.intercept + fit.coefs[0] @ recent[-1] + fit.coefs[1] @ recent[-2]
@@ -89,7 +89,7 @@ def test_the_forecast_continues_the_recursion_with_the_newest_lag_first():
 
 def test_more_series_than_rows_still_give_a_finite_forecast_that_stays_near_the_data():
     wide = np.hstack([simulated(24, seed) for seed in range(10)])
-    fit = fit_ridge_var(wide, candidate_orders(*wide.shape))
+    fit = fit_ridge_var([wide], candidate_orders(*wide.shape))
     ahead = fit.forecast(wide, 24)
     low, high = wide.min(axis=0), wide.max(axis=0)
     assert ((ahead > low - (high - low)) & (ahead < high + (high - low))).all()
@@ -98,14 +98,14 @@ def test_more_series_than_rows_still_give_a_finite_forecast_that_stays_near_the_
 def test_a_random_walk_is_pulled_towards_its_last_value():
     rng = np.random.default_rng(0)
     walk = rng.normal(size=(80, 4)).cumsum(axis=0)
-    fit = fit_ridge_var(walk, candidate_orders(80, 4))
+    fit = fit_ridge_var([walk], candidate_orders(80, 4))
     assert fit.towards_last_value.sum() >= 3
     assert np.abs(fit.forecast(walk, 1)[0] - walk[-1]).mean() < np.diff(walk, axis=0).std() / 2
 
 
 def test_a_constant_series_stays_where_it_is_and_disturbs_no_other():
     values = np.column_stack([simulated(60), np.full(60, 7.0)])
-    fit = fit_ridge_var(values, [1, 2])
+    fit = fit_ridge_var([values], [1, 2])
     np.testing.assert_allclose(fit.forecast(values, 5)[:, 3], 7.0)
-    without = fit_ridge_var(values[:, :3], [1, 2])
+    without = fit_ridge_var([values[:, :3]], [1, 2])
     np.testing.assert_allclose(fit.forecast(values, 5)[:, :3], without.forecast(values[:, :3], 5))

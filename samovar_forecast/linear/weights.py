@@ -1,0 +1,130 @@
+"""Weights of an average: stacked on held-out forecasts, drawn to what is known before.
+
+Letters: M candidates, B held-out windows, s steps ahead, C series, N problems solved at once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+PRIOR_STRENGTH = 5.0
+"""What the prior weights count, in held-out forecasts that do not overlap."""
+
+OWN_STRENGTH = 10.0
+"""What the weights of all series count for the weights of one series, likewise."""
+
+LARGEST_ERROR = 100.0
+"""Larger errors, in units of the middle candidate's, count as this one."""
+
+TOLERANCE = 1e-10
+"""A weight of 0 stays if the slope gains less by raising it, relative to the largest slope."""
+
+
+def stacked_weights(errors: np.ndarray, n_origins: int, prior: np.ndarray) -> np.ndarray:
+    """Return the weights of the candidates at each step of each series, (M, s, C).
+
+    Band by band, the weights minimise the mean squared error of the average, drawn toward the
+    weights of the band before, the first toward ``prior``; then those of each series toward the
+    weights of all together. The errors of a series are in units of its middle candidate's, so that
+    neither a candidate that explodes nor a large series speaks for others. Forecasts of h steps
+    overlap, so that ``n_origins`` of them count as ``n_origins / h``: near steps say most, and say
+    it first.
+
+    Parameters
+    ----------
+    errors : array of shape (M, B, s, C)
+        NaN where the actual value is not known.
+    n_origins : int
+        Origins that the B windows stand for.
+    prior : array of shape (M,)
+        Summing to one.
+    """
+    _, n_windows, n_steps, n_series = errors.shape
+    weights = np.tile(prior[:, None, None], (1, n_steps, n_series))
+    if n_windows == 0 or n_series == 0:
+        return weights
+    common, start = prior, 0
+    for start, stop in horizon_bands(n_steps):
+        moments, is_known = _moments(errors[:, :, start:stop])
+        if is_known.any():
+            pooled = moments[is_known].mean(axis=0)
+            strength = stop / n_origins * np.median(np.diagonal(pooled)) + 1e-12
+            common = on_the_simplex(pooled, common, PRIOR_STRENGTH * strength)
+        own = np.tile(common, (n_series, 1))
+        if is_known.any() and n_series > 1:
+            strengths = np.full(is_known.sum(), OWN_STRENGTH * stop / n_origins + 1e-12)
+            own[is_known] = _on_simplexes(moments[is_known], own[is_known], strengths)
+        weights[:, start:stop] = own.T[:, None]
+    return weights
+
+
+def _moments(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean products of errors (M, B, s, C) for each series, and which have some.
+
+    In units of the middle candidate's mean squared error; (C, M, M), (C,).
+    """
+    n_candidates, _, _, n_series = errors.shape
+    by_series = errors.transpose(3, 0, 1, 2).reshape(n_series, n_candidates, -1)
+    is_there = np.isfinite(by_series).all(axis=1)  # C B*s
+    n_known = is_there.sum(axis=1)
+    known = np.where(is_there[:, None], by_series, 0.0)
+    squares = np.square(np.clip(known, -1e100, 1e100)).sum(axis=2) / np.maximum(n_known, 1)[:, None]
+    unit = np.sqrt(np.median(squares, axis=1))  # C
+    unit = np.where(unit > 0, unit, 1.0)[:, None, None]
+    known = np.clip(known / unit, -LARGEST_ERROR, LARGEST_ERROR)
+    moments = known @ known.swapaxes(1, 2) / np.maximum(n_known, 1)[:, None, None]
+    return moments, n_known > 0
+
+
+def horizon_bands(n_steps: int) -> list[tuple[int, int]]:
+    """Cut the steps into the first, and the two halves of the rest: rows from, and up to."""
+    ends = sorted({1, -(-n_steps // 2), n_steps})
+    return list(zip([0, *ends], ends, strict=False))
+
+
+def on_the_simplex(moments: np.ndarray, prior: np.ndarray, strength: float) -> np.ndarray:
+    """Return the w >= 0, sum(w) = 1, that minimises ``w' S w + strength * |w - prior|^2``."""
+    return _on_simplexes(moments[None], prior[None], np.array([strength]))[0]
+
+
+def _on_simplexes(moments: np.ndarray, priors: np.ndarray, strengths: np.ndarray) -> np.ndarray:
+    """Solve N problems of :func:`on_the_simplex` at once; (N, M, M), (N, M), (N,) to (N, M).
+
+    By active sets (Lawson and Hanson 1974, chapter 23): the positive weights are solved for, up to
+    the first that would turn negative; one that is 0 turns positive where the slope asks for it.
+    """
+    n_problems, n_candidates = priors.shape
+    rows = np.arange(n_problems)
+    quadratic = moments + strengths[:, None, None] * np.eye(n_candidates)
+    linear = strengths[:, None] * priors
+    weights, active = priors.copy(), priors > 0
+    for _ in range(4 * n_candidates):
+        wanted = _solved(quadratic, linear, active)
+        step = wanted - weights
+        falls = active & (wanted < 0)
+        share = np.where(falls, weights / np.where(falls, -step, 1.0), np.inf)
+        length = np.minimum(share.min(axis=1), 1.0)
+        weights = weights + length[:, None] * step
+        is_blocked = length < 1
+        active[rows[is_blocked], share[is_blocked].argmin(axis=1)] = False
+        weights = np.where(active, np.maximum(weights, 0.0), 0.0)
+        slope = np.einsum("nij,nj->ni", quadratic, weights) - linear
+        level = (slope * active).sum(axis=1) / active.sum(axis=1)
+        gain = np.where(active | is_blocked[:, None], 0.0, level[:, None] - slope)
+        enters = gain.max(axis=1) > TOLERANCE * np.abs(slope).max(axis=1)
+        active[rows[enters], gain[enters].argmax(axis=1)] = True
+        if not (enters | is_blocked).any():
+            break
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _solved(quadratic: np.ndarray, linear: np.ndarray, active: np.ndarray) -> np.ndarray:
+    """Return the minima over the active weights alone, which sum to 1; (N, M)."""
+    n_problems, n_candidates = active.shape
+    system = np.zeros((n_problems, n_candidates + 1, n_candidates + 1))
+    system[:, :-1, :-1] = np.where(active[:, :, None] & active[:, None], quadratic, 0.0)
+    diagonal = np.arange(n_candidates)
+    system[:, diagonal, diagonal] = np.where(active, system[:, diagonal, diagonal], 1.0)
+    system[:, :-1, -1] = system[:, -1, :-1] = active
+    right = np.concatenate([np.where(active, linear, 0.0), np.ones((n_problems, 1))], axis=1)
+    return np.asarray(np.linalg.solve(system, right[:, :, None])[:, :-1, 0])
