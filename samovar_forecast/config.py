@@ -14,6 +14,7 @@ Predictor = Literal["samovar", "lintrans", "fixedvar"]
 Normalization = Literal["last_patch", "window", "none"]
 Structure = Literal["direct", "inverse", "none"]
 Attention = Literal["auto", "reference", "parallel", "chunked"]
+AttentionScale = Literal["none", "root", "mean"]
 
 _Config = TypeVar("_Config", bound="_JsonConfig")
 
@@ -138,6 +139,9 @@ class NetworkConfig(_JsonConfig):
         Numbers predicted per step and series (1 for a point forecast).
     attention : {"auto", "reference", "parallel", "chunked"}, default="auto"
         Form in which linear attention is computed; ``"auto"`` chooses by the number of tokens.
+    attention_scale : {"none", "root", "mean"}, default="none"
+        What the sum over the t tokens that a query of width d sees is divided by: nothing, as in
+        the paper, ``sqrt(t d)`` or ``t sqrt(d)``.
     anchor : (int, int) or (int, int, int), optional
         Lags of the linear anchor beside the network: of each series itself, of all series, and of
         the future covariates where they have an effect in it. ``None`` is the model of the paper.
@@ -167,6 +171,7 @@ class NetworkConfig(_JsonConfig):
     missing_values: bool = False
     n_params: int = 1
     attention: Attention = "auto"
+    attention_scale: AttentionScale = "none"
     anchor: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -179,6 +184,7 @@ class NetworkConfig(_JsonConfig):
         _check_choice(self, "normalization", Normalization)
         _check_choice(self, "structure", Structure)
         _check_choice(self, "attention", Attention)
+        _check_choice(self, "attention_scale", AttentionScale)
         if self.anchor is not None:
             self._check_anchor()
         if self.d_model is None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.network.blocks import Dropout, Linear, MLPBlock, RMSNorm
-from samovar_forecast.network.linear_attention import linear_attention
+from samovar_forecast.network.linear_attention import linear_attention, scale_queries
 from samovar_forecast.network.mixture import Prediction
 
 
@@ -34,6 +34,7 @@ class LinearAttentionBlock(nn.Module):
             projected.unflatten(-1, (self.config.heads, -1)).transpose(1, 2)  # B*C H T d
             for projected in (self.query(x), self.key(self.dropout(x)), self.value(x))
         )
+        query = scale_queries(query, self.config.attention_scale)
         attended = linear_attention(query, key, value, form=self.config.attention)
         added = self.dropout(self.out(attended.transpose(1, 2).flatten(2)))  # B*C T D
         return h + added, added

@@ -11,6 +11,8 @@ tokens, stride 2 and Q = T / 2 for the endogenous ones, Q = 1 for the last.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -21,6 +23,30 @@ PARALLEL_UP_TO = 64
 
 NARROW_VALUE = 8
 """Width up to which a product is faster turned round: a row of it does not fill a register."""
+
+POWERS = {"root": 0.5, "mean": 1.0}
+"""Power of the number of tokens that the sum over them is divided by."""
+
+
+def scale_queries(query: Tensor, scale: str) -> Tensor:
+    """Return queries whose attention is divided by a power of the tokens that they see.
+
+    Parameters
+    ----------
+    query : Tensor of shape (..., T, d)
+        Queries of all tokens; query t sees t of them.
+    scale : {"none", "root", "mean"}
+        Divide by nothing, ``sqrt(t d)`` or ``t sqrt(d)``.
+
+    Returns
+    -------
+    Tensor of shape (..., T, d)
+    """
+    if scale == "none":
+        return query
+    n_tokens, width = query.shape[-2:]
+    n_seen = torch.arange(1, n_tokens + 1, dtype=query.dtype, device=query.device)
+    return query / (n_seen ** POWERS[scale] * math.sqrt(width))[:, None]
 
 
 def linear_attention(

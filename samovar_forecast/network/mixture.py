@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.network.blocks import Dropout, Linear, MLPBlock, RMSNorm
 from samovar_forecast.network.kernels import is_plain_inference
-from samovar_forecast.network.linear_attention import linear_attention
+from samovar_forecast.network.linear_attention import linear_attention, scale_queries
 
 HEAD_NORM_EPSILON = 1e-8
 
@@ -133,8 +133,8 @@ class VARMixture(nn.Module):
             shape = (2, self.config.n_layers, self.config.heads, self.config.head_width)
             projected = self.projection(x1).view(*x1.shape[:-1], *shape)  # B*C T 2 M H d
             both = self._normalized_by_layer(projected)  # 2 M B*C H T d
-        queries, values = both.flatten(2, 3).unbind(0)
-        return queries, values
+        queries, values = both.flatten(2, 3).unbind(0)  # M B*C*H T d
+        return scale_queries(queries, self.config.attention_scale), values
 
     def _normalized_by_layer(self, projected: Tensor) -> Tensor:
         """Return the normalised projections, (B*C, T, 2, M, H, d) as (2, M, B*C, H, T, d)."""

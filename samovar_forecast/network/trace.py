@@ -28,7 +28,8 @@ class Trace:
     var_input : Tensor of shape (B, C, T, D)
         Input of the VAR mixture: what the lag weights act on. None for LinTrans, as below.
     queries, values : Tensor of shape (M, B, C, H, T, d)
-        Normalised queries and values of every VAR layer.
+        Queries and values of every VAR layer as they enter attention: normalised, and scaled if
+        the configuration says so.
     structure : Tensor of shape (H, d, d)
         Structural matrix; multiplies row vectors from the right.
     """

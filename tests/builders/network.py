@@ -12,6 +12,8 @@ VARIANTS = (
     {"qv_norm": False},
     {"structure": "none", "qv_norm": False},
     {"structure": "none", "predictor": "fixedvar"},
+    {"attention_scale": "root"},
+    {"attention_scale": "mean"},
 )
 
 

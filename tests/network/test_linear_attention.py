@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import typing
+
 import pytest
 import torch
 
-from samovar_forecast.network.linear_attention import PARALLEL_UP_TO, linear_attention
+from samovar_forecast.config import AttentionScale
+from samovar_forecast.network.linear_attention import (
+    PARALLEL_UP_TO,
+    POWERS,
+    linear_attention,
+    scale_queries,
+)
 
 
 def inputs(n_tokens: int, stride: int, n_queries: int | None = None) -> list[torch.Tensor]:
@@ -85,3 +94,18 @@ def test_no_form_keeps_a_state_per_token() -> None:
         with torch.autograd.graph.saved_tensors_hooks(saved, lambda tensor: tensor):
             linear_attention(*tensors, form=form).sum().backward()
         assert 0 < largest <= n_tokens * n_tokens < n_tokens * width * width
+
+
+@pytest.mark.parametrize(("scale", "power"), [("none", None), ("root", 0.5), ("mean", 1.0)])
+def test_attention_is_divided_by_the_tokens_that_it_sums(scale: str, power: float | None) -> None:
+    query, key, value = inputs(6, 1)
+    with torch.no_grad():
+        found = linear_attention(scale_queries(query, scale), key, value)
+        plain = linear_attention(query, key, value)
+    for t in range(6):
+        size = 1.0 if power is None else (t + 1) ** power * math.sqrt(4)
+        torch.testing.assert_close(found[..., t, :], plain[..., t, :] / size)
+
+
+def test_every_scale_of_the_configuration_is_known() -> None:
+    assert {"none", *POWERS} == set(typing.get_args(AttentionScale))
