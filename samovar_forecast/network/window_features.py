@@ -1,0 +1,210 @@
+"""What the tokens of a window say: pure numbers, free of the level and the scale of a series."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from samovar_forecast.network.paths import BANDS, EXOGENOUS, PATHS, Paths
+from samovar_forecast.network.running import (
+    RunningStatistics,
+    Window,
+    at_positions,
+    observed_steps,
+    recent_values,
+    running_extremes,
+    running_sums,
+)
+
+N_VALUES = 16
+"""Last values of a series that its token sees as such."""
+STEPS_SHOWN = (1, 4, 12, 40)
+"""Steps ahead at which the paths are shown to the tokens."""
+N_MIXED = 4
+"""Last values of the other series that are mixed."""
+_N_OWN_PATHS = len(PATHS) - 2  # without the last value and the exogenous path
+N_OWN = N_VALUES - 1 + _N_OWN_PATHS * (len(STEPS_SHOWN) + len(BANDS)) + 21
+N_OTHERS = len(STEPS_SHOWN) + 2 * len(BANDS) + 3 * N_MIXED + 1
+
+
+def soft(x: Tensor) -> Tensor:
+    """Return x near 0, and ever less of it further out, up to 4 in size."""
+    return x / (1 + x.abs() / 4)
+
+
+def own_features(
+    window: Window,
+    statistics: RunningStatistics,
+    paths: Paths,
+    record: Tensor,
+    told: Tensor,
+    found: Tensor,
+    strength: Tensor,
+) -> Tensor:
+    """Return the endogenous features of every series and position; (B, C, N, N_OWN).
+
+    Parameters
+    ----------
+    window : Window
+    statistics : RunningStatistics
+    paths : Paths
+    record : Tensor of shape (B, C, N, K, J)
+    told : integer Tensor of shape (B,)
+    found : integer Tensor of shape (B, C, N)
+    strength : Tensor of shape (B, C, N)
+
+    Returns
+    -------
+    Tensor
+    """
+    patch_length = window.values.shape[-1] // found.shape[-1]
+    own = slice(1, EXOGENOUS)
+    there = paths.is_there[..., own, None]
+    shown = torch.tensor(STEPS_SHOWN, device=found.device) - 1
+    moves = paths.moves[..., own, :][..., shown] * there
+    parts = [
+        soft(_recent_moves(window, statistics, patch_length, N_VALUES)[..., :-1]),
+        soft(moves).flatten(-2),
+        (record[..., own, :] * there).flatten(-2),
+        _numbers(window, statistics, patch_length),
+        _season_numbers(statistics, told, found, strength),
+    ]
+    return torch.cat(parts, -1)
+
+
+def _recent_moves(
+    window: Window, statistics: RunningStatistics, patch_length: int, n_values: int
+) -> Tensor:
+    """Return the last values less the very last, each in its own unit; (B, C, N, n_values)."""
+    values = recent_values(window.values, patch_length, n_values)
+    seen = recent_values(window.observed, patch_length, n_values)
+    back = torch.arange(n_values - 1, -1, -1, device=values.device)
+    unit = statistics.unit[..., (back - 1).clamp(min=0)]
+    moved = statistics.is_usable[..., None] * seen
+    return (values - statistics.last[..., None]) / unit * moved
+
+
+def _numbers(window: Window, statistics: RunningStatistics, patch_length: int) -> Tensor:
+    """Return 14 numbers that describe a series so far."""
+    steps, weight = observed_steps(window)
+    n_steps = running_sums(weight, patch_length).clamp(min=1)
+    last, mean, deviation, step = statistics[:4]
+    low, high = running_extremes(window, patch_length)
+
+    def mean_so_far(series: Tensor) -> Tensor:
+        return running_sums(series, patch_length) / n_steps
+
+    before = F.pad(steps[..., :-1], (1, 0))
+    is_still = (steps.abs() <= 1e-6) * weight
+    seen_last = recent_values(window.observed, patch_length, N_VALUES)
+    recent, longer = (
+        (
+            recent_values(steps.square(), patch_length, n).sum(-1)
+            / recent_values(weight, patch_length, n).sum(-1).clamp(min=1)
+        )
+        for n in (8, 32)
+    )
+    variance = step.square()
+    largest = steps.abs().cummax(-1).values
+    at_low = window.values <= window.values.cummin(-1).values + 1e-6
+    numbers = [
+        soft((last - mean) / deviation),
+        (step / deviation).log(),
+        mean_so_far(steps * before) / variance,
+        soft((last - low) / deviation),
+        soft((high - last) / deviation),
+        soft((last - low) / step) / 2,
+        mean_so_far(is_still.to(steps.dtype)),
+        mean_so_far(at_low.to(steps.dtype) * window.observed),
+        statistics.n_observed.clamp(min=1).log() / 2 - 2,
+        0.3 * ((recent + 1e-6 * variance) / variance).log(),
+        0.3 * ((longer + 1e-6 * variance) / variance).log(),
+        seen_last.mean(-1) + seen_last[..., -1] - 2,
+        soft(mean_so_far(steps.pow(3)) / step.pow(3)),
+        (at_positions(largest, patch_length) / step + 1e-3).log(),
+    ]
+    return torch.stack(numbers, -1) * statistics.is_usable[..., None]
+
+
+def _season_numbers(
+    statistics: RunningStatistics, told: Tensor, found: Tensor, strength: Tensor
+) -> Tensor:
+    """Return 7 numbers that describe the seasons."""
+    period = told[:, None, None].expand(found.shape).to(strength.dtype)
+    other = found.to(strength.dtype)
+    numbers = [
+        (period > 1).to(strength.dtype),
+        period.log() / 3,
+        torch.tanh(statistics.n_observed / (4 * period)) * (period > 1),
+        (other > 1).to(strength.dtype),
+        other.log() / 3,
+        torch.tanh(statistics.n_observed / (4 * other)) * (other > 1),
+        strength,
+    ]
+    return torch.stack(numbers, -1)
+
+
+def features_of_others(
+    window: Window, statistics: RunningStatistics, paths: Paths, record: Tensor
+) -> Tensor:
+    """Return the exogenous features of every series and position; (B, C, N, N_OTHERS).
+
+    Parameters
+    ----------
+    window : Window
+    statistics : RunningStatistics
+    paths : Paths
+    record : Tensor of shape (B, C, N, K, J)
+
+    Returns
+    -------
+    Tensor
+    """
+    n_series, n_positions = record.shape[1:3]
+    patch_length = window.values.shape[-1] // n_positions
+    shown = torch.tensor(STEPS_SHOWN, device=record.device) - 1
+    best_own = record[..., :EXOGENOUS, :].masked_fill(paths.is_there[..., :EXOGENOUS, None] == 0, 9)
+    size = record.new_full((*record.shape[:3], 1), math.log(n_series))
+    parts = [
+        soft(paths.moves[..., EXOGENOUS, :][..., shown]),
+        record[..., EXOGENOUS, :],
+        record[..., EXOGENOUS, :] - best_own.amin(-2),
+        _mixes(window, statistics, patch_length),
+        size,
+    ]
+    return torch.cat(parts, -1)
+
+
+def _mixes(window: Window, statistics: RunningStatistics, patch_length: int) -> Tensor:
+    """Return mixes of the last moves of the other series, weighted by their moments so far.
+
+    The moments are the correlation of the steps, that with the steps of the other series one to
+    four rows before, and that of the levels. The sum over series is taken before that over rows,
+    so the cost is linear in the number of series.
+    """
+    recent = soft(_recent_moves(window, statistics, patch_length, N_MIXED))  # B C N 8
+    steps, _ = observed_steps(window)
+    n_series, length = steps.shape[1:]
+    lead = F.avg_pool1d(F.pad(steps, (4, 0))[..., :-1], 4, 1) * 2  # mean of rows t-4 ... t-1
+    level = (window.values - window.values[..., :1]) * window.observed
+    ends = torch.arange(patch_length - 1, length, patch_length, device=steps.device)
+    is_past = (torch.arange(length, device=steps.device) <= ends[:, None]).to(steps.dtype)  # N L
+    size = statistics.step
+    pairs = [(steps, steps, size), (steps, lead, size), (level, level, None)]
+    mixes = []
+    for own, other, unit in pairs:
+        if unit is None:
+            square = running_sums(own.square(), patch_length) / statistics.n_observed.clamp(min=1)
+            unit = square.sqrt().clamp(min=1e-6)
+        weighted = recent / unit[..., None]  # B C N r
+        summed = torch.einsum("bcnr,bct->bnrt", weighted, other) * is_past[:, None]
+        mix = torch.einsum("bct,bnrt->bcnr", own, summed)
+        same = running_sums(own * other, patch_length)[..., None]
+        mix = mix - same * weighted
+        count = statistics.n_observed.clamp(min=1)
+        mixes.append(mix / (unit * count)[..., None] / math.sqrt(n_series - 1))
+    mixed = torch.stack(mixes, -2).flatten(-2)
+    return soft(mixed) * statistics.is_usable[..., None]

@@ -1,0 +1,307 @@
+"""The SAMoVAR network for any panel: its forward on one page.
+
+No parameter belongs to a series, a length or a frequency. The tokens are computed from the window:
+the endogenous one of a series' own values, simple forecasts of it and their record so far; the
+exogenous one of the other series, through a vector autoregression that is estimated inside the
+window and through mixes by their cross-moments. MLP blocks come first, then an aligned stack of VAR
+layers whose keys fade with the lag; see :mod:`samovar_forecast.network.mixture`. What is read from
+them, at every position, is a weighted mean of the simple forecasts and a change to it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.network.blocks import Linear, MLPBlock, RMSNorm
+from samovar_forecast.network.decayed_attention import decayed_attention
+from samovar_forecast.network.heads import positive
+from samovar_forecast.network.mixture import HEAD_NORM_EPSILON, StructuralMatrix
+from samovar_forecast.network.paths import (
+    BANDS,
+    PATHS,
+    band_weights,
+    forecast_paths,
+    records,
+    targets,
+)
+from samovar_forecast.network.running import open_window, running_statistics
+from samovar_forecast.network.seasons import find_seasons
+from samovar_forecast.network.window_features import (
+    N_OTHERS,
+    N_OWN,
+    features_of_others,
+    own_features,
+)
+
+
+@dataclass(frozen=True)
+class ZeroShotConfig:
+    """Shape of the network; none of it depends on a panel."""
+
+    width: int = 64
+    heads: int = 4
+    n_layers: int = 3
+    patch_length: int = 8
+    horizon: int = 64
+    """Steps forecast at once; further ones by rolling."""
+    quantiles: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    decays: tuple[float, ...] = (1.0, 0.97, 0.85, 0.5)
+    """Of a key from patch to patch, by head."""
+    structure: str = "lu"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quantiles", tuple(self.quantiles))
+        object.__setattr__(self, "decays", tuple(self.decays))
+        if self.width % self.heads or len(self.decays) != self.heads:
+            raise ConfigurationError(
+                "the heads must divide the width and have a decay each",
+                found=f"width {self.width}, {self.heads} heads, {len(self.decays)} decays",
+            )
+        if self.horizon != BANDS[-1][1] or 0.5 not in self.quantiles:
+            raise ConfigurationError(
+                "the horizon ends with the last band of the records, and the median is forecast",
+                found=f"{self.horizon} steps, levels {self.quantiles}",
+            )
+
+    @property
+    def head_width(self) -> int:
+        """Width of a head (d)."""
+        return self.width // self.heads
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return asdict(self)
+
+
+class ZeroShotOutput(NamedTuple):
+    """Result of a forward; P positions that were read, Q levels."""
+
+    quantiles: Tensor
+    """(B, C, P, H, Q) away from the last value, in units of the position."""
+    actual: Tensor
+    """(B, C, P, H) what came, likewise; NaN where it is not known."""
+    error: Tensor
+    """(B, C, P, H) size of the errors that the record foretells, likewise."""
+    last: Tensor
+    """(B, C, P) last value, in the units of the input as ``unit``."""
+    unit: Tensor
+    """(B, C, P, H)"""
+    is_usable: Tensor
+    """(B, C, P) 1 where the series has moved at all, else 0."""
+    shares: Tensor
+    """(B, C, P, K, J) weights of the paths, by band."""
+
+
+class ZeroShotNetwork(nn.Module):
+    """Dynamic vector autoregression for any number of series, forecast without training on them.
+
+    Parameters
+    ----------
+    config : ZeroShotConfig
+    generator : torch.Generator, optional
+        Source of the initial weights; by default torch's global one.
+    """
+
+    to_steps: Tensor
+    decay: Tensor
+
+    def __init__(self, config: ZeroShotConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        width, n_layers = config.width, config.n_layers
+        self.endo_embed = Linear(N_OWN, width)
+        self.endo_norm = RMSNorm(width)
+        self.exo_embed = Linear(N_OTHERS, width)
+        self.exo_norm = RMSNorm(width)
+        self.embed_norm = RMSNorm(width)
+        self.mlp = nn.ModuleList(MLPBlock(width, 0.0) for _ in range(n_layers))
+        self.var_norm = RMSNorm(width)
+        self.projection = Linear(width, 2 * n_layers * width)
+        self.projection_norm = RMSNorm(
+            2, n_layers, config.heads, config.head_width, epsilon=HEAD_NORM_EPSILON
+        )
+        self.structure = StructuralMatrix(config)  # type: ignore[arg-type] # reads three names
+        self.out_norm = RMSNorm(width)
+        n_bands, n_steps = len(BANDS), len(config.quantiles) - 1
+        self.head = Linear(width, n_bands * (len(PATHS) + n_steps) + config.horizon)
+        self.trust = nn.Parameter(torch.empty(n_bands))
+        self.register_buffer("to_steps", band_weights(config.horizon), persistent=False)
+        self.register_buffer("decay", torch.tensor(config.decays), persistent=False)
+        self._initialize(generator)
+
+    def forward(
+        self,
+        values: Tensor,
+        season: Tensor,
+        *,
+        future: Tensor | None = None,
+        with_others: bool = True,
+        positions: Tensor | None = None,
+    ) -> ZeroShotOutput:
+        """Forecast the next steps from every position of each window.
+
+        Parameters
+        ----------
+        values : Tensor of shape (B, L, C)
+            NaN where a value is missing.
+        season : integer Tensor of shape (B,)
+            Period told; 1 for none.
+        future : Tensor of shape (B, H, C), optional
+            What came after the window: targets of its last positions, seen by no forecast.
+        with_others : bool, default=True
+            Whether a series may be forecast from the others; without, there is no exogenous token.
+        positions : integer Tensor of shape (P,), optional
+            Positions to read; all by default.
+
+        Returns
+        -------
+        ZeroShotOutput
+        """
+        config = self.config
+        patch_length = config.patch_length
+        with_others = with_others and values.shape[-1] > 1
+        with torch.set_grad_enabled(values.requires_grad):
+            window = open_window(values, patch_length, self.trust.dtype)
+            statistics = running_statistics(window, patch_length, config.horizon)
+            found, strength = find_seasons(window, season, patch_length)
+            paths = forecast_paths(
+                window, statistics, season, found, patch_length, with_others=with_others
+            )
+            actual = targets(window, statistics, patch_length, future)
+            record = records(paths, actual, patch_length)  # B C N K J
+            own = own_features(window, statistics, paths, record, season, found, strength)
+            others = features_of_others(window, statistics, paths, record) if with_others else None
+
+        tokens = self.endo_norm(self.endo_embed(own))  # B C N D
+        if others is not None:
+            tokens = tokens + self.exo_norm(self.exo_embed(others))
+        mixed = self._mixture(self.embed_norm(tokens))  # B C N D
+
+        if positions is None:
+            positions = torch.arange(mixed.shape[2], device=mixed.device)
+        mixed, record, actual = (
+            mixed[:, :, positions],
+            record[:, :, positions],
+            actual[:, :, positions],
+        )
+        read = self.head(self.out_norm(mixed))  # B C P ...
+        n_bands = len(BANDS)
+        logits, change, spread = read.split(
+            [n_bands * len(PATHS), config.horizon, n_bands * (len(config.quantiles) - 1)], -1
+        )
+        is_there = paths.is_there[:, :, positions, :, None]
+        logits = logits.unflatten(-1, (-1, n_bands)) - self.trust * record  # B C P K J
+        shares = torch.where(is_there > 0, logits, -torch.inf).softmax(-2)
+        by_band = shares.mT @ paths.moves[:, :, positions]  # B C P J H
+        mean = (by_band * self.to_steps).sum(-2)  # B C P H
+        error = ((shares * record).sum(-2) @ self.to_steps).exp()  # B C P H
+        median = mean + change * error
+        quantiles = self._quantiles(median, error, spread.unflatten(-1, (-1, n_bands)))
+
+        scale = window.scale.to(quantiles.dtype)
+        last = statistics.last[:, :, positions].double() * window.scale + window.location
+        unit = statistics.unit[:, :, positions] * scale[..., None]
+        usable = statistics.is_usable[:, :, positions]
+        return ZeroShotOutput(quantiles, actual, error, last, unit, usable, shares)
+
+    def _mixture(self, tokens: Tensor) -> Tensor:
+        """Return ``x1 + (sum_m o^m) S``, the aligned VAR layers of all series; (B, C, N, D)."""
+        config = self.config
+        h = tokens.flatten(0, 1)  # B*C N D
+        for block in self.mlp:
+            h = block(h)
+        x1 = self.var_norm(h)
+        shape = (2, config.n_layers, config.heads, config.head_width)
+        projected = self.projection(x1).unflatten(-1, shape)  # B*C N 2 M H d
+        both = self.projection_norm(projected, order=(2, 3, 0, 4, 1, 5))  # 2 M B*C H N d
+        key = x1.unflatten(-1, shape[2:]).transpose(1, 2)  # B*C H N d
+        outputs = []
+        for query, value in zip(*both, strict=True):
+            scaled = query * (config.head_width**-0.5)
+            key = decayed_attention(scaled, key, value, self.decay)
+            outputs.append(key)
+        mixture = self.structure(sum(outputs[1:], outputs[0]))
+        output = x1 + mixture.transpose(1, 2).flatten(2)
+        return output.unflatten(0, tokens.shape[:2])
+
+    def _quantiles(self, median: Tensor, error: Tensor, spread: Tensor) -> Tensor:
+        """Return levels in order: the median, and positive steps away from it; (..., H, Q)."""
+        levels = self.config.quantiles
+        normal = torch.tensor(
+            [NormalDist().inv_cdf(level) for level in levels],
+            dtype=median.dtype,
+            device=median.device,
+        )
+        gaps = (positive(spread) * normal.diff()[:, None]) @ self.to_steps  # ... Q-1 H
+        centre = levels.index(0.5)
+        above = gaps[..., centre:, :].cumsum(-2)
+        below = gaps[..., :centre, :].flip(-2).cumsum(-2).flip(-2)
+        away = torch.cat([-below, torch.zeros_like(above[..., :1, :]), above], -2)
+        return (median[..., None, :] + away * error[..., None, :]).mT
+
+    @torch.no_grad()
+    def _initialize(self, generator: torch.Generator | None) -> None:
+        """Draw the initial weights as those of SAMoVAR, wider where features come in."""
+        for name, parameter in self.named_parameters():
+            if name.endswith(".gain"):
+                parameter.fill_(1.0)
+            elif name.endswith(".bias"):
+                parameter.zero_()
+            elif name == "trust":
+                parameter.fill_(2.0)
+            elif name.endswith(".lu"):
+                parameter.normal_(0.0, math.sqrt(0.02), generator=generator)
+            else:
+                deviation = 1 / math.sqrt(parameter.shape[-1])
+                if name.endswith(".down.weight"):
+                    deviation /= math.sqrt(2 * self.config.n_layers)
+                elif name == "head.weight":
+                    deviation = 0.02
+                parameter.normal_(0.0, deviation, generator=generator)
+
+    @torch.inference_mode()
+    def forecast(
+        self, values: Tensor, horizon: int, season: int | Tensor = 1, *, with_others: bool = True
+    ) -> Tensor:
+        """Return quantiles of the steps after each window.
+
+        Parameters
+        ----------
+        values : Tensor of shape (B, L, C)
+            NaN where a value is missing; what is not there in front is NaN too.
+        horizon : int
+            Any number of steps; beyond ``config.horizon`` the median is rolled forward.
+        season : int or integer Tensor of shape (B,), default=1
+        with_others : bool, default=True
+
+        Returns
+        -------
+        float64 Tensor of shape (B, horizon, C, Q)
+        """
+        if not isinstance(season, Tensor):
+            season = torch.full((len(values),), season, device=values.device)
+        centre = self.config.quantiles.index(0.5)
+        values = values.double()
+        end = torch.tensor([-1])
+        blocks: list[Tensor] = []
+        widening = torch.zeros(())
+        remaining = horizon
+        while remaining > 0:
+            out = self(values, season, with_others=with_others, positions=end)
+            moves = out.quantiles[:, :, 0].double() * out.unit[:, :, 0, :, None]
+            moves = moves * out.is_usable[..., None]  # B C H Q
+            away = moves - moves[..., centre, None]
+            away = away.sign() * (away.square() + widening**2).sqrt()
+            median = out.last[:, :, 0, None] + moves[..., centre]  # B C H
+            blocks.append((median[..., None] + away).transpose(1, 2)[:, :remaining])
+            widening = away[:, :, -1:]
+            values = torch.cat([values, median.transpose(1, 2)], 1)
+            remaining -= self.config.horizon
+        return torch.cat(blocks, 1)

@@ -1,0 +1,77 @@
+"""The regressions inside a window, against least squares and a plain recursion."""
+
+import numpy as np
+import pytest
+import torch
+
+from samovar_forecast.linear.simulate import simulate_var
+from samovar_forecast.network.ridge import changes_ahead, estimate
+
+PATCH = 8
+COEFS = np.array([[[0.5, 0.2], [-0.1, 0.6]], [[0.1, 0.0], [0.2, 0.1]]])
+
+
+def simulated(n_rows=160):
+    return simulate_var(COEFS, n_rows, intercept=[0.3, -0.2], random_state=0)
+
+
+def as_group(y):
+    return torch.tensor(y.T[None]), torch.ones(1, len(y), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("n_rows", [80, 160])
+def test_without_shrinking_the_regression_is_least_squares_on_the_rows_so_far(n_rows):
+    y = simulated()
+    series, weight = as_group(y)
+    found = estimate(series, weight, 2, 1e-7, PATCH)
+    step = np.diff(y, axis=0)
+    rows = np.hstack([np.ones((n_rows - 2, 1)), y[1 : n_rows - 1], step[: n_rows - 2]])
+    wanted, *_ = np.linalg.lstsq(rows, step[1 : n_rows - 1], rcond=None)
+    position = n_rows // PATCH - 1
+    np.testing.assert_allclose(found.coefs[0, position], wanted[1:], rtol=1e-6, atol=1e-8)
+
+
+def test_the_forecasts_follow_the_regression_step_by_step():
+    y = simulated()
+    series, weight = as_group(y)
+    found = estimate(series, weight, 2, 2.0, PATCH)
+    moves = changes_ahead(series, found, 2, 12, PATCH)[0, :, -1].numpy()  # K H
+    coefs, mean, drift = found.coefs[0, -1], found.mean[0, -1], found.drift[0, -1]
+    level, step, path = y[-1], y[-1] - y[-2], []
+    for _ in range(12):
+        state = np.concatenate([level, step]) - mean.numpy()
+        step = state @ coefs.numpy() + drift.numpy()
+        level = level + step
+        path.append(level - y[-1])
+    np.testing.assert_allclose(moves, np.array(path).T, rtol=1e-9, atol=1e-12)
+
+
+def test_a_process_without_noise_is_hardly_shrunk():
+    time = np.arange(160)
+    y = np.column_stack([np.sin(time / 5), np.cos(time / 9)])
+    series, weight = as_group(y)
+    found = estimate(series, weight, 4, 4.0, PATCH)
+    moves = changes_ahead(series, found, 4, 8, PATCH)[0, :, -1].numpy()
+    ahead = np.arange(160, 168)
+    wanted = np.array([np.sin(ahead / 5), np.cos(ahead / 9)]) - y[-1][:, None]
+    np.testing.assert_allclose(moves, wanted, atol=0.02)
+
+
+def test_an_explosive_series_is_followed_at_bounded_steps():
+    y = np.exp(np.arange(64) / 2)[:, None]
+    series, weight = as_group(y)
+    found = estimate(series, weight, 2, 2.0, PATCH)
+    moves = changes_ahead(series, found, 2, 64, PATCH)
+    bound = 64 * (10 * found.deviation + found.drift.abs())
+    assert (moves[0, 0, -1].abs() <= bound[0, -1] + 1e-9).all()
+
+
+def test_rows_that_do_not_count_have_no_weight():
+    y = simulated()
+    series, weight = as_group(y)
+    weight[:, 40] = 0
+    first = estimate(series, weight, 2, 2.0, PATCH)
+    elsewhere = series.clone()
+    elsewhere[..., 40] = 1e3
+    second = estimate(elsewhere, weight, 2, 2.0, PATCH)
+    torch.testing.assert_close(first.coefs, second.coefs)

@@ -1,0 +1,160 @@
+"""Properties of the network for any panel; none of them needs trained weights."""
+
+import numpy as np
+import pytest
+import torch
+
+from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.network.running import open_window
+from samovar_forecast.network.seasons import find_seasons
+from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A network in float64 whose head is far from its start, so that every part has an effect."""
+    network = ZeroShotNetwork(ZeroShotConfig(), torch.Generator().manual_seed(0)).double()
+    with torch.no_grad():
+        network.head.weight.mul_(20)
+    return network.eval()
+
+
+def panel(n_rows=150, n_series=4, seed=0):
+    random = np.random.default_rng(seed)
+    y = random.normal(size=(n_rows, n_series)).cumsum(0)
+    y += 3 * np.sin(2 * np.pi * np.arange(n_rows)[:, None] / 12)
+    return torch.tensor(y[None])
+
+
+def forecast(network, y, horizon=70, season=12, **options):
+    return network.forecast(y, horizon, season, **options)
+
+
+def close(found, wanted):
+    torch.testing.assert_close(found, wanted, rtol=1e-6, atol=1e-7)
+
+
+def test_a_forecast_follows_the_level_and_the_scale_of_each_series(network):
+    y = panel()
+    level = torch.tensor([5.0, -300.0, 0.0, 1e4], dtype=torch.float64)
+    scale = torch.tensor([1e-3, 20.0, 1.0, 1e3], dtype=torch.float64)
+    moved = forecast(network, y * scale + level)
+    close((moved - level[:, None]) / scale[:, None], forecast(network, y))
+
+
+def test_a_forecast_follows_the_order_of_the_series(network):
+    order = torch.tensor([2, 0, 3, 1])
+    y = panel()
+    close(forecast(network, y[..., order]), forecast(network, y)[:, :, order])
+
+
+def test_a_window_is_forecast_alike_whatever_stands_beside_it_in_the_batch(network):
+    first, second = panel(seed=1), panel(seed=2)
+    together = forecast(network, torch.cat([first, second]))
+    close(together[:1], forecast(network, first))
+
+
+@pytest.mark.parametrize("with_others", [True, False])
+def test_later_values_change_no_forecast_from_an_earlier_position(network, with_others):
+    y = panel(160)
+    season = torch.tensor([12])
+    changed = y.clone()
+    changed[:, 120:] = (
+        torch.randn(1, 40, 4, generator=torch.Generator().manual_seed(3)).double() * 9
+    )
+
+    def moves(values):
+        out = network(values, season, with_others=with_others)
+        in_units = out.quantiles * out.unit[..., None] + out.last[..., None, None]
+        return in_units[:, :, :15]  # the positions up to row 120
+
+    with torch.no_grad():
+        close(moves(changed), moves(y))
+
+
+def test_the_future_of_the_training_is_seen_by_no_forecast(network):
+    y = panel(150 + 64)
+    past, future = y[:, :150], y[:, 150:]
+    season = torch.tensor([12])
+    with torch.no_grad():
+        seen = network(past, season, future=future)
+        close(seen.quantiles, network(past, season).quantiles)
+    assert torch.isfinite(seen.actual[:, :, -1]).all()
+
+
+def test_each_series_sees_the_others_only_when_it_may(network):
+    y = panel()
+    other = y.clone()
+    other[..., 1:] = panel(seed=9)[..., 1:]
+    alone = forecast(network, y, with_others=False)
+    close(forecast(network, other, with_others=False)[:, :, 0], alone[:, :, 0])
+    close(forecast(network, y[..., :1])[:, :, 0], alone[:, :, 0])
+    together = forecast(network, y)[:, :, 0]
+    assert (forecast(network, other)[:, :, 0] - together).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 3, 8, 11, 40, 333, 2048])
+def test_any_length_of_the_past_is_forecast(network, n_rows):
+    found = forecast(network, panel(n_rows, 2), season=7)
+    assert found.shape == (1, 70, 2, 9)
+    assert torch.isfinite(found).all()
+
+
+@pytest.mark.parametrize("n_series", [1, 2, 9, 40])
+def test_any_number_of_series_is_forecast(network, n_series):
+    found = forecast(network, panel(60, n_series))
+    assert found.shape == (1, 70, n_series, 9)
+    assert torch.isfinite(found).all()
+
+
+def test_quantiles_never_cross(network):
+    assert (forecast(network, panel(), 200).diff(dim=-1) >= 0).all()
+
+
+def test_missing_values_leave_a_forecast_finite_and_are_not_read_as_numbers(network):
+    y = panel()
+    y[:, 30:50, 0] = torch.nan
+    y[:, :40, 1] = torch.nan
+    y[:, ::3, 2] = torch.nan
+    y[:, -5:, 3] = torch.nan
+    found = forecast(network, y)
+    assert torch.isfinite(found).all()
+    close(forecast(network, y + 100) - 100, found)
+
+
+def test_a_constant_series_is_forecast_by_its_value(network):
+    y = panel()
+    y[..., 2] = 0.3
+    found = forecast(network, y)
+    assert torch.equal(found[:, :, 2], torch.full_like(found[:, :, 2], 0.3))
+    assert torch.isfinite(found).all()
+
+
+def test_a_series_without_any_value_harms_no_other(network):
+    y = panel()
+    y[..., 2] = torch.nan
+    assert torch.isfinite(forecast(network, y)).all()
+
+
+def test_a_longer_forecast_begins_as_a_shorter_one(network):
+    close(forecast(network, panel(), 150)[:, :64], forecast(network, panel(), 64))
+
+
+def test_a_season_that_is_not_told_is_found():
+    time = torch.arange(200.0)
+    y = torch.sin(2 * torch.pi * time / 24) + 0.1 * torch.randn(
+        200, generator=torch.Generator().manual_seed(0)
+    )
+    window = open_window(y[None, :, None], 8)
+    period, strength = find_seasons(window, torch.tensor([1]), 8)
+    assert period[0, 0, -1] == 24
+    assert strength[0, 0, -1] > 0.3
+    told, _ = find_seasons(window, torch.tensor([24]), 8)
+    assert told[0, 0, -1] != 24
+
+
+def test_a_configuration_that_cannot_work_is_refused():
+    with pytest.raises(ConfigurationError, match="heads must divide"):
+        ZeroShotConfig(width=62)
+    with pytest.raises(ConfigurationError, match="median"):
+        ZeroShotConfig(quantiles=(0.1, 0.9))
