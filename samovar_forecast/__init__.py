@@ -24,6 +24,7 @@ name                     what it is                                      needs
 `Scaler`                 mean and deviation of a training sample
 `attach_anchor`          put a linear forecast beside a network
 `simulate_var`           a VAR process with known matrices
+`load_pretrained`        the network that forecasts without training
 =======================  ==============================================  ============
 """
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from samovar_forecast.learning.windows import SeriesTensors, WindowSet
     from samovar_forecast.linear.simulate import simulate_var
     from samovar_forecast.network import SAMoVARNetwork
+    from samovar_forecast.network.pretrained import load_pretrained
     from samovar_forecast.report import write_report
 
 __version__ = "0.1.0"
@@ -64,6 +66,7 @@ __all__ = [
     "attach_anchor",
     "compare",
     "fit_network",
+    "load_pretrained",
     "predictive_causality",
     "simulate_var",
     "write_report",
@@ -95,6 +98,7 @@ _HOMES = {
     "attach_anchor": _Home("samovar_forecast.learning.anchoring"),
     "compare": _Home("samovar_forecast.comparison"),
     "fit_network": _Home("samovar_forecast.learning.training"),
+    "load_pretrained": _Home("samovar_forecast.network.pretrained"),
     "predictive_causality": _Home("samovar_forecast.dynamics.causality"),
     "simulate_var": _Home("samovar_forecast.linear.simulate"),
     "write_report": _Home("samovar_forecast.report"),

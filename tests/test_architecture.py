@@ -41,6 +41,11 @@ ROOMS = {
     "frames.sources": May(("exceptions", "frames"), ("numpy", "pandas", "statsmodels")),
     "linear": May(("exceptions",), ("numpy",)),
     "network": May(("exceptions", "config"), ("torch",)),
+    "network.pretrained": May(("exceptions", "network"), ("safetensors",)),
+    "pretraining": May(("network",), ("torch",)),
+    "pretraining.checkpoint": May(
+        ("exceptions", "network", "pretraining"), ("torch", "safetensors")
+    ),
     "learning": May(
         ("exceptions", "config", "frames", "linear", "network"),
         ("numpy", "pandas", "torch"),

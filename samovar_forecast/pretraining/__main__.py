@@ -1,0 +1,97 @@
+"""``python -m samovar_forecast.pretraining``: train the network for any panel on simulations."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import platform
+from pathlib import Path
+
+import torch
+
+from samovar_forecast.network.pretrained import save_pretrained
+from samovar_forecast.network.zero_shot import ZeroShotConfig
+from samovar_forecast.pretraining.checkpoint import load_checkpoint, save_checkpoint
+from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe
+
+CHECKPOINT = "checkpoint.safetensors"
+CURVE = "curve.json"
+
+
+def write(run: Pretraining, folder: Path, commit: str) -> None:
+    """Write the checkpoint, the learning curve, and the weights with their card."""
+    save_checkpoint(run, folder / CHECKPOINT)
+    progress = run.progress
+    (folder / CURVE).write_text(json.dumps(progress.curve, indent=1) + "\n")
+    card = {
+        "trained_on": "simulated processes only; no real series was ever trained on or chosen by",
+        "commit": commit,
+        "seed": run.recipe.seed,
+        "hardware": f"{platform.machine()}, {torch.get_num_threads()} thread, {run.device.type}",
+        "torch": torch.__version__,
+        "steps": progress.step,
+        "series_seen": progress.series,
+        "cpu_minutes": round(progress.cpu_seconds / 60, 2),
+        "minutes": round(progress.seconds / 60, 2),
+        "learning_rate": run.recipe.learning_rate,
+        "curve": [{k: v for k, v in row.items() if k != "families"} for row in progress.curve],
+    }
+    save_pretrained(run.average, card, folder)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Of the command line, by default.
+
+    Returns
+    -------
+    int
+        0.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m samovar_forecast.pretraining", description=__doc__
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoint and weights")
+    parser.add_argument("--minutes", type=float, help="budget: minutes of CPU time, or on a GPU")
+    parser.add_argument("--steps", type=int, help="budget: steps")
+    parser.add_argument("--resume", action="store_true", help="go on with what --out holds")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--width", type=int, default=ZeroShotConfig.width)
+    parser.add_argument("--layers", type=int, default=ZeroShotConfig.n_layers)
+    parser.add_argument("--learning-rate", type=float, default=Recipe.learning_rate)
+    parser.add_argument("--alone", action="store_true", help="no series ever sees another")
+    parser.add_argument("--check-every", type=float, default=120.0, help="seconds between checks")
+    parser.add_argument("--commit", default="unknown", help="of the code, for the card")
+    asked = parser.parse_args(arguments)
+    if asked.minutes is None and asked.steps is None:
+        parser.error("give a budget: --minutes or --steps")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(asked.threads)
+    if asked.resume:
+        run = load_checkpoint(asked.out / CHECKPOINT, asked.device)
+    else:
+        network = ZeroShotConfig(width=asked.width, n_layers=asked.layers)
+        sizes = Recipe().sizes
+        if asked.alone:
+            sizes = type(sizes)(alone=1.0)
+        recipe = Recipe(
+            network=network, sizes=sizes, seed=asked.seed, learning_rate=asked.learning_rate
+        )
+        run = Pretraining(recipe, asked.device)
+    run.run(
+        Budget(asked.minutes, asked.steps),
+        on_check=lambda now: write(now, asked.out, asked.commit),
+        check_every=asked.check_every,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

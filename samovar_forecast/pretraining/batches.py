@@ -1,0 +1,82 @@
+"""Batches of simulated panels, by number: the same number gives the same batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from samovar_forecast.pretraining.draws import Draws
+from samovar_forecast.pretraining.world import draw_panels
+
+BATCHES_AT_ONCE = 8
+"""Batches of one size that are simulated together, which is cheaper."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of the panels that are trained on, and how often each is drawn."""
+
+    contexts: tuple[int, ...] = (64, 128, 256, 512)
+    context_weights: tuple[float, ...] = (0.2, 0.3, 0.4, 0.1)
+    series: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 8)
+    values: int = 128 * 256
+    """Values in a batch, about: windows times series times steps of context."""
+    alone: float = 0.4
+    """Share of the batches in which no series sees another."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows, what comes after them, and the season told."""
+
+    values: Tensor
+    """(B, L, C)"""
+    future: Tensor
+    """(B, H, C)"""
+    season: Tensor
+    """(B,)"""
+    with_others: bool
+    positions: Tensor
+    """(P,) positions whose forecasts are trained."""
+
+
+def batches(
+    seed: int, start: int, horizon: int, patch_length: int, device: torch.device, sizes: Sizes
+) -> Iterator[Batch]:
+    """Yield the batches from number ``start`` on, without end.
+
+    Parameters
+    ----------
+    seed, start, horizon, patch_length : int
+    device : torch.device
+    sizes : Sizes
+
+    Yields
+    ------
+    Batch
+    """
+    pool, skip = divmod(start, BATCHES_AT_ONCE)
+    while True:
+        draws = Draws(seed * 1_000_003 + pool, device)
+        context = int(draws.one_of(list(sizes.contexts), list(sizes.context_weights), 1))
+        n_series = sizes.series[int(draws.integers(0, len(sizes.series) - 1, 1))]
+        n = max(2, sizes.values // (context * n_series))
+        panels = draw_panels(draws, n * BATCHES_AT_ONCE, context + horizon, n_series)
+        for number in range(BATCHES_AT_ONCE):
+            with_others = bool(draws.chance(1 - sizes.alone, 1))
+            n_positions = context // patch_length
+            order = torch.rand(n_positions, generator=draws.generator, device=device).argsort()
+            rows = slice(number * n, (number + 1) * n)
+            if number < skip:
+                continue
+            yield Batch(
+                panels.values[rows, :context],
+                panels.values[rows, context:],
+                panels.season[rows],
+                with_others,
+                order[: n_positions // 2].sort().values,
+            )
+        pool, skip = pool + 1, 0

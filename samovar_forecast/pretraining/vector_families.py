@@ -1,0 +1,251 @@
+"""Families of vector processes: what macroeconomic and other panels are thought to be made of.
+
+Each takes a source of random numbers, the number of windows, their length and the number of series,
+and returns (n, L, C).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from samovar_forecast.pretraining.draws import Draws, filtered, smooth_curves, standardize
+from samovar_forecast.pretraining.shocks import shocks
+
+BURN_IN = 50
+LARGEST = 1e4
+
+
+def draw_lag_matrices(draws: Draws, n: int, order: int, n_series: int, radius: Tensor) -> Tensor:
+    """Return lag matrices (n, order, C, C) whose companion matrix has the spectral radius given.
+
+    Own effects fade with the lag, cross effects are sparse and of any size. Multiplying
+    the matrix of lag l by r^l multiplies every root by r.
+    """
+    lag = torch.arange(1, order + 1, device=draws.device)
+    fading = draws.uniform(0.0, 1.0, n, order, n_series) * (1.0 / lag)[:, None]
+    sign = 1 - 1.6 * draws.chance(0.25, n, order, n_series)
+    density = draws.uniform(0.0, 1.0, n, 1, 1, 1)
+    size = draws.log_uniform(0.05, 1.5, n, 1, 1, 1) / math.sqrt(n_series * order)
+    cross = draws.normal(n, order, n_series, n_series) * size
+    cross = cross * draws.chance(density, n, order, n_series, n_series)
+    matrices = cross + torch.diag_embed(fading * sign)
+    factor = radius / companion_radius(matrices).clamp(min=0.05)
+    return matrices * (factor[:, None] ** lag)[..., None, None]
+
+
+def companion_radius(matrices: Tensor) -> Tensor:
+    """Return the spectral radius of the companion matrix of (n, order, C, C); (n,).
+
+    By repeated squaring: ``|A^(2^k)|^(1 / 2^k)``, which converges from above.
+    """
+    n, order, n_series, _ = matrices.shape
+    size = order * n_series
+    companion = torch.diag(torch.ones(size - n_series, device=matrices.device), -n_series)
+    companion = (
+        companion.expand(n, size, size).clone() if order > 1 else companion.new_zeros(n, size, size)
+    )
+    companion[:, :n_series] = matrices.transpose(1, 2).flatten(2)
+    log_norm = torch.zeros(n, device=matrices.device)
+    n_squarings = 7
+    for squaring in range(n_squarings):
+        norm = companion.flatten(1).norm(dim=1).clamp(min=1e-20)
+        companion = companion / norm[:, None, None]
+        companion = companion @ companion
+        log_norm = log_norm + norm.log() / 2**squaring
+    last = companion.flatten(1).norm(dim=1).clamp(min=1e-20)
+    return (log_norm + last.log() / 2**n_squarings).exp()
+
+
+def run_var(
+    matrices: Tensor, e: Tensor, other: Tensor | None = None, mix: Tensor | None = None
+) -> Tensor:
+    """Return the path of vector autoregressions driven by shocks (n, T, C).
+
+    With ``other`` the matrices at time t are ``(1 - mix_t) matrices + mix_t other``; ``mix`` has
+    the shape (n, T).
+    """
+    n, order, n_series, _ = matrices.shape
+    flat = matrices.transpose(1, 2).flatten(2)  # n C order*C
+    second = None if other is None else other.transpose(1, 2).flatten(2) - flat
+    past = torch.zeros(n, order * n_series, 1, device=e.device)
+    path = []
+    for t in range(e.shape[1]):
+        now = flat @ past
+        if second is not None and mix is not None:
+            now = now + mix[:, t, None, None] * (second @ past)
+        now = (now + e[:, t, :, None]).clamp(-LARGEST, LARGEST)
+        path.append(now)
+        past = torch.cat([now, past[:, :-n_series]], 1) if order > 1 else now
+    return torch.stack(path, 1)[..., 0]
+
+
+def _order(draws: Draws) -> int:
+    return int(draws.integers(1, 4, 1))
+
+
+def stable_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
+    """Return stable VAR(1) to VAR(4) with roots of 0.3 to 0.99 (Luetkepohl 2005, chapter 2)."""
+    matrices = draw_lag_matrices(draws, n, _order(draws), n_series, _radius(draws, n))
+    return run_var(matrices, shocks(draws, n, length + BURN_IN, n_series, plain=0.8))[:, BURN_IN:]
+
+
+def _radius(draws: Draws, n: int) -> Tensor:
+    return 1 - draws.log_uniform(0.008, 0.7, n)
+
+
+def integrated_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
+    """Return sums of stable VARs with drifts: unit roots in every series."""
+    matrices = draw_lag_matrices(draws, n, _order(draws), n_series, _radius(draws, n) * 0.9)
+    steps = run_var(matrices, shocks(draws, n, length + BURN_IN, n_series))[:, BURN_IN:]
+    size = steps.std(1, keepdim=True).clamp(min=1e-6)
+    drift = draws.normal(n, 1, n_series) * draws.log_uniform(0.02, 3.0, n, 1, 1)
+    return (steps / size + drift * draws.chance(0.6, n, 1, 1)).cumsum(1)
+
+
+def cointegrated_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
+    """Return few common stochastic trends plus a stable VAR (Stock and Watson 1988, JASA 83)."""
+    n_trends = max(1, n_series // 2)
+    trends = integrated_var(draws, n, length, n_trends)
+    loading = draws.normal(n, n_trends, n_series) * draws.chance(0.7, n, n_trends, n_series) + 0.3
+    around = standardize(stable_var(draws, n, length, n_series))
+    return standardize(trends @ loading) + draws.log_uniform(0.03, 1.5, n, 1, 1) * around
+
+
+def moving_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
+    """Return VARs whose matrices drift, switch or swing between two (Primiceri 2005, REStud 72)."""
+    order, total = _order(draws), length + BURN_IN
+    first, second = (
+        draw_lag_matrices(draws, n, order, n_series, _radius(draws, n)) for _ in range(2)
+    )
+    time = torch.linspace(0.0, 1.0, total, device=draws.device)
+    kind = draws.integers(0, 2, n, 1)
+    swing = 0.5 + 0.5 * torch.sin(
+        2 * math.pi * (time * draws.log_uniform(0.5, 8.0, n, 1) + draws.uniform(0.0, 1.0, n, 1))
+    )
+    curve = torch.sigmoid(2 * smooth_curves(draws, n, total, 1)[..., 0])
+    switch = (time > draws.uniform(0.2, 0.95, n, 1)).float()
+    mix = torch.where(kind == 0, swing, torch.where(kind == 1, curve, switch))
+    return run_var(first, shocks(draws, n, total, n_series, plain=0.7), second, mix)[:, BURN_IN:]
+
+
+def threshold_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
+    """Return two-regime threshold VARs, led by the level of the first series (Tsay 1998)."""
+    order = int(draws.integers(1, 2, 1))
+    matrices = [
+        draw_lag_matrices(draws, n, order, n_series, _radius(draws, n)).transpose(1, 2).flatten(2)
+        for _ in range(2)
+    ]
+    level = draws.normal(n, 2, n_series, 1) * draws.chance(0.6, n, 1, 1, 1)
+    threshold = 0.5 * draws.normal(n, 1, 1)
+    sharpness = draws.log_uniform(1.0, 30.0, n, 1, 1)
+    e = shocks(draws, n, length + BURN_IN, n_series, plain=0.7)
+    past = torch.zeros(n, order * n_series, 1, device=e.device)
+    path = []
+    for t in range(e.shape[1]):
+        share = torch.sigmoid(sharpness * (past[:, :1] - threshold))
+        low, high = (matrix @ past + level[:, i] for i, matrix in enumerate(matrices))
+        now = (low + share * (high - low) + e[:, t, :, None]).clamp(-LARGEST, LARGEST)
+        path.append(now)
+        past = torch.cat([now, past[:, :-n_series]], 1) if order > 1 else now
+    return torch.stack(path, 1)[:, BURN_IN:, :, 0]
+
+
+def switching_means(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
+    """Return Ornstein-Uhlenbeck processes whose mean and volatility switch (Hamilton 1989)."""
+    stay = 1 - draws.log_uniform(0.004, 0.1, n, 1)
+    change = (draws.uniform(0.0, 1.0, n, length) > stay).float()
+    regime = (change.cumsum(1) % 2)[..., None]
+    means = draws.normal(n, 2, 1, n_series) * 2
+    target = means[:, 0] + regime * (means[:, 1] - means[:, 0])
+    volatility = 1 + regime * draws.uniform(-0.7, 2.0, n, 1, 1)
+    speed = draws.log_uniform(0.02, 0.8, n, 1)
+    lag = torch.arange(min(length, 256), device=draws.device)
+    kernel = (1 - speed) ** lag
+    driver = speed[..., None] * target + draws.log_uniform(0.05, 1.0, n, 1, 1) * (
+        volatility * shocks(draws, n, length, n_series)
+    )
+    return filtered(driver, kernel)
+
+
+def dynamic_factors(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
+    """Return series that load on one to three factors with lags (Forni et al. 2000, REStat 82)."""
+    n_factors = int(draws.integers(1, 3, 1))
+    curves = smooth_curves(draws, n, length, n_factors)
+    processes = standardize(stable_var(draws, n, length, n_factors))
+    factors = torch.where(draws.chance(0.3, n, 1, 1) > 0, curves, processes)
+    lead = torch.stack([torch.roll(factors, lag, 1) for lag in range(5)], 2)  # n L 5 F
+    lead[:, :5] = factors[:, :1, None]
+    choice = torch.nn.functional.one_hot(draws.integers(0, 4, n, n_factors, n_series), 5).float()
+    loading = draws.normal(n, n_factors, n_series)[..., None] * choice
+    common = torch.einsum("nlkf,nfck->nlc", lead, loading)
+    own = standardize(autoregressions(draws, n, length, n_series))
+    return standardize(common) + draws.log_uniform(0.05, 2.0, n, 1, n_series) * own
+
+
+def autoregressions(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
+    """Return ARMA(1, 1) processes of each series for itself."""
+    lag = torch.arange(min(length, 256), device=draws.device)[:, None]
+    root = 1 - draws.log_uniform(0.01, 1.5, n, 1, n_series)
+    kernel = root**lag + draws.uniform(-0.9, 0.5, n, 1, n_series) * root ** (lag - 1).clamp(min=0)
+    kernel[:, 0] = 1.0
+    return filtered(shocks(draws, n, length, n_series), kernel)
+
+
+def causal_graph(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
+    """Return smooth or rough roots whose effects pass through a random graph with lags and bends.
+
+    Series c hears earlier ones through a lag of 0 to 12 steps and a nonlinear function, as in
+    structural causal models with Gaussian-process roots (Peters, Janzing and Schoelkopf 2017).
+    """
+    roots = torch.where(
+        draws.chance(0.5, n, 1, n_series) > 0,
+        smooth_curves(draws, n, length, n_series),
+        standardize(autoregressions(draws, n, length, n_series)),
+    )
+    series = [roots[..., 0]]
+    for child in range(1, n_series):
+        parents = torch.stack(series, -1)  # n L child
+        lag = draws.integers(0, 12, n, 1, child)
+        at = (torch.arange(length, device=draws.device)[:, None] - lag).clamp(min=0)
+        heard = parents.gather(1, at)
+        bent = torch.where(draws.chance(0.4, n, 1, child) > 0, torch.tanh(2 * heard), heard)
+        weight = draws.normal(n, 1, child) * draws.chance(0.6, n, 1, child)
+        own = draws.log_uniform(0.02, 1.0, n, 1)
+        effect = (bent * weight).sum(-1)
+        size = effect.std(1, keepdim=True).clamp(min=0.1)
+        series.append(effect / size + own * roots[..., child])
+    return torch.stack(series, -1)
+
+
+def small_macro_model(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
+    """Return output gap, inflation and interest rate of a backward-looking model, and followers.
+
+    ``x = a x_-1 - b (i_-1 - pi_-1) + u``, ``pi = c pi_-1 + d x_-1 + v`` and
+    ``i = e i_-1 + (1 - e)(f pi + g x) + w`` (Rudebusch and Svensson 1999). Further series are
+    levels that add up to these, or lagged answers to them.
+    """
+    a, c, e = (draws.uniform(low, 0.97, n) for low in (0.6, 0.5, 0.4))
+    b, d = draws.uniform(0.02, 0.3, n), draws.uniform(0.02, 0.3, n)
+    f, g = draws.uniform(1.1, 2.0, n), draws.uniform(0.0, 1.0, n)
+    u = shocks(draws, n, length + BURN_IN, 3) * draws.log_uniform(0.2, 2.0, n, 1, 3)
+    x, pi, i = (torch.zeros(n, device=draws.device) for _ in range(3))
+    path = []
+    for t in range(u.shape[1]):
+        x, pi = a * x - b * (i - pi) + u[:, t, 0], c * pi + d * x + u[:, t, 1]
+        i = e * i + (1 - e) * (f * pi + g * x) + u[:, t, 2]
+        path.append(torch.stack([x, pi, i], -1))
+    core = standardize(torch.stack(path, 1)[:, BURN_IN:].clamp(-LARGEST, LARGEST))
+    columns = [core]
+    trend = draws.log_uniform(0.05, 2.0, n, 1, 1)
+    columns.append((core + trend).cumsum(1))
+    weights = draws.normal(n, 3, max(n_series, 1))
+    columns.append(filtered(core @ weights, draws.uniform(0.0, 1.0, n, 4)))
+    series = torch.cat([standardize(column) for column in columns], -1)
+    order = torch.rand(n, series.shape[-1], generator=draws.generator, device=draws.device).argsort(
+        1
+    )
+    chosen = order[:, :n_series]
+    return series.gather(2, chosen[:, None].expand(-1, length, -1))

@@ -1,0 +1,133 @@
+"""The training: exact to go on with, honest in its log, and it learns."""
+
+import json
+
+import pytest
+import torch
+
+from samovar_forecast import exceptions
+from samovar_forecast.network.pretrained import load_pretrained, save_pretrained
+from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.pretraining import training
+from samovar_forecast.pretraining.__main__ import main
+from samovar_forecast.pretraining.batches import Sizes, batches
+from samovar_forecast.pretraining.checkpoint import load_checkpoint, save_checkpoint
+from samovar_forecast.pretraining.objective import pretraining_loss
+from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe
+from samovar_forecast.pretraining.validation import validate
+
+SMALL = Recipe(network=ZeroShotConfig(width=16, n_layers=1), sizes=Sizes(values=4 * 256))
+
+
+@pytest.fixture
+def quick_check(monkeypatch):
+    """Replace the validation set, whose windows take seconds, by what it would return."""
+    answer = {"loss": 1.0, "alone": 1.0, "error": 1.0, "families": {}}
+    monkeypatch.setattr(training, "validate", lambda network, device: dict(answer))
+
+
+def weights(run):
+    return torch.cat([value.flatten() for value in run.average.state_dict().values()])
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(tmp_path, quick_check):
+    whole = Pretraining(SMALL)
+    whole.run(Budget(steps=10))
+    parts = Pretraining(SMALL)
+    for _ in range(3):  # a stop in the middle of what is simulated together
+        parts._step(next(iter_from(parts)), parts._rate(parts.progress.step / 10))
+    save_checkpoint(parts, tmp_path / "run.safetensors")
+    resumed = load_checkpoint(tmp_path / "run.safetensors")
+    resumed.run(Budget(steps=10))
+    assert resumed.progress.step == 10
+    assert resumed.progress.series == whole.progress.series
+    assert torch.equal(weights(resumed), weights(whole))
+
+
+def iter_from(run):
+    config = run.recipe.network
+    return batches(
+        run.recipe.seed,
+        run.progress.step,
+        config.horizon,
+        config.patch_length,
+        run.device,
+        run.recipe.sizes,
+    )
+
+
+def test_a_checkpoint_is_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "run.safetensors"
+    save_checkpoint(Pretraining(SMALL), path)
+    assert [file.name for file in tmp_path.iterdir()] == ["run.safetensors"]
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(exceptions.ConfigurationError, match="cannot be read"):
+        load_checkpoint(path)
+    with pytest.raises(exceptions.ConfigurationError, match="cannot be read"):
+        load_checkpoint(tmp_path / "nothing")
+
+
+def test_weights_that_are_not_as_written_are_refused(tmp_path):
+    with pytest.raises(exceptions.NotFittedError, match="no pretrained weights"):
+        load_pretrained(tmp_path)
+    network = ZeroShotNetwork(SMALL.network)
+    save_pretrained(network, {"seed": 3}, tmp_path)
+    loaded = load_pretrained(tmp_path)
+    assert loaded.card["seed"] == 3
+    for name, value in network.state_dict().items():
+        assert torch.equal(loaded.network.state_dict()[name], value)
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:-4] + b"\0\0\0\1")
+    with pytest.raises(exceptions.ConfigurationError, match="not as it was written"):
+        load_pretrained(tmp_path)
+
+
+def test_the_command_writes_weights_with_a_card_and_goes_on(tmp_path, quick_check):
+    options = ["--out", str(tmp_path), "--width", "16", "--layers", "1"]
+    assert main([*options, "--steps", "1", "--seed", "5"]) == 0
+    assert main([*options, "--steps", "2", "--resume"]) == 0
+    card = load_pretrained(tmp_path).card
+    assert card["seed"] == 5
+    assert card["steps"] == 2
+    assert [row["step"] for row in card["curve"]] == [1, 2]
+    assert len(json.loads((tmp_path / "curve.json").read_text())) == 2
+    assert "no real series" in card["trained_on"]
+
+
+def test_a_command_without_a_budget_is_refused(tmp_path):
+    with pytest.raises(SystemExit):
+        main(["--out", str(tmp_path)])
+
+
+def test_batches_are_the_same_from_any_start():
+    from_zero = batches(0, 0, 64, 8, torch.device("cpu"), Sizes(values=4 * 256))
+    later = batches(0, 9, 64, 8, torch.device("cpu"), Sizes(values=4 * 256))
+    for _ in range(9):
+        next(from_zero)
+    first, second = next(from_zero), next(later)
+    assert torch.equal(first.values.nan_to_num(), second.values.nan_to_num())
+    assert torch.equal(first.positions, second.positions)
+    assert first.with_others == second.with_others
+
+
+def test_the_loss_of_a_perfect_forecast_is_0_and_missing_steps_do_not_count():
+    network = ZeroShotNetwork(SMALL.network)
+    batch = next(batches(0, 0, 64, 8, torch.device("cpu"), SMALL.sizes))
+    out = network(batch.values, batch.season, future=batch.future)
+    assert pretraining_loss(out, network.config.quantiles) > 0.1
+    exact = out._replace(
+        quantiles=out.actual.nan_to_num().clamp(-30, 30)[..., None].expand(out.quantiles.shape)
+    )
+    assert pretraining_loss(exact, network.config.quantiles) == 0
+    gone = out._replace(actual=torch.full_like(out.actual, torch.nan))
+    assert pretraining_loss(gone, network.config.quantiles) == 0
+
+
+@pytest.mark.slow
+def test_two_minutes_of_training_reach_a_score():
+    run = Pretraining(Recipe())
+    before = validate(run.average)
+    run.run(Budget(minutes=2))
+    after = run.progress.curve[-1]
+    assert after["loss"] < 0.9 * before["loss"]
+    assert after["error"] < before["error"]
