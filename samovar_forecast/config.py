@@ -97,7 +97,7 @@ class NetworkConfig(_JsonConfig):
     n_series : int
         Number of series forecast together (C).
     patch_length : int
-        Time steps that one token covers and that the network emits at once (s).
+        Time steps that a token covers and that the network emits at once (s).
     context_length : int
         Time steps of the past that the network sees (L). If it is not a multiple of
         ``patch_length``, the first patch is padded on its left.
@@ -105,7 +105,7 @@ class NetworkConfig(_JsonConfig):
         Extra exogenous channels, known until now, that are not forecast themselves. They join
         the mix of the exogenous token.
     n_future_covariates : int, default=0
-        Channels known ahead. They enter the exogenous token one patch ahead.
+        Channels known ahead. They enter the exogenous token of the patch before.
     n_static_covariates : int, default=0
         Constant attributes of each series. They shift the series' embedding.
     predictor : {"samovar", "lintrans", "fixedvar"}, default="samovar"
@@ -134,7 +134,7 @@ class NetworkConfig(_JsonConfig):
     missing_values : bool, default=False
         Whether windows may hold NaN. A missing value takes no part in the window's moments,
         enters as the window's level, and the tokens are told which steps of a patch are missing.
-        Without NaN the numbers are those of a network that was built without.
+        Without NaN the forecasts are equal to those of a network with ``missing_values=False``.
     n_params : int, default=1
         Numbers predicted per step and series (1 for a point forecast).
     attention : {"auto", "reference", "parallel", "chunked"}, default="auto"
@@ -206,7 +206,7 @@ class NetworkConfig(_JsonConfig):
         lags = self.anchor
         is_list = isinstance(lags, (tuple, list)) and len(lags) in (2, 3)
         if not is_list or not all(
-            isinstance(one, int) and 0 <= one <= self.context_length for one in lags or ()
+            isinstance(n_lags, int) and 0 <= n_lags <= self.context_length for n_lags in lags or ()
         ):
             raise ConfigurationError(
                 "anchor must be two or three numbers of lags, each from 0 to context_length "
@@ -228,7 +228,7 @@ class NetworkConfig(_JsonConfig):
 
     @property
     def head_width(self) -> int:
-        """Width of one head, d = D / H."""
+        """Width of a head, d = D / H."""
         return self.width // self.heads
 
     @property
@@ -238,12 +238,12 @@ class NetworkConfig(_JsonConfig):
 
     @property
     def n_patches(self) -> int:
-        """Patches in one window, N = ceil(L / s)."""
+        """Patches in a window, N = ceil(L / s)."""
         return -(-self.context_length // self.patch_length)
 
     @property
     def n_tokens(self) -> int:
-        """Tokens of one series in one window, T = 2 N."""
+        """Tokens of a series in a window, T = 2 N."""
         return 2 * self.n_patches
 
 
@@ -278,7 +278,7 @@ class TrainingConfig(_JsonConfig):
     next_patch_loss_weight : float, default=1.0
         Weight of the next-patch loss at every position beside the terminal forecast loss.
     accumulate : int, default=1
-        Batches whose gradients are averaged before one optimiser step.
+        Batches whose gradients are averaged before a step of the optimiser.
     precision : {"32-true", "64-true", "bf16-mixed"}, default="32-true"
         Arithmetic of the training, in Lightning's words.
 

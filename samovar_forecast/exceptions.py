@@ -35,7 +35,7 @@ class SAMoVARError(Exception):
     Attributes
     ----------
     problem, found, wanted, remedy
-        As given; the message joins those that are not None.
+        As given; the message joins all parts that are not None.
 
     Examples
     --------
@@ -111,8 +111,8 @@ def require(package: str, feature: str, extra: str, versions: str = "") -> Modul
     Raises
     ------
     MissingPackageError
-        If the package is not installed. One that is there but fails to import, or lacks
-        the submodule, keeps its own error, which says more.
+        If the package is not installed. A package that is there but fails to import, or
+        lacks the submodule, keeps its own error, which says more.
     """
     root = package.partition(".")[0]
     try:

@@ -1,4 +1,7 @@
-"""The linear anchor beside the network: one map of the window, and the gate between the two."""
+"""The linear anchor beside the network: a map of the window, and the gate between the two.
+
+Letters of shapes: see :mod:`samovar_forecast.network`.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +39,13 @@ class Anchor(nn.Module):
     """A linear map of the window, and the share of the network in each step of each series.
 
     ``center + intercept + sum_l own[l] x_c(t + 1 - l) + sum_l cross[l] x(t + 1 - l)``, x being the
-    deviation from ``center``. A missing value counts as the last one observed before it, at the
-    start of a window as the first one after it, and as the center where none is observed.
+    deviation from ``center``. A missing value counts as the last value observed before it, at the
+    start of a window as the first value observed after it, and as the center if the window has no
+    value.
 
-    Where covariates that are known ahead have an effect, it is taken off the window before and put
-    on the forecast after: ``sum_q effect[q] (z(t - q) - mean of z)``. Before the window they count
-    as in its first row, and a missing one as its mean.
+    If future covariates have an effect, the effect is taken off the window first and put on the
+    forecast at the end: ``sum_q effect[q] (z(t - q) - mean of z)``. Before the window covariates
+    count as in its first row, and a missing covariate counts as its mean.
 
     All numbers are buffers: they are saved with the network and not trained. Before
     ``attach_anchor`` sets them, the gate is 1 and the forecast is the network's.
@@ -62,7 +66,7 @@ class Anchor(nn.Module):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        assert config.anchor is not None  # the network asks for an anchor only if there is one
+        assert config.anchor is not None  # or the network has no anchor
         n_own, n_cross, *n_effect = config.anchor
         s, c = config.patch_length, config.n_series
         self.missing_values = config.missing_values
@@ -71,7 +75,11 @@ class Anchor(nn.Module):
         self.register_buffer("intercept", torch.zeros(s, c))
         self.register_buffer("center", torch.zeros(c))
         self.register_buffer("gate", torch.ones(s, c))
-        f, has_effect = config.n_future_covariates, any(n_effect)  # without one, nothing to save
+        f, has_effect = (
+            config.n_future_covariates,
+            any(n_effect),
+        )  # without an effect, nothing to save
+        # Without an effect there is nothing to save.
         self.register_buffer("effect", torch.zeros(c, f, *n_effect) if has_effect else None)
         self.register_buffer("covariate_mean", torch.zeros(f) if has_effect else None)
 
@@ -118,9 +126,10 @@ def lags_of_anchor(state: Mapping[str, Tensor]) -> tuple[int, ...] | None:
 
 
 def source_rows(observed: Tensor) -> Tensor:
-    """Return for each row the row whose value stands there, (B, L, C); of the last one observed.
+    """Return for each row the number of the row whose value stands there; shape (B, L, C).
 
-    Before the first observed row that one; without any, the row itself.
+    That is the last row observed up to there; before the first observed row, the first observed
+    row; without any observed row, the row itself.
     """
     length = observed.shape[1]
     row = torch.arange(length, device=observed.device)[:, None].expand_as(observed)

@@ -1,4 +1,7 @@
-"""The small modules that every predictor is built from: norm, linear map, dropout, MLP block."""
+"""The small modules that every predictor is built from: norm, linear map, dropout, MLP block.
+
+Letters of shapes and numbers of equations: see :mod:`samovar_forecast.network`.
+"""
 
 from __future__ import annotations
 
@@ -63,6 +66,6 @@ class MLPBlock(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, h: Tensor) -> Tensor:
-        """Return the block's output; shape (..., D) as given."""
+        """Return the block's output, equation (5); shape (..., D) as given."""
         added = self.down(self.up(self.norm(h), then_gelu=True))
         return h + self.dropout(added)

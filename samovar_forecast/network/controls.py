@@ -1,7 +1,7 @@
 """LinTrans: the ordinary interleaved linear Transformer on the same tokens, as a control.
 
 The other control, FixedVAR, is :class:`~samovar_forecast.network.mixture.VARMixture` with free
-tables in the place of queries and values.
+tables in the place of queries and values. Letters of shapes: see :mod:`samovar_forecast.network`.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ class LinTrans(nn.Module):
         for attention, mlp in zip(self.attn, self.mlp, strict=True):
             h, added = attention(h)
             h = mlp(h)
-            outputs.append(added.unflatten(0, split))
+            outputs.append(added.unflatten(0, split))  # B C T D
         stream = h.unflatten(0, split)  # B C T D
         first = tokens.shape[2] - 1 if last_only else 1
-        output = stream[:, :, first::2]
+        output = stream[:, :, first::2]  # B C R D
         if not with_trace:
             return Prediction(output)
         return Prediction(output, stack_output=stream, layer_outputs=tuple(outputs))

@@ -1,6 +1,6 @@
 """Heads: what the K numbers per step mean, how they are trained, and how they are calibrated.
 
-A head is one class that owns four things: its parameters in the units of the data, the loss that
+A head is a class that owns four things: its parameters in the units of the data, the loss that
 fits them, the score of a value under them, and the value of a score. To add a head, write its
 class here, add it to ``HEADS``, and let the host's adapter ask for it.
 
@@ -155,7 +155,7 @@ class PointHead(Head):
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """One location."""
+        """A location."""
         return ("location",)
 
     def errors(self, parameters: Tensor, actual: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Arithmetic of the small modules, quick on the CPU: norm, linear map, dropout.
 
 Each function computes what its formula says. Which of its forms runs depends on the size of the
-input and on whether a derivative can be asked for; the numbers do not.
+input and on whether a derivative can be asked for; the forms agree up to rounding.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ NARROW = 16
 """Width up to which squares are summed by a product."""
 
 MANY_ROWS = 400
-"""Rows from which a linear map is computed as a convolution of one point."""
+"""Rows from which a linear map is computed as a convolution of a single point."""
 
 MANY_SEQUENCES = 16
-"""Sequences from which torch hands a convolution of one point to oneDNN."""
+"""Sequences from which torch hands a convolution of a single point to oneDNN."""
 
 LARGE_PRODUCT = 10**6
 """Multiplications from which oneDNN makes up for the cost of its call."""
@@ -47,10 +47,10 @@ def rms_normalize(
 
     With ``order``, the axes of the result are in that order, also in memory, and ``x`` is lost.
     """
-    if x.dtype != gain.dtype:  # under mixed precision, norms are taken in the full one
+    if x.dtype != gain.dtype:  # under mixed precision, norms are taken in full precision
         x = x.to(gain.dtype)
     if order is not None and is_plain_inference():
-        # Fresh memory for a large tensor costs as much as filling it: the squares have none.
+        # Fresh memory for a large tensor costs as much as filling it: the squares get none.
         out = x.new_empty([x.shape[axis] for axis in order])
         inverse = _shifted_mean_square(x, epsilon, out.view(x.shape)).rsqrt_()
         back = [order.index(axis) for axis in range(x.dim())]
@@ -66,8 +66,8 @@ def rms_normalize(
 def _shifted_mean_square(x: Tensor, epsilon: float, scratch: Tensor | None = None) -> Tensor:
     """Return ``mean(x^2) + epsilon`` over the last axis, kept; for where no gradient is needed.
 
-    A norm over a short axis is no faster than over a long one; there a product does the sum, of
-    squares that may stand in ``scratch``.
+    A norm over a short axis takes as long as over a long axis; over a short axis a product does the
+    sum, of squares that may stand in ``scratch``.
     """
     width = x.shape[-1]
     if width <= NARROW:
@@ -114,10 +114,10 @@ class _RMSNormalize(torch.autograd.Function):
 def map_features(x: Tensor, weight: Tensor, bias: Tensor | None, *, then_gelu: bool) -> Tensor:
     """Return ``x W^T + b`` over the last axis, and its GELU if asked.
 
-    Large products on the CPU are computed as a convolution of one point: the same numbers and
-    the same layout, but by oneDNN, which where the processor is not Intel's is up to twice as fast
-    as the library behind a plain product. In inference mode oneDNN is called directly, if torch
-    has its operator.
+    Large products on the CPU are computed as a convolution of a single point: numbers and layout
+    are those of a plain product, but oneDNN computes them, which on processors of other makers than
+    Intel is up to twice as fast as the library behind a plain product. In inference mode oneDNN is
+    called directly, if torch has its operator.
 
     Parameters
     ----------
@@ -165,10 +165,10 @@ def _may_call_onednn(x: Tensor) -> bool:
 
 
 def dropout(x: Tensor, p: float) -> Tensor:
-    """Set a share ``p`` of the values to 0 and scale the others up.
+    """Set a share ``p`` of the values to 0 and scale the rest up.
 
-    On the CPU a mask costs 16 random bits a value and keeps one byte; torch's own draws a number
-    for every value one by one and keeps a float.
+    On the CPU a mask costs 16 random bits a value and keeps a byte; the dropout of torch draws a
+    number for each value in turn and keeps a float.
     """
     if p == 0 or x.device.type != "cpu":
         return F.dropout(x, p)

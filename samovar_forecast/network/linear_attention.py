@@ -1,12 +1,13 @@
 """Causal linear attention without softmax, in three forms that agree.
 
-All compute, per head, ``o_t = sum_{i <= t} (q_t . k_i) v_i``. With ``k = o`` of the layer
-before, this is one VAR layer: the weight of value ``v_i`` is the scalar ``q_t . k_i``, and the
-lag weight on ``k_i`` is the outer product of ``v_i`` and ``q_t``.
+All forms compute, head by head, ``o_t = sum_{i <= t} (q_t . k_i) v_i``, equation (8) of
+:mod:`samovar_forecast.network`. With ``k = o`` of the layer before, this is a VAR layer: the weight
+of value ``v_i`` is the scalar ``q_t . k_i``, and the lag weight on ``k_i`` is the outer product of
+``v_i`` and ``q_t``.
 
 Letters: Q queries, T tokens, d head width; ``...`` stands for batch and heads. The queries stand
 at every ``stride``-th position, counted back from the last token: stride 1 and Q = T for all
-tokens, stride 2 and Q = T / 2 for the endogenous ones, Q = 1 for the last.
+tokens, stride 2 and Q = T / 2 for the endogenous tokens, Q = 1 for the last token.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from torch.nn import functional as F
 
 CHUNK_LENGTH = 32
 PARALLEL_UP_TO = 64
-"""Number of tokens up to which the parallel form is faster than the chunked one."""
+"""Number of tokens up to which the parallel form is faster than the chunked form."""
 
 NARROW_VALUE = 8
 """Width up to which a product is faster turned round: a row of it does not fill a register."""
@@ -63,8 +64,8 @@ def linear_attention(
     stride : int, default=1
         Distance between the positions of two queries.
     form : {"auto", "reference", "parallel", "chunked"}, default="auto"
-        How to compute it. ``"auto"`` takes the parallel form up to 64 tokens or for one query,
-        else the chunked one. The (..., T, d, d) running sum is never kept.
+        How to compute it. ``"auto"`` takes the parallel form up to 64 tokens or for a single
+        query, else the chunked form. The (..., T, d, d) running sum is never kept.
 
     Returns
     -------
@@ -103,7 +104,7 @@ def _causal_mask(n_queries: int, n_tokens: int, stride: int, like: Tensor) -> Te
 
 def _parallel(query: Tensor, key: Tensor, value: Tensor, stride: int) -> Tensor:
     """Multiply the masked (Q, T) table of scores with the values."""
-    multiply = torch.bmm if query.dim() == 3 else torch.matmul  # the one has less to look at
+    multiply = torch.bmm if query.dim() == 3 else torch.matmul  # bmm has less to look at
     scores = multiply(query, key.mT)  # ... Q T
     if query.shape[-2] > 1:
         scores.mul_(_causal_mask(query.shape[-2], key.shape[-2], stride, scores))
@@ -113,7 +114,7 @@ def _parallel(query: Tensor, key: Tensor, value: Tensor, stride: int) -> Tensor:
 
 
 def _chunked(query: Tensor, key: Tensor, value: Tensor, stride: int) -> Tensor:
-    """Use the parallel form inside chunks and one (d, d) state between them."""
+    """Use the parallel form inside chunks and a (d, d) state between them."""
     n_queries, n_tokens, chunk = query.shape[-2], key.shape[-2], CHUNK_LENGTH
     pad = -n_tokens % chunk  # on the left, where a zero key weighs nothing
     key = F.pad(key, (0, 0, pad, 0)).unflatten(-2, (-1, chunk))  # ... G chunk d
@@ -123,6 +124,6 @@ def _chunked(query: Tensor, key: Tensor, value: Tensor, stride: int) -> Tensor:
     query = F.pad(query, (0, 0, n_padded - n_queries, 0))
     query = query.unflatten(-2, (-1, per_chunk))  # ... G chunk/stride d
     within = key.transpose(-1, -2) @ value  # ... G d d
-    before = within.cumsum(-3) - within  # the sum over the chunks before this one
-    output = query @ before + _parallel(query, key, value, stride)
+    before = within.cumsum(-3) - within  # of each chunk: the sum over all chunks before it
+    output = query @ before + _parallel(query, key, value, stride)  # ... G chunk/stride d
     return output.flatten(-3, -2)[..., n_padded - n_queries :, :]  # ... Q d

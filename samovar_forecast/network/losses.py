@@ -1,4 +1,7 @@
-"""Training losses: of the forecast, and of the next patch at every position."""
+"""Training losses: of the forecast, and of the next patch at every position.
+
+Letters of shapes: see :mod:`samovar_forecast.network`.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,8 @@ class Loss(NamedTuple):
 def samovar_loss(output: NetworkOutput, future: Tensor, next_patch_weight: float = 1.0) -> Loss:
     """Return the squared-error loss of the paper: terminal forecast plus next patches.
 
-    The terminal part is in the units of the data, the next-patch part in those of the
-    normalised windows. A window of one patch has no next patch: that part is 0. Steps whose
+    The terminal part is in the units of the data, the next-patch part in the units of the
+    normalised windows. A window of a single patch has no next patch: its part is 0. Steps whose
     value is missing do not count, and neither does an anchor: the network is trained as it is.
 
     Parameters
@@ -93,9 +96,9 @@ def output_parameters(output: NetworkOutput, target: Tensor, head: Head) -> Tens
 
 
 def anchored_parameters(output: NetworkOutput, target: Tensor, head: Head) -> Tensor:
-    """Return the parameters of :func:`output_parameters`, combined with the anchor if there is one.
+    """Return the parameters of :func:`output_parameters`, combined with an anchor of the network.
 
-    See :func:`moved_locations`.
+    Without an anchor they stay as they are. See :func:`moved_locations`.
     """
     parameters = output_parameters(output, target, head)
     if output.anchored is None:
@@ -116,7 +119,7 @@ def moved_locations(parameters: Tensor, anchored: Anchored, head: Head) -> Tenso
 
 
 def mean_where(errors: Tensor, observed: Tensor | None) -> Tensor:
-    """Return the mean of all errors, or of those that are observed; 0 if none is."""
+    """Return the mean of the observed errors; 0 if no error is observed. None: all are."""
     if observed is None:
         return errors.mean()
     return (errors * observed).sum() / observed.sum().clamp(min=1)

@@ -1,4 +1,7 @@
-"""The aligned stack of VAR layers and the structural matrix (SAMoVAR), and its FixedVAR control."""
+"""The aligned stack of VAR layers and the structural matrix (SAMoVAR), and its FixedVAR control.
+
+Letters of shapes and numbers of equations: see :mod:`samovar_forecast.network`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ HEAD_NORM_EPSILON = 1e-8
 
 
 class Prediction(NamedTuple):
-    """Output of a predictor and, where asked for, what led to it (see ``Trace``)."""
+    """Output of a predictor and, where asked for, what led to it, as in ``Trace``."""
 
     output: Tensor  # B C R D at the R rows asked for
     var_input: Tensor | None = None
@@ -62,7 +65,7 @@ class StructuralMatrix(nn.Module):
     def _factors(self) -> tuple[Tensor, Tensor]:
         diagonal = F.softplus(self.lu.diagonal(dim1=-2, dim2=-1))
         upper = self.lu.triu(1) + torch.diag_embed(diagonal)
-        return self.lu.tril(-1), upper  # the ones on the diagonal of L are understood
+        return self.lu.tril(-1), upper  # the diagonal of L, all 1, is understood
 
     def matrix(self) -> Tensor:
         """Return the matrix that multiplies row vectors from the right; shape (H, d, d)."""
@@ -70,7 +73,7 @@ class StructuralMatrix(nn.Module):
             return self.identity
         lower, upper = self._factors()
         if not self.is_inverse:
-            return torch.baddbmm(upper, lower, upper)
+            return torch.baddbmm(upper, lower, upper)  # (9): L U, H d d
         unit = torch.eye(self.lu.shape[-1], dtype=self.lu.dtype, device=self.lu.device)
         half = torch.linalg.solve_triangular(
             lower, unit.expand_as(lower), upper=False, unitriangular=True
@@ -82,9 +85,9 @@ class StructuralMatrix(nn.Module):
         return mixture @ self._current_matrix() if self.identity is None else mixture
 
     def _current_matrix(self) -> Tensor:
-        """Return the matrix; in inference on the CPU the last one, if the parameter is the same.
+        """Return the matrix; in inference on the CPU the kept matrix, if its parameter is equal.
 
-        The same by value: however weights are changed, what is kept cannot go stale.
+        Equal by value: however weights are changed, what is kept cannot go stale.
         """
         kept, lu = self._kept, self.lu
         if not (is_plain_inference() and lu.is_cpu and type(lu) is nn.Parameter):
@@ -114,7 +117,7 @@ class VARMixture(nn.Module):
             shape = (2, n_layers, config.n_series, heads, config.n_tokens, head_width)
             self.fixed = nn.Parameter(torch.zeros(shape))
         else:
-            # One product for the queries and values of all layers: they share their input.
+            # A single product gives queries and values of all layers: they share their input.
             self.projection = Linear(width, 2 * n_layers * width)
             self.projection_norm = (
                 RMSNorm(2, n_layers, heads, head_width, epsilon=HEAD_NORM_EPSILON)
@@ -132,7 +135,7 @@ class VARMixture(nn.Module):
         else:
             shape = (2, self.config.n_layers, self.config.heads, self.config.head_width)
             projected = self.projection(x1).view(*x1.shape[:-1], *shape)  # B*C T 2 M H d
-            both = self._normalized_by_layer(projected)  # 2 M B*C H T d
+            both = self._normalized_by_layer(projected)  # (7), 2 M B*C H T d
         queries, values = both.flatten(2, 3).unbind(0)  # M B*C*H T d
         return scale_queries(queries, self.config.attention_scale), values
 
@@ -146,13 +149,14 @@ class VARMixture(nn.Module):
     def forward(
         self, tokens: Tensor, *, last_only: bool = False, with_trace: bool = False
     ) -> Prediction:
-        """Return the mixture at the endogenous tokens, or at the last one only.
+        """Return the mixture at the endogenous tokens, or at the last token only.
 
         Parameters
         ----------
         tokens : Tensor of shape (B, C, T, D)
         last_only : bool
-            Compute the output of the last token only (R = 1), else of all endogenous ones (R = N).
+            Compute the output of the last token only (R = 1), else of all endogenous tokens
+            (R = N).
         with_trace : bool
             Keep every intermediate value, and the last layer at all tokens.
 
@@ -164,8 +168,8 @@ class VARMixture(nn.Module):
         n_windows, n_series, n_tokens, _ = tokens.shape
         h = tokens.flatten(0, 1)  # B*C T D
         for block in self.mlp:
-            h = block(h)
-        x1 = self.var_norm(h)
+            h = block(h)  # (5)
+        x1 = self.var_norm(h)  # (6)
         queries, values = self._queries_and_values(x1, n_windows)  # M B*C*H T d
         first = n_tokens - 1 if last_only else 1  # rows wanted: first, first + 2, ...
 
@@ -175,7 +179,7 @@ class VARMixture(nn.Module):
         for layer, (query, value) in enumerate(zip(queries, values, strict=True)):
             is_last = layer == self.config.n_layers - 1
             prune = is_last and not with_trace
-            attended = linear_attention(
+            attended = linear_attention(  # (8)
                 query[..., first::2, :] if prune else query,
                 key,
                 value,
@@ -188,7 +192,7 @@ class VARMixture(nn.Module):
         total = sum(wanted[1:], wanted[0])  # B*C*H R d
         mixture = self.structure(total.view(-1, heads, *total.shape[1:]))  # B*C H R d
         merged = mixture.transpose(1, 2).flatten(2)  # B*C R D
-        output = x1[:, first::2] + merged
+        output = x1[:, first::2] + merged  # (9)
         output = output.view(n_windows, n_series, *output.shape[1:])  # B C R D
         if not with_trace:
             return Prediction(output)
@@ -196,12 +200,12 @@ class VARMixture(nn.Module):
         return Prediction(
             output=output,
             stack_output=output,
-            var_input=x1.unflatten(0, split[:2]),
-            queries=queries.unflatten(1, split),
-            values=values.unflatten(1, split),
+            var_input=x1.unflatten(0, split[:2]),  # B C T D
+            queries=queries.unflatten(1, split),  # M B C H T d
+            values=values.unflatten(1, split),  # M B C H T d
             layer_outputs=tuple(
-                out.unflatten(0, split).transpose(2, 3).flatten(3)
-                for out in outputs  # B C T D
+                out.unflatten(0, split).transpose(2, 3).flatten(3)  # B C T D
+                for out in outputs
             ),
             structure=self.structure.matrix(),
         )

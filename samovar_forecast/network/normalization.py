@@ -1,6 +1,6 @@
 """Normalisation of windows by their own location and scale: moments, slopes, and the inverse.
 
-A normalisation is one class. Its moments bring a window to numbers of the size of 1; their slopes,
+A normalisation is a class. Its moments bring a window to numbers of the size of 1; their slopes,
 the derivatives by every value of the window, are what the Jacobian of a forecast needs beside the
 network's own. To add a normalisation, write its class here, add it to ``NORMALIZATIONS`` and to
 the choices of :data:`samovar_forecast.config.Normalization`.
@@ -87,7 +87,7 @@ class Normalizer(ABC):
 class _ByDeviation(Normalizer):
     """The mean of the newest values as location, the window's standard deviation as scale.
 
-    The deviation (n - 1) is that of the whole window, plus 1e-8 (SPEC 1.2). A window that is
+    The deviation (n - 1) is that of the whole window, plus 1e-8. A window that is
     constant up to rounding has scale 0: it is normalised to 0 and forecast by its level. A window
     of a single value has no deviation; its scale is 1.
 

@@ -5,6 +5,8 @@ its number is brought to the units of the window with the window's own moments: 
 shifted and scaled, a scale is scaled only, a count keeps its own unit, a probability moves from
 the window's own share. A number of 0 stands for the window's own moment, so that a distribution
 starts at a sensible place.
+
+Letters of shapes: see :mod:`samovar_forecast.network`.
 """
 
 from __future__ import annotations
@@ -56,11 +58,11 @@ class WindowMoments(NamedTuple):
         -------
         WindowMoments
         """
-        one = torch.ones_like(scale)
+        unit = torch.ones_like(scale)
         n_steps = target.shape[1]
         mean = target.mean(1, keepdim=True)
         size = target.abs().mean(1, keepdim=True)
-        level = torch.where(size == 0, one, size)
+        level = torch.where(size == 0, unit, size)
         return cls(
             location,
             scale,
@@ -73,8 +75,8 @@ class WindowMoments(NamedTuple):
     @classmethod
     def neutral(cls, location: Tensor, scale: Tensor) -> WindowMoments:
         """Return the moments that leave the network's numbers in the units that they are in."""
-        one = torch.ones_like(scale)
-        return cls(location, scale, scale.abs(), one, one, one / 2)
+        unit = torch.ones_like(scale)
+        return cls(location, scale, scale.abs(), unit, unit, unit / 2)
 
 
 def positive(predicted: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
-"""Forecasts of any horizon: each patch that was forecast joins the window of the next."""
+"""Forecasts of any horizon: each forecast patch joins the window of the next patch.
+
+Letters of shapes: see :mod:`samovar_forecast.network`.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,11 @@ def roll_forecast(
     static_covariates: Tensor | None = None,
     head: Head | None = None,
 ) -> Tensor:
-    """Forecast any horizon, patch by patch: each forecast patch joins the window of the next.
+    """Forecast any horizon, patch by patch: each forecast patch joins the window of the next patch.
 
-    Past covariates are not known ahead: they stay at their last value while rolling. Of a
-    distribution, its centre joins the window: the median among quantiles, or the mean. An anchor
-    rolls forward with the network.
+    Past covariates are not known ahead: they stay at their last value. Of a distribution, the
+    center joins the window: the median among quantiles, or the mean. An anchor rolls forward with
+    the network.
 
     Parameters
     ----------
@@ -41,7 +44,7 @@ def roll_forecast(
         With h the horizon rounded up to whole patches.
     static_covariates : Tensor of shape (B, C, S), optional
     head : Head, optional
-        What the K numbers per step are; a point by default.
+        What the K numbers per step are; by default a point.
 
     Returns
     -------

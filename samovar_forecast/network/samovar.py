@@ -1,4 +1,7 @@
-"""The SAMoVAR network: its forward on one page. The loss stands beside it, in ``losses``."""
+"""The SAMoVAR network: its forward on one page. The loss stands beside it, in ``losses``.
+
+Letters of shapes and numbers of equations: see :mod:`samovar_forecast.network`.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ class SAMoVARNetwork(nn.Module):
     config : NetworkConfig
         Shape and variant.
     generator : torch.Generator, optional
-        Source of the initial weights; by default torch's global one.
+        Source of the initial weights; by default torch's global generator.
     """
 
     def __init__(self, config: NetworkConfig, generator: torch.Generator | None = None) -> None:
@@ -97,21 +100,21 @@ class SAMoVARNetwork(nn.Module):
         channels = channels.mT.contiguous().mT  # in memory series by series, as they are read
         channels, observed, missing = self._set_missing_aside(channels)
         location, scale = self.normalizer.moments(channels, observed)
-        normalized = normalize(channels, location, scale)
+        normalized = normalize(channels, location, scale)  # (1)
         if observed is not None:
             normalized = normalized * observed
         patches = cut_patches(normalized, config.patch_length)  # B Cin N s
 
         future = self._future_patches(future_covariates)
-        tokens = self.tokenizer(patches, future, static_covariates, missing)  # B C T D
-        mixed = self.predictor(tokens, last_only=last_only, with_trace=return_trace)
-        read = self.head(self.out_norm(mixed.output))  # B C N s*K
+        tokens = self.tokenizer(patches, future, static_covariates, missing)  # (2) to (4), B C T D
+        mixed = self.predictor(tokens, last_only=last_only, with_trace=return_trace)  # (5) to (9)
+        read = self.head(self.out_norm(mixed.output))  # (10), B C N s*K
         patch_pred = read.view(*read.shape[:-1], -1, config.n_params)  # B C N s K
 
         location, scale = location[..., -config.n_series :], scale[..., -config.n_series :]
         forecast = denormalize(
             patch_pred[:, :, -1].transpose(1, 2), location[..., None], scale[..., None]
-        )  # B s C K
+        )  # (11), B s C K
         anchored = None if self.anchor is None else self.anchor(target, future_covariates)
         if anchored is not None:
             forecast = anchored.combine(forecast)

@@ -1,4 +1,7 @@
-"""ARX tokenisation: patches of a normalised window become exogenous and endogenous tokens."""
+"""ARX tokenisation: patches of a normalised window become exogenous and endogenous tokens.
+
+Letters of shapes and numbers of equations: see :mod:`samovar_forecast.network`.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class ARXTokenizer(nn.Module):
 
     The endogenous token embeds the series' own patch, the exogenous token a learned mix of all
     channels' patches (Lu & Yang 2025, ARX tokenisation). Future covariates enter the exogenous
-    token one patch ahead, through a mix and an embedding of their own.
+    token one patch ahead, through their own mix and embedding.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -92,13 +95,13 @@ class ARXTokenizer(nn.Module):
         Returns
         -------
         Tensor of shape (B, C, T, D)
-            Token 2 n is the exogenous and 2 n + 1 the endogenous one of patch n.
+            Token 2 n is the exogenous token of patch n, token 2 n + 1 the endogenous.
         """
         n_series = self.config.n_series
-        endo = self.endo_embed(patches[:, -n_series:])  # B C N D
+        endo = self.endo_embed(patches[:, -n_series:])  # (3), B C N D
         if self.mixes_series:
             mix = _mix_channels(self.exo_mix, patches)  # B C N s
-            exo = self.exo_embed(mix)
+            exo = self.exo_embed(mix)  # (2), B C N D
         else:
             exo = torch.zeros_like(endo)
         if missing is not None:
@@ -115,7 +118,7 @@ class ARXTokenizer(nn.Module):
         shift = self.table()
         if static is not None:
             shift = shift + self.static_embed(static)[:, :, None]  # B C T D
-        return self.embed_norm(tokens + shift)
+        return self.embed_norm(tokens + shift)  # (4)
 
 
 def _mix_channels(linear: nn.Linear, patches: Tensor) -> Tensor:
@@ -123,4 +126,4 @@ def _mix_channels(linear: nn.Linear, patches: Tensor) -> Tensor:
     n_windows, _, *shape = patches.shape
     weight = linear.weight.expand(n_windows, -1, -1)  # B C K
     mixed = torch.baddbmm(linear.bias[:, None], weight, patches.flatten(2))  # B C N*s
-    return mixed.view(n_windows, -1, *shape)
+    return mixed.view(n_windows, -1, *shape)  # B C N s

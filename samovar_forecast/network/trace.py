@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Trace:
-    """Intermediate values of one forward pass; B windows, C series, T tokens, D = H * d.
+    """Intermediate values of a forward pass; letters as in :mod:`samovar_forecast.network`.
 
     Attributes
     ----------
