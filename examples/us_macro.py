@@ -2,9 +2,9 @@
 
 The study is that of Stock and Watson (2001, Journal of Economic Perspectives 15:101-115): three
 quarterly series, four lags, shocks identified by their order. statsmodels answers the usual
-questions of a VAR; DynamicVAR answers the same questions of a small network, trained here five times.
-Both learn from 1959 to 2000 and are judged on 2001 to 2009. A T-bill rate stands in for the federal
-funds rate.
+questions of a VAR; DynamicVAR answers the same questions of a small network, which is trained here
+five times. Both learn from 1959 to 2000 and are judged on 2001 to 2009. A T-bill rate stands in for
+the federal funds rate.
 
 Run:  python examples/us_macro.py      # two minutes of one core; figures in us_macro_figures/
 """
