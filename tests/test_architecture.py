@@ -66,6 +66,7 @@ ROOMS = {
         ("numpy", "pandas", "statsmodels"),
     ),
     "dynamics.network_map": May(("exceptions", "network", "dynamics"), ("numpy", "torch")),
+    "dynamics.network_trace": May(("exceptions", "network", "dynamics"), ("torch",)),
     "dynamics.refitting": May(("exceptions", "config", "learning", "network"), ("numpy", "torch")),
     "adapters": May(),
     "adapters.sktime": May(

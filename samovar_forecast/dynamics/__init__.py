@@ -12,7 +12,7 @@ The object that people use, :class:`~samovar_forecast.DynamicVAR`, has three flo
 ``coefficient_reading`` (the VAR at every origin) and ``dynamic_var`` (answers to questions). The
 answers are computed below it by functions of any one-step forecaster: ``responses``,
 ``decompositions``, ``connectedness``, ``causality``, ``constancy``. torch is known to
-``network_map`` and, for training again, to ``refitting`` alone.
+``network_map``, ``network_trace`` and, for training again, ``refitting`` alone.
 """
 
 __all__ = ["bands", "decompositions", "responses"]

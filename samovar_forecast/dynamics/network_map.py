@@ -1,4 +1,4 @@
-"""Where torch ends: a network as a map from numpy windows to forecasts, Jacobians and traces.
+"""Where torch ends: a network as a map from numpy windows to forecasts and Jacobians.
 
 The Jacobian is built from few reverse passes. Given the mixed channels, the series do not see
 each other, so one pass per step of the forecast serves all series at once; the window's
@@ -17,12 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian, LinearPart
-from samovar_forecast.dynamics.token_weights import TokenTrace
 from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.anchor import source_rows
-from samovar_forecast.network.kernels import rms_normalize
 from samovar_forecast.network.normalization import normalize
 
 NUMBERS_AT_ONCE = 4_000_000
@@ -89,7 +87,7 @@ class NetworkMap:
     def forecast(self, windows: Windows) -> np.ndarray:
         """Return the forecasts of the patch after each window; shape (B, s, C)."""
         parts = [
-            self.network(*_tensors(batch), last_only=True).forecast[..., self.parameter].numpy()
+            self.network(*as_tensors(batch), last_only=True).forecast[..., self.parameter].numpy()
             for batch in self.batches(windows)
         ]
         empty = np.empty((0, self.config.patch_length, self.config.n_series))
@@ -126,7 +124,7 @@ class NetworkMap:
         if config.n_static_covariates:
             entrances["static"] = tokenizer.static_embed
         with _leaves(entrances) as leaves:
-            output = self.network(*_tensors(windows), last_only=True)
+            output = self.network(*as_tensors(windows), last_only=True)
         level = output.patch_pred[:, :, -1, :, self.parameter]  # B C s
         forecast = output.forecast[..., self.parameter].detach().numpy()  # B s C
         asked = torch.from_numpy(weights[:, None] * self._gate().T)  # R C s
@@ -249,7 +247,7 @@ class NetworkMap:
         anchor = self.network.anchor
         if anchor is None or anchor.effect is None or not self.is_anchored:
             return 0.0
-        target, _, future, _ = _tensors(window)
+        target, _, future, _ = as_tensors(window)
         assert target is not None
         assert future is not None  # the forward would have failed
         share = torch.from_numpy(weights[:, :, None] * (1 - self._gate()))  # R s C
@@ -279,58 +277,9 @@ class NetworkMap:
             normalised=normalize(filled, *moments)[0].numpy() * observed,
         )
 
-    # -------------------------------------------------------------------------- token space
 
-    @torch.no_grad()
-    def trace(self, window: Windows, units: Units) -> TokenTrace:
-        """Return what the mixture did with one window, its readings in data units.
-
-        Parameters
-        ----------
-        window : Windows
-            One window (B = 1).
-        units : Units
-            Of the data.
-
-        Raises
-        ------
-        ConfigurationError
-            If the network has no VAR mixture (LinTrans).
-        """
-        if self.config.predictor == "lintrans":
-            raise ConfigurationError(
-                "LinTrans has no lag weights: its layers are interleaved with MLP blocks",
-                remedy="use predictor='samovar' or 'fixedvar'; the Jacobian is there for all",
-            )
-        network = self.network
-        output = network(*_tensors(window), return_trace=True)
-        trace = output.trace
-        stack = trace.stack_output[0]  # C N D
-        gain = network.out_norm.gain
-        size = rms_normalize(stack, torch.ones_like(gain), network.out_norm.epsilon) / stack
-        shrink = torch.where(stack == 0, 0.0, size)  # C N D, the same along D
-        k = self.config.n_params
-        weight = network.head.weight.unflatten(0, (-1, k))[:, self.parameter]  # s D
-        bias = network.head.bias.unflatten(0, (-1, k))[:, self.parameter]  # s
-        series = units.series(self.config.n_series)
-        unit, zero = torch.from_numpy(series.scale), torch.from_numpy(series.location)
-        own_scale = trace.scale[0, 0] * unit  # C
-        zero = trace.location[0, 0] * unit + zero  # C
-        readout = own_scale[:, None, None, None] * weight * (gain * shrink)[:, :, None]
-        predicted = output.patch_pred[0, ..., self.parameter]  # C N s
-        return TokenTrace(
-            var_input=trace.var_input[0].numpy(),
-            queries=trace.queries[:, 0].numpy(),
-            values=trace.values[:, 0].numpy(),
-            structure=trace.structure.numpy(),
-            stack_output=stack.numpy(),
-            readout=readout.numpy(),
-            offset=(own_scale[:, None] * bias + zero[:, None]).numpy(),
-            patch_prediction=(own_scale[:, None, None] * predicted + zero[:, None, None]).numpy(),
-        )
-
-
-def _tensors(windows: Windows) -> list[Tensor | None]:
+def as_tensors(windows: Windows) -> list[Tensor | None]:
+    """Return the arguments of the network, in float64."""
     return [
         None if table is None else torch.from_numpy(np.array(table, dtype=np.float64))
         for table in windows

@@ -11,6 +11,7 @@ import pandas as pd
 from samovar_forecast.dynamics.history import History, number_of
 from samovar_forecast.dynamics.influence_paths import InfluencePath, influence_paths
 from samovar_forecast.dynamics.network_map import NetworkMap
+from samovar_forecast.dynamics.network_trace import read_trace
 from samovar_forecast.dynamics.token_weights import LagWeights, TokenTrace, lag_weights
 
 
@@ -74,7 +75,7 @@ class TokenSpace:
     def trace(self, origin: Hashable | None = None) -> TokenTrace:
         """Return what the mixture did at an origin: queries, values, readings in data units."""
         window = self._data.windows(np.array([self._data.position(origin)]))
-        return self._map.trace(window, self._data.units())
+        return read_trace(self._map, window, self._data.units())
 
     def lag_weights(self, origin: Hashable | None = None, patch: int | None = None) -> LagWeights:
         """Return the weights of the mixture on its tokens; see :func:`token_weights.lag_weights`.

@@ -10,6 +10,7 @@ from samovar_forecast.config import NetworkConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
 from samovar_forecast.dynamics.network_map import NetworkMap
+from samovar_forecast.dynamics.network_trace import read_trace
 from samovar_forecast.dynamics.token_weights import TokenTrace
 from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.frames.scaler import Scaler
@@ -105,5 +106,5 @@ def golden_trace(name: str, window: int = 0) -> tuple[TokenTrace, dict[str, np.n
     network = load_weights(build_network(settings), arrays, torch.float64)
     inputs, _ = golden_inputs(settings, arrays, torch.float64)
     one = {key: value[window : window + 1].numpy() for key, value in inputs.items()}
-    trace = NetworkMap(network).trace(Windows(**one), Units.plain(network.config))
+    trace = read_trace(NetworkMap(network), Windows(**one), Units.plain(network.config))
     return trace, arrays

@@ -13,6 +13,7 @@ from statsmodels.tsa.vector_ar.var_model import VARProcess
 
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+from samovar_forecast.dynamics.network_trace import read_trace
 from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.network import SAMoVARNetwork
 from tests.builders.dynamics import dynamic, network_of, trained
@@ -125,7 +126,7 @@ def test_small_changes_are_foretold_by_the_coefficients_and_not_by_the_token_wei
         noise = 0.01 * window.std(axis=0) * rng.normal(size=window.shape)
         moved = model.data.hypothetical((window + noise)[None], model.data.last_position)
         change = model.patches(moved)[0, 0] - model.forecast().loc[1].to_numpy()
-        inputs = model._map.trace(moved, model.data.units()).keys() - trace.keys()  # C H T d
+        inputs = read_trace(model._map, moved, model.data.units()).keys() - trace.keys()  # C H T d
         frozen = np.einsum("chjab,chjb->cha", weights.total, inputs).reshape(3, -1)
         frozen = np.einsum("cd,cd->c", trace.readout[:, -1, 0], frozen)
         size = np.linalg.norm(change)

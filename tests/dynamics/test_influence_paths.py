@@ -12,6 +12,7 @@ import torch
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.dynamics.influence_paths import influence_paths, path_tensor
 from samovar_forecast.dynamics.network_map import NetworkMap
+from samovar_forecast.dynamics.network_trace import read_trace
 from samovar_forecast.dynamics.token_weights import token_contributions
 from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.network import SAMoVARNetwork
@@ -75,7 +76,7 @@ def test_the_search_for_paths_does_not_enumerate_them() -> None:
     config = NetworkConfig(n_series=2, patch_length=1, context_length=40, n_layers=5, d_model=32)
     network = SAMoVARNetwork(config, torch.Generator().manual_seed(0))
     y = np.random.default_rng(0).normal(size=(1, 40, 2))
-    trace = NetworkMap(network).trace(Windows(y), Units.plain(config))
+    trace = read_trace(NetworkMap(network), Windows(y), Units.plain(config))
     start = time.process_time()
     found = influence_paths(trace, series=0, top=20)  # out of 80^5 / 5!, some 27 million
     assert time.process_time() - start < 2

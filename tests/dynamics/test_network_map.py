@@ -211,7 +211,5 @@ def test_one_of_several_predicted_numbers_can_be_explained() -> None:
     assert np.allclose(frozen.forecast(window), wanted)
     jacobian = next(frozen.jacobians(window, np.eye(4), Units.plain(network.config)))
     assert np.allclose(np.einsum("hctk,tk->hc", jacobian.dense(), window.target[0]), wanted[0])
-    trace = frozen.trace(window, Units.plain(network.config))
-    assert np.allclose(trace.patch_prediction[:, -1].T, wanted[0])
     with pytest.raises(ConfigurationError, match="no such number"):
         NetworkMap(network, parameter=3)

@@ -7,6 +7,7 @@ import pytest
 
 from samovar_forecast.dynamics.influence_paths import influence_paths
 from samovar_forecast.dynamics.network_map import NetworkMap
+from samovar_forecast.dynamics.network_trace import read_trace
 from samovar_forecast.dynamics.token_weights import (
     TokenTrace,
     all_lag_weights,
@@ -69,7 +70,9 @@ def test_lag_weights_rebuild_the_mixture_at_every_patch_and_of_every_window() ->
 @pytest.mark.parametrize("changes", VARIANTS)
 def test_token_space_is_exact_for_every_variant_of_the_mixture(changes: dict) -> None:
     network = random_network(**changes)
-    trace = NetworkMap(network).trace(Windows(windows(1).numpy()), Units.plain(network.config))
+    trace = read_trace(
+        NetworkMap(network), Windows(windows(1).numpy()), Units.plain(network.config)
+    )
     for weights in all_lag_weights(trace):
         wanted = trace.stack_output[:, weights.patch]
         assert np.abs(weights.apply(trace) - wanted).max() <= 1e-12 * np.abs(wanted).max()
@@ -120,11 +123,6 @@ def test_token_contributions_and_the_offset_add_up_to_every_prediction(name: str
         assert np.allclose(total, wanted, rtol=1e-9, atol=1e-9)
     forecast = arrays["expect.f64.forecast"][0]  # s C
     assert np.allclose(trace.patch_prediction[:, -1].T, forecast, rtol=1e-10, atol=1e-10)
-
-
-def test_lintrans_is_refused_because_it_has_no_lag_weights() -> None:
-    with pytest.raises(ConfigurationError, match="LinTrans has no lag weights"):
-        golden_trace("f_lintrans")
 
 
 def test_a_patch_or_step_that_is_not_there_is_refused() -> None:
