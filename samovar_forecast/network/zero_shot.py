@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network.blocks import Linear, MLPBlock, RMSNorm
 from samovar_forecast.network.decayed_attention import decayed_attention
-from samovar_forecast.network.heads import positive
 from samovar_forecast.network.mixture import HEAD_NORM_EPSILON, StructuralMatrix
+from samovar_forecast.network.parameter_kinds import positive
 from samovar_forecast.network.paths import (
     BANDS,
     PATHS,
