@@ -53,6 +53,18 @@ def one_jacobian(network: SAMoVARNetwork, window: Windows) -> ForecastJacobian:
     return next(NetworkMap(network).jacobians(window, every_step, Units.plain(config)))
 
 
+def assert_lazy_parts_agree(jacobian: ForecastJacobian, dense: np.ndarray) -> None:
+    """Hold rows, blocks and products of the factored form against the dense form, (R, C, L, K)."""
+    _, n_series, length, n_channels = dense.shape
+    rows = np.array([length - 1, 2])
+    assert np.allclose(jacobian.at_rows(rows), dense[:, :, rows])
+    for series in range(n_series):
+        for channel in range(n_channels):
+            assert np.allclose(jacobian.block(series, channel), dense[:, series, :, channel])
+    change = np.random.default_rng(2).normal(size=(length, n_channels))
+    assert np.allclose(jacobian.apply(change), np.einsum("rctk,tk->rc", dense, change))
+
+
 def dynamic(n_time: int = 40, covariates: bool = False, **changes: object) -> DynamicVAR:
     """Return a strongly non-linear network, its series and all kinds of covariates scaled."""
     if covariates:
@@ -105,6 +117,6 @@ def golden_trace(name: str, window: int = 0) -> tuple[TokenTrace, dict[str, np.n
     settings, arrays = load_case(name)
     network = load_weights(build_network(settings), arrays, torch.float64)
     inputs, _ = golden_inputs(settings, arrays, torch.float64)
-    one = {key: value[window : window + 1].numpy() for key, value in inputs.items()}
-    trace = read_trace(NetworkMap(network), Windows(**one), Units.plain(network.config))
+    tables = {key: value[window : window + 1].numpy() for key, value in inputs.items()}
+    trace = read_trace(NetworkMap(network), Windows(**tables), Units.plain(network.config))
     return trace, arrays

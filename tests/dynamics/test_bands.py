@@ -42,7 +42,7 @@ def test_bootstrap_bands_are_as_wide_as_statsmodels_asymptotic_ones():
     )
     step = least_squares(series)
     result = residual_block_bootstrap(
-        lambda one: irf(one, series[-1:], 3),
+        lambda step: irf(step, series[-1:], 3),
         step,
         series,
         context_length=1,

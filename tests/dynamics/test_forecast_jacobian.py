@@ -8,7 +8,7 @@ import pytest
 from samovar_forecast.dynamics.network_map import NetworkMap
 from samovar_forecast.dynamics.windows import Units
 from samovar_forecast.frames.scaler import Scaler
-from tests.builders.dynamics import network_of, one_jacobian, windows_of
+from tests.builders.dynamics import assert_lazy_parts_agree, network_of, one_jacobian, windows_of
 
 
 def test_every_lazy_part_equals_that_part_of_the_dense_form() -> None:
@@ -25,12 +25,7 @@ def test_every_lazy_part_equals_that_part_of_the_dense_form() -> None:
         jacobian.value, NetworkMap(network).forecast(window)[0] * unit[1:] + zero[1:]
     )
     assert jacobian.shape == dense.shape == (4, 3, 14, 4)
-    assert np.allclose(jacobian.at_rows(np.array([13, 2])), dense[:, :, [13, 2]])
-    for series in range(3):
-        for channel in range(4):
-            assert np.allclose(jacobian.block(series, channel), dense[:, series, :, channel])
-    change = np.random.default_rng(2).normal(size=(14, 4))
-    assert np.allclose(jacobian.apply(change), np.einsum("rctk,tk->rc", dense, change))
+    assert_lazy_parts_agree(jacobian, dense)
 
 
 def test_weights_ask_for_a_summary_of_the_horizon_in_one_pass() -> None:

@@ -11,7 +11,7 @@ from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.network import SAMoVARNetwork
-from tests.builders.dynamics import network_of, one_jacobian, windows_of
+from tests.builders.dynamics import assert_lazy_parts_agree, network_of, one_jacobian, windows_of
 from tests.builders.golden import (
     FORWARD_CASES,
     build_network,
@@ -137,12 +137,7 @@ def test_factored_jacobian_contains_the_share_of_a_linear_anchor(missing_values:
     dense = jacobian.dense()
     assert largest_relative(dense, plain * unit[1:, None, None] / unit) <= 1e-10
     assert np.allclose(jacobian.value, frozen.forecast(window)[0] * unit[1:] + zero[1:])
-    assert np.allclose(jacobian.at_rows(np.array([13, 2])), dense[:, :, [13, 2]])
-    for series in range(3):
-        for channel in range(4):
-            assert np.allclose(jacobian.block(series, channel), dense[:, series, :, channel])
-    change = np.random.default_rng(2).normal(size=(14, 4))
-    assert np.allclose(jacobian.apply(change), np.einsum("rctk,tk->rc", dense, change))
+    assert_lazy_parts_agree(jacobian, dense)
     assert frozen.is_anchored
 
 

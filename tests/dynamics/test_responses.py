@@ -26,8 +26,8 @@ def test_responses_of_a_linear_step_equal_statsmodels(fitted, histories, orth):
 
 
 def test_a_linear_response_scales_with_the_shock_and_turns_with_its_sign(histories):
-    one, fall = irf(STEP, histories[0], 5), irf(STEP, histories[0], 5, size=-3.0)
-    np.testing.assert_allclose(fall.values, -3 * one.values, atol=1e-12)
+    rise, fall = irf(STEP, histories[0], 5), irf(STEP, histories[0], 5, size=-3.0)
+    np.testing.assert_allclose(fall.values, -3 * rise.values, atol=1e-12)
 
 
 def test_a_response_in_period_zero_is_the_shock_itself(histories):
