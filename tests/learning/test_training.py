@@ -15,6 +15,7 @@ from samovar_forecast.exceptions import ConfigurationError, DataError, TrainingE
 from samovar_forecast.learning.training import fit_network, one_cycle_optimizer
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
 from samovar_forecast.network import Loss, SAMoVARNetwork, samovar_loss
+from samovar_forecast.network.heads import ParameterHead
 from samovar_forecast.network.losses import head_loss
 from samovar_forecast.network.roll_out import roll_forecast
 from samovar_forecast.process import resolve_seed
@@ -326,6 +327,15 @@ def test_a_device_that_is_not_there_is_refused() -> None:
     train, validation = window_sets()
     with pytest.raises(ConfigurationError, match="unknown device"):
         fit_network(network(), train, validation, SHORT, device="abacus")
+
+
+def test_numbers_whose_loss_is_a_hosts_are_refused_before_any_weight_moves() -> None:
+    train, validation = window_sets()
+    fitted, head = network(n_params=2), ParameterHead(("count", "positive"))
+    before = weights(fitted)
+    with pytest.raises(ConfigurationError, match=r"no loss.*'point', 'gaussian', 'quantiles'"):
+        fit_network(fitted, train, validation, SHORT, head=head, random_state=0, progress=False)
+    assert torch.equal(weights(fitted), before)
 
 
 def test_the_default_loss_and_optimiser_are_those_that_can_be_given() -> None:
