@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from samovar_forecast.network.ridge import changes_ahead, estimate
+from samovar_forecast.network.ridge import Prior, changes_ahead, estimate
 from samovar_forecast.network.running import (
     RunningStatistics,
     Window,
@@ -47,8 +47,9 @@ N_RECENT = 8
 """Last values that give the level of a season that was found."""
 SMOOTHING = (0.4, 0.12)
 SMOOTHED_VALUES = 48
-ORDER = 6
-STRENGTH = 2.0
+ORDER = 8
+OWN_PRIOR = Prior(level=20.0, step=2.0, growth=1.5)
+JOINT_PRIOR = Prior(level=24.0, step=8.0, growth=1.0)
 BANDS = ((1, 1), (2, 3), (4, 8), (9, 16), (17, 32), (33, 64))
 """Steps ahead, first and last, for which errors are remembered together."""
 STEPS_REMEMBERED = (
@@ -219,7 +220,7 @@ def _autoregression(series: Tensor, counts: Tensor, horizon: int, patch_length: 
     """Return the moves of an autoregression of each series on itself; (..., L) as (..., N, H)."""
     length = series.shape[-1]
     groups = series.reshape(-1, 1, length)
-    regression = estimate(groups, counts.reshape(-1, length), ORDER, STRENGTH, patch_length)
+    regression = estimate(groups, counts.reshape(-1, length), ORDER, OWN_PRIOR, patch_length)
     moves = changes_ahead(groups, regression, ORDER, horizon, patch_length)
     return moves.view(*series.shape[:-1], *moves.shape[2:])
 
@@ -229,9 +230,9 @@ def _vector_autoregression(
 ) -> Tensor:
     """Return the moves of a vector autoregression of all series; B C N H."""
     n_series = series.shape[1]
-    order = min(4, max(2, 12 // n_series))
+    order = 4 if n_series <= 3 else 3 if n_series <= 6 else 2
     weight = counts.amin(1)  # rows in which every series counts
-    regression = estimate(series, weight, order, STRENGTH * n_series / 2, patch_length)
+    regression = estimate(series, weight, order, JOINT_PRIOR, patch_length)
     return changes_ahead(series, regression, order, horizon, patch_length)
 
 

@@ -20,8 +20,19 @@ LEAST_SHARE = 1e-4
 """Share of the variance that is taken to be noise at least."""
 DRIFT_ROWS = 4.0
 """Rows without a drift that are added to the sample."""
-LARGEST_STEP = 10.0
+LARGEST_STEP = 3.0
 """Bound of a forecast's steps, in standard deviations of the steps seen: no forecast explodes."""
+
+
+class Prior(NamedTuple):
+    """Rows that the prior of a regressor is worth, where nothing is explained."""
+
+    level: float
+    """Of a level: a series returns to its mean, or to the others, slowly if at all."""
+    step: float
+    """Of the last step."""
+    growth: float
+    """The prior of a step ``j`` rows ago is worth ``step j^growth`` rows."""
 
 
 class Regression(NamedTuple):
@@ -38,7 +49,7 @@ class Regression(NamedTuple):
 
 
 def estimate(
-    series: Tensor, weight: Tensor, order: int, strength: float, patch_length: int
+    series: Tensor, weight: Tensor, order: int, prior: Prior, patch_length: int
 ) -> Regression:
     """Return the regression of each group at every position.
 
@@ -50,8 +61,7 @@ def estimate(
         1 where a row counts, else 0.
     order : int
         Lags of the autoregression.
-    strength : float
-        Rows that the prior of each regressor is worth, where nothing is explained.
+    prior : Prior
     patch_length : int
 
     Returns
@@ -71,10 +81,10 @@ def estimate(
         correlation[..., :-n_series, :-n_series],
         correlation[..., :-n_series, -n_series:],
     )
-    prior = strength / n_rows  # G N 1
-    first = _shrunk(inner, outer, prior)
+    shrinking = _prior_rows(prior, order, mean, n_series) / n_rows  # G N q
+    first = _shrunk(inner, outer, shrinking)
     explained = (first * outer).sum(-2).mean(-1, keepdim=True)
-    coefs = _shrunk(inner, outer, prior * (1 - explained).clamp(LEAST_SHARE, 1))
+    coefs = _shrunk(inner, outer, shrinking * (1 - explained).clamp(LEAST_SHARE, 1))
     coefs = coefs * (deviation[..., None, -n_series:] / deviation[..., :-n_series, None])
     drift = mean[..., -n_series:] * (n_rows / (n_rows + DRIFT_ROWS))
     out = (coefs, mean[..., :-n_series], drift, deviation[..., -n_series:])
@@ -103,10 +113,15 @@ def _running_moments(rows: Tensor, counts: Tensor, patch_length: int) -> Tensor:
     return (weighted.mT @ patches).cumsum(1)
 
 
-def _shrunk(inner: Tensor, outer: Tensor, prior: Tensor) -> Tensor:
-    """Return ``(inner + prior I)^-1 outer``; shapes (..., q, q), (..., q, K), (..., 1)."""
-    ridge = torch.diag_embed((prior + 1e-10).expand(inner.shape[:-1]))
-    solved, _ = torch.linalg.solve_ex(inner + ridge, outer)
+def _prior_rows(prior: Prior, order: int, like: Tensor, n_series: int) -> Tensor:
+    """Return the rows that the prior of each regressor is worth; (q,)."""
+    rows = [prior.level, *(prior.step * lag**prior.growth for lag in range(1, order))]
+    return like.new_tensor(rows).repeat_interleave(n_series)
+
+
+def _shrunk(inner: Tensor, outer: Tensor, shrinking: Tensor) -> Tensor:
+    """Return ``(inner + diag(shrinking))^-1 outer``; shapes (..., q, q), (..., q, K), (..., q)."""
+    solved, _ = torch.linalg.solve_ex(inner + torch.diag_embed(shrinking + 1e-10), outer)
     return solved
 
 

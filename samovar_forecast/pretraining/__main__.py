@@ -19,14 +19,14 @@ CHECKPOINT = "checkpoint.safetensors"
 CURVE = "curve.json"
 
 
-def write(run: Pretraining, folder: Path, commit: str) -> None:
+def write(run: Pretraining, folder: Path) -> None:
     """Write the checkpoint, the learning curve, and the weights with their card."""
     save_checkpoint(run, folder / CHECKPOINT)
     progress = run.progress
     (folder / CURVE).write_text(json.dumps(progress.curve, indent=1) + "\n")
     card = {
         "trained_on": "simulated processes only; no real series was ever trained on or chosen by",
-        "commit": commit,
+        "parts": progress.parts,
         "seed": run.recipe.seed,
         "hardware": f"{platform.machine()}, {torch.get_num_threads()} thread, {run.device.type}",
         "torch": torch.__version__,
@@ -85,9 +85,18 @@ def main(arguments: list[str] | None = None) -> int:
             network=network, sizes=sizes, seed=asked.seed, learning_rate=asked.learning_rate
         )
         run = Pretraining(recipe, asked.device)
+    run.progress.parts.append(
+        {
+            "commit": asked.commit,
+            "from_step": run.progress.step,
+            "from_cpu_minutes": round(run.progress.cpu_seconds / 60, 2),
+            "budget_minutes": asked.minutes,
+            "budget_steps": asked.steps,
+        }
+    )
     run.run(
         Budget(asked.minutes, asked.steps),
-        on_check=lambda now: write(now, asked.out, asked.commit),
+        on_check=lambda now: write(now, asked.out),
         check_every=asked.check_every,
     )
     return 0

@@ -51,6 +51,8 @@ class Progress:
     """Training loss, an exponentially weighted mean of some 200 steps."""
     curve: list[dict[str, Any]] = field(default_factory=list)
     """What validation said, with step and seconds."""
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    """Where each part of the run began: commit, step, CPU minutes."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from samovar_forecast.linear.simulate import simulate_var
-from samovar_forecast.network.ridge import changes_ahead, estimate
+from samovar_forecast.network.ridge import LARGEST_STEP, Prior, changes_ahead, estimate
 
 PATCH = 8
+PRIOR = Prior(level=4.0, step=2.0, growth=1.0)
 COEFS = np.array([[[0.5, 0.2], [-0.1, 0.6]], [[0.1, 0.0], [0.2, 0.1]]])
 
 
@@ -23,7 +24,7 @@ def as_group(y):
 def test_without_shrinking_the_regression_is_least_squares_on_the_rows_so_far(n_rows):
     y = simulated()
     series, weight = as_group(y)
-    found = estimate(series, weight, 2, 1e-7, PATCH)
+    found = estimate(series, weight, 2, Prior(1e-7, 1e-7, 1.0), PATCH)
     step = np.diff(y, axis=0)
     rows = np.hstack([np.ones((n_rows - 2, 1)), y[1 : n_rows - 1], step[: n_rows - 2]])
     wanted, *_ = np.linalg.lstsq(rows, step[1 : n_rows - 1], rcond=None)
@@ -34,7 +35,7 @@ def test_without_shrinking_the_regression_is_least_squares_on_the_rows_so_far(n_
 def test_the_forecasts_follow_the_regression_step_by_step():
     y = simulated()
     series, weight = as_group(y)
-    found = estimate(series, weight, 2, 2.0, PATCH)
+    found = estimate(series, weight, 2, PRIOR, PATCH)
     moves = changes_ahead(series, found, 2, 12, PATCH)[0, :, -1].numpy()  # K H
     coefs, mean, drift = found.coefs[0, -1], found.mean[0, -1], found.drift[0, -1]
     level, step, path = y[-1], y[-1] - y[-2], []
@@ -50,7 +51,7 @@ def test_a_process_without_noise_is_hardly_shrunk():
     time = np.arange(160)
     y = np.column_stack([np.sin(time / 5), np.cos(time / 9)])
     series, weight = as_group(y)
-    found = estimate(series, weight, 4, 4.0, PATCH)
+    found = estimate(series, weight, 4, PRIOR, PATCH)
     moves = changes_ahead(series, found, 4, 8, PATCH)[0, :, -1].numpy()
     ahead = np.arange(160, 168)
     wanted = np.array([np.sin(ahead / 5), np.cos(ahead / 9)]) - y[-1][:, None]
@@ -60,9 +61,9 @@ def test_a_process_without_noise_is_hardly_shrunk():
 def test_an_explosive_series_is_followed_at_bounded_steps():
     y = np.exp(np.arange(64) / 2)[:, None]
     series, weight = as_group(y)
-    found = estimate(series, weight, 2, 2.0, PATCH)
+    found = estimate(series, weight, 2, PRIOR, PATCH)
     moves = changes_ahead(series, found, 2, 64, PATCH)
-    bound = 64 * (10 * found.deviation + found.drift.abs())
+    bound = 64 * (LARGEST_STEP * found.deviation + found.drift.abs())
     assert (moves[0, 0, -1].abs() <= bound[0, -1] + 1e-9).all()
 
 
@@ -70,8 +71,8 @@ def test_rows_that_do_not_count_have_no_weight():
     y = simulated()
     series, weight = as_group(y)
     weight[:, 40] = 0
-    first = estimate(series, weight, 2, 2.0, PATCH)
+    first = estimate(series, weight, 2, PRIOR, PATCH)
     elsewhere = series.clone()
     elsewhere[..., 40] = 1e3
-    second = estimate(elsewhere, weight, 2, 2.0, PATCH)
+    second = estimate(elsewhere, weight, 2, PRIOR, PATCH)
     torch.testing.assert_close(first.coefs, second.coefs)

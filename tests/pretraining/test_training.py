@@ -89,6 +89,7 @@ def test_the_command_writes_weights_with_a_card_and_goes_on(tmp_path, quick_chec
     card = load_pretrained(tmp_path).card
     assert card["seed"] == 5
     assert card["steps"] == 2
+    assert [part["from_step"] for part in card["parts"]] == [0, 1]
     assert [row["step"] for row in card["curve"]] == [1, 2]
     assert len(json.loads((tmp_path / "curve.json").read_text())) == 2
     assert "no real series" in card["trained_on"]
