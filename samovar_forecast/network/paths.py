@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from samovar_forecast.network.factors import common_factors
 from samovar_forecast.network.ridge import Prior, changes_ahead, estimate
 from samovar_forecast.network.running import (
     RunningStatistics,
@@ -61,6 +62,8 @@ STEPS_REMEMBERED = (
     (36, 45, 54, 63),
 )
 """Steps of each band whose errors are looked at."""
+MOST_JOINT = 8
+"""Series that are regressed on each other as they are; of more, their factors are."""
 RECORD_DECAY = 0.97
 PRIOR_ERRORS = 1.0
 LARGEST_ERROR = 100.0
@@ -228,8 +231,16 @@ def _autoregression(series: Tensor, counts: Tensor, horizon: int, patch_length: 
 def _vector_autoregression(
     series: Tensor, counts: Tensor, horizon: int, patch_length: int
 ) -> Tensor:
-    """Return the moves of a vector autoregression of all series; B C N H."""
+    """Return the moves of a vector autoregression of all series; B C N H.
+
+    Of many series it is that of their common factors, which move each series by its loadings, as in
+    a dynamic factor model (Stock and Watson 2002, JASA 97); the cost is linear in their number.
+    """
     n_series = series.shape[1]
+    if n_series > MOST_JOINT:
+        factors, loading = common_factors(series, counts)
+        moves = _vector_autoregression(factors, torch.ones_like(factors), horizon, patch_length)
+        return (loading @ moves.flatten(2)).unflatten(-1, moves.shape[2:])
     order = 4 if n_series <= 3 else 3 if n_series <= 6 else 2
     weight = counts.amin(1)  # rows in which every series counts
     regression = estimate(series, weight, order, JOINT_PRIOR, patch_length)

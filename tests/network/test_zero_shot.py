@@ -100,11 +100,18 @@ def test_any_length_of_the_past_is_forecast(network, n_rows):
     assert torch.isfinite(found).all()
 
 
-@pytest.mark.parametrize("n_series", [1, 2, 9, 40])
+@pytest.mark.parametrize("n_series", [1, 2, 9, 40, 200])
 def test_any_number_of_series_is_forecast(network, n_series):
     found = forecast(network, panel(60, n_series))
     assert found.shape == (1, 70, n_series, 9)
     assert torch.isfinite(found).all()
+
+
+def test_a_wide_panel_follows_the_order_of_its_series(network):
+    y = panel(80, 30)
+    order = torch.tensor(np.random.default_rng(0).permutation(30))
+    found = forecast(network, y[..., order], 12)
+    torch.testing.assert_close(found, forecast(network, y, 12)[:, :, order], rtol=1e-5, atol=1e-5)
 
 
 def test_quantiles_never_cross(network):
