@@ -27,11 +27,8 @@ from benchmarks.command import Benchmark, add_data_option
 from benchmarks.pages import markdown_table
 from benchmarks.records import BenchmarkError, Entry, Records, provenance
 from samovar_forecast import SAMoVARForecaster, compare
-from samovar_forecast.comparison import RepeatSeason
 from samovar_forecast.comparison.classical import GuardedVAR
 from samovar_forecast.frames.panel import Panel
-from samovar_forecast.learning.plan import choose_lengths
-from samovar_forecast.linear import estimate_anchor
 from samovar_forecast.linear.simulate import largest_root, simulate_var
 
 DATA_VARIABLE = "SAMOVAR_ECONOMETRIC_DATA"
@@ -244,34 +241,13 @@ SETS: dict[str, Set] = {
 # --- the rows -------------------------------------------------------------------------------------
 
 
-class AnchorAlone(RepeatSeason):
-    """The anchor of `samovar_forecast.linear` as a forecast of its own, fitted at every origin."""
-
-    _tags = {"capability:pred_int": False}
-
-    def __init__(self, season: int = 1, horizon: int = 1) -> None:
-        self.horizon = horizon
-        super().__init__(season=season)
-
-    def _learn(self, values: np.ndarray) -> None:
-        lengths = choose_lengths(len(values), horizon=self.horizon, season=self.season)
-        self.fit_ = estimate_anchor([values], *lengths, self.season)
-        self.context_length_ = lengths.context_length
-
-    def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
-        path = values
-        while len(path) < len(values) + steps:
-            path = np.concatenate([path, self.fit_.map(path[None, -self.context_length_ :])[0]])
-        return path[len(values) :][:steps]
-
-
 def measure_set(chosen: Set, folder: Path, with_network: bool) -> Entry:
     """Compare all models on a set; MSE in deviations of the first training window."""
     y = chosen.read(folder)
     y.columns = [str(name) for name in y.columns]
     season = season_of(y)
     networks = networks_of_all_seeds() if with_network else {}
-    rows = {"Anchor": AnchorAlone(season=season, horizon=chosen.horizon), **networks}
+    rows = {"Anchor": anchor_alone(), **networks}
     every = 1 if len(y) <= SHORT else math.ceil(N_ORIGINS / NETWORK_FITS)
     refit = dict.fromkeys(networks, every)
     with warnings.catch_warnings():
@@ -292,6 +268,11 @@ def measure_set(chosen: Set, folder: Path, with_network: bool) -> Entry:
             name.split(SEED)[0]: note for name, note in effort["note"].items() if "failed" in note
         },
     }
+
+
+def anchor_alone() -> SAMoVARForecaster:
+    """Return the linear forecast by itself."""
+    return SAMoVARForecaster(anchor="alone", random_state=0)
 
 
 def networks_of_all_seeds() -> dict[str, SAMoVARForecaster]:
@@ -353,7 +334,7 @@ def simulate(design: tuple[int, int, int], number: int) -> dict[str, float]:
     y = simulate_var(random_process(order, n_series, random), n_obs, random_state=random)
     rows: dict[str, Any] = {
         TRUE_ORDER: TrueOrderVAR(order),
-        "Anchor": AnchorAlone(horizon=SIMULATED_HORIZON),
+        "Anchor": anchor_alone(),
     }
     if number < PROCESSES_WITH_NETWORK:
         rows |= networks_of_all_seeds()

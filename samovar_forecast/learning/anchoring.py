@@ -107,7 +107,8 @@ def attach_anchor(
     before, held_out = rows, None
     if validation is not None:
         before = _rows_before(rows, validation)
-        held_out = _held_out(network, validation, head)
+        if gate is None:
+            held_out = _held_out(network, validation, head)
     config = network.config
     linear, earlier = estimate_anchors(
         rows, before, n_steps=config.patch_length, max_lag=config.context_length, season=season

@@ -175,12 +175,19 @@ class PanelForecaster:
             network.config = dataclasses.replace(network.config, anchor=None)
             network.anchor = None
         keeps_anchor = network.anchor is not None and (result is None or validation is None)
+        keeps_anchor = keeps_anchor and not plan.is_linear
         judged = network
         if plan.is_anchored and not keeps_anchor:
             from samovar_forecast.learning.anchoring import attach_anchor, put_beside
 
+            shape = network.config
             report = attach_anchor(
-                network, series, validation, season=panel.grid.season, head=trained.head
+                network,
+                series,
+                validation,
+                season=panel.grid.season,
+                head=trained.head,
+                gate=np.zeros((shape.patch_length, shape.n_series)) if plan.is_linear else None,
             )
             # Scores are those of an anchor that did not see what it is scored on.
             judged = copy.deepcopy(network)
@@ -199,7 +206,7 @@ class PanelForecaster:
     def continued(
         self,
         newer: Panel,
-        config: TrainingConfig,
+        config: TrainingConfig | None,
         *,
         seed: int,
         fit: Callable[..., TrainingResult] | None = None,
@@ -210,7 +217,8 @@ class PanelForecaster:
 
         Scales, scores and the network's share beside an anchor stay as they are. The anchor is
         estimated anew where all rows are still there, and stays where some have been dropped.
-        Without enough rows for one window nothing is learned.
+        Without enough rows for one window nothing is learned; with a config of None the network
+        is not trained.
         """
         shape = self.trained.config
         n_time = shape.context_length + shape.patch_length - 1 + _longest(newer)
@@ -222,16 +230,17 @@ class PanelForecaster:
         if not _has_futures(windows):
             return moved
         network = copy.deepcopy(self.trained.network)
-        _fit_or_default(fit)(
-            network,
-            windows,
-            None,
-            config,
-            head=self.trained.head,
-            random_state=seed,
-            device=device,
-            progress=progress,
-        )
+        if config is not None:
+            _fit_or_default(fit)(
+                network,
+                windows,
+                None,
+                config,
+                head=self.trained.head,
+                random_state=seed,
+                device=device,
+                progress=progress,
+            )
         if network.anchor is not None and moved.holds_all:
             from samovar_forecast.learning.anchoring import attach_anchor
 

@@ -10,7 +10,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -160,14 +160,15 @@ class Plan:
         See :func:`choose_epochs`. With 0 a network that has learned before stays as it is.
     validation_fraction : float, default=0.2
         Share of each instance, at its end, that is not trained on.
-    anchor : bool, default=True
+    anchor : bool or "alone", default=True
         Whether a linear anchor stands beside the network; there is none where no rows are held
-        out, which could tell the share of the network.
+        out, which could tell the share of the network. ``"alone"`` gives the network no share
+        and trains nothing.
 
     Raises
     ------
     ConfigurationError
-        If ``validation_fraction`` is no share.
+        If ``validation_fraction`` is no share, or ``anchor`` is something else.
     """
 
     context_length: int | None = None
@@ -185,9 +186,13 @@ class Plan:
     max_epochs: int | None = None
     patience: int | None = 12
     validation_fraction: float = 0.2
-    anchor: bool = True
+    anchor: bool | Literal["alone"] = True
 
     def __post_init__(self) -> None:
+        if self.anchor not in (True, False, "alone"):
+            raise ConfigurationError(
+                "anchor", found=repr(self.anchor), wanted="True, False or 'alone'"
+            )
         if not 0 <= self.validation_fraction < 1:
             raise ConfigurationError(
                 "validation_fraction is no share of the sample",
@@ -198,12 +203,17 @@ class Plan:
     @property
     def is_trained(self) -> bool:
         """Whether the network is trained at all."""
-        return self.max_epochs != 0
+        return self.max_epochs != 0 and not self.is_linear
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the anchor forecasts alone."""
+        return self.anchor == "alone"
 
     @property
     def is_anchored(self) -> bool:
         """Whether an anchor is estimated."""
-        return self.anchor and self.validation_fraction > 0
+        return self.is_linear or (bool(self.anchor) and self.validation_fraction > 0)
 
     def shape_network(self, panel: Panel, horizon: int | None) -> NetworkConfig:
         """Return the shape of a new network for a panel.
@@ -270,7 +280,7 @@ class Plan:
             pretrained.check_columns(panel)
             self.check_pretrained(pretrained)
             return pretrained
-        if not self.is_trained:
+        if not self.is_trained and not self.is_linear:
             raise ConfigurationError(
                 "max_epochs=0 leaves the network as it is, and it has not learned anything",
                 wanted="at least 1, or pretrained weights",
@@ -313,8 +323,13 @@ class Plan:
             next_patch_loss_weight=self.next_patch_loss_weight,
         )
 
-    def budget_update(self) -> TrainingConfig:
-        """Return the training on new rows after a fit: one epoch, at a tenth of the rate."""
+    def budget_update(self) -> TrainingConfig | None:
+        """Return the training on new rows after a fit: one epoch, at a tenth of the rate.
+
+        None where the anchor forecasts alone.
+        """
+        if self.is_linear:
+            return None
         once = dataclasses.replace(self, max_epochs=1, patience=None)
         return dataclasses.replace(
             once.budget_training(1), learning_rate=_UPDATE_RATE * self.learning_rate

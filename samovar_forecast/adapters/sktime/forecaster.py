@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -103,12 +103,13 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         What :meth:`save_checkpoint` wrote: ``fit`` and ``pretrain`` then start from its weights.
         The network has the checkpoint's shape: lengths, width, layers, normalisation, predictor
         and quantiles. Other lengths, widths or quantiles that are asked for are refused.
-    anchor : bool, default=True
+    anchor : bool or "alone", default=True
         Whether a linear anchor, estimated in closed form, stands beside the network, which then
         has a share in the forecast only as far as it helped on the validation rows: see
         :func:`samovar_forecast.linear.attach_anchor`. There is none with
         ``validation_fraction=0``, where no rows could tell that share. With False the network
-        answers alone, as in the paper.
+        answers alone, as in the paper. With ``"alone"`` the anchor does: nothing is trained, the
+        network has no share, and no seed matters.
 
     Attributes
     ----------
@@ -191,7 +192,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         checkpoint_dir: str | Path | None = None,
         quantiles: Sequence[float] | None = None,
         checkpoint: str | Path | None = None,
-        anchor: bool = True,
+        anchor: bool | Literal["alone"] = True,
     ) -> None:
         self.context_length = context_length
         self.patch_length = patch_length
@@ -311,6 +312,10 @@ class SAMoVARForecaster(BaseCheckedForecaster):
                 "max_epochs=0 leaves nothing to pretrain",
                 wanted="at least 1",
                 remedy="pretrain first, and then set_params(max_epochs=0) for the fit",
+            )
+        if self.anchor == "alone":
+            raise ConfigurationError(
+                "anchor='alone' leaves nothing to pretrain", wanted="True or False"
             )
         panel = Panel.from_frame(y, X, past_names=self.past_covariates or ())
         self.pretrained_network_ = self._learn(panel, fh)[0].trained
@@ -504,6 +509,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
             {**tiny, "max_epochs": 1, "validation_fraction": 0.0},
             {**tiny, "max_epochs": 1, "quantiles": (0.1, 0.5, 0.9)},
             {**tiny, "max_epochs": 1, "anchor": False},
+            {**tiny, "anchor": "alone"},
             {
                 **tiny,
                 "context_length": 6,

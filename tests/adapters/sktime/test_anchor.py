@@ -167,3 +167,49 @@ def test_a_panel_a_probabilistic_head_and_covariates_go_with_an_anchor() -> None
     moved = forecaster.predict(X=higher) - forecaster.predict(X=X.loc[past[1]])
     assert np.all(quantiles["a"][0.1] < quantiles["a"][0.9])
     assert np.allclose(moved, 20.0, rtol=0.2)
+
+
+def test_the_anchor_alone_is_the_linear_forecast_whatever_the_seed_and_trains_nothing(
+    monkeypatch,
+) -> None:
+    from samovar_forecast import SAMoVARForecaster
+    from samovar_forecast.learning import training
+    from samovar_forecast.learning.plan import choose_lengths
+
+    monkeypatch.setattr(training, "fit_network", lambda *a, **k: pytest.fail("trained"))
+    y = frame()
+    fitted = [
+        SAMoVARForecaster(anchor="alone", random_state=seed, **lengths).fit(y, fh=[1, 2, 3])
+        for seed, lengths in ((0, {}), (1, {"validation_fraction": 0.0}))
+    ]
+    lengths = choose_lengths(len(y), horizon=3, season=12)
+    linear = estimate_anchor([y.to_numpy()], *lengths, 12)
+    expected = linear.map(y.to_numpy()[None, -lengths.context_length :])[0]
+    for forecaster in fitted:
+        np.testing.assert_allclose(forecaster.predict().to_numpy(), expected, rtol=1e-6)
+        assert len(forecaster.history_) == 0
+    interval = fitted[0].predict_interval(coverage=0.9).to_numpy()
+    assert (interval[:, ::2] < expected).all()
+    assert (interval[:, 1::2] > expected).all()
+    coefs = fitted[0].explain().at().coefs
+    assert np.isfinite(coefs).all()
+
+    more = frame(100)
+    updated = fitted[0].update(more.iloc[90:], update_params=True).predict().to_numpy()
+    again = SAMoVARForecaster(anchor="alone", context_length=lengths.context_length)
+    np.testing.assert_allclose(again.fit(more, fh=[1, 2, 3]).predict(), updated, rtol=1e-4)
+
+
+def test_the_anchor_alone_gives_a_pretrained_network_no_share_and_pretrains_none() -> None:
+    from samovar_forecast import SAMoVARForecaster
+    from samovar_forecast.exceptions import ConfigurationError
+
+    y = frame()
+    panel = pd.concat({"first": y, "second": y + 1}, names=["region", "time"])
+    pretrained = SAMoVARForecaster(**QUICK).pretrain(panel, fh=[1, 2, 3])
+    alone = pretrained.clone().set_params(anchor="alone").fit(y, fh=[1, 2, 3])
+    assert float(alone.network_.anchor.gate.max()) == 0.0
+    with pytest.raises(ConfigurationError, match="leaves nothing to pretrain"):
+        SAMoVARForecaster(anchor="alone").pretrain(panel)
+    with pytest.raises(ConfigurationError, match="anchor"):
+        SAMoVARForecaster(anchor="linear").fit(y, fh=1)
