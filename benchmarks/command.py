@@ -51,7 +51,7 @@ class Benchmark:
     def main(self, arguments: list[str] | None = None) -> int:
         """Measure what is asked for; print the sections, and write them into the pages.
 
-        Other files than the kept one leave the pages alone.
+        The pages are left alone where the records are kept elsewhere.
         """
         program = f"python -m benchmarks.{self.name}"
         parser = argparse.ArgumentParser(prog=program, description=self.about.splitlines()[0])

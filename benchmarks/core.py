@@ -49,7 +49,7 @@ STEP, ONE, THOUSAND, MEMORY = (
 
 @dataclass(frozen=True)
 class Case:
-    """One configuration: shapes, how often it is measured, and what is to be reached.
+    """A configuration: shapes, how often it is measured, and what is to be reached.
 
     `to_reach` holds three speed-ups (training step, one window, 1,000 windows; at least) and the
     share of the plain implementation's memory (at most).
@@ -82,7 +82,7 @@ CASES = {
 
 
 class Contestant:
-    """One implementation under one case: its training step and its forecast.
+    """An implementation under a case: its training step and its forecast.
 
     Both implementations are driven by the same code, so that they differ in the network alone:
     AdamW as the paper trains (weight decay 0.1 on all, gradients clipped to norm 1), dropout 0.1.
@@ -98,14 +98,14 @@ class Contestant:
         )
 
     def loss(self, window: Tensor, future: Tensor) -> Tensor:
-        """Terminal plus next-patch loss."""
+        """Return terminal plus next-patch loss."""
         output = self.network(window)
         if self.is_plain:
             return plain_loss(output, future)
         return samovar_loss(output, future).total
 
     def step(self, window: Tensor, future: Tensor) -> None:
-        """One training step."""
+        """Take a training step."""
         self.optimizer.zero_grad()
         self.loss(window, future).backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -113,14 +113,14 @@ class Contestant:
 
     @torch.inference_mode()
     def forecast(self, window: Tensor) -> Tensor:
-        """The patch after each window, shape (B, s, C)."""
+        """Return the patch after each window, shape (B, s, C)."""
         if self.is_plain:
             return self.network(window).forecast
         return self.network(window, last_only=True).forecast[..., 0]
 
 
 def build_plain(case: Case) -> PlainSAMoVAR:
-    """The plain implementation, with weights from the global random state."""
+    """Return the plain implementation, with weights from the global random state."""
     return PlainSAMoVAR(
         n_channels=case.n_series,
         context_length=case.context_length,
@@ -131,7 +131,7 @@ def build_plain(case: Case) -> PlainSAMoVAR:
 
 
 def build_core(case: Case, plain: PlainSAMoVAR) -> SAMoVARNetwork:
-    """Our network with the weights of the plain one."""
+    """Return our network, with the weights of the plain network."""
     network = SAMoVARNetwork(
         NetworkConfig(
             n_series=case.n_series,
@@ -160,7 +160,7 @@ def build_core(case: Case, plain: PlainSAMoVAR) -> SAMoVARNetwork:
 
 
 def random_walks(case: Case, n_windows: int, seed: int = 1) -> tuple[Tensor, Tensor]:
-    """Windows (B, L, C) and what follows them (B, s, C): random walks scaled to about one."""
+    """Return windows (B, L, C) and what follows (B, s, C): random walks scaled to about 1."""
     generator = torch.Generator().manual_seed(seed)
     n_time = case.context_length + case.patch_length
     steps = torch.randn(n_windows, n_time, case.n_series, generator=generator)
@@ -170,12 +170,12 @@ def random_walks(case: Case, n_windows: int, seed: int = 1) -> tuple[Tensor, Ten
 
 
 def check_agreement(name: str, case: Case, contestants: dict[str, Contestant]) -> dict[str, float]:
-    """Largest relative differences between the two, in forecast, loss and gradient norm.
+    """Return the largest relative differences in forecast, loss and gradient norm.
 
     Raises
     ------
     BenchmarkError
-        If one is above 1e-3: the two do not compute the same, and times would say nothing.
+        If a difference is above 1e-3: the two do not compute the same, and times say nothing.
     """
     window, future = random_walks(case, 2, seed=2)
     found: dict[str, dict[str, Tensor]] = {}
@@ -207,7 +207,7 @@ def check_agreement(name: str, case: Case, contestants: dict[str, Contestant]) -
 
 
 def measure_step(contestants: dict[str, Contestant], case: Case) -> dict[str, Samples]:
-    """Seconds of one training step."""
+    """Return the seconds of a training step."""
     window, future = random_walks(case, case.batch)
     for contestant in contestants.values():
         contestant.network.train()
@@ -218,7 +218,7 @@ def measure_step(contestants: dict[str, Contestant], case: Case) -> dict[str, Sa
 
 
 def measure_one_window(contestants: dict[str, Contestant], case: Case) -> dict[str, Samples]:
-    """Seconds of the forecast of one window."""
+    """Return the seconds of the forecast of a single window."""
     window, _ = random_walks(case, 1)
     for contestant in contestants.values():
         contestant.network.eval()
@@ -230,7 +230,7 @@ def measure_one_window(contestants: dict[str, Contestant], case: Case) -> dict[s
 
 
 def measure_many_windows(contestants: dict[str, Contestant], case: Case) -> dict[str, Samples]:
-    """Seconds of the forecasts of `n_windows` windows, one sample a batch."""
+    """Return the seconds of the forecasts of `n_windows` windows, a sample a batch."""
     windows, _ = random_walks(case, case.n_windows)
     batches = windows.split(case.inference_batch)
 
@@ -250,26 +250,26 @@ def measure_many_windows(contestants: dict[str, Contestant], case: Case) -> dict
 
 
 def peak_memory(contestant: str, case: dict[str, Any]) -> dict[str, int | None]:
-    """Peak bytes of one training step above the model; called in a process of its own.
+    """Return the peak bytes of a training step above the model; in a process of its own.
 
     Two steps: the first also creates the optimiser's averages and gives the growth of the process,
     the second is steady and gives the bytes that torch holds.
     """
     shape = Case(**{**case, "to_reach": tuple(case["to_reach"])})
-    one = Contestant(contestant, shape)
+    chosen = Contestant(contestant, shape)
     window, future = random_walks(shape, shape.batch)
-    one.network.train()
+    chosen.network.train()
 
     def step() -> None:
-        one.step(window, future)
-        one.optimizer.zero_grad()
+        chosen.step(window, future)
+        chosen.optimizer.zero_grad()
 
     resident = harness.peak_resident_bytes(step)
     return {"tensors": harness.peak_tensor_bytes(step), "resident": resident}
 
 
 def measure_memory(case: Case, tick: Callable[[], object]) -> dict[str, Any]:
-    """Peak memory of one training step, each implementation in a process of its own."""
+    """Return the peak memory of a training step, each implementation in its own process."""
     found = {}
     for who in CONTESTANTS:
         found[who] = harness.in_fresh_process(

@@ -2,8 +2,8 @@
 
 Forecasts from many origins of each set, each from a context moved on by ``update``; the network is
 trained once, before the first. Intervals of both sources, held-out errors of a point forecast and
-trained quantiles calibrated by them, stand beside those of the last value (or the last season)
-with its own past errors. Every measurement is stored when it is done.
+trained quantiles calibrated by such errors, stand beside the intervals of the last value (or the
+last season) with its own past errors. Every measurement is stored when it is done.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Bounds = np.ndarray  # (2, n_coverages, n_origins, horizon, n_series): lower and
 
 
 def network_bounds(chosen: SeriesSet, values: np.ndarray, parameters: dict, seed: int) -> Bounds:
-    """Intervals of the network from every origin."""
+    """Return intervals of the network from every origin."""
     y = frame(values)
     first = len(y) - chosen.n_test
     forecaster = SAMoVARForecaster(
@@ -71,7 +71,7 @@ def network_bounds(chosen: SeriesSet, values: np.ndarray, parameters: dict, seed
 
 
 def last_value_bounds(chosen: SeriesSet, values: np.ndarray) -> Bounds:
-    """The value of a season ago, and the quantiles of its errors before the first origin."""
+    """Return the value of a season ago with the quantiles of its errors before the first origin."""
     first, season = len(values) - chosen.n_test, chosen.season
     back = [season * -(-step // season) for step in range(1, chosen.horizon + 1)]
     origins = range(first, len(values) - chosen.horizon + 1, chosen.horizon)
@@ -85,8 +85,8 @@ def last_value_bounds(chosen: SeriesSet, values: np.ndarray) -> Bounds:
     return bounds
 
 
-def judged(chosen: SeriesSet, values: np.ndarray, bounds: Bounds) -> dict[str, Any]:
-    """Share of the actual values inside, width and interval score in deviations of the series."""
+def judge(chosen: SeriesSet, values: np.ndarray, bounds: Bounds) -> dict[str, Any]:
+    """Return the share of values inside, width and interval score in deviations of the series."""
     first = len(values) - chosen.n_test
     unit = values[:first].std(axis=0)
     n_origins = bounds.shape[2]
@@ -109,7 +109,7 @@ def judged(chosen: SeriesSet, values: np.ndarray, bounds: Bounds) -> dict[str, A
 
 
 def measure(name: str, source: str, seed: int, folder: Path | None) -> dict[str, Any]:
-    """Train, forecast and judge one source on one set."""
+    """Train, forecast and judge a source of intervals on a set."""
     chosen, before = SETS[name], time.process_time()
     values = chosen.load(seed if chosen.is_simulated else folder)
     parameters = SOURCES[source]
@@ -117,12 +117,12 @@ def measure(name: str, source: str, seed: int, folder: Path | None) -> dict[str,
         bounds = last_value_bounds(chosen, values)
     else:
         bounds = network_bounds(chosen, values, parameters, seed)
-    outcome = judged(chosen, values, bounds)
+    outcome = judge(chosen, values, bounds)
     return {**outcome, "cpu seconds": round(time.process_time() - before, 1)}
 
 
 def jobs(name: str) -> dict[str, Job]:
-    """What is measured on a set: every source and seed."""
+    """Return what is measured on a set: every source and seed."""
     return {
         f"{source}, seed {seed}": partial(measure, name, source, seed)
         for seed in SEEDS[SETS[name].is_simulated]
@@ -131,15 +131,15 @@ def jobs(name: str) -> dict[str, Job]:
 
 
 def rows(records: Records) -> pd.DataFrame:
-    """One row for each set and source, averaged over seeds."""
+    """Return a row for each set and source, averaged over seeds."""
     found = []
     for name in SETS:
         entry = records.entries.get(name, {})
         for source in SOURCES:
-            runs = [one for key, one in entry.items() if key.startswith(f"{source}, seed")]
+            runs = [run for key, run in entry.items() if key.startswith(f"{source}, seed")]
             if runs:
                 mean = {
-                    key: np.mean([one[key] for one in runs], axis=0)
+                    key: np.mean([run[key] for run in runs], axis=0)
                     for key in ("covered", "width", "score")
                 }
                 facts = {key: runs[0][key] for key in ("origins", "n_series")}
@@ -148,7 +148,7 @@ def rows(records: Records) -> pd.DataFrame:
 
 
 def table(records: Records) -> str:
-    """Coverage, width and score as Markdown."""
+    """Return coverage, width and score as Markdown."""
     header = ["series", "intervals of", *(f"{share:.0%}".replace("%", " %") for share in COVERAGES)]
     header += ["width of 90 %", "score of 90 %"]
     ninety = COVERAGES.index(0.9)
@@ -170,14 +170,14 @@ def table(records: Records) -> str:
 
 
 def wins_and_losses(records: Records) -> str:
-    """In words: who has the better interval score, and where coverage fails."""
+    """Say who has the better interval score, and where coverage fails."""
     ninety = COVERAGES.index(0.9)
     found = rows(records)
-    score = found.assign(score=[one[ninety] for one in found["score"]])
+    score = found.assign(score=[scores[ninety] for scores in found["score"]])
     score = score.pivot(index="set", columns="source", values="score").reindex(
         found["set"].unique()
     )
-    share = found.assign(share=[one[ninety] for one in found["covered"]])
+    share = found.assign(share=[shares[ninety] for shares in found["covered"]])
     share = share.pivot(index="set", columns="source", values="share").reindex(score.index)
     ours = [source for source in ("conformal", "quantile head") if source in score]
     lines = []

@@ -73,12 +73,12 @@ SHARED = {
 
 
 def build(name: str, **options: Any) -> Any:
-    """A model of that class, on one CPU, silent."""
+    """Return a model of that class, on a single CPU, silent."""
     return BUILD[name](**{**SHARED, **options})
 
 
 def load(csv: str | None) -> TimeSeries:
-    """All numeric columns of a file with time in its first, or seven noisy waves; deviation 1."""
+    """Return the columns of a file with time in its first, or seven noisy waves; deviation 1."""
     if csv is None:
         steps, random = np.arange(5000)[:, None], np.random.default_rng(0)
         values = np.sin(2 * np.pi * steps / (24 + 6 * np.arange(7)))
@@ -93,7 +93,7 @@ def load(csv: str | None) -> TimeSeries:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without the advice of Lightning, which is the same for all."""
+    """Silence the advice of Lightning, which is the same for all."""
     logging.disable(logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -102,7 +102,7 @@ def quiet() -> Iterator[None]:
 
 
 def first_windows(series: TimeSeries, n_windows: int) -> TimeSeries:
-    """The part of the series that holds that many windows."""
+    """Return the part of the series that holds so many windows."""
     return series[: LOOKBACK + HORIZON + n_windows - 1]
 
 
@@ -110,7 +110,7 @@ def first_windows(series: TimeSeries, n_windows: int) -> TimeSeries:
 
 
 def measure_fit(series: TimeSeries, repeats: int) -> dict[str, harness.Samples]:
-    """Seconds of one epoch over 1,000 windows, a fresh model each time.
+    """Return the seconds of an epoch over 1,000 windows, a fresh model each time.
 
     Beside the models stands what no way of writing SAMoVAR can undercut: the matrix products of its
     training steps, forward and backward, and nothing else.
@@ -140,7 +140,7 @@ class ProductsSeen(TorchDispatchMode):
 
 
 def matrix_products(n_series: int, n_steps: int) -> Callable[[], None]:
-    """A call that does the matrix products of so many training steps, into memory it has."""
+    """Return a call that does the matrix products of so many steps, into memory it has."""
     config = NetworkConfig(n_series, HORIZON, LOOKBACK, d_model=WIDTH)
     with ProductsSeen() as seen:
         output = SAMoVARNetwork(config)(torch.randn(BATCH, LOOKBACK, n_series))
@@ -159,7 +159,7 @@ def matrix_products(n_series: int, n_steps: int) -> Callable[[], None]:
 
 
 def measure_forecast(series: TimeSeries, repeats: int) -> dict[str, harness.Samples]:
-    """Seconds of `historical_forecasts(retrain=False)` from 1,000 origins."""
+    """Return the seconds of `historical_forecasts(retrain=False)` from 1,000 origins."""
     part = first_windows(series, FORECAST_WINDOWS)
     models = {name: build(name).fit(part) for name in BUILD}
     options = {"forecast_horizon": HORIZON, "retrain": False, "last_points_only": False}
@@ -173,16 +173,16 @@ def measure_forecast(series: TimeSeries, repeats: int) -> dict[str, harness.Samp
 
 
 def measure_loader(series: TimeSeries, repeats: int) -> dict[str, harness.Samples]:
-    """Seconds of an epoch with darts' own windows and with ours, for two sizes of the model.
+    """Return the seconds of an epoch with darts' windows and with ours, for two sizes of model.
 
-    The large model is that of the comparison; the small one forecasts one series in batches of 256.
+    The large model is that of the comparison; the small model forecasts a series in batches of 256.
     """
     part = first_windows(series, FIT_WINDOWS)
     many = first_windows(series[series.components[0]], 4000)
     small = {"num_layers": 1, "d_model": 16, "batch_size": 256}
 
-    def own_windows(model: Any, one: TimeSeries) -> None:
-        model.fit_from_dataset(SequentialTorchTrainingDataset(one, **CHUNKS))
+    def own_windows(model: Any, series: TimeSeries) -> None:
+        model.fit_from_dataset(SequentialTorchTrainingDataset(series, **CHUNKS))
 
     def make(**options: Any) -> SAMoVARModel:
         return SAMoVARModel(anchor=False, **CHUNKS, **{"num_layers": 3, **SHARED, **options})
@@ -199,14 +199,14 @@ def measure_loader(series: TimeSeries, repeats: int) -> dict[str, harness.Sample
 
 
 def peak_memory(name: str, csv: str | None) -> int | None:
-    """Growth of the process, in bytes, while one epoch is fitted; called in a fresh process."""
+    """Return the growth in bytes of a fresh process while an epoch is fitted in it."""
     part = first_windows(load(csv), FIT_WINDOWS)
     with quiet():
         return harness.peak_resident_bytes(lambda: build(name).fit(part))
 
 
 def measure_memory(csv: str | None) -> dict[str, int | None]:
-    """Peak memory of one epoch, each model in a process of its own."""
+    """Return the peak memory of an epoch, each model in a process of its own."""
     return {
         name: harness.in_fresh_process("benchmarks.darts_models:peak_memory", name=name, csv=csv)
         for name in BUILD
@@ -214,7 +214,7 @@ def measure_memory(csv: str | None) -> dict[str, int | None]:
 
 
 def measure_error(series: TimeSeries) -> dict[str, dict[str, float]]:
-    """Mean squared and absolute error after five epochs, over forecasts of the steps after them.
+    """Return mean squared and absolute error after five epochs, on the steps after the training.
 
     Every model trains as it does by default: this is no tuning of any of them.
     """
@@ -226,7 +226,7 @@ def measure_error(series: TimeSeries) -> dict[str, dict[str, float]]:
             testing, forecast_horizon=HORIZON, retrain=False, last_points_only=False, stride=3
         )
         errors = np.stack(
-            [one.values() - testing.slice_intersect(one).values() for one in forecasts]
+            [ahead.values() - testing.slice_intersect(ahead).values() for ahead in forecasts]
         )
         found[name] = {
             "mse": float(np.square(errors).mean()),
@@ -236,8 +236,8 @@ def measure_error(series: TimeSeries) -> dict[str, dict[str, float]]:
     return found
 
 
-def sizes(series: TimeSeries) -> dict[str, int]:
-    """Trainable parameters of each model."""
+def count_parameters(series: TimeSeries) -> dict[str, int]:
+    """Return the trainable parameters of each model."""
     part = first_windows(series, BATCH)
     models = {name: build(name).fit(part) for name in BUILD}
     return {
@@ -257,7 +257,7 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
     header = provenance(("torch", "numpy", "darts", "pytorch_lightning"))
     records.begin({"models": word}, {**header, "data": data})
     parts: dict[str, Callable[[], Any]] = {
-        "parameters": lambda: sizes(series),
+        "parameters": lambda: count_parameters(series),
         FIT: lambda: harness.to_json(measure_fit(series, asked.repeats)),
         FORECAST: lambda: harness.to_json(measure_forecast(series, asked.repeats)),
         LOADER: lambda: harness.to_json(measure_loader(series, asked.repeats)),

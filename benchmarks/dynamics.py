@@ -59,7 +59,7 @@ TURNING_VAR2 = np.array(
     ]
 )
 """Another series acts at the second lag than at the first. By `VAR2` the others act on each
-series in one proportion at both, as one exogenous token per patch has it.
+series in the same proportion at both, as a single exogenous token per patch has it.
 """
 SMALL = NetworkConfig(
     n_series=3,
@@ -87,7 +87,7 @@ def read_as_var(
 
 
 def recovery(truth: np.ndarray, seed: int) -> Numbers:
-    """Mean local coefficients, and those of least squares, against the truth."""
+    """Hold mean local coefficients, and coefficients by least squares, against the truth."""
     series = simulate_var(truth, 6000, random_state=seed)
     var = read_as_var(series, SMALL, TRAINING, seed, 0.1)
     found = var.mean_coefs(var.origins[::10])
@@ -114,7 +114,7 @@ N_BREAK = 3000
 
 
 def two_regimes(n_before: int, seed: int) -> np.ndarray:
-    """A VAR(1) whose matrix changes once."""
+    """Simulate a VAR(1) whose matrix changes once."""
     noise = np.random.default_rng(seed).standard_normal((N_BREAK, 2))
     series = np.zeros((N_BREAK, 2))
     for t in range(1, N_BREAK):
@@ -123,7 +123,7 @@ def two_regimes(n_before: int, seed: int) -> np.ndarray:
 
 
 def one_split(paths: np.ndarray) -> int:
-    """Where two means fit the standardised paths best, in squares summed over the paths."""
+    """Return where two means fit the standardised paths best, in squares over all paths."""
     scaled = (paths - paths.mean(axis=0)) / paths.std(axis=0)
     sums = scaled.cumsum(axis=0)[:-1]
     before = np.arange(1, len(paths))[:, None]
@@ -132,7 +132,7 @@ def one_split(paths: np.ndarray) -> int:
 
 
 def break_found(seed: int) -> Numbers:
-    """Distance of the split of the coefficient paths from the true break."""
+    """Measure the distance of the split of the coefficient paths from the true break."""
     n_before = int(N_BREAK * (0.6, 0.4, 0.75)[seed % 3])
     series = two_regimes(n_before, seed)
     var = read_as_var(series, PATCHED, PATCHED_TRAINING, seed, 0.0)
@@ -164,7 +164,7 @@ TWO_LAGS = replace(SMALL, context_length=2, d_model=16, n_heads=1)
 
 
 def graph_found(seed: int) -> Numbers:
-    """F1 of the arrows found by the network's predictive causality, Holm at 5 %."""
+    """Measure the F1 of the arrows found by predictive causality, Holm at 5 %."""
     series = simulate_var(ZEROS, 3000, random_state=seed)
     config = replace(TWO_LAGS, n_series=4)
     learner = NetworkLearner(series, tuple("abcd"), config, TRAINING, 600)
@@ -184,7 +184,7 @@ def graph_found(seed: int) -> Numbers:
 
 
 def chain(effect: float) -> np.ndarray:
-    """A VAR(1) of a, b and c in which b acts on the others, and a on b with the given effect."""
+    """Return a VAR(1) of a, b and c: b acts on the others, and a on b with the given effect."""
     return np.array([[[0.5, 0.3, 0.0], [effect, 0.4, 0.0], [0.0, 0.3, 0.3]]])
 
 
@@ -206,7 +206,7 @@ TESTS_AT_ONCE = 50
 
 
 def linear_tests(effect: float, n_train: int, n_test: int, number: int) -> Numbers:
-    """How many of some tests of a on b reject, with a linear learner."""
+    """Count how many tests of a on b reject, with a linear learner."""
     rejected = {"Clark-West": 0, "Clark-West, nothing taken out": 0, "Diebold-Mariano": 0}
     for i in range(TESTS_AT_ONCE):
         seed = 10_000 + number * TESTS_AT_ONCE + i
@@ -226,7 +226,7 @@ def linear_tests(effect: float, n_train: int, n_test: int, number: int) -> Numbe
 
 
 def network_tests(effect: float, number: int) -> Numbers:
-    """Tests of a on b (and on c, where nothing acts) with networks; 1500 to train, 500 to test."""
+    """Test a on b (and on c, where nothing acts) with networks; 1500 to train, 500 to test."""
     series = simulate_var(chain(effect), 2000, random_state=50_000 + number)
     learner = NetworkLearner(series, tuple("abc"), TWO_LAGS, TRAINING, 500)
     actual = pd.DataFrame(learner.test_actual, columns=list("abc"))
@@ -236,12 +236,14 @@ def network_tests(effect: float, number: int) -> Numbers:
     for row in test.table.itertuples():
         outcome[f"rejected {row.caused}"] = int(row.pvalue < LEVEL)
         place = "abc".index(row.caused)
-        one = clark_west(
+        plain = clark_west(
             actual[row.caused].to_numpy(),
             forecasts["b", "c"][0, :, place - 1],
             forecasts["a", "b", "c"][0, :, place],
         )
-        outcome[f"rejected {row.caused}, one training, nothing taken out"] = int(one.pvalue < LEVEL)
+        outcome[f"rejected {row.caused}, one training, nothing taken out"] = int(
+            plain.pvalue < LEVEL
+        )
     return outcome
 
 
@@ -252,26 +254,26 @@ PERIODS = 6
 
 
 def true_responses() -> np.ndarray:
-    """The MA representation of `PAIR`, periods 1 to `PERIODS`."""
+    """Return the MA representation of `PAIR`, periods 1 to `PERIODS`."""
     return np.stack([np.linalg.matrix_power(PAIR[0], h) for h in range(1, PERIODS + 1)])
 
 
 def covered(result: Any, level: float) -> float:
-    """Share of the true responses inside the pointwise band."""
+    """Return the share of the true responses inside the pointwise band."""
     lower, upper = (bound[1:] for bound in result.band(level))
     truth = true_responses()
     return float(((lower <= truth) & (truth <= upper)).mean())
 
 
 def linear_step(series: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """The conditional mean of a VAR(1) fitted by least squares."""
+    """Return the conditional mean of a VAR(1) fitted by least squares."""
     design = np.column_stack([np.ones(len(series) - 1), series[:-1]])
     weights = np.linalg.lstsq(design, series[1:], rcond=None)[0]
     return lambda windows: weights[0] + windows[:, -1] @ weights[1:]
 
 
 def linear_coverage(number: int) -> Numbers:
-    """Coverage of the block bootstrap around a linear VAR on 250 observations."""
+    """Measure the coverage of the block bootstrap around a linear VAR; 250 observations."""
     series = simulate_var(PAIR, 250, random_state=70_000 + number)
     result = residual_block_bootstrap(
         lambda step: irf(step, series[-1:], PERIODS),
@@ -286,7 +288,7 @@ def linear_coverage(number: int) -> Numbers:
 
 
 def network_coverage(number: int) -> Numbers:
-    """Coverage of a seed ensemble and of the block bootstrap around a network; 1000 observations.
+    """Measure the coverage of seed ensemble and block bootstrap of a network; 1000 observations.
 
     A network's response depends on origin and size: it is taken as the mean over 50 origins of
     the response to a shock of one deviation.

@@ -61,7 +61,7 @@ LINEAR_RIVALS = ("VAR", "Ridge VAR")
 
 @dataclass(frozen=True)
 class Set:
-    """One data set: what it is, how far ahead is asked, and how it is read."""
+    """A data set: what it is, how far ahead is asked, and how it is read."""
 
     title: str
     horizon: int
@@ -69,7 +69,7 @@ class Set:
 
 
 def table(folder: Path, name: str, freq: str | None = None) -> pd.DataFrame:
-    """Read one file; with a frequency its rows are dated anew from the first, one a step."""
+    """Read a file; with a frequency its rows are dated anew from the first, a row a step."""
     frame = pd.read_csv(folder / f"{name}.csv.gz", index_col=0)
     if freq is None:
         return frame.reset_index(drop=True)
@@ -100,11 +100,11 @@ _CODES: dict[str, Callable[[pd.Series], pd.Series]] = {
 }
 
 
-def fred(folder: Path, name: str, freq: str, columns: list[str]) -> pd.DataFrame:
+def fred(folder: Path, file: str, freq: str, columns: list[str]) -> pd.DataFrame:
     """Columns of FRED-MD or -QD by their transformation codes, 1985 to 2019."""
-    codes = pd.read_csv(folder / "fred_tcodes.csv.gz", index_col=0)[name]
-    frame = table(folder, name, freq)
-    frame = pd.DataFrame({one: _CODES[codes[one]](frame[one]) for one in columns})
+    codes = pd.read_csv(folder / "fred_tcodes.csv.gz", index_col=0)[file]
+    frame = table(folder, file, freq)
+    frame = pd.DataFrame({name: _CODES[codes[name]](frame[name]) for name in columns})
     return frame.loc["1985":"2019"]
 
 
@@ -276,7 +276,7 @@ def anchor_alone() -> SAMoVARForecaster:
 
 
 def networks_of_all_seeds() -> dict[str, SAMoVARForecaster]:
-    """Return the rows that depend on a seed, once for each."""
+    """Return the rows that depend on a seed, a row a seed."""
     return {
         f"{name}{SEED}{seed}": SAMoVARForecaster(
             random_state=seed, verbose=False, anchor=name.endswith("anchor")
@@ -287,7 +287,7 @@ def networks_of_all_seeds() -> dict[str, SAMoVARForecaster]:
 
 
 def mean_of_seeds(values: pd.Series) -> dict[str, float]:
-    """Return one number a row: of those that depend on a seed, the mean."""
+    """Return a number a row: the mean over seeds where the row depends on a seed."""
     rows = [str(name).split(SEED)[0] for name in values.index]
     return {str(name): float(mean) for name, mean in values.groupby(rows).mean().items()}
 
@@ -327,7 +327,7 @@ def random_process(order: int, n_series: int, random: np.random.Generator) -> np
 
 
 def simulate(design: tuple[int, int, int], number: int) -> dict[str, float]:
-    """Fit all models once on the first rows of one process; return their MSE after these."""
+    """Fit all models once on the first rows of a process; return their MSE after these rows."""
     order, n_series, n_rows = design
     random = np.random.default_rng([*design, number])
     n_obs = n_rows + SIMULATED_HORIZON + (SIMULATED_ORIGINS - 1) * SIMULATED_STRIDE
@@ -418,7 +418,7 @@ def why_missing(entry: Entry, row: str) -> str:
 
 
 def simulated_table(records: Records) -> str:
-    """Return errors on simulated processes over those of the true order."""
+    """Return errors on simulated processes over the errors of the true order."""
     names = ("VAR", "Ridge VAR", "AR", "Anchor", *NETWORK_ROWS)
     lines = []
     everything: dict[str, list[float]] = {name: [] for name in names}
@@ -447,7 +447,7 @@ def _mean_and_worst(ratios: list[float]) -> str:
 
 
 def sections(records: Records) -> dict[str, str]:
-    """Return the verdict, the errors of all sets, and those on simulated processes."""
+    """Return the verdict, the errors on all sets, and the errors on simulated processes."""
     entries, about = sets_of(records), records.entries["about"]
     where = (
         f"Commit {about['commit']}, {about['date']}, {about['hardware']['cpu']}, one thread.\n\n"

@@ -31,7 +31,7 @@ from benchmarks.records import ROOT, BenchmarkError
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Run torch on one thread, and give back the number it had."""
+    """Run torch on a single thread, and give back the number it had."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -42,7 +42,7 @@ def one_thread() -> Iterator[None]:
 
 @dataclass
 class Samples:
-    """Seconds of each repetition of one contestant: CPU time of the process, and wall clock."""
+    """Seconds of each repetition of a contestant: CPU time of the process, and wall clock."""
 
     cpu: list[float] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
@@ -63,7 +63,7 @@ def interleave(
     repeats: int,
     warmup: int = 1,
 ) -> dict[str, Samples]:
-    """Seconds of each job, the jobs taking turns.
+    """Return the seconds of each job, the jobs taking turns.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def interleave(
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times longer one takes than the other, with the quartiles over the rounds."""
+    """How many times longer the slow contestant takes, with the quartiles over the rounds."""
 
     value: float
     low: float
@@ -115,15 +115,15 @@ class Ratio:
 
 
 def speed_up(slow: Samples, fast: Samples, of: str = "median") -> Ratio:
-    """CPU time of `slow` over that of `fast`.
+    """Return the CPU time of `slow` over that of `fast`.
 
     Parameters
     ----------
     slow, fast : Samples
         Taken in the same rounds.
     of : {"median", "total"}
-        Whether the value is the ratio of medians (one thing repeated) or of totals (a job in
-        parts, one part a round).
+        Whether the value is the ratio of medians (the same job repeated) or of totals (a job in
+        parts, a part a round).
 
     Returns
     -------
@@ -139,10 +139,10 @@ def speed_up(slow: Samples, fast: Samples, of: str = "median") -> Ratio:
 
 
 def peak_tensor_bytes(call: Callable[[], object]) -> int:
-    """Peak of the bytes that torch holds on the CPU during a call, above those held before it.
+    """Return the peak of the bytes that torch holds on the CPU during a call, beyond those before.
 
-    Read from torch's own allocator through its profiler, which sees every request, also those of
-    the backward pass and inside an operation. Deterministic, unlike the size of the process.
+    Read from torch's own allocator through its profiler, which sees every request, in
+    the backward pass and inside an operation too. Deterministic, unlike the size of the process.
     """
     with torch.profiler.profile(
         activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True
@@ -157,7 +157,7 @@ def peak_tensor_bytes(call: Callable[[], object]) -> int:
 
 
 def peak_resident_bytes(call: Callable[[], object]) -> int | None:
-    """Growth of the resident size of this process at its peak during a call; None off Linux.
+    """Return the growth of this process at its peak during a call; None off Linux.
 
     A check on `peak_tensor_bytes` that misses nothing, but counts also what the allocator of the
     C library keeps for later: call it once, in a fresh process.
@@ -177,7 +177,7 @@ def peak_resident_bytes(call: Callable[[], object]) -> int | None:
 
 
 def in_fresh_process(function: str, **arguments: Any) -> Any:
-    """What a function returns in a Python process of its own.
+    """Return what a function returns in a Python process of its own.
 
     Parameters
     ----------
@@ -217,16 +217,16 @@ def _serve(function: str, arguments: str) -> None:
 
 
 def to_json(samples: Mapping[str, Samples]) -> dict[str, dict[str, list[float]]]:
-    """Samples as plain lists, to 7 digits."""
+    """Return samples as plain lists, to 7 digits."""
     return {
-        name: {key: [float(f"{s:.7g}") for s in values] for key, values in asdict(one).items()}
-        for name, one in samples.items()
+        name: {key: [float(f"{s:.7g}") for s in values] for key, values in asdict(sample).items()}
+        for name, sample in samples.items()
     }
 
 
 def from_json(stored: Mapping[str, Mapping[str, list[float]]]) -> dict[str, Samples]:
-    """The inverse of `to_json`."""
-    return {name: Samples(**one) for name, one in stored.items()}
+    """Return samples from what `to_json` returned."""
+    return {name: Samples(**seconds) for name, seconds in stored.items()}
 
 
 if __name__ == "__main__":

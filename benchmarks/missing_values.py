@@ -1,7 +1,7 @@
 """``python -m benchmarks.missing_values``: what do holes in the data cost?
 
 Values are taken out of complete series, at random or in blocks, before and after the first origin;
-forecasts are judged by the complete ones. The forecaster that masks what is missing stands beside
+forecasts are judged by the complete values. The forecaster that masks what is missing stands beside
 the same forecaster on linearly interpolated series, and the last value that was seen. What is
 interpolated at an origin comes from rows up to that origin. Every measurement is stored when done.
 """
@@ -44,8 +44,10 @@ SOURCE_FILES = (
 )
 
 
-def holes(shape: tuple[int, int], share: float, kind: str, length: int, seed: int) -> np.ndarray:
-    """True where a value is taken out; a block is `length` rows of one series."""
+def draw_holes(
+    shape: tuple[int, int], share: float, kind: str, length: int, seed: int
+) -> np.ndarray:
+    """Return True where a value is taken out; a block is `length` rows of a series."""
     generator = np.random.default_rng(seed)
     if kind == "at random":
         return generator.random(shape) < share
@@ -56,20 +58,20 @@ def holes(shape: tuple[int, int], share: float, kind: str, length: int, seed: in
     return missing
 
 
-def interpolated(y: pd.DataFrame) -> pd.DataFrame:
-    """Straight lines between what was observed, level before the first and after the last."""
+def interpolate(y: pd.DataFrame) -> pd.DataFrame:
+    """Return straight lines between what was observed, level before the first and after the last."""
     return y.interpolate(limit_direction="both")
 
 
-def forecasts(
+def forecast_from(
     chosen: SeriesSet, y: pd.DataFrame, method: str, seed: int, origins: list[int]
 ) -> np.ndarray:
-    """Forecasts from every origin, (n_origins, horizon, n_series); what is missing is NaN in y."""
+    """Return forecasts from every origin, (n_origins, horizon, n_series); y has NaN for gaps."""
     first = origins[0]
     if method == "last value seen":
         seen = y.ffill().bfill().to_numpy()
         return np.stack([np.tile(seen[origin - 1], (chosen.horizon, 1)) for origin in origins])
-    fill = interpolated if method == "interpolated" else pd.DataFrame.copy
+    fill = interpolate if method == "interpolated" else pd.DataFrame.copy
     fitted = SAMoVARForecaster(
         patch_length=chosen.horizon,
         context_length=chosen.context_length,
@@ -92,15 +94,15 @@ def forecasts(
 def measure(
     name: str, method: str, share: float, kind: str, seed: int, folder: Path | None
 ) -> dict[str, Any]:
-    """Mean absolute error in deviations of each series before the first origin."""
+    """Return the mean absolute error in deviations of each series before the first origin."""
     chosen, before = SETS[name], time.process_time()
     values = chosen.load(seed if chosen.is_simulated else folder)
     first, last = len(values) - chosen.n_test, len(values) - chosen.horizon
     n_origins = min(MOST_ORIGINS, (last - first) // chosen.horizon + 1)
     origins = np.linspace(first, last, n_origins).astype(int).tolist()
-    missing = holes(values.shape, share, kind, 2 * chosen.horizon, seed)
+    missing = draw_holes(values.shape, share, kind, 2 * chosen.horizon, seed)
     y = frame(np.where(missing, np.nan, values))
-    forecast = forecasts(chosen, y, method, seed, origins)
+    forecast = forecast_from(chosen, y, method, seed, origins)
     actual = np.stack([values[origin : origin + chosen.horizon] for origin in origins])
     unit = values[:first].std(axis=0)
     return {
@@ -113,7 +115,7 @@ def measure(
 
 
 def conditions() -> list[tuple[float, str, str]]:
-    """Share, kind and method of every column of the table."""
+    """Return share, kind and method of every column of the table."""
     complete = [(0.0, "at random", method) for method in ("masked", "last value seen")]
     return complete + [
         (share, kind, method) for kind in KINDS for share in SHARES for method in METHODS
@@ -121,7 +123,7 @@ def conditions() -> list[tuple[float, str, str]]:
 
 
 def jobs(name: str) -> dict[str, Job]:
-    """What is measured on a set: every seed and condition."""
+    """Return what is measured on a set: every seed and condition."""
     return {
         f"{method}, {share:.0%} {kind}, seed {seed}": partial(
             measure, name, method, share, kind, seed
@@ -132,18 +134,18 @@ def jobs(name: str) -> dict[str, Job]:
 
 
 def errors(records: Records) -> pd.DataFrame:
-    """Errors averaged over seeds, one row a set and method, one column a share and kind."""
+    """Return errors averaged over seeds, a row a set and method, a column a share and kind."""
     found = []
     for name in CHOSEN:
-        for key, one in records.entries.get(name, {}).items():
-            if isinstance(one, dict) and "error" in one:
+        for key, run in records.entries.get(name, {}).items():
+            if isinstance(run, dict) and "error" in run:
                 method, condition, _ = key.split(", ")
-                found.append({"set": name, "method": method, "condition": condition, **one})
+                found.append({"set": name, "method": method, "condition": condition, **run})
     return pd.DataFrame(found)
 
 
 def table(records: Records) -> str:
-    """Errors as Markdown."""
+    """Return errors as Markdown."""
     found = errors(records)
     wide = found.pivot_table(index=["set", "method"], columns="condition", values="error")
     columns = ["0% at random"] + [f"{share:.0%} {kind}" for kind in KINDS for share in SHARES]
@@ -163,7 +165,7 @@ def table(records: Records) -> str:
 
 
 def wins_and_losses(records: Records) -> str:
-    """In words: where masking is better than interpolating, and by how much."""
+    """Say where masking is better than interpolating, and by how much."""
     wide = errors(records).pivot_table(index=["set", "condition"], columns="method", values="error")
     pairs = wide[["masked", "interpolated"]].dropna()
     lines = []

@@ -1,7 +1,7 @@
 """SAMoVAR written the straightforward way, to measure the core against.
 
-The model of Lu and Yang (ICML 2025), one module a step and one operation a line, as one writes it
-from the equations: linear attention through the running sum of the outer products key x value,
+The model of Lu and Yang (ICML 2025), a module a step and an operation a line, as its equations
+stand: linear attention through the running sum of the outer products key x value,
 materialised for every token; a query and a value projection in every layer; every layer at every
 token, in training and at inference. It shares no code with the core.
 
@@ -22,7 +22,7 @@ EXOGENOUS, ENDOGENOUS = 0, 1  # the two tokens of a patch, in this order
 
 
 class PlainOutput(NamedTuple):
-    """What one forward pass gives.
+    """What a forward pass gives.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The store of what was measured: one file a benchmark, one line an entry.
+"""The store of what was measured: a file a benchmark, a line an entry.
 
 To add a benchmark ``python -m benchmarks.NAME``:
 
@@ -39,8 +39,8 @@ class Records:
     """A JSON object of entries by name, each entry on a line of its own.
 
     The file is written after every measurement. A run that was cut off goes on where it stopped:
-    the measurements of an entry are kept as long as its fingerprint is the present one. A finished
-    run starts anew.
+    the measurements of an entry are kept as long as its fingerprint is that of the run. A finished run
+    starts anew.
 
     Parameters
     ----------
@@ -172,11 +172,11 @@ def stamp(entries: Sequence[Mapping[str, Any]], seconds: float, commits: Sequenc
     Parameters
     ----------
     entries : sequence of mappings
-        Each with a `provenance`; that of the newest is told.
+        Each with a `provenance`; the newest is told.
     seconds : float
         CPU seconds of all of them.
     commits : sequence of str
-        By default that of the newest entry.
+        By default the commit of the newest entry.
     """
     newest = max(entries, key=lambda entry: entry["date"])
     versions = newest["versions"]
@@ -188,7 +188,7 @@ def stamp(entries: Sequence[Mapping[str, Any]], seconds: float, commits: Sequenc
 
 
 def fingerprint(*settings: Any, sources: Sequence[str] = ("samovar_forecast", "benchmarks")) -> str:
-    """Return one word for all that a number depends on: sources, settings, machine, versions.
+    """Return a word for all that a number depends on: sources, settings, machine, versions.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """The series that the forecaster is measured on, and the benchmarks that run over them.
 
 Real sets are read from a folder given on the command line or by the variable
-`SAMOVAR_BENCHMARK_DATA`; simulated ones are made here.
+`SAMOVAR_BENCHMARK_DATA`; simulated sets are made here.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ SETS = {
 
 
 def frame(values: np.ndarray) -> pd.DataFrame:
-    """As a frame on a range index."""
+    """Return values as a frame on a range index."""
     return pd.DataFrame(values, columns=[f"series {i + 1}" for i in range(values.shape[1])])
 
 

@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from benchmarks.records import BenchmarkError
 
 Forecast = Callable[[np.ndarray], Mapping[str, np.ndarray]]
-"""From windows (B, L, C) to the forecasts of one or more rows of the table, (B, s, C) each."""
+"""From windows (B, L, C) to the forecasts of a few rows of the table, (B, s, C) each."""
 
 STANDARD_SHARES = (0.7, 0.1, 0.2)
 _MONTHS = (12, 4, 4)
@@ -26,7 +26,7 @@ _TRAIN_WINDOWS_AT_LEAST = 0.25  # of the training rows: a longer look-back is no
 
 @dataclass(frozen=True)
 class LongSet:
-    """One data set: where it lies, what time a row takes, and how it is split.
+    """A data set: where it lies, what time a row takes, and how it is split.
 
     `steps_a_month` is that of the sets split into 12, 4 and 4 months of 30 days; the others are
     split 70/10/20. `season` is what the seasonal naive forecast repeats.
@@ -70,7 +70,7 @@ class Task:
         In deviations of the training rows from their mean.
     columns : tuple of str
     borders : (int, int, int)
-        Row after the last of each stretch. What is forecast from a window lies in one stretch;
+        Row after the last of each stretch. What is forecast from a window lies in a single stretch;
         the window may look back over the border.
     freq : str or None
     season : int

@@ -20,11 +20,11 @@ def test_intervals_from_the_true_noise_hold_their_share_and_others_do_not():
     half = 2.0 * np.array([0.6745, 1.2816, 1.6449, 1.96])
     bounds = np.empty((2, 4, 5_000, 4, 2))
     bounds[0], bounds[1] = -half[:, None, None, None], half[:, None, None, None]
-    judged = coverage.judged(chosen, noise, bounds)
+    judged = coverage.judge(chosen, noise, bounds)
     np.testing.assert_allclose(judged["covered"], coverage.COVERAGES, atol=0.01)
     unit = noise[:100].std(axis=0).mean()
     np.testing.assert_allclose(judged["width"], 2 * half / unit, rtol=0.02)
-    narrow = coverage.judged(chosen, noise, bounds / 2)
+    narrow = coverage.judge(chosen, noise, bounds / 2)
     assert max(narrow["covered"]) < 0.7
     assert narrow["score"][2] > judged["score"][2]
 

@@ -16,7 +16,7 @@ WAVES = SeriesSet("waves", lambda _: np.zeros((1, 1)), 20, 4, 8)
 @pytest.mark.parametrize("kind", missing_values.KINDS)
 @pytest.mark.parametrize("share", missing_values.SHARES)
 def test_as_many_values_are_taken_out_as_it_says(kind, share):
-    missing = missing_values.holes((2000, 4), share, kind, 8, 0)
+    missing = missing_values.draw_holes((2000, 4), share, kind, 8, 0)
     assert abs(missing.mean() - share) < 0.02
     goes_on = missing[1:][missing[:-1]].mean()  # share of holes that the next row continues
     assert goes_on > 0.8 if kind == "in blocks" else abs(goes_on - share) < 0.05
@@ -30,7 +30,7 @@ def test_what_is_forecast_at_an_origin_does_not_depend_on_what_comes_after(monke
     monkeypatch.setattr(missing_values, "NETWORK", {"d_model": 8, "n_layers": 1, "max_epochs": 1})
     for method in missing_values.METHODS:
         first, second = (
-            missing_values.forecasts(WAVES, frame(one), method, 0, [72, 80])
+            missing_values.forecast_from(WAVES, frame(one), method, 0, [72, 80])
             for one in (values, changed)
         )
         assert np.isfinite(first).all()
