@@ -59,7 +59,7 @@ def draw_holes(
 
 
 def interpolate(y: pd.DataFrame) -> pd.DataFrame:
-    """Return straight lines between what was observed, level before the first and after the last."""
+    """Return straight lines across gaps, level before the first value and after the last."""
     return y.interpolate(limit_direction="both")
 
 

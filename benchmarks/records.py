@@ -39,8 +39,8 @@ class Records:
     """A JSON object of entries by name, each entry on a line of its own.
 
     The file is written after every measurement. A run that was cut off goes on where it stopped:
-    the measurements of an entry are kept as long as its fingerprint is that of the run. A finished run
-    starts anew.
+    the measurements of an entry are kept as long as its fingerprint is that of the run. A finished
+    run starts anew.
 
     Parameters
     ----------

@@ -29,15 +29,12 @@ class Run:
         Folder from which a fit that was cut off goes on.
     commit : str, optional
         Of the code, where it lies outside its repository.
-    trained : Path, optional
-        Folder that keeps the networks of the default row.
     """
 
     records: Records
     device: str = "auto"
     scratch: Path | None = None
     commit: str | None = None
-    trained: Path | None = None
 
     def cell(self, task: Task, name: str, lookback: int, seed: int) -> Entry:
         """Return the stored cell, made now if there is none.
@@ -66,8 +63,7 @@ class Run:
         key = key_of(task, name, lookback, seed)
         checkpoint = None if self.scratch is None else self.scratch / key
         wall, cpu = time.perf_counter(), time.process_time()
-        trained = None if self.trained is None else self.trained / key
-        asked = Asked(lookback, seed, self.device, checkpoint, trained)
+        asked = Asked(lookback, seed, self.device, checkpoint)
         forecast, about = row.fit(task, asked, overrides)
         fitted = (time.perf_counter() - wall, time.process_time() - cpu)
         reads = lookback or about["rows_read"]

@@ -50,9 +50,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--season", type=int, help="steps, for the seasonal naive forecast")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--scratch", type=Path, help="folder from which a cut-off fit goes on")
-    parser.add_argument(
-        "--trained", type=Path, help="folder that keeps the networks of the default row"
-    )
     parser.add_argument("--commit", help="of the code, where it lies outside its repository")
 
 
@@ -64,7 +61,7 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
     BenchmarkError
         At the end, if a model could not be run; all others were.
     """
-    run = Run(records, asked.device, asked.scratch, asked.commit, asked.trained)
+    run = Run(records, asked.device, asked.scratch, asked.commit)
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     names = [name for group in asked.models for name in GROUPS.get(group, [group])]
     split = None if asked.split is None else tuple(asked.split)

@@ -189,15 +189,12 @@ class Asked:
     lookback, seed : int
     device, checkpoint_dir
         As in `samovar_forecast.learning.training.fit_network`.
-    trained : Path, optional
-        Where a trained network is kept, and taken from if it is there.
     """
 
     lookback: int
     seed: int
     device: str = "auto"
     checkpoint_dir: Path | None = None
-    trained: Path | None = None
 
 
 def borders_of(

@@ -27,9 +27,9 @@ VALIDATION_WINDOWS_OF_VAR = 600
 
 
 def fit_nlinear(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
-    """Ridge from the window to the horizon, both as distances from the last value.
+    """Fit a ridge from the window to the horizon, both as distances from the last value.
 
-    The series share the weights; one penalty for all steps, by validation MSE; the products of
+    The series share the weights; all steps share a penalty, by validation MSE; the products of
     all training windows are summed without building any. Beside it, the same penalty with the
     validation rows learned from too: that is how much more rows are worth.
     """
@@ -58,7 +58,7 @@ def fit_nlinear(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
 
 
 def fit_var(task: Task) -> tuple[Forecast, dict[str, Any]]:
-    """A VAR by ridge, iterated over the horizon; order, prior and penalty by validation MSE."""
+    """Fit a VAR by ridge, iterated over the horizon; order, prior and penalty by validation MSE."""
     train, n_series = task.rows("train"), task.n_series
     origins = task.origins("validation")
     stride = max(1, len(origins) // VALIDATION_WINDOWS_OF_VAR)
@@ -86,11 +86,11 @@ def fit_var(task: Task) -> tuple[Forecast, dict[str, Any]]:
             flat = start + np.linalg.solve(ridge, x.T @ (y - x @ start))  # p C, C
             coefs = flat.reshape(order, n_series, n_series).swapaxes(1, 2)
             cross, intercept = iterate(coefs, mean_y - mean_x @ flat, task.horizon)
-            one = LinearMap.of(cross=cross, intercept=intercept)
+            candidate = LinearMap.of(cross=cross, intercept=intercept)
             with np.errstate(over="ignore", invalid="ignore"):
-                error = float(np.square(one.along(task.values, some) - actual).mean())
+                error = float(np.square(candidate.along(task.values, some) - actual).mean())
             if error < best:
-                best, chosen = error, one
+                best, chosen = error, candidate
                 about = {"order": order, "prior": prior, "relative_penalty": float(penalty)}
     assert chosen is not None  # order 1 is always tried
     about |= {"rows_read": chosen.n_lags, "chosen on every nth validation window": stride}
@@ -98,7 +98,7 @@ def fit_var(task: Task) -> tuple[Forecast, dict[str, Any]]:
 
 
 def fit_seasonal_naive(task: Task) -> tuple[Forecast, dict[str, Any]]:
-    """The last season again and again."""
+    """Repeat the last season."""
     back = task.season - np.arange(task.horizon) % task.season
     return lambda windows: {"": windows[:, windows.shape[1] - back]}, {
         "season": task.season,
@@ -107,9 +107,9 @@ def fit_seasonal_naive(task: Task) -> tuple[Forecast, dict[str, Any]]:
 
 
 def fit_anchor(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
-    """The forecaster's linear anchor alone: on the training rows, and on validation rows too.
+    """Estimate the anchor alone: on the training rows, and on validation rows too.
 
-    As in the forecaster, validation rows tell whether the direct candidate stands alone.
+    The anchor of all rows is the forecast of ``SAMoVARForecaster(anchor="alone")``.
     """
     from samovar_forecast.frames.panel import Panel
 
@@ -124,7 +124,7 @@ def fit_anchor(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
 
 
 def anchors_of(task: Task, lookback: int, season: int) -> tuple[LinearForecast, LinearForecast]:
-    """The anchors of all known rows, and of the training rows, as the forecaster has them."""
+    """Return the anchors of all known rows and of the training rows, as the forecaster does."""
     return estimate_anchors(
         [Rows(task.known())],
         [Rows(task.rows("train"))],
@@ -134,6 +134,6 @@ def anchors_of(task: Task, lookback: int, season: int) -> tuple[LinearForecast, 
     )
 
 
-def as_forecast(one: LinearMap) -> Forecast:
-    """A linear map as a row of the table."""
-    return lambda windows: {"": one(windows)}
+def as_forecast(chosen: LinearMap) -> Forecast:
+    """Return a linear map as a row of the table."""
+    return lambda windows: {"": chosen(windows)}

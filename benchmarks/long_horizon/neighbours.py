@@ -1,6 +1,6 @@
 """Models of darts, and of neuralforecast through darts, at the settings that were published.
 
-The look-back is searched like everybody's. Training is the models' own: batch, rate and patience
+The look-back is searched as for every row. Training is the models' own: batch, rate and patience
 of the publications, best epoch by validation error.
 """
 
@@ -31,7 +31,7 @@ class Setting:
     halves : bool
         Whether the rate halves after every epoch.
     one_by_one : bool
-        Whether the model sees the series as so many univariate ones, and not side by side.
+        Whether the model sees the series as so many univariate series, and not side by side.
     """
 
     model: dict[str, Any]
@@ -45,7 +45,7 @@ class Setting:
 
 
 def setting_of(name: str, task: Task) -> Setting:
-    """The published setting nearest to a cell; sets without one of their own get ETTh1's."""
+    """Return the published setting nearest to a cell; by default that of ETTh1."""
     if name == "tsmixer":
         # In darts' class there is a layer more at each end than in the publication: with its values
         # for ETTh1 (dropout 0.9, rate 1e-4) that stays nearly untrained. These are of its grid.
@@ -143,7 +143,7 @@ def fit_neighbour(
     def series(values: np.ndarray) -> list[TimeSeries]:
         single = values.astype(np.float32)
         parts = np.hsplit(single, single.shape[1]) if setting.one_by_one else [single]
-        return [TimeSeries.from_values(one) for one in parts]
+        return [TimeSeries.from_values(part) for part in parts]
 
     halving = {"lr_scheduler_cls": torch.optim.lr_scheduler.ExponentialLR}
     with tempfile.TemporaryDirectory() as folder:
@@ -177,9 +177,9 @@ def fit_neighbour(
         best = model_class.load_from_checkpoint("cell", work_dir=folder, best=True)
 
     def forecast(windows: np.ndarray) -> dict[str, np.ndarray]:
-        known = [one for window in windows for one in series(window)]
+        known = [part for window in windows for part in series(window)]
         found = best.predict(task.horizon, series=known, batch_size=256, verbose=False)
-        values = np.stack([one.values(copy=False) for one in found])  # B s C, or B * C s 1
+        values = np.stack([ahead.values(copy=False) for ahead in found])  # B s C, or B * C s 1
         if setting.one_by_one:
             values = values[..., 0].reshape(len(windows), -1, task.horizon).swapaxes(1, 2)
         return {"": values}

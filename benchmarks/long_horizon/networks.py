@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
-import json
 from typing import Any
 
 import numpy as np
@@ -15,20 +12,19 @@ from benchmarks.long_horizon.linear import REFITTED, anchors_of
 from benchmarks.records import BenchmarkError
 from samovar_forecast import NetworkConfig, SAMoVARForecaster, SAMoVARNetwork
 from samovar_forecast.config import TrainingConfig
-from samovar_forecast.learning.trained_network import TrainedNetwork
 from samovar_forecast.learning.training import fit_network
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.losses import output_parameters
 
 PAPER_TRAINING = TrainingConfig(max_epochs=101, learning_rate=6e-4, patience=12, batch_size=32)
-"""The schedule of the paper's script spans one epoch more than the 100 that it trains."""
+"""The schedule of the paper's script spans an epoch more than the 100 that it trains."""
 
 
 def fit_paper(
     task: Task, asked: Asked, overrides: dict[str, Any]
 ) -> tuple[Forecast, dict[str, Any]]:
-    """A network in the paper's setting: patch = horizon, one-cycle of 101 epochs, patience 12.
+    """Train a network as the paper does: patch = horizon, one-cycle of 101 epochs, patience 12.
 
     Parameters
     ----------
@@ -69,44 +65,25 @@ def fit_paper(
 def fit_default(
     task: Task, asked: Asked, overrides: dict[str, Any]
 ) -> tuple[Forecast, dict[str, Any]]:
-    """`SAMoVARForecaster` as it is by default, and with it what its parts say alone.
+    """Fit `SAMoVARForecaster` as it is by default; tell also what its parts say alone.
 
     The forecaster gets the training and the validation rows, and holds the latter out. Rows: the
-    anchored forecast with the anchor of the training rows, that with the anchor estimated anew on
-    all rows it got (which is what the forecaster answers), and the network alone.
-
-    With `asked.trained`, the trained network is kept there, and if it is there already, it is not
-    trained again: anchor and gate can change without a training.
+    anchored forecast with the anchor of the training rows; the anchored forecast with the anchor
+    of all rows it got, which is what the forecaster answers; and the network alone.
     """
     n_train, n_known = task.borders[:2]
     lengths = {"context_length": asked.lookback, "patch_length": task.horizon}
     options: dict[str, Any] = {**lengths, "anchor": True, **overrides}
-    held_out: dict[str, Any] = {
-        "validation_fraction": (n_known - n_train) / n_known,
-        "verbose": False,
-    }
-    steps = list(range(1, task.horizon + 1))
-    trained = asked.trained
-    kept = None if trained is None else trained.with_name(trained.name + ".json")
-    if kept is not None and kept.exists():
-        again = {**options, "max_epochs": 0, "checkpoint": trained}
-        forecaster = SAMoVARForecaster(random_state=asked.seed, **held_out, **again)
-        forecaster.fit(task.frame(), fh=steps)
-        training = {**json.loads(kept.read_text()), "network": "trained before"}
-    else:
-        forecaster = SAMoVARForecaster(
-            random_state=asked.seed,
-            device=asked.device,
-            checkpoint_dir=asked.checkpoint_dir,
-            **held_out,
-            **options,
-        )
-        forecaster.fit(task.frame(), fh=steps)
-        training = _training_of(forecaster, n_train - asked.lookback - task.horizon + 1)
-        if kept is not None and trained is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            _without_anchor(forecaster._model.trained).save(trained)
-            kept.write_text(json.dumps(training))
+    forecaster = SAMoVARForecaster(
+        validation_fraction=(n_known - n_train) / n_known,
+        random_state=asked.seed,
+        device=asked.device,
+        checkpoint_dir=asked.checkpoint_dir,
+        verbose=False,
+        **options,
+    )
+    forecaster.fit(task.frame(), fh=list(range(1, task.horizon + 1)))
+    training = _training_of(forecaster, n_train - asked.lookback - task.horizon + 1)
     network, scaler = forecaster.network_, forecaster._model.scalers[None].target
     season = forecaster._model.panel.grid.season
     strict = anchors_of(task, asked.lookback, season)[1].map
@@ -116,7 +93,7 @@ def fit_default(
     def forecast(past: np.ndarray) -> dict[str, np.ndarray]:
         target = torch.from_numpy(scaler.forward(past).astype(np.float32))
         own, anchored = _both(network, target)
-        own, anchored = (one * scaler.scale + scaler.location for one in (own, anchored))
+        own, anchored = (part * scaler.scale + scaler.location for part in (own, anchored))
         linear = strict(past)
         return {"": linear + gate * (own - linear), REFITTED: anchored, "network": own}
 
@@ -128,14 +105,6 @@ def fit_default(
         "mean_gate": round(float(gate.mean()), 4),
     }
     return forecast, about
-
-
-def _without_anchor(trained: TrainedNetwork) -> TrainedNetwork:
-    """A network whose next fit puts a new anchor beside the network."""
-    network = copy.deepcopy(trained.network)
-    network.anchor = None
-    network.config = dataclasses.replace(network.config, anchor=None)
-    return dataclasses.replace(trained, network=network)
 
 
 def _training_of(forecaster: SAMoVARForecaster, n_windows: int) -> dict[str, Any]:

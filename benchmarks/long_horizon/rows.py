@@ -6,11 +6,19 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from benchmarks.long_horizon import linear
 from benchmarks.long_horizon.data import Asked, Forecast, Task
-from benchmarks.long_horizon.linear import REFITTED
+from benchmarks.long_horizon.linear import (
+    REFITTED,
+    fit_anchor,
+    fit_nlinear,
+    fit_seasonal_naive,
+    fit_var,
+)
+from benchmarks.long_horizon.neighbours import fit_neighbour
+from benchmarks.long_horizon.networks import fit_default, fit_paper
 from benchmarks.records import BenchmarkError
 
 Fit = Callable[[Task, Asked, dict[str, Any]], tuple[Forecast, dict[str, Any]]]
@@ -18,7 +26,7 @@ Fit = Callable[[Task, Asked, dict[str, Any]], tuple[Forecast, dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Row:
-    """One model.
+    """A model of the table.
 
     Attributes
     ----------
@@ -43,24 +51,17 @@ class Row:
     at_once: int = 32
 
 
-def _paper(**overrides: Any) -> Fit:
-    def fit(task: Task, asked: Asked, more: dict[str, Any]) -> tuple[Forecast, dict[str, Any]]:
-        from benchmarks.long_horizon.networks import fit_paper
-
-        return fit_paper(task, asked, {**overrides, **more})
-
-    return fit
+def _paper(**settings: Any) -> Fit:
+    return lambda task, asked, overrides: fit_paper(task, asked, {**settings, **overrides})
 
 
-def _default(
-    task: Task, asked: Asked, overrides: dict[str, Any]
-) -> tuple[Forecast, dict[str, Any]]:
-    from benchmarks.long_horizon.networks import fit_default
-
-    return fit_default(task, asked, overrides)
+def _neighbour(name: str) -> Fit:
+    return partial(fit_neighbour, name)
 
 
-def _plain(fit: Callable[..., tuple[Forecast, dict[str, Any]]], has_lookback: bool = True) -> Fit:
+def _closed(fit: Callable[..., Any], has_lookback: bool = True) -> Fit:
+    """Return the fit of a row in closed form, which takes the task and perhaps the look-back."""
+
     def call(task: Task, asked: Asked, overrides: dict[str, Any]) -> Any:
         if overrides:
             raise BenchmarkError(f"this row takes no overrides, found {overrides}")
@@ -69,20 +70,11 @@ def _plain(fit: Callable[..., tuple[Forecast, dict[str, Any]]], has_lookback: bo
     return call
 
 
-def _neighbour(name: str) -> Fit:
-    def fit(task: Task, asked: Asked, overrides: dict[str, Any]) -> tuple[Forecast, dict[str, Any]]:
-        from benchmarks.long_horizon.neighbours import fit_neighbour
-
-        return fit_neighbour(name, task, asked, overrides)
-
-    return fit
-
-
 NETWORK = "network"
 ROWS: dict[str, Row] = {
     "default": Row(
         "SAMoVAR (default)",
-        _default,
+        fit_default,
         beside={
             REFITTED: "default, anchor refitted on validation rows too",
             NETWORK: "default, network alone",
@@ -93,28 +85,28 @@ ROWS: dict[str, Row] = {
     "fixedvar": Row("FixedVAR", _paper(predictor="fixedvar")),
     "linear-anchor": Row(
         "linear anchor",
-        _plain(linear.fit_anchor),
+        _closed(fit_anchor),
         is_random=False,
         beside={REFITTED: "linear anchor, refitted on validation rows too"},
         at_once=256,
     ),
     "ridge-nlinear": Row(
         "ridge NLinear",
-        _plain(linear.fit_nlinear),
+        _closed(fit_nlinear),
         is_random=False,
         beside={REFITTED: "ridge NLinear, refitted on validation rows too"},
         at_once=256,
     ),
     "ridge-var": Row(
         "ridge VAR",
-        _plain(linear.fit_var, has_lookback=False),
+        _closed(fit_var, has_lookback=False),
         is_random=False,
         has_lookback=False,
         at_once=256,
     ),
     "seasonal-naive": Row(
         "seasonal naive",
-        _plain(linear.fit_seasonal_naive, has_lookback=False),
+        _closed(fit_seasonal_naive, has_lookback=False),
         is_random=False,
         has_lookback=False,
         at_once=256,
@@ -164,7 +156,7 @@ def read_name(name: str) -> tuple[Row, dict[str, Any]]:
 
 
 def canonical_name(name: str) -> str:
-    """One way to write a name, so that a cell is found again."""
+    """Return the only way to write a name, so that a cell is found again."""
     _, overrides = read_name(name)
     base = name.split("[")[0]
     if not overrides:
@@ -174,7 +166,7 @@ def canonical_name(name: str) -> str:
 
 
 def title_of(name: str) -> str:
-    """What the table calls it."""
+    """Return what the table calls it."""
     row, overrides = read_name(name)
     if not overrides:
         return row.title

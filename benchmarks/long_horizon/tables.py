@@ -23,7 +23,7 @@ SEEDS_WANTED = 3
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a table: a row at its look-back, over its seeds."""
+    """A field of a table: a row at its look-back, over its seeds."""
 
     mse: tuple[float, ...]
     mae: tuple[float, ...]
@@ -71,8 +71,8 @@ def fields_of(cells: Sequence[Entry]) -> Table:
         for answer in chosen[0]["scores"]["test"]:
             scores = [cell["scores"]["test"][answer] for cell in chosen]
             found[key][answer] = Field(
-                tuple(one["MSE"] for one in scores),
-                tuple(one["MAE"] for one in scores),
+                tuple(score["MSE"] for score in scores),
+                tuple(score["MAE"] for score in scores),
                 length,
                 tried,
                 row.is_random,
@@ -82,7 +82,7 @@ def fields_of(cells: Sequence[Entry]) -> Table:
 
 
 def report(cells: Sequence[Entry]) -> str:
-    """Everything there is to say, as Markdown."""
+    """Return all tables, as Markdown."""
     table = fields_of(cells)
     datasets = [*SETS, *sorted({key[0] for key in table} - set(SETS))]
     parts = [reading(cells)]
@@ -104,7 +104,7 @@ def reading(cells: Sequence[Entry]) -> str:
 
 
 def of_dataset(table: Table, dataset: str) -> list[str]:
-    """The table of one set, and which look-backs were tried."""
+    """Return the table of a set, and which look-backs were tried."""
     horizons = sorted({key[1] for key in table if key[0] == dataset})
     if not horizons:
         return [f"{NOT_RUN}."]
@@ -113,11 +113,11 @@ def of_dataset(table: Table, dataset: str) -> list[str]:
     rows = []
     for name, row in ROWS.items():
         for answer, title in {"": row.title, **row.beside}.items():
-            fields = [table.get((dataset, one, name), {}).get(answer) for one in horizons]
+            fields = [table.get((dataset, steps, name), {}).get(answer) for steps in horizons]
             if answer and not any(fields):
                 continue
             indent = "" if not answer else "- "
-            rows.append([indent + title, *(str(one or NOT_RUN) for one in fields)])
+            rows.append([indent + title, *(str(field or NOT_RUN) for field in fields)])
     header = ["model", *(f"{horizon} steps" for horizon in horizons)]
     found = [markdown_table(header, rows)]
     lines = []
@@ -125,9 +125,9 @@ def of_dataset(table: Table, dataset: str) -> list[str]:
         if not ROWS[name].has_lookback:
             continue
         tried = {
-            one: table[dataset, one, name][""].tried
-            for one in horizons
-            if (dataset, one, name) in table
+            steps: table[dataset, steps, name][""].tried
+            for steps in horizons
+            if (dataset, steps, name) in table
         }
         if tried:
             text = "; ".join(
@@ -147,13 +147,13 @@ def of_dataset(table: Table, dataset: str) -> list[str]:
 
 
 def in_short(table: Table) -> str:
-    """Average ranks, and our default beside each model, on the cells where both were run."""
+    """Return average ranks, and our default beside each model where both were run."""
     scores = of_ours(table)
     if not scores:
         return f"{title_of(OURS)}: {NOT_RUN}."
     ranks = average_ranks(scores)
     rows = []
-    for name in sorted(ROWS, key=lambda one: ranks.get(one, math.inf)):
+    for name in sorted(ROWS, key=lambda name: ranks.get(name, math.inf)):
         pairs = [(by_name[OURS], by_name[name]) for by_name in scores if name in by_name]
         better, ratio = NOT_RUN, ""
         if name == OURS:
@@ -172,7 +172,7 @@ def in_short(table: Table) -> str:
 
 
 def of_ours(table: Table) -> list[dict[str, float]]:
-    """For each cell on which the default was run, the MSE of every row that was run there."""
+    """Return the MSE of every row, for each cell on which the default was run."""
     return [
         {
             name: table[dataset, horizon, name][""].value
@@ -185,8 +185,8 @@ def of_ours(table: Table) -> list[dict[str, float]]:
 
 
 def average_ranks(scores: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Mean rank of each row that was run on every cell; ties share their mean rank."""
-    everywhere = [name for name in ROWS if all(name in one for one in scores)]
+    """Return the mean rank of each row that was run on every cell; ties share theirs."""
+    everywhere = [name for name in ROWS if all(name in by_name for by_name in scores)]
     ranks: dict[str, list[float]] = defaultdict(list)
     for by_name in scores:
         values = [by_name[name] for name in everywhere]
@@ -197,7 +197,7 @@ def average_ranks(scores: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def targets(table: Table) -> str:
-    """Our default against the published numbers, cell by cell."""
+    """Return our default against the published numbers, cell by cell."""
     rows = []
     for dataset, by_horizon in published.MSE[published.BEST].items():
         for horizon, best in by_horizon.items():
@@ -237,12 +237,12 @@ HEADLINE = (OURS, "paper", "linear-anchor", "ridge-nlinear", "seasonal-naive")
 
 
 def headline(table: Table) -> str:
-    """A few rows beside the published numbers: test MSE alone, for the front page."""
+    """Return a few rows beside the published numbers: test MSE alone, for the front page."""
     cells = [(dataset, h) for dataset in published.MSE[published.BEST] for h in published.HORIZONS]
     rows = []
     for name in HEADLINE:
         found = [table.get((dataset, horizon, name)) for dataset, horizon in cells]
-        values = [NOT_RUN if one is None else f"{one[''].value:.3f}" for one in found]
+        values = [NOT_RUN if fields is None else f"{fields[''].value:.3f}" for fields in found]
         rows.append([title_of(name), *values])
     for name, by_set in published.MSE.items():
         values = [f"{by_set[dataset][horizon]:.3f}" for dataset, horizon in cells]
@@ -252,7 +252,7 @@ def headline(table: Table) -> str:
 
 
 def variants(table: Table, names: Sequence[str]) -> str:
-    """Rows with overrides, beside the row that they vary at the same look-back."""
+    """Return rows with overrides, beside the row that they vary."""
     rows = []
     for name in names:
         for (dataset, horizon, model), found in table.items():
@@ -270,7 +270,7 @@ def variants(table: Table, names: Sequence[str]) -> str:
 
 
 def provenance(cells: Sequence[Entry]) -> str:
-    """Hardware, versions and commits, with how many cells and hours each stands for."""
+    """Return hardware, versions and commits, with their numbers of cells and hours."""
     groups: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)
     for cell in cells:
         hardware = cell["hardware"]
@@ -292,6 +292,6 @@ def provenance(cells: Sequence[Entry]) -> str:
 
 
 def sections(records: Records) -> dict[str, str]:
-    """Return all tables, and those of the front page."""
+    """Return all tables, and the table of the front page."""
     cells = [records.entries[key] for key in sorted(records.entries)]
     return {"long_horizon": report(cells), "long_horizon headline": headline(fields_of(cells))}

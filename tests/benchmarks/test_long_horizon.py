@@ -24,7 +24,6 @@ from benchmarks.long_horizon.rows import (
 )
 from benchmarks.records import BenchmarkError, Records
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.learning.trained_network import TrainedNetwork
 from samovar_forecast.linear.simulate import simulate_var
 
 VAR1 = np.array([[[0.6, 0.3], [-0.2, 0.5]]])
@@ -177,19 +176,11 @@ def test_the_default_row_answers_what_the_forecaster_answers(walk, monkeypatch):
     np.testing.assert_allclose(found[""], strict + gate * (found["network"] - strict), atol=1e-6)
 
 
-def test_a_kept_network_is_not_trained_again_and_answers_the_same(walk, monkeypatch, tmp_path):
-    options = {**TINY, "max_epochs": 2}
-    window = walk.values[None, 130 - 9 : 130]
-    asked = Asked(9, 0, trained=tmp_path / "toy" / "cell")
-    first, told = networks.fit_default(walk, asked, options)
-    untrainable = lambda *a, **k: pytest.fail("trained again")  # noqa: E731
-    monkeypatch.setattr("samovar_forecast.learning.training.fit_network", untrainable)
-    second, again = networks.fit_default(walk, asked, options)
-    for name, expected in first(window).items():
-        np.testing.assert_allclose(second(window)[name], expected, atol=1e-6)
-    assert again["validation_by_epoch"] == told["validation_by_epoch"]
-    kept = TrainedNetwork.load(tmp_path / "toy" / "cell")
-    assert kept.config.anchor is None  # or the old anchor and its gate would stand
+def test_the_row_of_the_linear_anchor_is_the_forecaster_of_the_anchor_alone(walk):
+    alone = networks.SAMoVARForecaster(anchor="alone", context_length=9, patch_length=3)
+    alone.fit(walk.frame(), fh=[1, 2, 3])
+    found = linear.fit_anchor(walk, 9)[0](walk.values[None, 130 - 9 : 130])
+    np.testing.assert_allclose(found["refitted"][0], alone.predict().to_numpy(), atol=1e-5)
 
 
 def test_the_papers_row_trains_on_training_rows_alone(walk, monkeypatch):
