@@ -1,4 +1,7 @@
-"""The long-horizon benchmark: its protocol, its closed forms, its cells and what its tables say."""
+"""The long-horizon benchmark: its protocol, its closed forms, its cells and what its tables say.
+
+All modules of `benchmarks.long_horizon` are tested here.
+"""
 
 from __future__ import annotations
 
