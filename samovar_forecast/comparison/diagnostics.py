@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.comparison.results import FEWEST_ORIGINS_FOR_AN_ERROR
+from samovar_forecast.comparison.metrics import FEWEST_ORIGINS_FOR_AN_ERROR
 from samovar_forecast.comparison.text import in_a_list
 
 if TYPE_CHECKING:

@@ -11,13 +11,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-METRICS = ("MSE", "MAE", "MASE", "RMSSE", "CRPS")
-LEVELS = tuple(round(0.05 * k, 2) for k in range(1, 20))
-"""Quantiles that are asked of a forecaster with intervals."""
-COVERAGES = (0.5, 0.8, 0.9)
-"""Central intervals whose coverage is given."""
-TIE_SHARE = 0.01
-"""Models whose MSE is within this share of the best one's tie with it."""
+from samovar_forecast.comparison import significance
+from samovar_forecast.comparison.metrics import (
+    COVERAGES,
+    LEVELS,
+    METRICS,
+    Metric,
+    ScoredForecasts,
+    losses_of,
+    scores_of,
+)
+from samovar_forecast.comparison.text import summary
+
 OF_NO_CONCERN = (
     *("FutureWarning", "DeprecationWarning", "PendingDeprecationWarning"),
     # Lightning and torch on how they load batches
@@ -26,8 +31,7 @@ OF_NO_CONCERN = (
 )
 """Warnings between libraries: kept in `Comparison.runs`, left out of a model's note."""
 LONGEST_NOTE = 300
-FEWEST_ORIGINS_FOR_AN_ERROR = 6
-"""With fewer origins, a standard error over origins says nothing and is not given."""
+"""Characters of a note; a longer note loses its end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +81,9 @@ class Comparison:
         ``date`` (UTC), ``data_sha256`` and the versions of the libraries.
     fitted : mapping of str to forecaster
         Each model as fitted last; absent where its last forecasts were resumed or failed.
+    metrics : sequence of Metric, optional
+        What the forecasts are scored by, MSE among them, since models are ranked and tested by it;
+        by default all that are registered in `samovar_forecast.comparison.metrics`.
     """
 
     y: pd.DataFrame
@@ -97,6 +104,7 @@ class Comparison:
     parameters: Mapping[str, str]
     provenance: Mapping[str, str]
     fitted: Mapping[str, Any] = field(repr=False)
+    metrics: Sequence[Metric] = field(default_factory=lambda: tuple(METRICS.values()), repr=False)
 
     @property
     def horizon(self) -> int:
@@ -111,29 +119,29 @@ class Comparison:
 
     @cached_property
     def errors(self) -> pd.DataFrame:
-        """`forecasts` of the models that served every origin, with ``band`` and the metrics.
+        """`forecasts` of the models that served every origin, with ``band`` and the losses.
 
-        ``MSE`` and ``MAE`` hold the squared and the absolute error in deviations of the first
-        training window, which makes series in different units comparable; ``MASE`` holds the
-        absolute error over the in-sample error of the seasonal naive forecast in that window
-        (Hyndman and Koehler 2006), ``squared_scaled`` the squared error over its in-sample mean
-        square. ``CRPS`` is in deviations too: twice the pinball loss, integrated over the levels
-        by the trapezoidal rule; NaN where a model has no quantiles, or has none somewhere. The
-        metrics are the means, but for RMSSE, see `scores`.
+        A column of losses for each metric, as `samovar_forecast.comparison.metrics` computes them:
+        ``MSE`` holds the squared error in deviations of the first training window, and so on;
+        the losses of RMSSE stand in ``squared_scaled``. Losses that need quantiles are NaN for a
+        model that has none at some origin. How losses are averaged, see `scores`.
         """
         complete = ~self.forecasts["model"].isin(self.failures["model"])
         errors = self.forecasts[complete].reset_index(drop=True)
-        distance = (errors["y_pred"] - errors["y_true"]).abs()
-        standardised = distance / errors["series"].map(self.scales["deviation"])
-        errors["MSE"] = standardised**2
-        errors["MAE"] = standardised
-        errors["MASE"] = distance / errors["series"].map(self.scales["seasonal_error"])
-        square = errors["series"].map(self.scales["seasonal_square"])
-        errors["squared_scaled"] = distance**2 / square
-        deviation = errors["series"].map(self.scales["deviation"]).to_numpy()
-        truth = errors["y_true"].to_numpy()
-        errors["CRPS"] = crps(truth, self.quantiles[complete].to_numpy()) / deviation
-        errors.loc[~self._has_all_quantiles(errors["model"]), "CRPS"] = np.nan
+        scales = {name: errors["series"].map(self.scales[name]).to_numpy() for name in self.scales}
+        losses = losses_of(
+            ScoredForecasts(
+                y_true=errors["y_true"].to_numpy(),
+                y_pred=errors["y_pred"].to_numpy(),
+                quantiles=self.quantiles[complete].to_numpy(),
+                **scales,
+            ),
+            self.metrics,
+        )
+        for column, values in losses.items():
+            errors[column] = values
+        of_quantiles = [metric.loss_column for metric in self.metrics if metric.needs_quantiles]
+        errors.loc[~self._has_all_quantiles(errors["model"]), of_quantiles] = np.nan
         band_ends = [last for _, last in self.bands]
         labels = np.array(self.band_labels, dtype=object)
         errors["band"] = labels[np.searchsorted(band_ends, errors["step"])]
@@ -145,7 +153,7 @@ class Comparison:
         return [str(a) if a == b else f"{a}-{b}" for a, b in self.bands]
 
     def scores(self, by: str | Sequence[str] = ()) -> pd.DataFrame:
-        """Return MSE, MAE, MASE, RMSSE and CRPS by model and by anything else `errors` has.
+        """Return every metric by model and by anything else `errors` has.
 
         Parameters
         ----------
@@ -156,18 +164,11 @@ class Comparison:
         Returns
         -------
         DataFrame
-            Columns `METRICS`; index the model, then ``by``. RMSSE is the root of the mean
-            ``squared_scaled`` of each series, averaged over series (Makridakis et al. 2022). A
-            model that failed at any origin has no row: its mean would be over easier or harder
-            origins.
+            A column for each of `metrics`; index the model, then ``by``. A model that failed at any
+            origin has no row: its mean would be over easier or harder origins.
         """
         keys = ["model", *([by] if isinstance(by, str) else by)]
-        means = [metric for metric in METRICS if metric != "RMSSE"]
-        table = self.errors.groupby(keys, sort=False)[means].mean()
-        each_series = [*keys, *(["series"] if "series" not in keys else [])]
-        roots = self.errors.groupby(each_series, sort=False)["squared_scaled"].mean() ** 0.5
-        table["RMSSE"] = roots.groupby(level=keys, sort=False).mean()
-        return table[list(METRICS)]
+        return scores_of(self.errors, self.metrics, keys)
 
     def ranks(self) -> pd.Series:
         """Return the average rank of each model by MSE, over series and origins; ties share."""
@@ -225,32 +226,47 @@ class Comparison:
         """How many forecasts in a row share a step, as their origins are less than one apart."""
         return max(1, min(-(-self.horizon // self.stride), len(self.origins)))
 
-    def significance(self, level: float = 0.05) -> pd.DataFrame:
-        """Return each model's difference to the best classical one, tested.
+    @cached_property
+    def _mse(self) -> pd.Series:
+        """Overall MSE of each model, the least first."""
+        return self.scores()["MSE"].sort_values(kind="stable")
 
-        See `samovar_forecast.comparison.significance.against_classical`.
+    @cached_property
+    def _losses(self) -> pd.DataFrame:
+        """MSE of each model (column) at each origin (row): the losses of the tests."""
+        return self.scores("origin")["MSE"].unstack("model")
+
+    def margins(self) -> pd.DataFrame:
+        """Return by how much each model's overall MSE exceeds that of the best model.
+
+        See `samovar_forecast.comparison.significance.margins`.
         """
-        from samovar_forecast.comparison.significance import against_classical
+        return significance.margins(self._mse, self._losses, self.overlap)
 
-        return against_classical(self, level)
+    def significance(self, level: float = 0.05) -> pd.DataFrame:
+        """Return each model's difference to the best classical model, tested.
+
+        See `samovar_forecast.comparison.significance.against_benchmark`.
+        """
+        return significance.against_benchmark(
+            self._mse, self._losses, self.best_classical, self.overlap, level
+        )
 
     def nested_tests(self) -> pd.DataFrame:
-        """Return Clark and West's tests of the models and their special cases.
+        """Return Clark and West's tests of the models and their special cases, one step ahead.
 
         See `samovar_forecast.comparison.significance.nested_tests`.
         """
-        from samovar_forecast.comparison.significance import nested_tests
-
-        return nested_tests(self)
+        scored = self.scales.index[self.scales["deviation"].notna()]
+        one_step = self.errors[self.errors["step"] == 1]
+        return significance.nested_tests(one_step, self.nested, scored)
 
     def confidence_set(self, size: float = 0.1) -> pd.DataFrame:
         """Return the model confidence set.
 
         See `samovar_forecast.comparison.significance.confidence_set`.
         """
-        from samovar_forecast.comparison.significance import confidence_set
-
-        return confidence_set(self, size)
+        return significance.confidence_set(self._losses, self.overlap, size)
 
     def leaderboard(self) -> pd.DataFrame:
         """Return the metrics by horizon band and overall, the best model first.
@@ -262,7 +278,8 @@ class Comparison:
             ``"all"``. Models that failed come last, with NaN.
         """
         columns = pd.MultiIndex.from_product(
-            [METRICS, [*self.band_labels, "all"]], names=["metric", "steps"]
+            [[metric.name for metric in self.metrics], [*self.band_labels, "all"]],
+            names=["metric", "steps"],
         )
         table = self.scores("band").unstack("band").reindex(index=self.models, columns=columns)
         for metric, overall in self.scores().items():
@@ -289,44 +306,6 @@ class Comparison:
             }
         ).loc[self.leaderboard().index]
 
-    def margins(self) -> pd.DataFrame:
-        """Return by how much each model's overall MSE exceeds the best one's.
-
-        Returns
-        -------
-        DataFrame
-            Sorted by ``MSE``, with ``excess`` (share of the best MSE), ``standard_errors`` (the
-            mean difference over origins in standard errors) and ``ties`` (whether the excess is
-            within 1 % or one standard error). Models that failed are absent.
-
-        Notes
-        -----
-        The standard error is that of a mean of paired differences, one per origin, by Newey
-        and West with as many lags as forecasts overlap (statsmodels' HAC covariance). It is
-        NaN with fewer than six origins.
-        """
-        by_origin = self.scores("origin")["MSE"].unstack("model")
-        mse = self.scores()["MSE"].sort_values(kind="stable")
-        lowest = mse.min()
-        table = pd.DataFrame({"MSE": mse, "excess": ((mse - lowest) / lowest).fillna(0.0)})
-        table["standard_errors"] = [
-            self._standard_errors(by_origin[model] - by_origin[mse.index[0]]) for model in mse.index
-        ]
-        table["ties"] = (table["excess"] <= TIE_SHARE) | (table["standard_errors"] <= 1)
-        return table
-
-    def _standard_errors(self, difference: pd.Series) -> float:
-        """Mean difference over its standard error; NaN where there is no saying."""
-        from statsmodels.api import OLS
-
-        if len(difference) < FEWEST_ORIGINS_FOR_AN_ERROR or np.ptp(difference) == 0:
-            return float("nan")
-        overlapping = self.overlap - 1
-        mean = OLS(difference.to_numpy(), np.ones(len(difference))).fit(
-            cov_type="HAC", cov_kwds={"maxlags": overlapping, "use_correction": True}
-        )
-        return float(mean.tvalues[0])
-
     def _note(self, model: str) -> str:
         runs = self.runs[self.runs["model"] == model]
         failed = runs[runs["failure"].notna()]
@@ -350,29 +329,4 @@ class Comparison:
 
     def __str__(self) -> str:
         """Return caption, tables and verdict as text of 100 columns."""
-        from samovar_forecast.comparison.text import summary
-
         return summary(self)
-
-
-def crps(truth: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
-    """Return the continuous ranked probability score of forecasts given as quantiles.
-
-    The score is twice the integral of the pinball loss over all levels (Gneiting and Raftery
-    2007, section 4.2, with Laio and Tamea 2007), here by the trapezoidal rule over `LEVELS` and
-    the loss of 0 at the ends; that leaves out a little of the tails.
-
-    Parameters
-    ----------
-    truth : ndarray of shape (n,)
-    quantiles : ndarray of shape (n, number of levels)
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        In the units of ``truth``.
-    """
-    levels = np.asarray(LEVELS)
-    distance = truth[:, None] - quantiles
-    pinball = np.maximum(levels * distance, (levels - 1) * distance)
-    return 2 * np.mean(np.diff(levels)) * pinball.sum(axis=1)

@@ -24,7 +24,8 @@ from samovar_forecast.comparison.arguments import (
     splitter,
     with_classical,
 )
-from samovar_forecast.comparison.results import LEVELS, Comparison
+from samovar_forecast.comparison.metrics import LEVELS
+from samovar_forecast.comparison.results import Comparison
 from samovar_forecast.comparison.stored_origins import (
     Finished,
     FinishedOrigins,

@@ -1,46 +1,99 @@
-"""Whether a difference between two rows is more than chance: tests over origins.
+"""Whether a difference between two rows is more than chance: tests over origins, from tables.
 
-The loss at an origin is the mean squared error there, over all steps and series, in deviations of
-the first training window. Losses of origins less than a horizon apart share steps, so that all
-tests allow for that many autocovariances.
+The loss of a model at an origin is its mean squared error there, over all steps and series, in
+deviations of the first training window. Losses of origins less than a horizon apart share steps,
+so that all tests allow for that many autocovariances: ``overlap`` says how many neighbouring
+losses share something, 1 if none do.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from samovar_forecast.accuracy_tests import FEWEST_ORIGINS, clark_west, diebold_mariano, holm
-from samovar_forecast.comparison.results import FEWEST_ORIGINS_FOR_AN_ERROR, TIE_SHARE
+from samovar_forecast.comparison.metrics import FEWEST_ORIGINS_FOR_AN_ERROR, TIE_SHARE
 from samovar_forecast.exceptions import ConfigurationError, DataError, require
-
-if TYPE_CHECKING:
-    from samovar_forecast.comparison.results import Comparison
 
 FEWEST_ORIGINS_FOR_A_SET = 10
 """With fewer origins there is nothing to draw again, and no confidence set."""
 REPETITIONS = 2000
+"""Draws of the bootstrap of the confidence set."""
 
 
-def against_classical(comparison: Comparison, level: float = 0.05) -> pd.DataFrame:
-    """Return each model's difference to the best classical one, tested by Diebold and Mariano.
+def margins(mse: pd.Series, losses: pd.DataFrame, overlap: int) -> pd.DataFrame:
+    """Return by how much the MSE of each model exceeds the least, and which models tie.
 
     Parameters
     ----------
-    comparison : Comparison
+    mse : Series, indexed by model
+        Mean losses, the least first.
+    losses : DataFrame, shape (n_origins, n_models)
+        Losses of the same models.
+    overlap : int
+        See above.
+
+    Returns
+    -------
+    DataFrame, indexed by model
+        ``MSE``, ``excess`` (share of the least MSE), ``standard_errors`` (the mean difference over
+        origins in standard errors) and ``ties`` (whether the excess is within 1 % or within a
+        standard error).
+
+    Notes
+    -----
+    The standard error is that of a mean of paired differences, a difference for each origin, by
+    Newey and West with as many lags as forecasts overlap (statsmodels' HAC covariance). It is NaN
+    with fewer than six origins.
+    """
+    lowest = mse.min()
+    table = pd.DataFrame({"MSE": mse, "excess": ((mse - lowest) / lowest).fillna(0.0)})
+    table["standard_errors"] = [
+        _standard_errors(losses[model] - losses[mse.index[0]], overlap) for model in mse.index
+    ]
+    table["ties"] = (table["excess"] <= TIE_SHARE) | (table["standard_errors"] <= 1)
+    return table
+
+
+def _standard_errors(difference: pd.Series, overlap: int) -> float:
+    """Return the mean difference over its standard error; NaN where there is no saying."""
+    from statsmodels.api import OLS
+
+    if len(difference) < FEWEST_ORIGINS_FOR_AN_ERROR or np.ptp(difference) == 0:
+        return float("nan")
+    average = OLS(difference.to_numpy(), np.ones(len(difference))).fit(
+        cov_type="HAC", cov_kwds={"maxlags": overlap - 1, "use_correction": True}
+    )
+    return float(average.tvalues[0])
+
+
+def against_benchmark(
+    mse: pd.Series,
+    losses: pd.DataFrame,
+    benchmark: str | None,
+    overlap: int,
+    level: float = 0.05,
+) -> pd.DataFrame:
+    """Return each model's difference to a benchmark, tested by Diebold and Mariano.
+
+    Parameters
+    ----------
+    mse, losses, overlap
+        As in `margins`.
+    benchmark : str or None
+        The model that the others have to beat; None if there is no such model.
     level : float, default=0.05
         Of the verdict.
 
     Returns
     -------
     DataFrame, indexed by model
-        ``MSE``, ``ratio`` (to the best classical model's), ``statistic``, ``pvalue``,
-        ``pvalue_holm`` (adjusted for all rows) and ``verdict``: "better" or "worse" where the
-        adjusted p-value is below ``level`` and the MSE differs by more than 1 %, "tie" elsewhere,
-        "too few origins" below six, and "benchmark" for the best classical model itself. Empty
-        if no classical model served every origin.
+        ``MSE``, ``ratio`` (to the benchmark's), ``statistic``, ``pvalue``, ``pvalue_holm``
+        (adjusted for all rows) and ``verdict``: "better" or "worse" where the adjusted p-value is
+        below ``level`` and the MSE differs by more than 1 %, "tie" elsewhere, "too few origins"
+        below six, and "benchmark" for the benchmark itself. Empty without a benchmark.
 
     Raises
     ------
@@ -50,37 +103,45 @@ def against_classical(comparison: Comparison, level: float = 0.05) -> pd.DataFra
     if not 0 < level < 1:
         raise ConfigurationError("level", found=level, wanted="a number between 0 and 1")
     columns = ["MSE", "ratio", "statistic", "pvalue", "pvalue_holm", "verdict"]
-    best = comparison.best_classical
-    if best is None:
+    if benchmark is None:
         return pd.DataFrame(columns=columns).rename_axis("model")
-    mse = comparison.scores()["MSE"].sort_values(kind="stable")
-    losses = comparison.scores("origin")["MSE"].unstack("model")
     table = pd.DataFrame(index=mse.index.rename("model"), columns=columns[:5], dtype=float)
-    table["MSE"], table["ratio"] = mse, mse / mse[best]
-    others = [model for model in mse.index if model != best]
-    n, h = len(losses), comparison.overlap
+    table["MSE"], table["ratio"] = mse, mse / mse[benchmark]
+    others = [model for model in mse.index if model != benchmark]
+    n, h = len(losses), overlap
     enough = n >= FEWEST_ORIGINS_FOR_AN_ERROR and n + 1 - 2 * h + h * (h - 1) / n > 0
     if enough and others:
-        outcomes = [diebold_mariano(losses[model], losses[best], h) for model in others]
+        outcomes = [diebold_mariano(losses[model], losses[benchmark], h) for model in others]
         table.loc[others, "statistic"] = [outcome.statistic for outcome in outcomes]
         table.loc[others, "pvalue"] = [outcome.pvalue for outcome in outcomes]
         table.loc[others, "pvalue_holm"] = holm([outcome.pvalue for outcome in outcomes])
     table["verdict"] = "too few origins"
     for model in others if enough else ():
-        clear = table.loc[model, "pvalue_holm"] < level and abs(table["ratio"][model] - 1) > (
-            TIE_SHARE
-        )
-        outcome = "better" if table.loc[model, "ratio"] < 1 else "worse"
-        table.loc[model, "verdict"] = outcome if clear else "tie"
-    table.loc[best, "verdict"] = "benchmark"
+        ratio = table["ratio"][model]
+        clear = table.loc[model, "pvalue_holm"] < level and abs(ratio - 1) > TIE_SHARE
+        table.loc[model, "verdict"] = ("better" if ratio < 1 else "worse") if clear else "tie"
+    table.loc[benchmark, "verdict"] = "benchmark"
     return table
 
 
-def nested_tests(comparison: Comparison) -> pd.DataFrame:
+def nested_tests(
+    forecasts: pd.DataFrame, nested: Sequence[tuple[str, str]], scored: Sequence[object] | pd.Index
+) -> pd.DataFrame:
     """Return Clark and West's test for each model and each of its special cases, series by series.
 
-    The forecasts tested are those one step ahead. A larger model pays for what it estimates, so
-    that the plain test of a difference almost never finds it better; this one corrects for that.
+    A larger model pays for what it estimates, so that the plain test of a difference almost never
+    finds it better; this test corrects for that.
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        Forecasts one step ahead, a row a number: ``model``, ``origin``, ``series``, ``y_true``,
+        ``y_pred``.
+    nested : sequence of (str, str)
+        Pairs of a model and a special case of it; a pair with a model that has no forecasts is
+        passed over.
+    scored : sequence of labels
+        The series to test.
 
     Returns
     -------
@@ -92,24 +153,22 @@ def nested_tests(comparison: Comparison) -> pd.DataFrame:
     """
     columns = ["larger", "smaller", "series", "statistic", "pvalue", "pvalue_holm"]
     columns += ["mse_smaller", "mse_larger"]
-    served = set(comparison.scores().index)
-    pairs = [pair for pair in comparison.nested if set(pair) <= served]
-    if len(comparison.origins) < FEWEST_ORIGINS or not pairs:
+    served = set(forecasts["model"])
+    pairs = [pair for pair in nested if set(pair) <= served]
+    if forecasts["origin"].nunique() < FEWEST_ORIGINS or not pairs:
         return pd.DataFrame(columns=columns)
-    ahead = comparison.errors.query("step == 1")
-    forecasts = ahead.pivot(index="origin", columns=["model", "series"], values="y_pred")
-    truth = ahead.drop_duplicates(["origin", "series"]).pivot(
+    by_model = forecasts.pivot(index="origin", columns=["model", "series"], values="y_pred")
+    truth = forecasts.drop_duplicates(["origin", "series"]).pivot(
         index="origin", columns="series", values="y_true"
     )
-    scored = comparison.scales.index[comparison.scales["deviation"].notna()]
     rows = []
     for larger, smaller in pairs:
         for series in scored:
             actual = truth[series].to_numpy()
             outcome = clark_west(
                 actual,
-                forecasts[smaller, series].to_numpy(),
-                forecasts[larger, series].to_numpy(),
+                by_model[smaller, series].to_numpy(),
+                by_model[larger, series].to_numpy(),
             )
             rows.append(
                 {
@@ -127,15 +186,17 @@ def nested_tests(comparison: Comparison) -> pd.DataFrame:
     return table[columns]
 
 
-def confidence_set(comparison: Comparison, size: float = 0.1) -> pd.DataFrame:
-    """Return the model confidence set: the rows among which the best one is, 9 times in 10.
+def confidence_set(losses: pd.DataFrame, overlap: int, size: float = 0.1) -> pd.DataFrame:
+    """Return the model confidence set: the rows among which the best model is, 9 times in 10.
 
     Hansen, Lunde and Nason (2011, Econometrica 79:453-497), as `arch.bootstrap.MCS` has it: the
     range statistic, a moving-block bootstrap of the losses by origin with a fixed seed.
 
     Parameters
     ----------
-    comparison : Comparison
+    losses : DataFrame, shape (n_origins, n_models)
+    overlap : int
+        See above.
     size : float, default=0.1
         Probability that the set misses the best model.
 
@@ -152,7 +213,6 @@ def confidence_set(comparison: Comparison, size: float = 0.1) -> pd.DataFrame:
         If arch is not installed.
     """
     bootstrap = require("arch.bootstrap", "the model confidence set", "report")
-    losses = comparison.scores("origin")["MSE"].unstack("model")
     if len(losses) < FEWEST_ORIGINS_FOR_A_SET or losses.shape[1] < 2:
         raise DataError(
             "no model confidence set",
@@ -168,7 +228,7 @@ def confidence_set(comparison: Comparison, size: float = 0.1) -> pd.DataFrame:
             distinct,
             size=size,
             reps=REPETITIONS,
-            block_size=comparison.overlap,
+            block_size=overlap,
             method="R",
             bootstrap="moving block",
             seed=0,

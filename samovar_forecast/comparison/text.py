@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from samovar_forecast.comparison.results import METRICS, Comparison
+from samovar_forecast.comparison.metrics import Metric, Unit, by_unit, direction
+
+if TYPE_CHECKING:
+    from samovar_forecast.comparison.results import Comparison
 
 WIDTH = 100
 
@@ -37,10 +41,7 @@ def caption(comparison: Comparison) -> str:
             f"grow from {comparison.n_first} rows.",
             "sliding": f"Training windows are the {comparison.n_first} rows before each origin.",
         }[comparison.window],
-        "MSE and MAE are of series standardised by mean and deviation of the first training "
-        "window, and so is CRPS; MASE and RMSSE are scaled by the "
-        + (f"seasonal naive (season {comparison.season})" if comparison.season > 1 else "naive")
-        + " forecast's error inside it. Lower is better, * is the best of its column.",
+        f"{_units(comparison)}. {direction(comparison.metrics)}, * is the best of its column.",
     ]
     if len(left_out):
         names = ", ".join(map(str, left_out))
@@ -51,11 +52,9 @@ def caption(comparison: Comparison) -> str:
 def leaderboard(comparison: Comparison, width: int = WIDTH) -> str:
     """Return the metrics by horizon band, as many side by side as fit into the width."""
     table = comparison.leaderboard()
-    cells = table.apply(_starred)
-    names = [str(model) for model in cells.index]
-    shown = [metric for metric in METRICS if table[metric].notna().any(axis=None)]
-    shown = shown or list(METRICS[:1])
-    blocks = [_block(metric, cells[metric]) for metric in shown]
+    names = [str(model) for model in table.index]
+    metrics = [m for m in comparison.metrics if table[m.name].notna().any(axis=None)]
+    blocks = [_block(metric, table[metric.name]) for metric in metrics or comparison.metrics[:1]]
     first = ["", "steps", *names]
     name_width = max(map(len, first))
     rows: list[list[list[str]]] = [[]]
@@ -121,7 +120,7 @@ def headline(comparison: Comparison) -> str:
     )
     if len(winners) == 1:
         return f"{winners[0]} wins: MSE {margins['MSE'].iloc[0]:.3f} over all steps."
-    named = _listed([f"{model} ({margins['MSE'][model]:.3f})" for model in winners])
+    named = listed([f"{model} ({margins['MSE'][model]:.3f})" for model in winners])
     return f"A tie for the lowest MSE over all steps ({rule}): {named}."
 
 
@@ -135,12 +134,12 @@ def verdict(comparison: Comparison) -> str:
     few = margins["standard_errors"].isna().all()
     if len(behind):
         trailing = [_behind(str(model), row) for model, row in behind.iterrows()]
-        sentences.append(f"Behind: {_listed(trailing)}.")
+        sentences.append(f"Behind: {listed(trailing)}.")
         if few and margins["ties"].sum() == 1:
             sentences.append("Too few origins for a standard error.")
     failed = [in_a_list(model) for model in comparison.models if model not in margins.index]
     if failed:
-        sentences.append(f"Not ranked, for failing at an origin: {_listed(failed)}.")
+        sentences.append(f"Not ranked, for failing at an origin: {listed(failed)}.")
     return " ".join(sentences)
 
 
@@ -177,18 +176,43 @@ def _behind(model: str, margin: Mapping[str, float] | pd.Series) -> str:
     return f"{model} (MSE {_number(margin['MSE'])}, {100 * margin['excess']:+.0f} %{by_error})"
 
 
-def _block(metric: str, cells: pd.DataFrame) -> list[str]:
-    """Return one metric's lines: its name, the bands, a line for each model."""
-    columns = [[str(band) + " ", *cells[band]] for band in cells]
+def naive_in_words(season: int) -> str:
+    """Return which naive forecast scales the errors."""
+    return f"seasonal naive (season {season}) forecast" if season > 1 else "naive forecast"
+
+
+def _units(comparison: Comparison) -> str:
+    """Return in words which unit each metric has, in a sentence without its stop."""
+    naive = f"{naive_in_words(comparison.season)}'s error"
+    parts = [_of_unit(unit, group) for unit, group in by_unit(comparison.metrics).items()]
+    return "; ".join(parts).format(naive=naive)
+
+
+def _of_unit(unit: Unit, metrics: Sequence[Metric]) -> str:
+    points = [metric.name for metric in metrics if not metric.needs_quantiles]
+    distributions = [metric.name for metric in metrics if metric.needs_quantiles]
+    told = f"{listed(points or distributions)} {_are(points or distributions)} {unit.words}"
+    if points and distributions:
+        told += f", and so {_are(distributions)} {listed(distributions)}"
+    return told
+
+
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _block(metric: Metric, table: pd.DataFrame) -> list[str]:
+    """Return the lines of a metric: its name, the bands, a line for each model."""
+    columns = [[f"{band} ", *_starred(table[band], metric)] for band in table]
     padded = [[cell.rjust(max(map(len, column))) for cell in column] for column in columns]
     lines = [" ".join(cells_of_row) for cells_of_row in zip(*padded, strict=True)]
-    return [f" {metric} ".center(len(lines[0]) - 1, "-") + " ", *lines]
+    return [f" {metric.name} ".center(len(lines[0]) - 1, "-") + " ", *lines]
 
 
-def _starred(column: pd.Series) -> pd.Series:
-    """Return a column as text, its lowest values starred."""
+def _starred(column: pd.Series, metric: Metric) -> pd.Series:
+    """Return a column as text, its best values starred."""
     shown = column.map(_number)
-    best = shown == _number(column.min())
+    best = shown == _number(metric.best(column))
     return shown.where(~best | column.isna(), shown + "*").where(best, shown + " ")
 
 
@@ -207,7 +231,8 @@ def _steps(count: int) -> str:
     return "1 step" if count == 1 else f"{count} steps"
 
 
-def _listed(items: Sequence[str]) -> str:
+def listed(items: Sequence[str]) -> str:
+    """Return items as a sentence has them: with commas, and "and" before the last."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from samovar_forecast.comparison.results import COVERAGES, LEVELS
+from samovar_forecast.comparison.metrics import COVERAGES, LEVELS
 from samovar_forecast.exceptions import ConfigurationError, require
 from samovar_forecast.plots.layout import (
     few_ticks,
@@ -225,8 +225,8 @@ def plot_errors_by_step(
     ----------
     comparison : Comparison
         Result of `compare`. Models that failed at an origin are not drawn.
-    metric : {"MSE", "MAE", "MASE", "RMSSE", "CRPS"}, default="MSE"
-        Which metric.
+    metric : str, default="MSE"
+        Name of a metric of the comparison.
     models : sequence of str, optional
         Which models; by default all that were scored.
     ax : matplotlib Axes, optional
@@ -236,18 +236,17 @@ def plot_errors_by_step(
     -------
     Axes
     """
-    scores = comparison.scores("step")
-    if metric not in scores:
-        raise ConfigurationError("metric", found=repr(metric), wanted=f"one of {list(scores)}")
-    table = scores[metric].unstack("model")
+    by_name = {known.name: known for known in comparison.metrics}
+    if metric not in by_name:
+        raise ConfigurationError("metric", found=repr(metric), wanted=f"one of {list(by_name)}")
+    table = comparison.scores("step")[metric].unstack("model")
     if ax is None:
         ax = pyplot().subplots(figsize=(6, 3.8), layout="constrained")[1]
     for model in known_models(models, comparison.models, table.columns):
         style = model_style(comparison, model)
         ax.plot(table.index, table[model], label=shown_name(model), markersize=4, **style)
-    scaled = "in-sample naive errors" if metric in ("MASE", "RMSSE") else "standardised series"
     ax.set_xlabel("steps ahead")
-    ax.set_ylabel(f"{metric} ({scaled})")
+    ax.set_ylabel(f"{metric} ({by_name[metric].unit.axis})")
     n_scored = int(comparison.scales["deviation"].notna().sum())
     ax.set_title(
         f"{metric} over {len(comparison.origins)} origins and {n_scored} series",
@@ -255,7 +254,8 @@ def plot_errors_by_step(
         fontsize="medium",
         fontweight="bold",
     )
-    ax.set_ylim(bottom=0)
+    if not (table < 0).any(axis=None):
+        ax.set_ylim(bottom=0)
     ax.locator_params(axis="x", integer=True)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, fontsize="small")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.comparison.results import COVERAGES, METRICS
-from samovar_forecast.comparison.text import in_a_list
+from samovar_forecast.comparison.metrics import COVERAGES, Metric, by_unit, direction
+from samovar_forecast.comparison.text import in_a_list, listed, naive_in_words
 
 if TYPE_CHECKING:
     from samovar_forecast.comparison import Comparison
@@ -54,16 +54,16 @@ def leaderboard(comparison: Comparison) -> Table:
     shown = _metrics(comparison)
     share = COVERAGES[1]
     has_intervals = not calibration.empty
-    heads = ["Model", *shown, *([f"{100 * share:.0f} % cover"] if has_intervals else [])]
+    best = {metric.name: _number(metric.best(scores[metric.name])) for metric in shown}
+    heads = ["Model", *best, *([f"{100 * share:.0f} % cover"] if has_intervals else [])]
     heads += ["Rank", "against best classical", "fit s", "predict s"]
-    best = {metric: _number(scores[metric].min()) for metric in shown}
     rows = []
     for model in comparison.leaderboard().index:
         cells = [Cell(str(model), "name")]
         if model in scores.index:
-            for metric in shown:
-                text = _number(scores.loc[model, metric])
-                cells.append(Cell(text, "number best" if text == best[metric] else "number"))
+            for name, value in best.items():
+                text = _number(scores.loc[model, name])
+                cells.append(Cell(text, "number best" if text == value else "number"))
             if has_intervals:
                 known = model in calibration.index
                 value = calibration.loc[model, ("coverage", share)] if known else np.nan
@@ -76,13 +76,10 @@ def leaderboard(comparison: Comparison) -> Table:
         cells.append(Cell(_seconds(effort.loc[model, "fit_seconds"]), "number"))
         cells.append(Cell(_seconds(effort.loc[model, "predict_seconds"]), "number"))
         rows.append(cells)
-    seasonal = f"seasonal naive (season {comparison.season})" if comparison.season > 1 else "naive"
     note = (
-        "MSE, MAE and CRPS are of series standardised by mean and deviation of the first training "
-        f"window; MASE and RMSSE are scaled by the {seasonal} forecast inside it. Lower is "
-        "better; bold is the best of a column. Rank: by MSE, averaged over series and origins. "
-        "Against the best classical model: difference in MSE, and p by Holm, explained below. "
-        "Seconds are sums over all origins."
+        f"{_units(comparison)}. {direction(comparison.metrics)}; bold is the best of a column. "
+        "Rank: by MSE, averaged over series and origins. Against the best classical model: "
+        "difference in MSE, and p by Holm, explained below. Seconds are sums over all origins."
     )
     return Table("leaderboard", "All steps, best MSE first", heads, rows, note=note)
 
@@ -90,23 +87,23 @@ def leaderboard(comparison: Comparison) -> Table:
 def bands(comparison: Comparison) -> Table:
     """Return the scores by horizon band, metrics side by side."""
     table = comparison.leaderboard()
-    shown = [metric for metric in _metrics(comparison) if metric in ("MSE", "MASE", "CRPS")]
+    shown = [metric for metric in _metrics(comparison) if metric.is_shown_by_band]
     labels = [*comparison.band_labels, "all"]
     rows = []
     for model in table.index:
         cells = [Cell(str(model), "name")]
         for metric in shown:
             for label in labels:
-                text = _number(table.loc[model, (metric, label)])
-                least = _number(table[metric, label].min())
-                cells.append(Cell(text, "number best" if text == least else "number"))
+                text = _number(table.loc[model, (metric.name, label)])
+                best = _number(metric.best(table[metric.name, label]))
+                cells.append(Cell(text, "number best" if text == best else "number"))
         rows.append(cells)
     return Table(
         "bands",
         "Scores by steps ahead",
         ["Model", *labels * len(shown)],
         rows,
-        groups=[("", 1), *((metric, len(labels)) for metric in shown)],
+        groups=[("", 1), *((metric.name, len(labels)) for metric in shown)],
     )
 
 
@@ -271,8 +268,20 @@ def parameters(comparison: Comparison) -> Table:
     return Table("parameters", "Models as they were given", ["Model", "parameters"], rows)
 
 
-def _metrics(comparison: Comparison) -> list[str]:
-    return [metric for metric in METRICS if comparison.scores()[metric].notna().any()]
+def _metrics(comparison: Comparison) -> list[Metric]:
+    scores = comparison.scores()
+    return [metric for metric in comparison.metrics if scores[metric.name].notna().any()]
+
+
+def _units(comparison: Comparison) -> str:
+    """Return in words which unit each metric has, in a sentence without its stop."""
+    groups = by_unit(comparison.metrics).items()
+    parts = [f"{_are([metric.name for metric in group])} {unit.words}" for unit, group in groups]
+    return "; ".join(parts).format(naive=naive_in_words(comparison.season))
+
+
+def _are(names: Sequence[str]) -> str:
+    return f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _verdict(model: object, table: pd.DataFrame) -> Cell:

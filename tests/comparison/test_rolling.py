@@ -34,7 +34,7 @@ from samovar_forecast.comparison import (
     summary,
 )
 from samovar_forecast.comparison import compare as compare_with_classical
-from samovar_forecast.comparison.results import LEVELS, crps
+from samovar_forecast.comparison.metrics import LEVELS, crps
 from samovar_forecast.exceptions import ConfigurationError, DataError, MissingPackageError
 from samovar_forecast.linear.orders import largest_order
 
