@@ -7,8 +7,17 @@ import pandas as pd
 import pytest
 
 from samovar_forecast.accuracy_tests import clark_west, diebold_mariano
-from samovar_forecast.comparison import GuardedAR, GuardedVAR, RepeatSeason, compare
+from samovar_forecast.comparison import (
+    GuardedAR,
+    GuardedVAR,
+    RepeatSeason,
+    classical_forecasters,
+    compare,
+)
+from samovar_forecast.comparison.significance import against_benchmark, margins
 from samovar_forecast.exceptions import ConfigurationError, DataError, MissingPackageError
+from tests.builders.comparison import compare as compare_alone
+from tests.builders.comparison import simulated_var
 
 LAG_MATRIX = np.array([[0.5, 0.6], [0.0, 0.7]])
 
@@ -124,3 +133,48 @@ def test_without_arch_the_confidence_set_says_what_to_install(found, uninstall):
     uninstall("arch")
     with pytest.raises(MissingPackageError, match=r"confidence set needs .*arch.*\[report\]"):
         found.confidence_set()
+
+
+# ---------------------------------------------------------------- margins
+
+
+def test_the_same_forecaster_twice_is_called_a_tie():
+    twins = {"one": RepeatSeason(), "other": RepeatSeason()}
+    found = compare_alone(simulated_var(), 4, twins, n_origins=5)
+    assert found.margins()["ties"].all()
+    assert "A tie for the lowest MSE" in str(found)
+
+
+def test_a_difference_within_its_standard_error_is_a_tie_and_a_clear_one_is_not(comparison):
+    margins = comparison.margins()
+    by_origin = comparison.scores("origin")["MSE"].unstack("model")
+    for model in margins.index[1:]:
+        difference = (by_origin[model] - by_origin[margins.index[0]]).to_numpy()
+        # Origins 4 apart, 6 steps each: neighbours overlap, so that Newey and West take one lag.
+        n, centred = len(difference), difference - difference.mean()
+        variance = (centred @ centred + centred[1:] @ centred[:-1]) / (n * (n - 1))
+        errors = difference.mean() / np.sqrt(variance)
+        assert margins.loc[model, "standard_errors"] == pytest.approx(errors)
+        assert margins.loc[model, "ties"] == (errors <= 1 or margins.loc[model, "excess"] <= 0.01)
+
+
+def test_too_few_origins_give_no_standard_error_and_the_words_say_so():
+    found = compare_alone(simulated_var(), 4, classical_forecasters(), season=1, n_origins=3)
+    assert found.margins()["standard_errors"].isna().all()
+    assert "too few origins for a standard error" in " ".join(str(found).lower().split())
+
+
+# ---------------------------------------------------------------- tables of any origin
+
+
+def test_the_tests_need_tables_and_no_comparison():
+    losses = pd.DataFrame(
+        np.random.default_rng(0).chisquare(3, size=(30, 2)), columns=["ours", "theirs"]
+    )
+    losses["worse"] = losses["theirs"] + 2
+    mse = losses.mean().sort_values()
+    table = against_benchmark(mse, losses, "theirs", overlap=2)
+    expected = diebold_mariano(losses["ours"].to_numpy(), losses["theirs"].to_numpy(), 2)
+    assert table.loc["ours", "pvalue"] == pytest.approx(expected.pvalue)
+    assert table.loc["worse", "verdict"] == "worse"
+    assert not margins(mse, losses, overlap=2).loc["worse", "ties"]
