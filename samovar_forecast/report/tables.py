@@ -61,9 +61,9 @@ def leaderboard(comparison: Comparison) -> Table:
     for model in comparison.leaderboard().index:
         cells = [Cell(str(model), "name")]
         if model in scores.index:
-            for name, value in best.items():
+            for name, best_text in best.items():
                 text = _number(scores.loc[model, name])
-                cells.append(Cell(text, "number best" if text == value else "number"))
+                cells.append(Cell(text, "number best" if text == best_text else "number"))
             if has_intervals:
                 known = model in calibration.index
                 value = calibration.loc[model, ("coverage", share)] if known else np.nan
