@@ -122,7 +122,7 @@ def _add_compare(commands: Any) -> None:
         "--resume",
         type=Path,
         metavar="DIR",
-        help="folder of finished origins: what is there is not computed again",
+        help="folder of stored origins: what is there is not computed again",
     )
     add("--forecasts", type=Path, metavar="FILE", help="CSV file to write every forecast to")
     add("--title", metavar="TEXT", help="title of the report (default: the name of the file)")

@@ -54,7 +54,7 @@ def checked_data(y: pd.DataFrame | pd.Series) -> tuple[pd.DataFrame, int]:
     return y, grid.season
 
 
-def horizon_bands(horizon: int, ends: Sequence[int] | None) -> list[tuple[int, int]]:
+def checked_bands(horizon: int, ends: Sequence[int] | None) -> list[tuple[int, int]]:
     """Return first and last step of each band, given the last ones or by the default rule."""
     if ends is None:
         ends = sorted({1, -(-horizon // 2), horizon})
@@ -68,7 +68,7 @@ def horizon_bands(horizon: int, ends: Sequence[int] | None) -> list[tuple[int, i
     return [(before + 1, end) for before, end in zip([0, *ends], ends, strict=False)]
 
 
-def layout(
+def place_origins(
     n_rows: int, horizon: int, n_origins: int, stride: int | None, season: int
 ) -> tuple[int, int]:
     """Return the length of the first training window, and the stride."""

@@ -56,7 +56,7 @@ class Comparison:
         One row for each model and origin: ``model``, ``origin``, ``fitted`` (whether it was
         fitted anew here), ``fit_seconds``, ``predict_seconds``, ``failure`` (the reason, or
         None), ``note`` (why it has no intervals, or None), ``warnings`` (what was raised on the
-        way, as a tuple) and ``resumed`` (whether it was read from the folder of finished origins).
+        way, as a tuple) and ``resumed`` (whether it was read from the folder of stored origins).
     scales : DataFrame, indexed by series
         ``deviation`` of the first training window and, of the seasonal naive forecast inside it,
         ``seasonal_error``, the mean absolute, and ``seasonal_square``, the mean squared error. NaN

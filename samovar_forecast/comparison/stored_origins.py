@@ -1,10 +1,10 @@
-"""A folder of finished origins: what was forecast once is read, not computed again.
+"""A folder of stored origins: what was forecast once is read, not computed again.
 
-A file holds one model's forecasts from one origin. Its name is a hash of all that they follow
+A file holds the forecasts of a model from an origin. Its name is a hash of all that they follow
 from: the model and its parameters, the rows it was fitted on and has seen, the horizon and the
 versions of the libraries. So a changed parameter or a corrected observation never meets an old
 forecast, and comparisons of different data may share a folder. Files are JSON, written beside
-their place and then moved into it in one step; one that cannot be read counts as not there.
+their place and then moved into it in one step; a file that cannot be read counts as not there.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ DEEPEST = 8
 """Parameters nested deeper than this are not described, and their model is not resumed."""
 
 
-class Finished(NamedTuple):
-    """One model's forecasts from one origin."""
+class OriginForecasts(NamedTuple):
+    """What a model forecast from an origin."""
 
     values: np.ndarray
     """Point forecasts, shape (horizon, n_series)."""
@@ -43,7 +43,7 @@ class NotDescribable(Exception):
     """A parameter has no text that is the same in every process."""
 
 
-class FinishedOrigins:
+class StoredOrigins:
     """The folder.
 
     Parameters
@@ -56,13 +56,13 @@ class FinishedOrigins:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def read(self, key: str, shape: tuple[int, int], n_levels: int) -> Finished | None:
-        """Return what is kept under a key, or None if there is nothing readable of this shape."""
+    def read(self, key: str, shape: tuple[int, int], n_levels: int) -> OriginForecasts | None:
+        """Return what is stored under a key, or None if there is nothing readable of this shape."""
         try:
             content = json.loads(self._path(key).read_text(encoding="utf-8"))
             values = np.array(content["values"], dtype=float)
-            kept = content["quantiles"]
-            quantiles = None if kept is None else np.array(kept, dtype=float)
+            levels = content["quantiles"]
+            quantiles = None if levels is None else np.array(levels, dtype=float)
             record = dict(content["record"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -70,16 +70,16 @@ class FinishedOrigins:
             return None
         if quantiles is not None and quantiles.shape != (*shape, n_levels):
             return None
-        return Finished(values, quantiles, record)
+        return OriginForecasts(values, quantiles, record)
 
-    def write(self, key: str, finished: Finished) -> None:
-        """Keep forecasts under a key; a reader sees the whole file or none."""
-        quantiles = finished.quantiles
+    def write(self, key: str, forecasts: OriginForecasts) -> None:
+        """Store forecasts under a key; a reader sees the whole file or none."""
+        quantiles = forecasts.quantiles
         content = {
             "format": FORMAT,
-            "values": finished.values.tolist(),
+            "values": forecasts.values.tolist(),
             "quantiles": None if quantiles is None else quantiles.tolist(),
-            "record": finished.record,
+            "record": forecasts.record,
         }
         handle, name = tempfile.mkstemp(dir=self.folder, prefix=f".{key[:12]}-", suffix=".part")
         part = Path(name)
@@ -107,7 +107,7 @@ def data_hash(y: pd.DataFrame) -> str:
 
 
 def key_of(model: str, fitted_on: str, seen: str, horizon: int) -> str:
-    """Return the name under which forecasts are kept.
+    """Return the key under which forecasts are stored.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The folder of finished origins: what is there is read, what is broken or other is not."""
+"""The folder of stored origins: what is there is read, what is broken or other is not."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 from samovar_forecast.comparison import GuardedVAR, RepeatSeason, RidgeVAR, compare
-from samovar_forecast.comparison.rolling import NotResumableWarning
+from samovar_forecast.comparison.origins import NotResumableWarning
 from samovar_forecast.comparison.stored_origins import (
-    Finished,
-    FinishedOrigins,
     NotDescribable,
+    OriginForecasts,
+    StoredOrigins,
     data_hash,
     describe,
 )
@@ -137,9 +137,9 @@ def test_a_file_that_is_damaged_counts_as_not_there_and_is_written_anew(tmp_path
 
 
 def test_nothing_half_written_is_left_where_writing_fails(tmp_path):
-    store = FinishedOrigins(tmp_path)
+    store = StoredOrigins(tmp_path)
     with pytest.raises(ValueError, match="JSON"):
-        store.write("key", Finished(np.array([[np.nan]]), None, {}))
+        store.write("key", OriginForecasts(np.array([[np.nan]]), None, {}))
     assert list(tmp_path.iterdir()) == []
 
 

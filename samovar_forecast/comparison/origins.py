@@ -1,0 +1,222 @@
+"""A forecaster at every origin: fitted where it is due, moved on elsewhere, failures kept."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.comparison.arguments import Refit
+from samovar_forecast.comparison.metrics import LEVELS
+from samovar_forecast.comparison.stored_origins import (
+    NotDescribable,
+    OriginForecasts,
+    StoredOrigins,
+    data_hash,
+    describe,
+    key_of,
+)
+from samovar_forecast.exceptions import DataError
+from samovar_forecast.process import interruption_kept
+
+Split = tuple[np.ndarray, np.ndarray]
+"""Positions of the rows known at an origin, and of the rows to forecast."""
+
+
+class NotResumableWarning(UserWarning):
+    """A model's forecasts are not kept for a later run, because it cannot be told apart."""
+
+
+class Outcome(NamedTuple):
+    """What happened at an origin."""
+
+    record: dict[str, Any]
+    """``origin``, ``fitted``, seconds, ``failure``, ``note``, ``warnings``, ``resumed``."""
+    forecasts: OriginForecasts | None
+    """None where the forecaster failed."""
+    fitted: Any
+    """The forecaster as fitted there or before; None where it failed, or was not needed."""
+
+
+def roll(
+    forecaster: Any,
+    y: pd.DataFrame,
+    splits: list[Split],
+    policy: Refit,
+    store: StoredOrigins | None,
+    advance: Callable[[int], object],
+) -> tuple[list[Outcome], Refit]:
+    """Forecast from every origin, and return the outcomes and the refit policy that was followed.
+
+    Parameters
+    ----------
+    forecaster : sktime forecaster
+        It is cloned, never fitted itself.
+    y : DataFrame, shape (n_observations, n_series)
+    splits : list of (ndarray, ndarray)
+        See `Split`; the origins in their order.
+    policy : {"every", "first"} or int
+        Where to fit. A forecaster that says that it moves to new rows without a fit, and then
+        does not, is fitted at every origin.
+    store : StoredOrigins, optional
+        Where forecasts are read from and written to.
+    advance : callable
+        Is told how many more origins are done, less than none where it starts anew.
+
+    Returns
+    -------
+    outcomes : list of Outcome
+        In the order of the origins; a fit that was followed by another fit is left out.
+    policy : {"every", "first"} or int
+    """
+    done: list[Outcome] = []
+    try:
+        for outcome in _outcomes(forecaster, y, splits, policy, store):
+            if done and outcome.fitted is not done[-1].fitted:
+                done[-1] = done[-1]._replace(fitted=None)  # it would only fill the memory
+            done.append(outcome)
+            advance(1)
+    except _CannotMoveOn:
+        advance(-len(done))
+        return roll(forecaster, y, splits, "every", store, advance)
+    return done, policy
+
+
+class _CannotMoveOn(Exception):
+    """A forecaster says that it has an update, but will not take new rows without a fit."""
+
+
+CANNOT_MOVE_ON = "can not accept new data"
+"""What sktime's adapter of statsmodels warns of, before it forecasts from the old origin."""
+
+
+def _outcomes(
+    forecaster: Any,
+    y: pd.DataFrame,
+    splits: list[Split],
+    policy: Refit,
+    store: StoredOrigins | None,
+) -> Iterator[Outcome]:
+    """Yield what happened at each origin."""
+    horizon = len(splits[0][1])
+    fitted: Any = None
+    fitted_at = wanted_at = -1  # where the fit at hand was made, and where the fit due belongs
+    n_seen = 0
+    description = None
+    if store is not None:
+        try:
+            description = describe(forecaster)
+        except NotDescribable as reason:
+            warnings.warn(
+                f"{type(forecaster).__name__} is not resumed: {reason}",
+                NotResumableWarning,
+                stacklevel=5,  # where `compare` is called
+            )
+    for position, (train, test) in enumerate(splits):
+        if wanted_at < 0 or _is_due(position, policy):
+            wanted_at = position
+        seen, truth = y.iloc[train], y.iloc[test]
+        record: dict[str, Any] = {"origin": seen.index[-1]}
+        key = None
+        if store is not None and description is not None:
+            fitted_on = data_hash(y.iloc[splits[wanted_at][0]])
+            key = key_of(description, fitted_on, data_hash(seen), horizon)
+            found = store.read(key, truth.shape, len(LEVELS))
+            if found is not None:
+                told = {**found.record, "warnings": tuple(found.record["warnings"])}
+                yield Outcome({**record, **told, "failure": None, "resumed": True}, found, None)
+                continue
+        record |= {"fitted": False, "failure": None, "resumed": False, "note": None}
+        forecasts = None
+        started = done_fitting = time.perf_counter()
+        with warnings.catch_warnings(record=True) as raised, interruption_kept():
+            warnings.simplefilter("always")  # kept in the record, not filtered away
+            try:
+                if fitted_at != wanted_at:
+                    fitted = None
+                    fit_on = splits[wanted_at][0]
+                    candidate = forecaster.clone().fit(y.iloc[fit_on], fh=range(1, horizon + 1))
+                    fitted, fitted_at, n_seen = candidate, wanted_at, fit_on[-1] + 1
+                    record["fitted"] = True
+                if n_seen <= train[-1]:
+                    n_raised = len(raised)
+                    fitted.update(y.iloc[n_seen : train[-1] + 1], update_params=False)
+                    n_seen = train[-1] + 1
+                    if any(CANNOT_MOVE_ON in str(w.message) for w in raised[n_raised:]):
+                        raise _CannotMoveOn
+                if record["fitted"]:
+                    done_fitting = time.perf_counter()
+                values = _checked(fitted.predict(), truth)
+                done = time.perf_counter()
+                quantiles, record["note"] = _quantiles(fitted, truth)
+                forecasts = OriginForecasts(values, quantiles, {})
+            except _CannotMoveOn:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever breaks a model is its row's note
+                done = time.perf_counter()
+                record["failure"] = f"{type(error).__name__}: {_first_line(error)}"
+                fitted, fitted_at, wanted_at = None, -1, -1
+                if not record["fitted"]:
+                    done_fitting = done
+        record["fit_seconds"] = done_fitting - started
+        record["predict_seconds"] = done - done_fitting
+        messages = [f"{w.category.__name__}: {_first_line(w.message)}" for w in raised]
+        record["warnings"] = tuple(messages)
+        if forecasts is not None and store is not None and key is not None:
+            names = ("fitted", "note", "fit_seconds", "predict_seconds", "warnings")
+            store.write(key, forecasts._replace(record={name: record[name] for name in names}))
+        yield Outcome(record, forecasts, fitted)
+
+
+def _checked(predicted: Any, truth: pd.DataFrame) -> np.ndarray:
+    """Return the forecasts from an origin as numbers, or say why they are no forecasts."""
+    frame = predicted.to_frame() if isinstance(predicted, pd.Series) else predicted
+    if truth.shape[1] > 1 and set(frame.columns) == set(truth.columns):
+        frame = frame[truth.columns]
+    if (
+        frame.shape != truth.shape
+        or list(frame.index) != list(truth.index)
+        or (truth.shape[1] > 1 and not frame.columns.equals(truth.columns))
+    ):
+        raise DataError(
+            "the forecast does not fit what was to be forecast",
+            found=f"{list(frame.columns)} at {len(frame)} times from {frame.index[0]}",
+            wanted=f"{list(truth.columns)} at {len(truth)} times from {truth.index[0]}",
+        )
+    values = frame.to_numpy(dtype=float)
+    if not np.isfinite(values).all():
+        raise DataError("the forecast holds NaN or infinity")
+    return values
+
+
+def _quantiles(fitted: Any, truth: pd.DataFrame) -> tuple[np.ndarray | None, str | None]:
+    """Return the quantiles, shape (horizon, n_series, n_levels), or None and why there are none.
+
+    A forecaster whose intervals fail keeps its row: the point forecast stands.
+    """
+    if not fitted.get_tag("capability:pred_int", False):
+        return None, None
+    try:
+        table = fitted.predict_quantiles(alpha=list(LEVELS))
+        if truth.shape[1] > 1:
+            table = table[list(truth.columns)]
+        values = table.to_numpy(dtype=float).reshape(*truth.shape, len(LEVELS))
+    except Exception as error:  # noqa: BLE001 - whatever breaks the intervals is a note
+        return None, f"no intervals: {type(error).__name__}: {_first_line(error)}"
+    if not np.isfinite(values).all():
+        return None, "no intervals: they hold NaN or infinity"
+    return np.sort(values, axis=2), None
+
+
+def _is_due(position: int, policy: Refit) -> bool:
+    if policy == "every":
+        return True
+    return position == 0 if policy == "first" else position % int(policy) == 0
+
+
+def _first_line(message: object) -> str:
+    return (str(message).strip() or "no message").splitlines()[0]
