@@ -1,45 +1,35 @@
-"""Every figure: each function takes a result and returns Axes; nothing is computed here."""
+"""Every figure: each function takes a result and returns Axes; nothing is computed here.
 
-from samovar_forecast.plots.coefficients import (
-    plot_attribution,
-    plot_coefficient_paths,
-    plot_influence_paths,
-    plot_lag_matrices,
-    plot_lag_profiles,
-    plot_news,
-)
-from samovar_forecast.plots.forecasts import plot_forecasts
-from samovar_forecast.plots.layout import save_figure
-from samovar_forecast.plots.responses import (
-    plot_causality,
-    plot_connectedness,
-    plot_decomposition,
-    plot_responses,
-    plot_spillovers,
-)
-from samovar_forecast.plots.scores import (
-    plot_calibration,
-    plot_errors_by_origin,
-    plot_errors_by_series,
-    plot_errors_by_step,
-)
+Without a ``figure`` or ``ax``, a function draws on a new pyplot figure, so that a notebook shows
+it. Colours are Okabe and Ito's, safe for colour-blind readers; markers and line styles tell the
+models apart in print without colour too.
 
-__all__ = [
-    "plot_attribution",
-    "plot_calibration",
-    "plot_causality",
-    "plot_coefficient_paths",
-    "plot_connectedness",
-    "plot_decomposition",
-    "plot_errors_by_origin",
-    "plot_errors_by_series",
-    "plot_errors_by_step",
-    "plot_forecasts",
-    "plot_influence_paths",
-    "plot_lag_matrices",
-    "plot_lag_profiles",
-    "plot_news",
-    "plot_responses",
-    "plot_spillovers",
-    "save_figure",
-]
+A figure is a function in the module of its subject, named in that module's ``__all__``: this
+package hands on what stands there.
+"""
+
+from samovar_forecast.plots import (
+    attribution,
+    coefficients,
+    connectedness,
+    forecasts,
+    layout,
+    responses,
+    scores,
+)
+from samovar_forecast.plots.attribution import *
+from samovar_forecast.plots.coefficients import *
+from samovar_forecast.plots.connectedness import *
+from samovar_forecast.plots.forecasts import *
+from samovar_forecast.plots.layout import *
+from samovar_forecast.plots.responses import *
+from samovar_forecast.plots.scores import *
+
+__all__: list[str] = []
+__all__ += attribution.__all__
+__all__ += coefficients.__all__
+__all__ += connectedness.__all__
+__all__ += forecasts.__all__
+__all__ += layout.__all__
+__all__ += responses.__all__
+__all__ += scores.__all__

@@ -1,9 +1,4 @@
-"""One function a figure: takes results, returns Axes, computes nothing.
-
-Without a ``figure`` or ``ax`` of its own, a function draws on a new pyplot figure, so that a
-notebook shows it. Colours are Okabe and Ito's, safe for colour-blind readers; markers and line
-styles tell the models apart in print without colour too.
-"""
+"""Figures of forecasts against history and truth."""
 
 from __future__ import annotations
 
@@ -29,6 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
     from samovar_forecast.comparison import Comparison
+
+__all__ = ["plot_forecasts"]
 
 
 def plot_forecasts(

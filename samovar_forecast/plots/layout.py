@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from samovar_forecast.comparison import Comparison
 
+__all__ = ["save_figure"]
+"""What users get from `samovar_forecast.plots`; the rest is for the modules of figures."""
+
 STYLES = (
     {"color": "#0072B2", "marker": "o", "linestyle": "-"},
     {"color": "#D55E00", "marker": "s", "linestyle": (0, (4, 1))},

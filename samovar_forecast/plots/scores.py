@@ -1,4 +1,4 @@
-"""The scores of a comparison as figures: by series, by origin, and how intervals are calibrated."""
+"""Figures of the scores of a comparison: by step, series and origin, and calibration."""
 
 from __future__ import annotations
 
@@ -25,9 +25,66 @@ if TYPE_CHECKING:
 
     from samovar_forecast.comparison import Comparison
 
+__all__ = [
+    "plot_calibration",
+    "plot_errors_by_origin",
+    "plot_errors_by_series",
+    "plot_errors_by_step",
+]
+
 MOST_SERIES = 30
 FARTHEST = 20.0
 """Ratios of errors beyond this, or below its inverse, are drawn at the edge."""
+
+
+def plot_errors_by_step(
+    comparison: Comparison,
+    metric: str = "MSE",
+    *,
+    models: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a metric against the step ahead, a line for each model.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Result of `compare`. Models that failed at an origin are not drawn.
+    metric : str, default="MSE"
+        Name of a metric of the comparison.
+    models : sequence of str, optional
+        Which models; by default all that were scored.
+    ax : matplotlib Axes, optional
+        Where to draw; by default on a new pyplot figure.
+
+    Returns
+    -------
+    Axes
+    """
+    by_name = {known.name: known for known in comparison.metrics}
+    if metric not in by_name:
+        raise ConfigurationError("metric", found=repr(metric), wanted=f"one of {list(by_name)}")
+    table = comparison.scores("step")[metric].unstack("model")
+    if ax is None:
+        ax = pyplot().subplots(figsize=(6, 3.8), layout="constrained")[1]
+    for model in known_models(models, comparison.models, table.columns):
+        style = model_style(comparison, model)
+        ax.plot(table.index, table[model], label=shown_name(model), markersize=4, **style)
+    ax.set_xlabel("steps ahead")
+    ax.set_ylabel(f"{metric} ({by_name[metric].unit.axis})")
+    n_scored = int(comparison.scales["deviation"].notna().sum())
+    ax.set_title(
+        f"{metric} over {len(comparison.origins)} origins and {n_scored} series",
+        loc="left",
+        fontsize="medium",
+        fontweight="bold",
+    )
+    if not (table < 0).any(axis=None):
+        ax.set_ylim(bottom=0)
+    ax.locator_params(axis="x", integer=True)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize="small")
+    return ax
 
 
 def plot_errors_by_series(
@@ -210,53 +267,3 @@ def _plain_numbers(axis: Axis) -> None:
     axis.set_major_locator(ticker.LogLocator(subs=steps, numticks=15))
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(ticker.NullFormatter())
-
-
-def plot_errors_by_step(
-    comparison: Comparison,
-    metric: str = "MSE",
-    *,
-    models: Sequence[str] | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw a metric against the step ahead, a line for each model.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        Result of `compare`. Models that failed at an origin are not drawn.
-    metric : str, default="MSE"
-        Name of a metric of the comparison.
-    models : sequence of str, optional
-        Which models; by default all that were scored.
-    ax : matplotlib Axes, optional
-        Where to draw; by default on a new pyplot figure.
-
-    Returns
-    -------
-    Axes
-    """
-    by_name = {known.name: known for known in comparison.metrics}
-    if metric not in by_name:
-        raise ConfigurationError("metric", found=repr(metric), wanted=f"one of {list(by_name)}")
-    table = comparison.scores("step")[metric].unstack("model")
-    if ax is None:
-        ax = pyplot().subplots(figsize=(6, 3.8), layout="constrained")[1]
-    for model in known_models(models, comparison.models, table.columns):
-        style = model_style(comparison, model)
-        ax.plot(table.index, table[model], label=shown_name(model), markersize=4, **style)
-    ax.set_xlabel("steps ahead")
-    ax.set_ylabel(f"{metric} ({by_name[metric].unit.axis})")
-    n_scored = int(comparison.scales["deviation"].notna().sum())
-    ax.set_title(
-        f"{metric} over {len(comparison.origins)} origins and {n_scored} series",
-        loc="left",
-        fontsize="medium",
-        fontweight="bold",
-    )
-    if not (table < 0).any(axis=None):
-        ax.set_ylim(bottom=0)
-    ax.locator_params(axis="x", integer=True)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize="small")
-    return ax

@@ -6,11 +6,7 @@ import pandas as pd
 import pytest
 from sktime.forecasting.naive import NaiveForecaster
 
-from samovar_forecast.comparison import (
-    GuardedVAR,
-    RepeatSeason,
-    classical_forecasters,
-)
+from samovar_forecast.comparison import GuardedVAR, RepeatSeason, classical_forecasters
 from samovar_forecast.comparison import compare as compare_with_classical
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from tests.builders.comparison import compare, simulated_var

@@ -9,13 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from samovar_forecast.comparison import (
-    Task,
-    catalogue,
-    compare,
-    from_catalogue,
-    known_forecasters,
-)
+from samovar_forecast.comparison import Task, catalogue, compare, from_catalogue, known_forecasters
 from samovar_forecast.exceptions import ConfigurationError, MissingPackageError, SAMoVARError
 
 TASK = Task(horizon=4, season=1, n_rows=100)

@@ -18,13 +18,7 @@ from darts.models import (
     NLinearModel,
 )
 
-from samovar_forecast.comparison import (
-    DartsForecaster,
-    RepeatSeason,
-    Task,
-    compare,
-    from_catalogue,
-)
+from samovar_forecast.comparison import DartsForecaster, RepeatSeason, Task, compare, from_catalogue
 from samovar_forecast.comparison.stored_origins import describe
 
 QUIET = {

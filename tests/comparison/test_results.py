@@ -8,12 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from samovar_forecast.comparison import (
-    GuardedVAR,
-    RepeatSeason,
-    RidgeVAR,
-    classical_forecasters,
-)
+from samovar_forecast.comparison import GuardedVAR, RepeatSeason, RidgeVAR, classical_forecasters
 from tests.builders.comparison import compare, simulated_var
 
 

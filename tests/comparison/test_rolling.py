@@ -10,11 +10,7 @@ import pytest
 from sktime.split import ExpandingWindowSplitter
 from statsmodels.tsa.api import VAR
 
-from samovar_forecast.comparison import (
-    GuardedVAR,
-    RepeatSeason,
-    rolling,
-)
+from samovar_forecast.comparison import GuardedVAR, RepeatSeason, rolling
 from samovar_forecast.exceptions import MissingPackageError
 from samovar_forecast.linear.orders import largest_order
 from tests.builders.comparison import compare, forecasts_of, simulated_var

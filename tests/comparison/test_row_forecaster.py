@@ -9,12 +9,7 @@ import pandas as pd
 import pytest
 from sktime.utils.estimator_checks import check_estimator
 
-from samovar_forecast.comparison import (
-    GuardedAR,
-    GuardedVAR,
-    RepeatSeason,
-    RidgeVAR,
-)
+from samovar_forecast.comparison import GuardedAR, GuardedVAR, RepeatSeason, RidgeVAR
 from tests.builders.comparison import simulated_var
 
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from samovar_forecast.comparison import (
-    GuardedVAR,
-    RepeatSeason,
-    RidgeVAR,
-    summary,
-)
+from samovar_forecast.comparison import GuardedVAR, RepeatSeason, RidgeVAR, summary
 from tests.builders.comparison import compare, simulated_var
 
 
