@@ -1,31 +1,14 @@
-"""Figures of coefficients and paths show what the results hold, and say what they show."""
+"""Figures of coefficients show what the results hold, and say what they show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
-from matplotlib.patches import Arc
 
+from samovar_forecast import plots
 from samovar_forecast.exceptions import ConfigurationError
-from samovar_forecast.plots.coefficients import (
-    plot_attribution,
-    plot_coefficient_paths,
-    plot_influence_paths,
-    plot_lag_profiles,
-    plot_news,
-)
-from samovar_forecast.plots.layout import save_figure
+from samovar_forecast.plots import plot_coefficient_paths, plot_lag_profiles
 from tests.builders.dynamics import dynamic
-
-
-@pytest.fixture(autouse=True)
-def close_figures() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 def test_lag_profiles_draw_the_coefficients_of_every_pair() -> None:
@@ -55,35 +38,29 @@ def test_coefficient_paths_have_dates_and_bands() -> None:
         plot_coefficient_paths(paths.iloc[:, :0])
 
 
-def test_influence_paths_are_arcs_that_end_in_the_forecast(tmp_path) -> None:
-    paths = dynamic().tokens.influence_paths("b", step=2, top=8)
-    ax = plot_influence_paths(paths, unit="EUR")
-    arcs = [patch for patch in ax.patches if isinstance(patch, Arc)]
-    right_ends = [arc.center[0] + arc.width / 2 for arc in arcs]
-    assert max(right_ends) == 4  # beyond the last of four patches
-    own = {kind == "endogenous" for kind in paths.table["from_kind"]}
-    assert {arc.theta1 == 0 for arc in arcs} == own
-    assert "EUR" in ax.get_legend().get_title().get_text()
-    assert ax.get_xticklabels()[-1].get_text() == "forecast"
-    assert save_figure(ax, tmp_path / "arcs.svg").stat().st_size > 1000
+def test_lag_matrices_are_drawn_effect_first_on_one_symmetric_scale():
+    coefs = np.zeros((3, 2, 2))
+    coefs[1, 0, 1] = -0.8  # the second series acts on the first, two steps later
+    axes = plots.plot_lag_matrices(coefs, ["response", "impulse"])
+    assert [ax.get_title() for ax in axes] == ["lag 1", "lag 2", "lag 3"]
+    image = axes[1].get_images()[0]
+    np.testing.assert_array_equal(image.get_array(), coefs[1])
+    assert image.get_clim() == (-0.8, 0.8)
+    assert {ax.get_images()[0].get_clim() for ax in axes} == {(-0.8, 0.8)}
+    by_place = {text.get_position(): text.get_text() for text in axes[1].texts}
+    assert by_place[1, 0] == "\N{MINUS SIGN}0.80"
+    assert by_place[0, 1] == "0.00"
+    assert axes[0].get_ylabel() == "response"
+    assert axes[0].get_xlabel() == "impulse"
 
 
-def test_an_attribution_is_drawn_by_source_and_lag() -> None:
-    parts = dynamic(covariates=True, normalization="none").attribution()
-    ax = plot_attribution(parts, "c", unit="MW")
-    assert len(ax.get_legend().get_texts()) == 5  # three series, two past covariates
-    assert np.allclose(ax.lines[2].get_ydata(), parts.series[:, 2, 2])
-    assert ax.get_ylabel() == "contribution (MW)"
-    assert ax.xaxis_inverted()
+def test_lags_left_out_are_said_to_be():
+    axes = plots.plot_lag_matrices(np.ones((5, 1, 1)), ["a"], title="VAR", max_lags=2)
+    assert len(axes) == 2
+    assert axes[0].get_figure().get_suptitle() == "VAR, lags 1 to 2 of 5"
 
 
-def test_news_lead_from_the_older_forecast_to_the_newer() -> None:
-    old = dynamic(n_time=30)
-    told = old.news(dynamic(n_time=31).history)
-    ax = plot_news(told, "a")
-    starts = [bar.get_x() for bar in ax.patches]
-    ends = [bar.get_x() + bar.get_width() for bar in ax.patches]
-    assert starts[0] == pytest.approx(told.old_forecast["a"])
-    assert starts[1:] == pytest.approx(ends[:-1])
-    assert ends[-1] == pytest.approx(told.new_forecast["a"], rel=1e-6)
-    assert isinstance(told.table, pd.DataFrame)
+@pytest.mark.parametrize("shape", [(2, 2), (1, 3, 2), (0, 2, 2)])
+def test_matrices_that_do_not_fit_the_names_are_refused(shape):
+    with pytest.raises(ConfigurationError, match=r"wanted: \(order, 2, 2\)"):
+        plots.plot_lag_matrices(np.ones(shape), ["a", "b"])

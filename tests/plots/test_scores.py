@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,30 +9,26 @@ import pytest
 from samovar_forecast import plots
 from samovar_forecast.comparison import Comparison, GuardedVAR, RepeatSeason, compare
 from samovar_forecast.exceptions import ConfigurationError
-from samovar_forecast.plots import layout
-
-
-@pytest.fixture(autouse=True)
-def no_figure_is_left_open():
-    yield
-    plt.close("all")
+from tests.builders.plots import awkward_comparison, lines_of, plain_comparison, points_of
 
 
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
-    rng = np.random.default_rng(0)
-    names = ["load", "$wind$", "_sun", "x_{price"]
-    y = pd.DataFrame(
-        rng.normal(size=(60, 4)).cumsum(axis=0),
-        columns=names,
-        index=pd.period_range("2010-01", periods=60, freq="M"),
-    )
-    models = {"VAR": GuardedVAR(), "Naive $5": RepeatSeason()}
-    return compare(y, 5, models, n_origins=4, season=1, classical=False)
+    return awkward_comparison()
 
 
-def lines_of(ax) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    return {line.get_label(): line.get_data() for line in ax.get_lines()}
+@pytest.fixture(scope="module")
+def plain() -> Comparison:
+    return plain_comparison()
+
+
+def test_the_errors_drawn_are_the_scores_by_step(plain):
+    ax = plots.plot_errors_by_step(plain, "MASE")
+    lines = lines_of(ax)
+    assert set(lines) == {"VAR", "Naive"}
+    np.testing.assert_array_equal(lines["VAR"], plain.scores("step")["MASE"]["VAR"])
+    assert "MASE" in ax.get_ylabel()
+    assert "4 origins" in ax.get_title(loc="left")
 
 
 def test_errors_by_series_are_relative_to_the_best_classical_model(comparison):
@@ -43,7 +36,7 @@ def test_errors_by_series_are_relative_to_the_best_classical_model(comparison):
     table = comparison.scores("series")["MSE"].unstack("model").loc[list(comparison.y)]
     best = comparison.best_classical
     other = next(model for model in comparison.models if model != best)
-    shown = lines_of(ax)[other.replace("$", r"\$")][0]
+    shown = points_of(ax)[other.replace("$", r"\$")][0]
     np.testing.assert_allclose(shown, table[other] / table[best])
     assert next(tick.get_text() for tick in ax.get_yticklabels()) == "load"
     assert ax.get_xscale() == "log"
@@ -82,26 +75,10 @@ def test_a_constant_series_is_neither_drawn_nor_counted_among_those_left_out():
     assert "2 series" in plots.plot_errors_by_step(found).get_title(loc="left")
 
 
-def test_any_number_of_models_can_be_told_apart(comparison):
-    many = dataclasses.replace(comparison, models=[f"model {i}" for i in range(24)])
-    styles = [layout.model_style(many, model) for model in many.models]
-    assert len({(style["color"], style["marker"]) for style in styles}) == 24
-    assert len({(style["color"], str(style["linestyle"])) for style in styles}) == 24
-
-
-def test_a_long_name_loses_its_middle_and_a_short_one_nothing():
-    long = "Industrial production, manufacturing, seasonally adjusted (2015 = 100)"
-    shown = layout.shown_name(long)
-    assert len(shown) == layout.LONGEST_NAME
-    assert shown.startswith("Industrial prod")
-    assert shown.endswith("5 = 100)")
-    assert layout.shown_name("load") == "load"
-
-
 def test_errors_by_origin_are_those_of_the_table_in_their_order(comparison):
     ax = plots.plot_errors_by_origin(comparison)
     table = comparison.scores("origin")["MSE"].unstack("model")
-    times, values = lines_of(ax)["VAR"]
+    times, values = points_of(ax)["VAR"]
     np.testing.assert_allclose(values, table.loc[list(comparison.origins), "VAR"])
     assert (np.diff(times) > np.timedelta64(0)).all()
 
@@ -109,27 +86,9 @@ def test_errors_by_origin_are_those_of_the_table_in_their_order(comparison):
 def test_calibration_draws_the_shares_of_the_table(comparison):
     reliability, coverage = plots.plot_calibration(comparison)
     table = comparison.calibration()
-    np.testing.assert_allclose(lines_of(reliability)["VAR"][1], table.loc["VAR", "below"])
+    np.testing.assert_allclose(points_of(reliability)["VAR"][1], table.loc["VAR", "below"])
     by_step = comparison.calibration("step").loc["VAR"]
-    np.testing.assert_allclose(lines_of(coverage)["VAR"][1], by_step["coverage", 0.8])
-
-
-def test_the_interval_is_shaded_between_its_quantiles(comparison):
-    axes = plots.plot_forecasts(comparison, interval_of="VAR")
-    (band,) = axes[0].collections[-1].get_paths()
-    rows = comparison.forecasts.query(
-        "model == 'VAR' and series == 'load' and origin == @comparison.origins[-1]"
-    )
-    bounds = comparison.quantiles.loc[rows.index, [0.1, 0.9]].to_numpy()
-    assert band.vertices[:, 1].min() == pytest.approx(bounds.min())
-    assert band.vertices[:, 1].max() == pytest.approx(bounds.max())
-
-
-def test_names_with_dollars_and_underscores_are_drawn_as_they_are(comparison):
-    figure = plots.plot_forecasts(comparison)[0].get_figure()
-    figure.canvas.draw()  # an unfinished formula would break here
-    titles = [ax.get_title(loc="left").strip() for ax in figure.axes]
-    assert titles == ["load", r"\$wind\$", "_sun", "x_{price"]
+    np.testing.assert_allclose(points_of(coverage)["VAR"][1], by_step["coverage", 0.8])
 
 
 def test_without_intervals_there_is_no_calibration_to_draw():
