@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from samovar_forecast.comparison.catalogue import Task, from_catalogue, known_forecasters
 from samovar_forecast.comparison.diagnostics import Finding, findings
+from samovar_forecast.comparison.metrics import Metric, ScoredForecasts, Unit, register_metric
 from samovar_forecast.comparison.results import Comparison
 from samovar_forecast.comparison.rolling import compare, standard_forecasters
 from samovar_forecast.comparison.text import summary
@@ -40,15 +41,19 @@ __all__ = [
     "Finding",
     "GuardedAR",
     "GuardedVAR",
+    "Metric",
     "RefusedVARWarning",
     "RepeatSeason",
     "RidgeVAR",
+    "ScoredForecasts",
     "Task",
+    "Unit",
     "classical_forecasters",
     "compare",
     "findings",
     "from_catalogue",
     "known_forecasters",
+    "register_metric",
     "standard_forecasters",
     "summary",
 ]

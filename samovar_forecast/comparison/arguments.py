@@ -23,7 +23,7 @@ def checked_data(y: pd.DataFrame | pd.Series) -> tuple[pd.DataFrame, int]:
     Raises
     ------
     DataError
-        If ``y`` is no frame of one series or several, or if `Panel.from_frame` refuses it.
+        If ``y`` is no frame of series, or if `Panel.from_frame` refuses it.
     """
     if isinstance(y, pd.Series):
         y = y.to_frame(name="y" if y.name is None else y.name)
@@ -55,7 +55,7 @@ def checked_data(y: pd.DataFrame | pd.Series) -> tuple[pd.DataFrame, int]:
 
 
 def checked_bands(horizon: int, ends: Sequence[int] | None) -> list[tuple[int, int]]:
-    """Return first and last step of each band, given the last ones or by the default rule."""
+    """Return first and last step of each band, from the last steps or by the default rule."""
     if ends is None:
         ends = sorted({1, -(-horizon // 2), horizon})
     increasing = all(isinstance(end, int) for end in ends) and sorted(set(ends)) == list(ends)
@@ -140,7 +140,7 @@ def _row(forecaster: Any) -> Any:
 
 
 def with_classical(named: Mapping[str, Any], season: int) -> dict[str, Any]:
-    """Return the forecasters with the classical ones behind them, a name once."""
+    """Return the forecasters with the classical forecasters behind them, each name once."""
     from samovar_forecast.comparison.classical import classical_forecasters
 
     return {**named, **{k: v for k, v in classical_forecasters(season).items() if k not in named}}

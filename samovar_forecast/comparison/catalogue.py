@@ -32,7 +32,7 @@ class _Entry(NamedTuple):
     packages: tuple[str, ...]
     build: Callable[[Task], Any]
     downloads: str = ""
-    """Where its trained weights come from when it is built; nothing for one that learns here."""
+    """Where its trained weights come from when it is built; empty where it learns from the data."""
 
 
 def known_forecasters() -> dict[str, bool]:
@@ -48,8 +48,8 @@ def from_catalogue(names: Sequence[str], task: Task) -> dict[str, Any]:
     Parameters
     ----------
     names : sequence of str
-        Of `known_forecasters`; ``"installed"`` stands for all that are installed, without those
-        that would download trained weights: these have to be named.
+        Names that `known_forecasters` has; ``"installed"`` stands for all that are installed,
+        without forecasters that would download trained weights: these have to be named.
     task : Task
 
     Returns

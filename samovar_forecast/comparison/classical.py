@@ -97,7 +97,7 @@ class _ClassicalForecaster(RowForecaster):
 
 
 class GuardedAR(_ClassicalForecaster):
-    """One autoregression per series by least squares, its order by AIC.
+    """An autoregression for each series by least squares, its order by AIC.
 
     A column that is constant in the training window is forecast to stay where it is.
 
@@ -109,7 +109,7 @@ class GuardedAR(_ClassicalForecaster):
     Attributes
     ----------
     equations_ : list of statsmodels AutoRegResults or None
-        One fit for each series, None for a constant one.
+        A fit for each series, None for a constant series.
 
     Raises
     ------
@@ -351,8 +351,8 @@ class RidgeVAR(_ClassicalForecaster):
 class RepeatSeason(_ClassicalForecaster):
     """The naive forecast: the last season again; with ``season=1``, the last value.
 
-    It stands beside sktime's `NaiveForecaster`, whose forecasts are the same, because that one
-    works column by column, some hundred times slower.
+    sktime's `NaiveForecaster` has the same forecasts, but works column by column, some hundred
+    times slower.
 
     Parameters
     ----------
@@ -414,7 +414,7 @@ SPECIAL_CASES = {
     "VAR": ("AR", "Naive"),
     "Ridge VAR": ("AR", "Naive"),
 }
-"""Classical rows, and those that are special cases of them: a random walk is an AR(1)."""
+"""Classical rows, and the rows that are special cases of them: a random walk is an AR(1)."""
 
 
 def classical_forecasters(season: int = 1) -> dict[str, BaseForecaster]:

@@ -46,7 +46,7 @@ class DartsForecaster(RowForecaster):
     Attributes
     ----------
     models_ : list of darts models
-        One of all series, or one for each.
+        A single model of all series, or a model for each.
     """
 
     _tags = {"python_dependencies": ["darts"]}
@@ -74,8 +74,8 @@ class DartsForecaster(RowForecaster):
             for model, part in zip(self.models_, parts, strict=True):
                 model.fit(_series(part), verbose=False)
         # Only a fitted model knows: before, a torch model without a likelihood answers yes.
-        # And one that could drop units at random while it forecasts says yes too, but the
-        # samples are all alike unless it is asked to.
+        # A model that could drop units at random while it forecasts says yes too, but its
+        # samples are all alike unless it is asked to drop them.
         fitted = self.models_[0]
         self._has_samples = bool(fitted.supports_probabilistic_prediction) and (
             getattr(fitted, "likelihood", "its own") is not None
@@ -128,7 +128,7 @@ class DartsForecaster(RowForecaster):
     @property
     def explain(self) -> Callable[[], Any]:
         """Read the fitted model as a dynamic VAR of the rows as it sees them, where it can be."""
-        explain = self.models_[0].explain  # a model without one has no attribute here either
+        explain = self.models_[0].explain  # a model without it has no attribute here either
         return lambda: explain(_series(self._as_the_model_sees(self._seen)))
 
     @classmethod

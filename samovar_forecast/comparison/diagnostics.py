@@ -22,14 +22,14 @@ MOST_LAGS = 24
 MOST_SERIES = 60
 """Pairs of series are looked at among the first so many."""
 SAME = 0.99999
-"""Correlation of changes from which two series count as one."""
+"""Correlation of changes from which two series count as the same series."""
 LARGEST_SHIFT = 2.0
 """Deviations by which a series may move between training and test before it is said."""
 MOST_NAMES = 6
 
 
 class Finding(NamedTuple):
-    """One thing that deserves a look."""
+    """A thing that deserves a look."""
 
     topic: str
     text: str
@@ -180,7 +180,7 @@ def _leaks(comparison: Comparison) -> list[Finding]:
 
 
 def _twins(y: pd.DataFrame, horizon: int) -> list[Finding]:
-    """Return the pairs of series of which one repeats the other, at once or some steps later."""
+    """Return the pairs in which a series repeats the other series, at once or some steps later."""
     change = y.diff().iloc[1:].to_numpy()
     varies = change.std(axis=0) > 0
     names, change = [name for name, v in zip(y, varies, strict=True) if v], change[:, varies]

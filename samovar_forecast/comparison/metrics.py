@@ -1,7 +1,7 @@
 """The registry of metrics: what each metric is called, in which unit, and how it is averaged.
 
-A metric is added here and nowhere else: `register` it, and the scores, the leaderboard, the text,
-the report and the figures of every later comparison show it.
+A metric is added here and nowhere else. Once `register_metric` knows it, the scores, the
+leaderboard, the text, the report and the figures of every later comparison show it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ STANDARDISED = Unit(
     words="of series standardised by mean and deviation of the first training window",
 )
 NAIVE_ERRORS = Unit(axis="in-sample naive errors", words="scaled by the {naive} inside it")
-"""Its words follow those of `STANDARDISED`, which name the first training window."""
+"""Its words stand behind the words of `STANDARDISED`, which name the first training window."""
 
 
 Average = Callable[[pd.DataFrame, list[str], list[str]], pd.DataFrame]
@@ -117,13 +117,13 @@ class Metric(NamedTuple):
 
 
 METRICS: dict[str, Metric] = {}
-"""All metrics by name, in the order in which they are shown; `register` adds to them."""
+"""All metrics by name, in the order in which they are shown; `register_metric` adds to them."""
 RESERVED = ("model", "origin", "step", "time", "series", "y_true", "y_pred", "band")
 """Columns of `Comparison.errors` that are no losses."""
 
 
-def register(metric: Metric) -> Metric:
-    """Add a metric to those of every later comparison, and return it.
+def register_metric(metric: Metric) -> Metric:
+    """Add a metric to every later comparison, and return it.
 
     Raises
     ------
@@ -235,10 +235,10 @@ def crps(truth: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     return 2 * np.mean(np.diff(levels)) * pinball.sum(axis=1)
 
 
-register(Metric("MSE", STANDARDISED, squared_error))
-register(Metric("MAE", STANDARDISED, absolute_error, is_shown_by_band=False))
-register(Metric("MASE", NAIVE_ERRORS, absolute_scaled_error))
-register(
+register_metric(Metric("MSE", STANDARDISED, squared_error))
+register_metric(Metric("MAE", STANDARDISED, absolute_error, is_shown_by_band=False))
+register_metric(Metric("MASE", NAIVE_ERRORS, absolute_scaled_error))
+register_metric(
     Metric(
         "RMSSE",
         NAIVE_ERRORS,
@@ -248,4 +248,4 @@ register(
         column="squared_scaled",
     )
 )
-register(Metric("CRPS", STANDARDISED, standardised_crps, needs_quantiles=True))
+register_metric(Metric("CRPS", STANDARDISED, standardised_crps, needs_quantiles=True))

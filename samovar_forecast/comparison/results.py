@@ -48,12 +48,12 @@ class Comparison:
     models : sequence of str
         The rows, in the order in which they were given.
     forecasts : DataFrame
-        One row for each number forecast: ``model``, ``origin`` (label of the last observation
+        A row for each number forecast: ``model``, ``origin`` (label of the last observation
         known), ``step`` (1 is the step after it), ``time``, ``series``, ``y_true``, ``y_pred``.
     quantiles : DataFrame
         For each row of ``forecasts``, the quantiles of `LEVELS`; NaN where a model has none.
     runs : DataFrame
-        One row for each model and origin: ``model``, ``origin``, ``fitted`` (whether it was
+        A row for each model and origin: ``model``, ``origin``, ``fitted`` (whether it was
         fitted anew here), ``fit_seconds``, ``predict_seconds``, ``failure`` (the reason, or
         None), ``note`` (why it has no intervals, or None), ``warnings`` (what was raised on the
         way, as a tuple) and ``resumed`` (whether it was read from the folder of stored origins).
@@ -223,7 +223,7 @@ class Comparison:
 
     @property
     def overlap(self) -> int:
-        """How many forecasts in a row share a step, as their origins are less than one apart."""
+        """How many neighbours share a step: origins may be less than a horizon apart."""
         return max(1, min(-(-self.horizon // self.stride), len(self.origins)))
 
     @cached_property
@@ -274,7 +274,7 @@ class Comparison:
         Returns
         -------
         DataFrame
-            One row a model, sorted by overall MSE; columns (metric, band), the last band
+            A row for each model, sorted by overall MSE; columns (metric, band), the last band
             ``"all"``. Models that failed come last, with NaN.
         """
         columns = pd.MultiIndex.from_product(

@@ -1,4 +1,4 @@
-"""The comparison itself: identical origins, one model after the other, failures kept as rows."""
+"""The comparison itself: identical origins, model after model, failures kept as rows."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def compare(
     """Compare forecasters from identical rolling origins and return every forecast, scored.
 
     Each model is fitted on the rows up to an origin and forecasts the ``horizon`` rows after
-    it, from the same origins as all others. A model that fails at an origin keeps its row,
+    it, from the same origins as every other model. A model that fails at an origin keeps its row,
     which says why, and is not ranked.
 
     Parameters
@@ -68,10 +68,10 @@ def compare(
     horizon : int
         Steps ahead that are forecast from each origin.
     forecasters : mapping of name to sktime forecaster or darts model, or sequence, optional
-        What to compare; a sequence is named by its classes. They are cloned, never fitted
-        themselves. By default `standard_forecasters`.
+        What to compare; a sequence is named by its classes. The forecasters are cloned, never
+        fitted themselves. By default `standard_forecasters`.
     n_origins : int, default=10
-        How many origins.
+        Number of origins.
     stride : int, optional
         Steps between origins. By default they spread over the last third of the data, at
         most one horizon apart. The last forecast always ends at the last row.
@@ -82,8 +82,8 @@ def compare(
         bands 1, 2-4 and 5-8. By default the first step, and the two halves of the rest.
     season : int, optional
         Steps in a season, 1 for none. It scales MASE and gives the seasonal naive forecast its
-        lag. By default the usual one of the index's frequency.
-    refit : {"every", "first"}, int, or mapping of name to one of them, default="every"
+        lag. By default the usual season of the index's frequency.
+    refit : {"every", "first"}, int, or mapping of name to any of these, default="every"
         Where a model is fitted: at every origin, at the first alone, or at every so many
         origins. Elsewhere it moves on with ``update(update_params=False)``. A mapping may leave
         names out, which are fitted at every origin, as is a forecaster that has no update of
@@ -92,8 +92,8 @@ def compare(
         Whether VAR, ridge VAR, AR, naive and, where there is a season, seasonal naive stand
         in the table beside the forecasters given; a row of that name given is kept as it is.
     nested : mapping of name to sequence of names, optional
-        For a model, those that are special cases of it, for the tests of Clark and West. The
-        classical rows know theirs.
+        For a model, the models that are special cases of it, for the tests of Clark and West. The
+        classical rows know their special cases.
     resume : str or Path, optional
         Folder of stored origins. Forecasts found there, of the same model on the same rows, are
         read instead of computed, and new forecasts are added; failures are tried again. A run

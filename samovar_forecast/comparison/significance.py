@@ -33,7 +33,7 @@ def margins(mse: pd.Series, losses: pd.DataFrame, overlap: int) -> pd.DataFrame:
     losses : DataFrame, shape (n_origins, n_models)
         Losses of the same models.
     overlap : int
-        See above.
+        How many neighbouring losses share something.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def against_benchmark(
     benchmark : str or None
         The model that the others have to beat; None if there is no such model.
     level : float, default=0.05
-        Of the verdict.
+        Level of the tests behind the verdict.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def nested_tests(
     Returns
     -------
     DataFrame
-        One row for each pair and series: ``larger``, ``smaller``, ``series``, ``statistic``,
+        A row for each pair and series: ``larger``, ``smaller``, ``series``, ``statistic``,
         ``pvalue`` (one-sided: the larger model foresees something), ``pvalue_holm`` (adjusted
         for all rows), ``mse_smaller`` and ``mse_larger`` in the units of the series, squared.
         Empty with fewer than 20 origins.
@@ -196,7 +196,7 @@ def confidence_set(losses: pd.DataFrame, overlap: int, size: float = 0.1) -> pd.
     ----------
     losses : DataFrame, shape (n_origins, n_models)
     overlap : int
-        See above.
+        How many neighbouring losses share something.
     size : float, default=0.1
         Probability that the set misses the best model.
 

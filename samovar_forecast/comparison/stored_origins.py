@@ -114,7 +114,7 @@ def key_of(model: str, fitted_on: str, seen: str, horizon: int) -> str:
     model : str
         `describe` of the forecaster.
     fitted_on, seen : str
-        `data_hash` of the rows it was fitted on, and of those it forecasts from.
+        `data_hash` of the rows that it was fitted on, and of the rows that it forecasts from.
     horizon : int
     """
     parts = [str(FORMAT), model, fitted_on, seen, str(horizon), json.dumps(versions())]

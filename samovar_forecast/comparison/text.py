@@ -17,7 +17,7 @@ WIDTH = 100
 
 
 def summary(comparison: Comparison, width: int = WIDTH) -> str:
-    """Return caption, leaderboard, effort and verdict, one below the other."""
+    """Return caption, leaderboard, effort and verdict, in this order."""
     parts = [
         _wrapped(caption(comparison), width),
         leaderboard(comparison, width),

@@ -32,7 +32,7 @@ def plot_attribution(
     max_lags: int | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw what every lag of every series gave to one forecast.
+    """Draw what every lag of every series gave to a forecast.
 
     Parameters
     ----------
@@ -40,11 +40,11 @@ def plot_attribution(
     response : label
         The series that is forecast.
     unit : str, optional
-        Of the response.
+        Unit of the response.
     max_lags : int, optional
         Draw no more than the first so many lags.
     ax : Axes, optional
-        Where to draw; by default a new pyplot figure.
+        The Axes to draw on; by default a new pyplot figure is made.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def plot_influence_paths(
 ) -> Axes:
     """Draw influence paths as arcs over the time line, from patch to patch into the forecast.
 
-    Above the line run the paths that start from the series' own patch, below it those from the
+    Above the line run the paths that start from the series' own patch, below it the paths from the
     mix of all series. Paths that share a hop share its arc: the wider, the more they contribute
     to the forecast together. A dot marks where paths start.
 
@@ -101,7 +101,7 @@ def plot_influence_paths(
     unit : str, optional
         Unit of the response.
     ax : Axes, optional
-        Where to draw; by default a new pyplot figure.
+        The Axes to draw on; by default a new pyplot figure is made.
 
     Returns
     -------
@@ -180,9 +180,9 @@ def plot_news(
     response : label
         The series that is forecast.
     unit : str, optional
-        Of the response.
+        Unit of the response.
     ax : Axes, optional
-        Where to draw; by default a new pyplot figure.
+        The Axes to draw on; by default a new pyplot figure is made.
 
     Returns
     -------

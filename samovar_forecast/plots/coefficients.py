@@ -54,7 +54,7 @@ def plot_lag_profiles(
     max_lags : int, optional
         Draw no more than the first so many lags.
     figure : matplotlib Figure or SubFigure, optional
-        Where to draw; by default a new pyplot figure.
+        The figure to draw on; by default a new pyplot figure.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def plot_coefficient_paths(
     truth : DataFrame, optional
         What is known of them, for simulated data.
     figure : matplotlib Figure or SubFigure, optional
-        Where to draw; by default a new pyplot figure.
+        The figure to draw on; by default a new pyplot figure.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def plot_coefficient_paths(
     Raises
     ------
     ConfigurationError
-        If there is no coefficient, or only one bound of a band.
+        If there is no coefficient, or a single bound of a band.
     """
     if paths.shape[1] == 0:
         raise ConfigurationError("there is no coefficient to draw", found="no column")
@@ -183,7 +183,7 @@ def plot_lag_matrices(
     max_lags : int, optional
         Draw no more than the first so many lags; the title says so.
     figure : matplotlib Figure or SubFigure, optional
-        Where to draw; by default a new pyplot figure.
+        The figure to draw on; by default a new pyplot figure.
 
     Returns
     -------

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["plot_causality", "plot_connectedness", "plot_spillovers"]
 
 GIVES, TAKES = STYLES[1]["color"], STYLES[0]["color"]
-"""Colours of series that give more than they receive, and of those that receive more."""
+"""Colours of series that give more than they receive, and of series that receive more."""
 MOST_ARROWS = 40
-"""Arrows of a network; the weaker ones are left out."""
+"""Arrows of a network; weaker arrows are left out."""
 
 
 def plot_connectedness(
@@ -43,8 +43,9 @@ def plot_connectedness(
     ----------
     result : Connectedness
     level : float, default=0.9
-        Of the band of the total, if the result has draws.
+        Coverage of the band of the total, if the result has draws.
     figure : matplotlib Figure or SubFigure, optional
+        The figure to draw on; by default a new pyplot figure.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def plot_connectedness(
 def plot_spillovers(result: Connectedness, *, ax: Axes | None = None) -> Axes:
     """Draw net pairwise spillovers as a network, averaged over the origins.
 
-    An arrow runs from the series that gives more to the one that receives more, the wider the
+    An arrow runs from the series that gives more to the series that receives more, the wider the
     larger the difference. The area of a node is what its series gives to all others; its colour
     says whether that is more or less than it receives.
 
@@ -87,7 +88,7 @@ def plot_spillovers(result: Connectedness, *, ax: Axes | None = None) -> Axes:
     ----------
     result : Connectedness
     ax : matplotlib Axes, optional
-        Where to draw; by default on a new pyplot figure.
+        The Axes to draw on; by default a new pyplot figure is made.
 
     Returns
     -------
@@ -161,7 +162,7 @@ def plot_causality(test: CausalityTest, *, ax: Axes | None = None) -> Axes:
     ----------
     test : CausalityTest
     ax : matplotlib Axes, optional
-        Where to draw; by default on a new pyplot figure.
+        The Axes to draw on; by default a new pyplot figure is made.
 
     Returns
     -------

@@ -39,7 +39,7 @@ def plot_forecasts(
     interval_of: str | None = None,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """Draw the forecasts made at one origin against history and truth, a panel per series.
+    """Draw the forecasts made at an origin against history and truth, a panel per series.
 
     Parameters
     ----------
@@ -48,17 +48,17 @@ def plot_forecasts(
     origin : int, default=-1
         Position of the origin among ``comparison.origins``.
     models : sequence of str, optional
-        Which models; by default all that made a forecast there.
+        The models to draw; by default all that made a forecast there.
     series : sequence of column labels, optional
-        Which series; by default all.
+        The series to draw; by default all.
     n_history : int, optional
         Rows shown before the origin; by default three horizons, and at least 24.
     units : mapping of series to str, optional
         Label of each panel's vertical axis.
     interval_of : str, optional
-        Shade the 80 % interval of this model, if it has one.
+        Shade the 80 % interval of this model, if it has intervals.
     figure : matplotlib Figure or SubFigure, optional
-        Where to draw; by default a new pyplot figure.
+        The figure to draw on; by default a new pyplot figure.
 
     Returns
     -------

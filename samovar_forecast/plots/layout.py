@@ -35,13 +35,13 @@ STYLES = (
 DIVERGING = "RdBu_r"
 """Colour map of signed values: white at zero, safe for colour-blind readers."""
 LONGEST_NAME = 28
-"""Characters of a name; a longer one would take the room of what is drawn."""
+"""Characters of a name; a longer name would take the room of what is drawn."""
 MOST_MARKERS = 12
 """Markers on a line, about; further points carry none."""
 
 
 def panels(n_series: int, figure: Figure | SubFigure | None) -> np.ndarray:
-    """Return one Axes for each series, in at most three columns that share their time axis."""
+    """Return an Axes for each series, in at most three columns that share their time axis."""
     n_columns = min(3, n_series)
     n_rows = -(-n_series // n_columns)
     if figure is None:
@@ -58,7 +58,7 @@ def panels(n_series: int, figure: Figure | SubFigure | None) -> np.ndarray:
 
 
 def legend_below(ax: Axes, title: str | None = None) -> None:
-    """Put the lines of one Axes below its figure, once for all panels."""
+    """Put the legend of an Axes below its figure, once for all panels."""
     figure: Any = ax.get_figure(root=False)
     handles, labels = ax.get_legend_handles_labels()
     figure.legend(
@@ -74,7 +74,7 @@ def legend_below(ax: Axes, title: str | None = None) -> None:
 
 
 def title_above(ax: Axes, title: str) -> None:
-    """Put a title above all panels of the figure that one Axes stands on."""
+    """Put a title above all panels of the figure that an Axes stands on."""
     figure: Any = ax.get_figure(root=False)
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium", fontweight="bold")
 
@@ -82,7 +82,7 @@ def title_above(ax: Axes, title: str) -> None:
 def known_models(
     models: Sequence[str] | None, order: Sequence[str], available: Sequence[str]
 ) -> list[str]:
-    """Return the models to draw, in the comparison's order, or name one that cannot be."""
+    """Return the models to draw, in the comparison's order, or name a model without data."""
     available = list(available)
     absent = [model for model in models or () if model not in available]
     if absent:
@@ -125,7 +125,7 @@ def shown_text(name: object) -> str:
 
 
 def shown_name(name: object) -> str:
-    """Return a series' or a model's name as `shown_text`, a long one without its middle."""
+    """Return a series' or a model's name as `shown_text`, a long name without its middle."""
     text = str(name)
     if len(text) > LONGEST_NAME:
         tail = LONGEST_NAME // 2 - 2
@@ -149,9 +149,9 @@ def save_figure(axes: Axes | np.ndarray, path: str | Path, dpi: int = 200) -> Pa
     Parameters
     ----------
     axes : Axes or ndarray of Axes
-        What a function of this module returned.
+        What a function of this package returned.
     path : str or Path
-        Where to; the suffix is the format, for example ``.png``, ``.pdf`` or ``.svg``.
+        The file to write; its suffix is the format, for example ``.png``, ``.pdf`` or ``.svg``.
     dpi : int, default=200
         Resolution where the format has one.
 

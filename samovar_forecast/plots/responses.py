@@ -35,13 +35,13 @@ def plot_responses(
     results : ImpulseResponses, or mapping of str to ImpulseResponses
         Several are drawn over one another, under their names: a rise and a fall, two models.
     impulses, responses : sequence of str, optional
-        Which; by default all.
+        The series to draw; by default all.
     level : float, default=0.9
-        Of the bands.
+        Coverage of the bands.
     units : mapping of series to str, optional
         Unit of each response, on the vertical axes.
     figure : matplotlib Figure or SubFigure, optional
-        Where to draw; by default a new pyplot figure.
+        The figure to draw on; by default a new pyplot figure.
 
     Returns
     -------
@@ -87,7 +87,9 @@ def plot_responses(
     axes[-1, len(columns) // 2].set_xlabel("periods after the shock", fontsize="small")
     if len(by_name) > 1:
         legend_below(axes[0, 0])
-    band = "" if all(one.draws is None for one in by_name.values()) else f", {level:.0%} bands"
+    band = (
+        "" if all(result.draws is None for result in by_name.values()) else f", {level:.0%} bands"
+    )
     title_above(axes[0, 0], _responses_title(first) + band)
     return axes
 
@@ -104,8 +106,9 @@ def plot_decomposition(
     ----------
     result : VarianceDecomposition
     responses : sequence of str, optional
-        Which; by default all.
+        The series to draw; by default all.
     figure : matplotlib Figure or SubFigure, optional
+        The figure to draw on; by default a new pyplot figure.
 
     Returns
     -------

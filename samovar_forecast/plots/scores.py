@@ -53,9 +53,9 @@ def plot_errors_by_step(
     metric : str, default="MSE"
         Name of a metric of the comparison.
     models : sequence of str, optional
-        Which models; by default all that were scored.
+        The models to draw; by default all that were scored.
     ax : matplotlib Axes, optional
-        Where to draw; by default on a new pyplot figure.
+        The Axes to draw on; by default a new pyplot figure is made.
 
     Returns
     -------
@@ -101,11 +101,11 @@ def plot_errors_by_series(
     comparison : Comparison
         Result of `compare`. Models that failed at an origin are not drawn.
     models : sequence of str, optional
-        Which models; by default all that were scored.
+        The models to draw; by default all that were scored.
     most : int, default=30
-        Draw no more than so many series, those on which the models differ most.
+        Draw no more than so many series: the series on which the models differ most.
     ax : matplotlib Axes, optional
-        Where to draw; by default on a new pyplot figure.
+        The Axes to draw on; by default a new pyplot figure is made.
 
     Returns
     -------
@@ -168,9 +168,9 @@ def plot_errors_by_origin(
     comparison : Comparison
         Result of `compare`. Models that failed at an origin are not drawn.
     models : sequence of str, optional
-        Which models; by default all that were scored.
+        The models to draw; by default all that were scored.
     ax : matplotlib Axes, optional
-        Where to draw; by default on a new pyplot figure.
+        The Axes to draw on; by default a new pyplot figure is made.
 
     Returns
     -------
@@ -208,9 +208,9 @@ def plot_calibration(
     comparison : Comparison
         Result of `compare`.
     models : sequence of str, optional
-        Which models; by default all that have quantiles.
+        The models to draw; by default all that have quantiles.
     figure : matplotlib Figure or SubFigure, optional
-        Where to draw; by default a new pyplot figure.
+        The figure to draw on; by default a new pyplot figure.
 
     Returns
     -------

@@ -32,7 +32,7 @@ def write_report(
     comparison : Comparison
         Result of `compare`.
     path : str or Path
-        Where to; its folder is made if it is not there.
+        The file to write; its folder is made if it is not there.
     title : str
         Head of the page.
     about : sequence of str

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from samovar_forecast.comparison import Comparison
 
 MOST_SERIES = 40
-"""Series in the table of series; of more, those on which the models differ most."""
+"""Series in the table of series; of more, the series on which the models differ most."""
 
 
 class Cell(NamedTuple):
-    """One cell: its text, and CSS classes that say what it is."""
+    """A cell: its text, and CSS classes that say what it is."""
 
     text: str
     role: str = ""
@@ -47,7 +47,7 @@ class Table(NamedTuple):
 
 
 def leaderboard(comparison: Comparison) -> Table:
-    """Return one row a model: overall scores, rank, verdict, time."""
+    """Return a row for each model: overall scores, rank, verdict, time."""
     scores, ranks = comparison.scores(), comparison.ranks()
     significance, effort = comparison.significance(), comparison.effort()
     calibration = comparison.calibration()
@@ -108,7 +108,7 @@ def bands(comparison: Comparison) -> Table:
 
 
 def by_series(comparison: Comparison) -> Table:
-    """Return the MSE of each series by each model, shaded against the best classical one."""
+    """Return the MSE of each series by each model, shaded against the best classical model."""
     order = [m for m in comparison.leaderboard().index if m in comparison.scores().index]
     table = comparison.scores("series")["MSE"].unstack("model")[order]
     reference = comparison.best_classical or order[0]
@@ -185,7 +185,7 @@ def confidence_set(found: pd.DataFrame) -> Table:
 
 
 def nested(comparison: Comparison) -> Table | None:
-    """Return Clark and West's tests, one row a pair, None if there are none."""
+    """Return Clark and West's tests, a row for each pair, None if there are no tests."""
     table = comparison.nested_tests()
     if table.empty:
         return None

@@ -23,7 +23,7 @@ from samovar_forecast.comparison.metrics import (
     Unit,
     absolute_error,
     crps,
-    register,
+    register_metric,
 )
 from samovar_forecast.exceptions import ConfigurationError
 from tests.builders.comparison import compare, forecasts_of, simulated_var
@@ -95,7 +95,7 @@ HITS = Metric(
 
 @pytest.fixture
 def hits():
-    yield register(HITS)
+    yield register_metric(HITS)
     del METRICS[HITS.name]
 
 
@@ -147,5 +147,5 @@ def test_a_comparison_that_was_made_before_can_be_given_a_metric(comparison):
 @pytest.mark.parametrize("name", ["MSE", "squared_scaled", "step"])
 def test_a_name_that_is_taken_is_refused(name):
     with pytest.raises(ConfigurationError, match=f"metric is taken; found: '{name}'"):
-        register(HITS._replace(name=name))
+        register_metric(HITS._replace(name=name))
     assert len(METRICS) == 5
