@@ -16,6 +16,8 @@ import numpy as np
 from samovar_forecast.exceptions import ConfigurationError, SAMoVARError, require
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from samovar_forecast.comparison import Comparison
     from samovar_forecast.frames.sources import Dataset
 
@@ -328,27 +330,20 @@ def _write_results(
     var = comparison.fitted.get("VAR")
     if var is not None and var.results_ is not None and var.results_.k_ar:
         names = data.y.columns[var.varying_]
-        deviation = comparison.y[names].std().to_numpy()
-        coefs = var.results_.coefs * deviation / deviation[:, None]
-        axes = plots.plot_lag_matrices(
-            coefs,
-            [str(name) for name in names],
-            title=f"VAR({var.results_.k_ar}) as fitted last, on {var.results_.n_totobs} rows",
-            unit="response in its standard deviations,\nto one standard deviation of the impulse",
-            max_lags=LAGS_DRAWN,
+        axes = _draw_lag_matrices(
+            var.results_.coefs,
+            comparison.y[names],
+            f"VAR({var.results_.k_ar}) as fitted last, on {var.results_.n_totobs} rows",
         )
         path = plots.save_figure(axes, folder / f"var_lag_matrices.{suffix}")
         written.append((path, "what the VAR learnt: the effect of each series on each, by lag"))
     samovar = comparison.fitted.get("SAMoVAR")
     if samovar is not None and hasattr(samovar, "explain"):
         dynamic = samovar.explain()
-        deviation = comparison.y.std().to_numpy()
-        axes = plots.plot_lag_matrices(
-            dynamic.coefs * deviation / np.where(deviation == 0, 1.0, deviation)[:, None],
-            [str(name) for name in dynamic.names],
-            title=f"SAMoVAR at {dynamic.index[-1]}: local lag matrices of the next step",
-            unit="response in its standard deviations,\nto one standard deviation of the impulse",
-            max_lags=LAGS_DRAWN,
+        axes = _draw_lag_matrices(
+            dynamic.coefs,
+            comparison.y,
+            f"SAMoVAR at {dynamic.index[-1]}: local lag matrices of the next step",
         )
         path = plots.save_figure(axes, folder / f"samovar_lag_matrices.{suffix}")
         written.append((path, "what SAMoVAR does at the last origin, read as a VAR"))
@@ -356,6 +351,20 @@ def _write_results(
     comparison.forecasts.to_csv(path, index=False)
     written.append((path, "every forecast of every model, beside what came"))
     return written
+
+
+def _draw_lag_matrices(coefs: np.ndarray, y: pd.DataFrame, title: str) -> np.ndarray:
+    """Draw lag matrices of the series of a frame, in deviations of the series."""
+    from samovar_forecast import plots
+
+    deviation = y.std().to_numpy()
+    return plots.plot_lag_matrices(
+        coefs * deviation / np.where(deviation == 0, 1.0, deviation)[:, None],
+        [str(name) for name in y],
+        title=title,
+        unit="response in its standard deviations,\nto one standard deviation of the impulse",
+        max_lags=LAGS_DRAWN,
+    )
 
 
 def _width() -> int:
