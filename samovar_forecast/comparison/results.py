@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,17 +20,7 @@ from samovar_forecast.comparison.metrics import (
     losses_of,
     scores_of,
 )
-from samovar_forecast.comparison.text import summary
-
-OF_NO_CONCERN = (
-    *("FutureWarning", "DeprecationWarning", "PendingDeprecationWarning"),
-    # Lightning and torch on how they load batches
-    *("PossibleUserWarning", "UserWarning: 'pin_memory' argument is set as true"),
-    "UserWarning: Total length of `list` across ranks is zero",
-)
-"""Warnings between libraries: kept in `Comparison.runs`, left out of a model's note."""
-LONGEST_NOTE = 300
-"""Characters of a note; a longer note loses its end."""
+from samovar_forecast.comparison.text import note_on, summary
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,30 +291,9 @@ class Comparison:
                 "fits": runs["fitted"].sum().astype(int),
                 "fit_seconds": runs["fit_seconds"].sum(),
                 "predict_seconds": runs["predict_seconds"].sum(),
-                "note": pd.Series({model: self._note(model) for model in self.models}),
+                "note": pd.Series({model: note_on(of_model) for model, of_model in runs}),
             }
         ).loc[self.leaderboard().index]
-
-    def _note(self, model: str) -> str:
-        runs = self.runs[self.runs["model"] == model]
-        failed = runs[runs["failure"].notna()]
-        notes = []
-        if len(failed):
-            where = "every origin" if len(failed) == len(runs) else f"{len(failed)} origins"
-            notes.append(f"failed at {where}: {failed['failure'].iloc[0]}")
-        told = runs["note"].dropna()
-        if len(told):
-            notes.append(str(told.iloc[0]))
-        raised = [
-            message
-            for messages in runs["warnings"]
-            for message in messages
-            if not message.startswith(OF_NO_CONCERN)
-        ]
-        if raised:
-            times = "once" if len(raised) == 1 else f"{len(raised)} times, first"
-            notes.append(f"warned {times}: {raised[0]}")
-        return "; ".join(textwrap.shorten(note, LONGEST_NOTE, placeholder=" ...") for note in notes)
 
     def __str__(self) -> str:
         """Return caption, tables and verdict as text of 100 columns."""

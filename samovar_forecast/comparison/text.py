@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from samovar_forecast.comparison.results import Comparison
 
 WIDTH = 100
+OF_NO_CONCERN = (
+    *("FutureWarning", "DeprecationWarning", "PendingDeprecationWarning"),
+    # Lightning and torch on how they load batches
+    *("PossibleUserWarning", "UserWarning: 'pin_memory' argument is set as true"),
+    "UserWarning: Total length of `list` across ranks is zero",
+)
+"""Warnings between libraries: kept in `Comparison.runs`, left out of a model's note."""
+LONGEST_NOTE = 300
+"""Characters of a note; a longer note loses its end."""
 
 
 def summary(comparison: Comparison, width: int = WIDTH) -> str:
@@ -104,6 +113,34 @@ def effort(comparison: Comparison, width: int = WIDTH) -> str:
         if note
     ]
     return "\n".join([*lines, *notes])
+
+
+def note_on(runs: pd.DataFrame) -> str:
+    """Return why a model failed, why it has no intervals, and what it warned of.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        Rows of `Comparison.runs`, all of the same model.
+    """
+    failed = runs[runs["failure"].notna()]
+    notes = []
+    if len(failed):
+        where = "every origin" if len(failed) == len(runs) else f"{len(failed)} origins"
+        notes.append(f"failed at {where}: {failed['failure'].iloc[0]}")
+    told = runs["note"].dropna()
+    if len(told):
+        notes.append(str(told.iloc[0]))
+    raised = [
+        message
+        for messages in runs["warnings"]
+        for message in messages
+        if not message.startswith(OF_NO_CONCERN)
+    ]
+    if raised:
+        times = "once" if len(raised) == 1 else f"{len(raised)} times, first"
+        notes.append(f"warned {times}: {raised[0]}")
+    return "; ".join(textwrap.shorten(part, LONGEST_NOTE, placeholder=" ...") for part in notes)
 
 
 def headline(comparison: Comparison) -> str:
