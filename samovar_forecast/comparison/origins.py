@@ -114,7 +114,7 @@ def _outcomes(
             warnings.warn(
                 f"{type(forecaster).__name__} is not resumed: {reason}",
                 NotResumableWarning,
-                stacklevel=5,  # where `compare` is called
+                stacklevel=4,  # where `compare` is called
             )
     for position, (train, test) in enumerate(splits):
         if wanted_at < 0 or _is_due(position, policy):
