@@ -33,7 +33,7 @@ def plain_comparison() -> Comparison:
         columns=["load", "wind", "sun", "price"],
         index=pd.period_range("2010-01", periods=60, freq="M"),
     )
-    models = {"VAR": GuardedVAR(), "Naive": RepeatSeason(), "Failing": Fails()}
+    models = {"VAR": GuardedVAR(when_refused="ridge"), "Naive": RepeatSeason(), "Failing": Fails()}
     return compare(y, 5, models, n_origins=4, season=1, classical=False)
 
 
@@ -46,7 +46,7 @@ def awkward_comparison() -> Comparison:
         columns=names,
         index=pd.period_range("2010-01", periods=60, freq="M"),
     )
-    models = {"VAR": GuardedVAR(), "Naive $5": RepeatSeason()}
+    models = {"VAR": GuardedVAR(when_refused="ridge"), "Naive $5": RepeatSeason()}
     return compare(y, 5, models, n_origins=4, season=1, classical=False)
 
 
