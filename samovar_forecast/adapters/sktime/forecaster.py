@@ -509,7 +509,6 @@ class SAMoVARForecaster(BaseCheckedForecaster):
             {**tiny, "max_epochs": 1, "validation_fraction": 0.0},
             {**tiny, "max_epochs": 1, "quantiles": (0.1, 0.5, 0.9)},
             {**tiny, "max_epochs": 1, "anchor": False},
-            {**tiny, "anchor": "alone"},
             {
                 **tiny,
                 "context_length": 6,
