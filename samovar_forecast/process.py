@@ -20,8 +20,8 @@ _random_state_lock = threading.RLock()
 def interruption_kept() -> Iterator[None]:
     """Inside the block an interruption stays a KeyboardInterrupt, whoever trains.
 
-    Lightning answers the first one by ``sys.exit`` and goes deaf to the next ones, with which a
-    notebook loses its kernel, and whoever called cannot clean up.
+    Lightning answers the first interruption by ``sys.exit`` and goes deaf to the next: a notebook
+    then loses its kernel, and the caller cannot clean up.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def interruption_kept() -> Iterator[None]:
     except SystemExit as left:
         if not isinstance(left.__context__, KeyboardInterrupt):
             raise
-        if handler is not None:  # one that Python can set again
+        if handler is not None:  # Python can set it again
             signal.signal(signal.SIGINT, handler)
         raise KeyboardInterrupt from left
 
@@ -54,7 +54,7 @@ def quieted(names: Iterable[str], level: int) -> Iterator[None]:
 
 
 def resolve_seed(random_state: int | np.random.RandomState | np.random.Generator | None) -> int:
-    """Return a seed in [0, 2^31): the integer itself, a draw from a generator, or a fresh one."""
+    """Return a seed in [0, 2^31): the integer itself, a draw from a generator, or a fresh seed."""
     if random_state is None:
         return random.SystemRandom().randrange(2**31)
     if isinstance(random_state, np.random.RandomState):
@@ -74,7 +74,7 @@ def resolve_seed(random_state: int | np.random.RandomState | np.random.Generator
 def isolated_random_state(seed: int) -> Iterator[None]:
     """Seed torch inside the block and give its global random state back afterwards.
 
-    One thread at a time: torch has one global state.
+    A single thread at a time: torch has but one global state.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""The user's frames and back: names, roles, times and values of one or many series.
+"""The user's frames and back: names, roles, times and values of a series or of many.
 
 A frame is checked here, once, and becomes a :class:`Panel`: a list of multivariate series (called
 instances, of equal or unequal length) that share their columns and their time grid. Everything
@@ -32,7 +32,7 @@ class Instance:
     Parameters
     ----------
     key : hashable
-        Label of the series in its panel; None if it is the only one.
+        Label of the series in its panel; None if it is the only series.
     last : Timestamp, Period, Timedelta or int
         Time of the last row.
     target : float64 array of shape (n_time, n_series)
@@ -93,7 +93,7 @@ class Panel:
         Parameters
         ----------
         y : pandas.DataFrame
-            Series to forecast, one a column. The rows are times; a MultiIndex holds the keys of
+            Series to forecast, a column each. The rows are times; a MultiIndex holds the keys of
             several instances in its first levels and the times in its last.
         X : pandas.DataFrame, optional
             Covariates. Its rows must contain those of ``y``.
@@ -186,8 +186,8 @@ class Panel:
         return dataclasses.replace(self, instances=tuple(kept)).tail(n_time)
 
     def _extend(self, old: Instance, new: Instance, n_needed: int) -> Instance:
-        # Of the old rows, those before the first new one stay; the others are replaced, or lie
-        # in the future of the new ones.
+        # Old rows before the first new row stay; the other old rows are replaced, or lie in the
+        # future of the new rows.
         n_needed = min(n_needed, len(old))
         n_missing = self.grid.steps_between(old.last, new.last, "y") - len(new)
         n_kept = max(0, len(old) + n_missing) if n_missing <= 0 else 0
@@ -196,14 +196,14 @@ class Panel:
                 "y does not continue the series",
                 found=f"{n_missing} missing rows after {old.last}",
                 wanted=f"rows from {self.grid.ahead(old.last, [1])[0]} on, or at least the "
-                f"{n_needed} rows of one context",
+                f"{n_needed} rows of a context",
                 remedy="pass the rows between to update",
             )
         if n_kept + len(new) < n_needed:
             raise DataError(
                 "y ends before the context that was kept",
                 found=f"{n_kept + len(new)} known rows up to {new.last}",
-                wanted=f"the {n_needed} rows of one context",
+                wanted=f"the {n_needed} rows of a context",
                 remedy=f"pass the {n_needed} rows that end there",
             )
         before = old.rows(0, n_kept)
@@ -222,9 +222,9 @@ class Panel:
         X : pandas.DataFrame or None
             Must hold the next times of each instance; may hold more.
         n_steps : int or sequence of int
-            Steps that are needed; one number for each instance, or one for all.
+            Steps that are needed; a number for each instance, or a single number for all.
         n_wanted : int
-            Steps to return: what ``X`` does not hold beyond the needed ones repeats the last row
+            Steps to return: what ``X`` does not hold beyond the needed steps repeats the last row
             before.
 
         Returns
@@ -235,7 +235,7 @@ class Panel:
         Raises
         ------
         DataError
-            If ``X`` is missing, lacks a column or one of the needed times, or holds a value that
+            If ``X`` is missing, lacks a column or a needed time, or holds a value that
             is infinite or not a number.
         """
         steps = np.arange(1, n_wanted + 1)
@@ -278,7 +278,7 @@ class Panel:
         values : sequence of arrays of shape (n_steps, n_columns)
             One for each instance.
         steps : sequence of integer arrays of shape (n_steps,)
-            How far each row lies after the last row of its instance; one for each instance.
+            How far each row lies after the last row of its instance; an array for each instance.
         columns : pandas.Index, optional
             By default those of the series.
         """

@@ -72,14 +72,14 @@ def read_csv(
     leave_out: Sequence[str] = (),
     number_rows: bool = False,
 ) -> Dataset:
-    """Return the series of a CSV file: time in one column, a series in each other one.
+    """Return the series of a CSV file: time in a column, a series in each other column.
 
     Parameters
     ----------
     path : Path
         The file.
     time : str, optional
-        Name of the column that holds the time; by default the first one.
+        Name of the column that holds the time; by default the first column.
     leave_out : sequence of str, default=()
         Columns that are not read.
     number_rows : bool, default=False
@@ -219,7 +219,7 @@ def _compact_dates(time: pd.Series) -> pd.Index:
 
 
 def _dates(time: pd.Series) -> pd.DatetimeIndex:
-    """Return text as dates; of two readings of 3/4/2016, the one that makes them regular."""
+    """Return text as dates; of two readings of 3/4/2016, the reading that makes them regular."""
     if ISO_DATE.match(time.iloc[0]):
         return pd.DatetimeIndex(pd.to_datetime(time, format="ISO8601"))
     readings = [

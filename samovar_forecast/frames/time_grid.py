@@ -34,7 +34,7 @@ class TimeGrid:
     kind : {"datetime", "period", "timedelta", "integer"}
         Kind of pandas index.
     freq : pandas offset or None
-        Distance of two neighbouring times; None for integers, which always move by one.
+        Distance of two neighbouring times; None for integers, which always move by 1.
     name : hashable or None
         Name of the index, given to every index that is made here.
     """
@@ -54,7 +54,7 @@ class TimeGrid:
         where : str
             What the index belongs to, for the error messages: ``"y"``.
         known : TimeGrid, optional
-            Grid that the index continues. With it, one row is enough.
+            Grid that the index continues. With it, a single row is enough.
 
         Raises
         ------
@@ -155,7 +155,7 @@ def season_of(freq: Any) -> int:
 
     Parameters
     ----------
-    freq : pandas offset, or an alias of one
+    freq : pandas offset, or an alias of an offset
 
     Returns
     -------
@@ -273,7 +273,7 @@ def _inferred_freq(index: pd.Index, where: str) -> Any:
     if len(index) < 3:
         raise DataError(
             f"the frequency of {where} is not known",
-            found=f"{len(index)} dates without one",
+            found=f"{len(index)} dates without a frequency",
             wanted="an index with a frequency, or at least 3 dates to tell it from",
             remedy="set it, for example with .asfreq('MS')",
         )

@@ -3,7 +3,7 @@
 Three files: ``artifact.json`` says what it is (the network's configuration, and what its owner
 adds), ``weights.safetensors`` holds the weights, ``arrays.safetensors`` other numbers. The first
 carries the checksums of all. Reading executes nothing: no pickle, no import by name, nothing put on
-the disk. What is not as it was written is refused.
+the disk. A file that is not as it was written is refused.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def save_artifact(
     description: Mapping[str, Any],
     arrays: Mapping[str, np.ndarray],
 ) -> None:
-    """Write a network, with what belongs to it, to a folder, or to one file ending in ``.zip``.
+    """Write a network, with what belongs to it, to a folder, or to a file ending in ``.zip``.
 
     An artifact that is there already is replaced, anything else is not.
 
@@ -80,10 +80,12 @@ def save_artifact(
     """
     path = Path(path)
     _check_replaceable(path)
-    weights = {name: one.detach().cpu() for name, one in network.state_dict().items()}
+    weights = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
     files = {
         _WEIGHTS: _to_bytes(weights),
-        _ARRAYS: _to_bytes({name: torch.from_numpy(np.array(one)) for name, one in arrays.items()}),
+        _ARRAYS: _to_bytes(
+            {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+        ),
     }
     try:
         document = {
@@ -155,7 +157,7 @@ def load_artifact(path: str | Path) -> Artifact:
     return Artifact(
         network.eval(),
         document["description"],
-        {name: one.numpy() for name, one in arrays.items()},
+        {name: tensor.numpy() for name, tensor in arrays.items()},
     )
 
 
@@ -211,7 +213,7 @@ def _parsed(path: Path, content: bytes) -> dict[str, Any]:
             f"{path} is of a format that is not known here",
             found=f"{document['format']} {document['version']}",
             wanted=f"{FORMAT} {VERSION}",
-            remedy="read it with the version of samovar_forecast that wrote it, or a later one",
+            remedy="read it with the version of samovar_forecast that wrote it, or a later version",
         )
     is_as_written = document["checksum"] == _checksum(document)
     if not is_as_written or document["checksums"].keys() != {_WEIGHTS, _ARRAYS}:
@@ -221,7 +223,7 @@ def _parsed(path: Path, content: bytes) -> dict[str, Any]:
 
 def _check_weights(path: Path, network: SAMoVARNetwork, weights: dict[str, Tensor]) -> None:
     def shapes(state: Mapping[str, Tensor]) -> dict[str, str]:
-        return {name: f"{one.dtype} {tuple(one.shape)}" for name, one in state.items()}
+        return {name: f"{tensor.dtype} {tuple(tensor.shape)}" for name, tensor in state.items()}
 
     wanted, found = shapes(network.state_dict()), shapes(weights)
     different = sorted(
@@ -236,10 +238,10 @@ def _check_weights(path: Path, network: SAMoVARNetwork, weights: dict[str, Tenso
 
 
 def _checksum(document: Mapping[str, Any]) -> str:
-    others = {name: one for name, one in document.items() if name != "checksum"}
+    others = {name: value for name, value in document.items() if name != "checksum"}
     return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()
 
 
 def _to_bytes(tensors: Mapping[str, Tensor]) -> bytes:
     # Tensors that share their memory, or lie across it, cannot be written.
-    return save({name: one.contiguous().clone() for name, one in tensors.items()})
+    return save({name: tensor.contiguous().clone() for name, tensor in tensors.items()})

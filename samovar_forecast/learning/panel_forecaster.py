@@ -1,8 +1,9 @@
-"""One network for all series of a panel: how it learns, and how it answers.
+"""A network for all series of a panel: how it learns, and how it answers.
 
 A :class:`PanelForecaster` is a
 :class:`~samovar_forecast.learning.trained_network.TrainedNetwork` beside the last rows and the
-scales of the series that it forecasts. It is never changed: learning and moving on give a new one.
+scales of the series that it forecasts. It is never changed: to learn or
+to move on gives a new forecaster.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _ROWS_KEPT = 500
 
 @dataclass(frozen=True)
 class InstanceForecast:
-    """Predictive distribution of one instance in the units of its series.
+    """Predictive distribution of an instance in the units of its series.
 
     Parameters
     ----------
@@ -151,9 +152,9 @@ class PanelForecaster:
         result : TrainingResult or None
         """
         network = copy.deepcopy(trained.network)
-        scalers = {one.key: InstanceScaler.of(one) for one in panel.instances}
-        series = _series(panel, scalers, network.config)
-        windows = _windows(series, network.config)
+        scalers = {instance.key: InstanceScaler.of(instance) for instance in panel.instances}
+        series = _scale_panel(panel, scalers, network.config)
+        windows = _lay_out_windows(series, network.config)
         training, validation = windows.split_in_time(plan.validation_fraction)
         if validation is not None and not _has_futures(validation):
             training, validation = windows, None
@@ -226,7 +227,7 @@ class PanelForecaster:
         moved = self.moved_on(newer)
         if _longest(recent) < shape.context_length + shape.patch_length:
             return moved
-        windows = _windows(_series(recent, self.scalers, shape), shape)
+        windows = _lay_out_windows(_scale_panel(recent, self.scalers, shape), shape)
         if not _has_futures(windows):
             return moved
         network = copy.deepcopy(self.trained.network)
@@ -247,7 +248,7 @@ class PanelForecaster:
             gate = network.anchor.gate.double().numpy()
             attach_anchor(
                 network,
-                _series(moved.panel, self.scalers, shape),
+                _scale_panel(moved.panel, self.scalers, shape),
                 None,
                 season=moved.panel.grid.season,
                 head=self.trained.head,
@@ -258,7 +259,7 @@ class PanelForecaster:
         )
 
     def moved_on(self, newer: Panel) -> PanelForecaster:
-        """Return the model with its rows moved on to the end of new ones."""
+        """Return the model with its rows moved on to the end of newer rows."""
         n_needed = self.trained.config.context_length
         rows = self.panel.extended_by(newer, self.n_kept + 1, n_needed)
         holds_all = self.holds_all and _longest(rows) <= self.n_kept
@@ -288,8 +289,10 @@ class PanelForecaster:
         """
         center = self.trained.head.center
         return [
-            self.scalers[one.key].target.inverse(parameters[..., center], last_values(one.target))
-            for one, parameters in zip(
+            self.scalers[instance.key].target.inverse(
+                parameters[..., center], last_values(instance.target)
+            )
+            for instance, parameters in zip(
                 self.panel.instances, self._parameters(steps, X), strict=True
             )
         ]
@@ -321,7 +324,7 @@ class PanelForecaster:
             for own, beyond in zip(steps, is_beyond, strict=True)
         ]
         answers = []
-        for one, own, parameters, beyond in zip(
+        for instance, own, parameters, beyond in zip(
             self.panel.instances, steps, self._parameters(asked, X), is_beyond, strict=True
         ):
             scores = calibration.at(np.maximum(own, 1))
@@ -337,8 +340,8 @@ class PanelForecaster:
             answers.append(
                 InstanceForecast(
                     Predictive(parameters, self.trained.head, scores),
-                    self.scalers[one.key].target,
-                    last_values(one.target),
+                    self.scalers[instance.key].target,
+                    last_values(instance.target),
                 )
             )
         return answers
@@ -351,20 +354,21 @@ class PanelForecaster:
         n_patches = max(1, math.ceil(max(farthest) / patch))
         ahead = self.panel.covariates_ahead(X, farthest, n_patches * patch)
         series = [
-            scale_rows(one, self.scalers[one.key], length, rows)
-            for one, rows in zip(self.panel.instances, ahead, strict=True)
+            scale_rows(instance, self.scalers[instance.key], length, rows)
+            for instance, rows in zip(self.panel.instances, ahead, strict=True)
         ]
         answers = [
             np.empty((len(own), shape.n_series, self.trained.head.n_params)) for own in steps
         ]
         # The future at once from the end of each instance, the past from the row before each time.
-        ends = [len(one.target) for one in series]
+        ends = [len(rows.target) for rows in series]
         if max(farthest):
             n_ahead = n_patches * patch
             windows = [
-                _window(one, end, shape, n_ahead) for one, end in zip(series, ends, strict=True)
+                _cut_window(rows, end, shape, n_ahead)
+                for rows, end in zip(series, ends, strict=True)
             ]
-            rolled = _rolled(self.trained, windows, max(farthest))
+            rolled = _roll_windows(self.trained, windows, max(farthest))
             for own, answer, parameters in zip(steps, answers, rolled, strict=True):
                 answer[own >= 1] = parameters[own[own >= 1] - 1]
         past = [
@@ -372,13 +376,13 @@ class PanelForecaster:
         ]
         if past:
             windows = [
-                _window(
+                _cut_window(
                     series[number], self._end_before(number, int(steps[number][row])), shape, patch
                 )
                 for number, row in past
             ]
             for (number, row), parameters in zip(
-                past, _rolled(self.trained, windows, 1), strict=True
+                past, _roll_windows(self.trained, windows, 1), strict=True
             ):
                 answers[number][row] = parameters[0]
         return answers
@@ -410,7 +414,9 @@ def _fit_or_default(fit: Callable[..., TrainingResult] | None) -> Callable[..., 
     return fit
 
 
-def _window(series: SeriesTensors, end: int, config: NetworkConfig, n_ahead: int) -> SeriesTensors:
+def _cut_window(
+    series: SeriesTensors, end: int, config: NetworkConfig, n_ahead: int
+) -> SeriesTensors:
     """Cut the window that ends before row ``end``, with ``n_ahead`` rows of what is known ahead."""
     rows = slice(end - config.context_length, end)
     future = series.future_covariates
@@ -422,7 +428,7 @@ def _window(series: SeriesTensors, end: int, config: NetworkConfig, n_ahead: int
     return SeriesTensors(series.target[rows], None if past is None else past[rows], future)
 
 
-def _rolled(
+def _roll_windows(
     trained: TrainedNetwork, windows: Sequence[SeriesTensors], horizon: int
 ) -> Iterator[np.ndarray]:
     """Yield the parameters of the ``horizon`` steps after each window, (horizon, n_series, K)."""
@@ -430,24 +436,24 @@ def _rolled(
         part = windows[start : start + WINDOWS_AT_ONCE]
         parameters = roll_forecast(
             trained.network,
-            torch.stack([one.target for one in part]),
+            torch.stack([window.target for window in part]),
             horizon,
-            _stack([one.past_covariates for one in part]),
-            _stack([one.future_covariates for one in part]),
+            _stack([window.past_covariates for window in part]),
+            _stack([window.future_covariates for window in part]),
             head=trained.head,
         )
         yield from parameters.numpy().astype(np.float64)
 
 
-def _series(
+def _scale_panel(
     panel: Panel, scalers: dict[Hashable, InstanceScaler], config: NetworkConfig
 ) -> list[SeriesTensors]:
-    """Scale the instances of a panel; one too short for a window is filled up to it."""
+    """Scale the instances of a panel; a shorter instance is filled up to a window."""
     n_time = config.context_length + config.patch_length
-    return [scale_rows(one, scalers[one.key], n_time) for one in panel.instances]
+    return [scale_rows(instance, scalers[instance.key], n_time) for instance in panel.instances]
 
 
-def _windows(series: Sequence[SeriesTensors], config: NetworkConfig) -> WindowSet:
+def _lay_out_windows(series: Sequence[SeriesTensors], config: NetworkConfig) -> WindowSet:
     return WindowSet.from_series(series, config.context_length, config.patch_length)
 
 

@@ -48,11 +48,11 @@ def choose_lengths(
     patch_length: int | None = None,
     context_length: int | None = None,
 ) -> Lengths:
-    """Choose how much one token covers and how far back the network looks.
+    """Choose how much a token covers and how far back the network looks.
 
-    The patch is the horizon, so that one step of the network answers the whole question; it takes
-    at most a sixth of the sample, and longer horizons are reached by rolling forward. Where no
-    horizon is known, the patch is a season of at most 48 steps, or 8 steps.
+    The patch is the horizon, so that a single step of the network answers the whole question. It
+    takes at most a sixth of the sample, and longer horizons are reached by rolling forward. Where
+    no horizon is known, the patch is a season of at most 48 steps, or 8 steps.
 
     The context is two seasons, eight patches or 32 steps, whichever is longest. It takes at most a
     third of the sample, so that most of it is left for windows to learn from and to validate on,
@@ -257,7 +257,7 @@ class Plan:
     def choose_start(
         self, panel: Panel, horizon: int | None, pretrained: TrainedNetwork | None, seed: int
     ) -> TrainedNetwork:
-        """Return the network that the training starts from: the pretrained one, or a new one.
+        """Return the network that the training starts from: pretrained, or new.
 
         Parameters
         ----------

@@ -136,7 +136,7 @@ class TrainedNetwork:
         Raises
         ------
         DataError
-            If there are more or fewer series or covariates of one role than it learned from, or
+            If there are more or fewer series or covariates of a role than it learned from, or
             the same in another order.
         """
         for role, known, found in zip(

@@ -136,7 +136,7 @@ def fit_network(
         What the K numbers per step are, and with it the loss; a point by default.
     random_state : int, numpy generator or None
         Seed of order and dropout. The global random states are left as they were; fits that run
-        in threads of one process wait for each other.
+        in threads of the same process wait for each other.
     device : {"auto", "cpu", "cuda", "mps"}
     progress : bool or None
         Progress bar: always, never, or (None) only once the fit has lasted five seconds.
@@ -145,7 +145,7 @@ def fit_network(
         the state of the same fit (data, configuration, seed), training goes on from there.
     judge_start : bool, default=False
         Whether the weights that the training starts from are a candidate like those of each
-        epoch, as pretrained ones should be. Without validation windows it makes no difference.
+        epoch, as pretrained weights should be. Without validation windows it makes no difference.
     loss : callable
         Takes the output of a forward at all positions, the windows (B, L, C), the patches after
         them (B, s, C), the head, and the weight of the next patch; gives the
@@ -270,7 +270,7 @@ def _same_fit(checkpoint: Path, fingerprint: str) -> Path | None:
 
 
 def _accelerator(device: str) -> str:
-    """Translate a device into Lightning's word, and refuse one that is not there."""
+    """Translate a device into Lightning's word, and refuse a device that is not there."""
     there = {
         "auto": True,
         "cpu": True,

@@ -1,4 +1,4 @@
-"""Predictive distributions from the errors on held-out windows: one source for every answer.
+"""Predictive distributions from the errors on held-out windows, the source of every answer.
 
 The forecast of a step and series comes with K numbers (a point, or quantiles), which define an
 increasing map from values to scores: ``value - point``, or the normal score that piecewise linear
@@ -6,7 +6,7 @@ interpolation of the quantiles gives a value. On windows that were held out of t
 scores are observed; their empirical distribution, step by step and series by series, calibrates the
 forecast (split conformal prediction: Vovk, Gammerman & Shafer 2005; with quantiles in the manner
 of Romano, Patterson & Candès 2019). Quantiles, intervals, variance and sample paths all derive
-from it, so that they agree and quantiles never cross. A sample path takes its ranks from one
+from it, so that they agree and quantiles never cross. A sample path takes its ranks from a
 held-out window, at all steps and in all series at once: that is how they depend on each other.
 """
 
@@ -91,7 +91,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Predictive:
-    """Predictive distribution of one multivariate forecast.
+    """Predictive distribution of a multivariate forecast.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class Predictive:
         return values_of(scores, self.parameters, self.head)
 
     def atoms(self) -> np.ndarray:
-        """Return one sample path per held-out window, of equal weight; (n_windows, n_steps, C).
+        """Return a sample path of each held-out window, equally likely; (n_windows, n_steps, C).
 
         The ranks of a path are those of its window; its values are the calibrated quantiles.
         """
@@ -185,7 +185,7 @@ def conformal_quantile(scores: np.ndarray, level: float) -> np.ndarray:
 
 
 def _filled(scores: np.ndarray) -> np.ndarray:
-    """Give each missing score one of its own step and series, in turn."""
+    """Fill each missing score with a known score of its own step and series, in turn."""
     missing = ~np.isfinite(scores)
     if not missing.any():
         return scores

@@ -1,4 +1,4 @@
-"""Series tensors to training windows, gathered a whole batch at a time from one tensor."""
+"""Series tensors to training windows, gathered a whole batch at a time from a single tensor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from samovar_forecast.exceptions import DataError
 
 @dataclass(frozen=True)
 class SeriesTensors:
-    """One instance: C series over the same time steps, with their covariates.
+    """An instance: C series over the same time steps, with their covariates.
 
     Attributes
     ----------
@@ -47,10 +47,10 @@ class WindowBatch(NamedTuple):
 
 @dataclass(frozen=True)
 class WindowSet:
-    """All windows of one or several instances, addressed by index.
+    """All windows of an instance or of several, addressed by index.
 
-    The values of all instances lie in one table, one below the other; a window is a row number
-    in it. A batch of windows is one gather.
+    The values of all instances lie in a table, instance below instance; a window is a row number
+    in it. A batch of windows is a single gather.
 
     Attributes
     ----------
@@ -91,10 +91,10 @@ class WindowSet:
         """
         span = context_length + patch_length
         tables, starts, instance, bounds, row = [], [], [], [], 0
-        for number, one in enumerate(series):
-            parts = [one.past_covariates, one.target, one.future_covariates]
+        for number, rows in enumerate(series):
+            parts = [rows.past_covariates, rows.target, rows.future_covariates]
             tables.append(torch.cat([part for part in parts if part is not None], dim=-1))
-            n_time = one.target.shape[0]
+            n_time = rows.target.shape[0]
             count = max(0, n_time - span + 1)
             starts.append(torch.arange(row, row + count))
             instance.append(torch.full((count,), number))
@@ -111,7 +111,7 @@ class WindowSet:
         static = None
         if first.static_covariates is not None:
             static = torch.stack(
-                [one.static_covariates for one in series if one.static_covariates is not None]
+                [rows.static_covariates for rows in series if rows.static_covariates is not None]
             )
         widths = tuple(
             0 if part is None else part.shape[-1]

@@ -44,11 +44,11 @@ ROWS_OF_OTHER_DATASETS = 20_000
 
 
 def may_be_cut(dataset: TorchTrainingDataset) -> bool:
-    """Tell whether a dataset is one of darts' own kind, that can be built for other rows."""
+    """Tell whether a dataset is of darts' own kind, which can be built for other rows."""
     return type(dataset) in (SlicedTrainingDataset, SequentialTorchTrainingDataset)
 
 
-def held_out(
+def hold_out(
     dataset: TorchTrainingDataset, shift: int
 ) -> tuple[TorchTrainingDataset, TorchTrainingDataset | None]:
     """Split darts' training windows in time: those to train on, and the last of each series.
@@ -121,11 +121,11 @@ class Sample(NamedTuple):
         context: int,
         shift: int,
     ) -> Sample:
-        """Join the rows of both datasets, where one series continues the other."""
-        earlier, season = _instances(training, shift), _season(training)
+        """Join the rows of both datasets, where a series continues another."""
+        earlier, season = _read_instances(training, shift), _season(training)
         if validation is None:
             return cls(earlier, earlier, season)
-        later = _instances(validation, shift)
+        later = _read_instances(validation, shift)
         if not (_holds_series(training) and _holds_series(validation)):
             return cls(earlier + later, earlier, season)
         n_before = context + shift  # rows of a validation series before its first forecast
@@ -134,12 +134,12 @@ class Sample(NamedTuple):
         )
         rows, before = list(earlier), list(earlier)
         for number, held, series in zip(numbers, later, validation.series, strict=True):
-            offset = None if number is None else _offset(training.series[number], series)
+            offset = None if number is None else _find_offset(training.series[number], series)
             if number is None or offset is None:
                 rows.append(held)
                 before.append(held.until(n_before))
             else:
-                rows[number] = _joined(earlier[number], held, offset)
+                rows[number] = _join(earlier[number], held, offset)
                 before[number] = rows[number].until(offset + n_before)
         return cls(rows, before, season)
 
@@ -159,8 +159,8 @@ def attach(
     module : SAMoVARModule
         Changed in place.
     trainer : pytorch_lightning.Trainer
-        The one that has trained it. Checkpoints of its callbacks are given the anchor, and each
-        the gate of its own weights.
+        Has trained the module. Checkpoints of its callbacks are given the anchor, and each
+        checkpoint the gate of its own weights.
     training, validation : TorchTrainingDataset
         What it was trained on, and was not.
     """
@@ -176,7 +176,7 @@ def attach(
     )
     _attach(module, trainer, validation, linear, earlier)
     if trainer.is_global_zero:
-        for path in _checkpoints(trainer):
+        for path in _find_checkpoints(trainer):
             checkpoint = torch.load(path, map_location="cpu", weights_only=False)  # just written
             saved = copy.deepcopy(module)
             saved.load_state_dict(checkpoint["state_dict"])
@@ -196,11 +196,13 @@ def _attach(
 ) -> None:
     gate = np.zeros((linear.map.n_steps, module.n_targets))
     if validation is not None:
-        gate = _forecasts(module, trainer, validation).gate(earlier, module.output_chunk_shift)
+        gate = _forecast_held_out(module, trainer, validation).gate(
+            earlier, module.output_chunk_shift
+        )
     put_beside(module.network, linear, gate)
 
 
-def _checkpoints(trainer: pl.Trainer) -> list[Path]:
+def _find_checkpoints(trainer: pl.Trainer) -> list[Path]:
     """Return the files that the fit's callbacks have kept."""
     found = {
         Path(path)
@@ -213,14 +215,14 @@ def _checkpoints(trainer: pl.Trainer) -> list[Path]:
 
 
 @torch.no_grad()
-def _forecasts(
+def _forecast_held_out(
     module: SAMoVARModule, trainer: pl.Trainer, dataset: TorchTrainingDataset
 ) -> HeldOut:
     """Ask the network, without an anchor, for all windows of a dataset, on the trainer's device."""
     place, precision = trainer.strategy.root_device, trainer.strategy.precision_plugin
     was_training, came_from = module.training, module.device
     module.to(place).eval()
-    numbers, order = _in_time(dataset)
+    numbers, order = _order_windows(dataset)
     parts = []
     for start in range(0, len(order), WINDOWS_AT_ONCE):
         chosen = order[start : start + WINDOWS_AT_ONCE]
@@ -232,14 +234,14 @@ def _forecasts(
         if known is None:
             known = center.new_zeros(len(chosen), 0)
         parts.append(
-            [as_array(one) for one in (batch.past_target, known, center, batch.future_target)]
+            [as_array(tensor) for tensor in (batch.past_target, known, center, batch.future_target)]
         )
     module.to(came_from).train(was_training)
     windows, ahead, learned, actual = (np.concatenate(some) for some in zip(*parts, strict=True))
     return HeldOut(windows, ahead if ahead.size else None, learned, actual, numbers)
 
 
-def _in_time(dataset: TorchTrainingDataset) -> tuple[np.ndarray, list[int]]:
+def _order_windows(dataset: TorchTrainingDataset) -> tuple[np.ndarray, list[int]]:
     """Return the series of every window, and the windows' indices, in time order per series."""
     if not _holds_series(dataset):
         return np.zeros(len(dataset), dtype=int), list(range(len(dataset)))
@@ -263,15 +265,17 @@ def _season(dataset: TorchTrainingDataset) -> int:
     return 1 if isinstance(freq, int) else season_of(freq)
 
 
-def _instances(dataset: TorchTrainingDataset, shift: int) -> list[Rows]:
+def _read_instances(dataset: TorchTrainingDataset, shift: int) -> list[Rows]:
     """Return the rows of a dataset's series; of another dataset, each of some windows."""
     if not _holds_series(dataset):
         return list(_windows_as_instances(dataset, shift))
     known = dataset.future_covariates or [None] * len(dataset.series)
-    return [_rows(one, future) for one, future in zip(dataset.series, known, strict=True)]
+    return [
+        _read_rows(series, future) for series, future in zip(dataset.series, known, strict=True)
+    ]
 
 
-def _rows(series: TimeSeries, future: TimeSeries | None) -> Rows:
+def _read_rows(series: TimeSeries, future: TimeSeries | None) -> Rows:
     values = series.all_values(copy=False).mean(axis=2, dtype=np.float64)
     if future is None:
         return Rows(values)
@@ -297,16 +301,16 @@ def _windows_as_instances(dataset: TorchTrainingDataset, shift: int) -> Iterator
         yield Rows(joined(sample.past_target, sample.future_target), known)
 
 
-def _offset(earlier: TimeSeries, later: TimeSeries) -> int | None:
-    """Return the row of one series at which the other starts; None if it starts elsewhere."""
+def _find_offset(earlier: TimeSeries, later: TimeSeries) -> int | None:
+    """Return the row of the earlier series at which the later starts; None if it is elsewhere."""
     if earlier.freq != later.freq or later.start_time() < earlier.start_time():
         return None
     offset = n_steps_between(later.start_time(), earlier.start_time(), earlier.freq)
     return offset if offset <= len(earlier) else None
 
 
-def _joined(earlier: Rows, later: Rows, offset: int) -> Rows:
-    """Return the rows of one instance, and those of the other that come after."""
+def _join(earlier: Rows, later: Rows, offset: int) -> Rows:
+    """Return the rows of the earlier instance, and the rows of the later that come after."""
     n_common = len(earlier.target) - offset
     known = None
     if earlier.covariates is not None and later.covariates is not None:

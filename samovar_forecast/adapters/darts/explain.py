@@ -22,7 +22,7 @@ def explain_model(
     past_covariates: TimeSeries | None,
     future_covariates: TimeSeries | None,
 ) -> DynamicVAR:
-    """Return the model on a history of one series; see ``SAMoVARModel.explain``."""
+    """Return the model on a history of a series; see ``SAMoVARModel.explain``."""
     module: SAMoVARModule | None = model.model
     if module is None:
         raise NotFittedError("the model is not fitted", remedy="fit it, or load weights, first")
@@ -34,26 +34,26 @@ def explain_model(
     return DynamicVAR.from_network(
         module.network,
         series.to_dataframe(),
-        past_covariates=_aligned(
+        past_covariates=_align(
             past_covariates,
             series,
             "past_covariates",
             config.n_past_covariates,
             reaches_ahead=False,
         ),
-        future_covariates=_aligned(
+        future_covariates=_align(
             future_covariates,
             series,
             "future_covariates",
             config.n_future_covariates,
             reaches_ahead=True,
         ),
-        static_covariates=_static(series, config.n_static_covariates),
-        parameter=_location(module),
+        static_covariates=_read_static(series, config.n_static_covariates),
+        parameter=_locate_forecast(module),
     )
 
 
-def _location(module: SAMoVARModule) -> int:
+def _locate_forecast(module: SAMoVARModule) -> int:
     """Return which of the predicted numbers is the forecast in the units of the window."""
     if module.rin is not None:
         raise ConfigurationError(
@@ -73,12 +73,12 @@ def _location(module: SAMoVARModule) -> int:
         raise ConfigurationError(
             "the likelihood has no number that is a forecast in the units of the data",
             found=type(module.likelihood).__name__,
-            wanted="no likelihood, one with a mean, or quantiles that hold the median",
+            wanted="no likelihood, a likelihood with a mean, or quantiles that hold the median",
         )
     return head.center
 
 
-def _aligned(
+def _align(
     covariates: TimeSeries | None,
     series: TimeSeries,
     name: str,
@@ -102,7 +102,7 @@ def _aligned(
     return table.loc[needed[0] : None if reaches_ahead else needed[-1]]
 
 
-def _static(series: TimeSeries, n_expected: int) -> np.ndarray | None:
+def _read_static(series: TimeSeries, n_expected: int) -> np.ndarray | None:
     """Return the static covariates of every component, shape (C, S)."""
     if n_expected == 0:
         return None

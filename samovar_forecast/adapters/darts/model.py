@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from darts import TimeSeries
 
-from samovar_forecast.adapters.darts.anchor import attach, held_out, may_be_cut
+from samovar_forecast.adapters.darts.anchor import attach, hold_out, may_be_cut
 from samovar_forecast.adapters.darts.host import (
     MixedCovariatesTorchModel,
     TorchTrainingDataset,
@@ -40,9 +40,9 @@ class SAMoVARModel(MixedCovariatesTorchModel):
     """Dynamic vector autoregression as a linear Transformer, for darts.
 
     The input chunk is cut into patches as long as the output chunk. Each component gives two
-    tokens per patch, one of its own past and one of a learned mix of all components and
+    tokens per patch, of its own past and of a learned mix of all components and
     covariates; a stack of VAR layers with weights that depend on the window moves them one patch
-    ahead [1]_. All components of a series are forecast together. Several series train one global
+    ahead [1]_. All components of a series are forecast together. Several series train a global
     model.
 
     Supports past, future and static covariates, all of darts' torch likelihoods and Monte Carlo
@@ -73,7 +73,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         What is subtracted from each window: the mean of its last patch, or of the whole window;
         both divide by its standard deviation. ``"none"`` leaves the values alone.
     predictor : {"samovar", "lintrans", "fixedvar"}, default="samovar"
-        The model, or one of its two controls: an ordinary linear Transformer, a VAR with
+        The model, or a control of it: an ordinary linear Transformer, a VAR with
         constant weights.
     structure : {"direct", "inverse"}, default="direct"
         Whether the structural matrix multiplies the mixture as it is, or its inverse does.
@@ -82,8 +82,8 @@ class SAMoVARModel(MixedCovariatesTorchModel):
     attention : {"auto", "reference", "parallel", "chunked"}, default="auto"
         Form in which linear attention is computed; all give the same numbers.
     patch_length : int, optional
-        The output chunk length, the only one that is admitted: a model that forecasts shorter
-        patches is one with a shorter output chunk, which darts rolls out for any ``n``.
+        Nothing but the output chunk length is admitted: a model that forecasts shorter patches
+        has a shorter output chunk, which darts rolls out for any ``n``.
     next_patch_loss_weight : float, default=1.0
         Weight of the loss on the next patch at every position of the input chunk, beside the loss
         on the output chunk. With a loss of the difference (MSE, L1, Huber) it is taken in the
@@ -94,7 +94,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         Whether a linear anchor, estimated in closed form after the training, stands beside the
         network, which then has a share in the forecast only as far as it helped on the validation
         series. Without these, the last fifth of each series is held out and not trained on. There
-        is none beside a likelihood without a location: one of counts, shares or positive numbers.
+        is none beside a likelihood without a location: of counts, shares or positive numbers.
         With False the network answers alone, as in the paper.
     **kwargs
         All that darts' torch models accept: ``likelihood``, ``loss_fn``, ``torch_metrics``,
@@ -252,7 +252,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         """Prepare as darts does; for an anchor, hold windows out if none are given."""
         if self._wants_anchor and val_dataset is None:
             if may_be_cut(train_dataset):
-                train_dataset, val_dataset = held_out(train_dataset, self.output_chunk_shift)
+                train_dataset, val_dataset = hold_out(train_dataset, self.output_chunk_shift)
             else:
                 warnings.warn(
                     f"a dataset of your own ({type(train_dataset).__name__}) is trained on as a "
@@ -297,7 +297,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         past_covariates: TimeSeries | None = None,
         future_covariates: TimeSeries | None = None,
     ) -> DynamicVAR:
-        """Read the fitted model as a vector autoregression on a history of one series.
+        """Read the fitted model as a vector autoregression on a history of a series.
 
         Parameters
         ----------
@@ -305,8 +305,8 @@ class SAMoVARModel(MixedCovariatesTorchModel):
             At least one input chunk; more gives more origins, and residuals. In the units that
             the model was fitted in: what a transformer did to the series before stays done.
         past_covariates, future_covariates : TimeSeries, optional
-            Those that the model was fitted with; the future ones reach an output chunk beyond
-            each origin that is asked for.
+            Covariates that the model was fitted with. Future covariates reach an output chunk
+            beyond each origin that is asked for.
 
         Returns
         -------
@@ -333,7 +333,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
 
     @property
     def _ckpt_skipped_params(self) -> list[str]:
-        """Parameters in which a model may differ from one whose weights it loads."""
+        """Parameters in which a model may differ from the model whose weights it loads."""
         return [
             *super()._ckpt_skipped_params,
             *("dropout", "attention", "next_patch_loss_weight", "patch_length", "anchor"),

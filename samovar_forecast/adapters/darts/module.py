@@ -198,7 +198,7 @@ class SAMoVARModule(PLForecastingModule):
     def _with_anchor(
         self, prediction: Tensor, output: NetworkOutput, x_in: PLModuleInput
     ) -> Tensor:
-        """Combine a prediction (B, s, C, K) with the anchor, if there is one."""
+        """Combine a prediction (B, s, C, K) with the anchor, if the network has an anchor."""
         anchor, anchored = self.network.anchor, output.anchored
         if anchor is None or anchored is None:
             return prediction
@@ -315,7 +315,7 @@ def head_of(likelihood: TorchLikelihood | None) -> tuple[Head, tuple[bool, ...]]
     if likelihood.type is LikelihoodType.Quantile:
         return Head.of_quantiles(likelihood.quantiles), (False,) * len(likelihood.quantiles)
     known = _LIKELIHOODS.get(likelihood.type, ())
-    if len(known) != likelihood.num_parameters:  # not one of darts' own
+    if len(known) != likelihood.num_parameters:  # not a likelihood of darts
         known = (("free", False),) * likelihood.num_parameters
     kinds, has_softplus = zip(*known, strict=True)
     return ParameterHead(kinds), has_softplus
@@ -329,7 +329,7 @@ class _MonteCarloDropout(MonteCarloDropout):
 
 
 def _use_monte_carlo_dropout(module: nn.Module) -> None:
-    """Replace every dropout by the one that darts can leave on for predictions."""
+    """Replace every dropout by a dropout that darts can leave on for predictions."""
     for name, child in module.named_children():
         if type(child) is Dropout:
             setattr(module, name, _MonteCarloDropout(child.p))

@@ -19,7 +19,7 @@ from samovar_forecast.exceptions import SAMoVARError
 
 
 class _Share(NamedTuple):
-    """Forecasts of one process, in its own order."""
+    """Forecasts of a process, in its own order."""
 
     values: Tensor  # n_samples n_forecasts horizon C
     schemas: list[Any]
@@ -38,7 +38,7 @@ class ShardedTrainer:
         self.trainer = trainer
 
     def predict(self, model: LightningModule, datamodule: TorchDataModule) -> Any:
-        """Return the batches of forecasts, as a trainer of one process does.
+        """Return the batches of forecasts, as the trainer of a single process does.
 
         Raises
         ------

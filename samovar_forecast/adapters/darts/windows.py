@@ -1,8 +1,8 @@
 """Training windows for darts, cut without darts' own work per window.
 
 darts' dataset looks up series, covariates, time axes and checks again for every window, which on
-small networks costs more than the network. This one lets darts place and check the first window
-of each series, remembers where its parts lie, and cuts all others by slicing.
+small networks costs more than the network. The dataset here lets darts place and check the first
+window of each series, remembers where its parts lie, and cuts all other windows by slicing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from samovar_forecast.adapters.darts.host import (
 
 
 class _Part(NamedTuple):
-    """One sliding part of a sample: its values, and the bounds for a window that ends at 0."""
+    """A sliding part of a sample: its values, and the bounds for a window that ends at 0."""
 
     name: str
     values: np.ndarray
@@ -29,7 +29,7 @@ class _Part(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """Where the parts of all windows of one series lie."""
+    """Where the parts of all windows of a series lie."""
 
     length: int
     n_windows: int

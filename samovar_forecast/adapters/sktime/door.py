@@ -45,7 +45,7 @@ class BaseCheckedForecaster(BaseForecaster):
             return super().fit_predict(y, X=X, fh=fh, X_pred=X_pred)
 
     def pretrain(self, y: Any, X: Any = None, fh: Any = None) -> Any:
-        """Train one network on a panel, for later fits to start from.
+        """Train a network on a panel, for later fits to start from.
 
         Parameters and return value are those of
         :meth:`sktime.forecasting.base.BaseForecaster.pretrain`. If it fails, the earlier state
@@ -134,7 +134,7 @@ class BaseCheckedForecaster(BaseForecaster):
 
 
 def _kind(index: pd.Index) -> type:
-    """Return the kind of time that an index holds, integers of either class being one."""
+    """Return the kind of time that an index holds, integers of either class being the same."""
     kinds = (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)
     return next((kind for kind in kinds if isinstance(index, kind)), pd.Index)
 

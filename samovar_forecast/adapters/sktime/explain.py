@@ -21,7 +21,7 @@ def explain_model(
     instance: Hashable | None,
     training: TrainingConfig,
 ) -> DynamicVAR:
-    """Return the model on a history of one instance; see ``SAMoVARForecaster.explain``."""
+    """Return the model on a history of an instance; see ``SAMoVARForecaster.explain``."""
     head = model.trained.head
     if head.quantiles and 0.5 not in head.quantiles:
         raise ConfigurationError(
@@ -36,24 +36,24 @@ def explain_model(
         if X is not None:
             within = X.loc[X.index.isin(frame.index)]
         panel = Panel.from_frame(frame, within, known=model.panel)
-    one = _chosen(panel, instance)
-    scalers = model.scalers.get(one.key)
+    chosen = _choose_instance(panel, instance)
+    scalers = model.scalers.get(chosen.key)
     if scalers is None:
         raise DataError(
             "the instance was not there in fit",
-            found=one.key,
+            found=chosen.key,
             wanted=sorted(model.scalers, key=str),
         )
-    index = panel.grid.ahead(one.last, np.arange(1 - len(one), 1))
+    index = panel.grid.ahead(chosen.last, np.arange(1 - len(chosen), 1))
     past = future = None
     if len(panel.past_names):
-        past = pd.DataFrame(one.past_covariates, index, panel.past_names)
+        past = pd.DataFrame(chosen.past_covariates, index, panel.past_names)
     if len(panel.future_names):
-        known = pd.DataFrame(one.future_covariates, index, panel.future_names)
-        future = pd.concat([known, _ahead(X, one, panel)])
+        known = pd.DataFrame(chosen.future_covariates, index, panel.future_names)
+        future = pd.concat([known, _take_rows_ahead(X, chosen, panel)])
     return DynamicVAR.from_network(
         model.trained.network,
-        pd.DataFrame(one.target, index, panel.target_names),
+        pd.DataFrame(chosen.target, index, panel.target_names),
         scaler=scalers.target,
         past_covariates=past,
         past_scaler=scalers.past_covariates,
@@ -64,28 +64,28 @@ def explain_model(
     )
 
 
-def _chosen(panel: Panel, key: Hashable | None) -> Instance:
-    """Return the instance of that key, or the only one."""
-    keys = [one.key for one in panel.instances]
+def _choose_instance(panel: Panel, key: Hashable | None) -> Instance:
+    """Return the instance of that key; for None the only instance."""
+    keys = [instance.key for instance in panel.instances]
     if key is None and len(keys) == 1:
         return panel.instances[0]
     if key not in keys:
         raise DataError(
-            "a vector autoregression is that of one instance of the panel",
+            "a vector autoregression is read from a single instance of the panel",
             found=f"instance={key!r}",
             wanted=f"one of {keys[:5]}" + (" ..." if len(keys) > 5 else ""),
         )
     return panel.instances[keys.index(key)]
 
 
-def _ahead(X: pd.DataFrame | None, one: Instance, panel: Panel) -> pd.DataFrame:
-    """Return the rows of X after the history; none if it has none."""
+def _take_rows_ahead(X: pd.DataFrame | None, instance: Instance, panel: Panel) -> pd.DataFrame:
+    """Return the rows of X after the history of an instance; no rows if there are none."""
     names = panel.future_names
     if X is None:
         return pd.DataFrame(columns=names, dtype=np.float64)
-    rows = X if one.key is None else X.xs(one.key, level=list(range(X.index.nlevels - 1)))
-    later = rows.loc[rows.index > one.last, list(names)]
-    expected = panel.grid.ahead(one.last, np.arange(1, len(later) + 1))
+    rows = X if instance.key is None else X.xs(instance.key, level=list(range(X.index.nlevels - 1)))
+    later = rows.loc[rows.index > instance.last, list(names)]
+    expected = panel.grid.ahead(instance.last, np.arange(1, len(later) + 1))
     if not later.index.equals(expected):
         raise DataError(
             "X does not continue the history without a gap",

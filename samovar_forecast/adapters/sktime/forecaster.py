@@ -1,8 +1,8 @@
 """SAMoVAR as a forecaster of sktime: frames in, frames out.
 
 sktime checks and converts what it is given, keeps the forecasting horizon and the cutoff, and
-calls the methods with a leading underscore. This adapter translates horizon, index and tags; the
-data go through `panel` and `windows`, the learning through `training`.
+calls the methods with a leading underscore. This adapter translates horizon, index and tags; frames
+become a panel in `frames`, and `learning` plans, trains and answers.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 class SAMoVARForecaster(BaseCheckedForecaster):
     """Forecast several series together with a dynamic vector autoregression.
 
-    A linear Transformer whose attention layers form one vector autoregression with time-varying
+    A linear Transformer whose attention layers form a vector autoregression with time-varying
     weights [1]_. All columns of ``y`` are forecast at once, each from its own past and a learned
-    mix of all. A panel or hierarchy trains one global model; each of its instances is forecast
+    mix of all. A panel or hierarchy trains a global model; each of its instances is forecast
     from its own end. Missing values, in ``y`` and in ``X``, are masked and not filled.
 
-    Quantiles, intervals, variances, distributions and sample paths all come from one predictive
+    Quantiles, intervals, variances, distributions and sample paths come from the same predictive
     distribution: the forecast, calibrated with its errors on the windows that were held out of
     the training.
 
@@ -49,7 +49,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         Past that the network sees, in time steps. By default a few seasons and patches, as the
         sample allows: see :func:`samovar_forecast.learning.plan.choose_lengths`.
     patch_length : int, optional
-        Steps that one token covers and that the network forecasts at once. By default the
+        Steps that a token covers and that the network forecasts at once. By default the
         horizon of ``fit``, or a season if there is none, as the sample allows. Longer horizons
         are reached by rolling forward.
     d_model : int, optional
@@ -65,7 +65,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         What is subtracted from each window: the mean of its last patch or of all of it; both
         divide by its standard deviation. ``"none"`` leaves the level to the model.
     predictor : {"samovar", "lintrans", "fixedvar"}, default="samovar"
-        The model of the paper, or one of its controls.
+        The model of the paper, or a control of it.
     past_covariates : sequence of column names, optional
         Columns of ``X`` that are not known ahead: only their past is used, and ``predict`` does
         not ask for them. All other columns are known ahead: ``predict`` wants them for every
@@ -96,7 +96,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         same parameters, an integer ``random_state`` among them, goes on from there.
     quantiles : sequence of float, optional
         Levels, rising inside (0, 1), two at least. The network is then trained to forecast these
-        quantiles, by the pinball loss, and ``predict`` gives the one nearest the median. By
+        quantiles, by the pinball loss, and ``predict`` gives the quantile nearest the median. By
         default it is trained to forecast a point, by the squared error. Both answer for any
         level.
     checkpoint : str or Path, optional
@@ -120,7 +120,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     history_ : pandas.DataFrame
         Training and validation loss of each epoch.
     best_epoch_ : int or None
-        Epoch whose weights are used; None if pretrained ones are used as they are, because they
+        Epoch whose weights are used; None if pretrained weights are used as they are, because they
         were to be or because no epoch forecast the validation windows better.
     pretrained_network_ : TrainedNetwork
         After ``pretrain``: what it learned. Every ``fit`` adapts a copy.
@@ -330,27 +330,27 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         return self._pretrain(y, X, fh)
 
     def _predict(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> pd.DataFrame:
-        steps = _steps(fh, self._model.panel)
+        steps = _count_steps(fh, self._model.panel)
         return self._model.panel.forecast_frame(self._model.forecast(steps, X), steps)
 
     def _predict_quantiles(
         self, fh: ForecastingHorizon, X: pd.DataFrame | None, alpha: list[float]
     ) -> pd.DataFrame:
         columns = self._get_columns("predict_quantiles", alpha=alpha)
-        return self._predictive_frame(fh, X, lambda one: one.quantiles(alpha), columns)
+        return self._predictive_frame(fh, X, lambda forecast: forecast.quantiles(alpha), columns)
 
     def _predict_interval(
         self, fh: ForecastingHorizon, X: pd.DataFrame | None, coverage: list[float]
     ) -> pd.DataFrame:
         levels = [0.5 + sign * share / 2 for share in coverage for sign in (-1, 1)]
         columns = self._get_columns("predict_interval", coverage=coverage)
-        return self._predictive_frame(fh, X, lambda one: one.quantiles(levels), columns)
+        return self._predictive_frame(fh, X, lambda forecast: forecast.quantiles(levels), columns)
 
     def _predict_var(
         self, fh: ForecastingHorizon, X: pd.DataFrame | None, cov: bool = False
     ) -> pd.DataFrame:
         columns = self._get_columns("predict_var")
-        return self._predictive_frame(fh, X, lambda one: one.variance()[None], columns)
+        return self._predictive_frame(fh, X, lambda forecast: forecast.variance()[None], columns)
 
     def _predict_proba(
         self, fh: ForecastingHorizon, X: pd.DataFrame | None, marginal: bool = True
@@ -372,7 +372,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         """Draw possible futures: paths that are joint over steps and series.
 
         How the steps and the series of a path depend on each other is taken from the errors on
-        one held-out window. Instances of a panel are drawn independently.
+        a held-out window. Instances of a panel are drawn independently.
 
         Parameters
         ----------
@@ -401,7 +401,10 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         horizon = self._check_fh(fh, pred_int=True)
         generator = np.random.default_rng(random_state)
         return self._path_frame(
-            horizon, self._check_X(X=X), lambda one: one.sample(n_paths, generator), "path"
+            horizon,
+            self._check_X(X=X),
+            lambda forecast: forecast.sample(n_paths, generator),
+            "path",
         )
 
     def _update(
@@ -435,7 +438,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     def _learn(self, panel: Panel, fh: ForecastingHorizon | None) -> tuple[PanelForecaster, Any]:
         """Train a network on a panel, from pretrained weights if there are any."""
         plan = self._plan()
-        farthest = 0 if fh is None else max(int(own.max()) for own in _steps(fh, panel))
+        farthest = 0 if fh is None else max(int(own.max()) for own in _count_steps(fh, panel))
         horizon = farthest if farthest > 0 else None
         self._seed = resolve_seed(self.random_state)
         pretrained = getattr(self, "pretrained_network_", None)
@@ -474,10 +477,10 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         columns: pd.Index,
     ) -> pd.DataFrame:
         """Lay answers of shape (n_answers, n_steps, n_series) out in columns, series first."""
-        steps = _steps(fh, self._model.panel)
+        steps = _count_steps(fh, self._model.panel)
         values = [
-            np.moveaxis(answer(one), 0, -1).reshape(len(own), -1)
-            for one, own in zip(self._predictive(steps, X), steps, strict=True)
+            np.moveaxis(answer(forecast), 0, -1).reshape(len(own), -1)
+            for forecast, own in zip(self._predictive(steps, X), steps, strict=True)
         ]
         return self._model.panel.forecast_frame(values, steps, columns)
 
@@ -489,8 +492,8 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         name: str = "sample",
     ) -> pd.DataFrame:
         """Lay paths of shape (n_paths, n_steps, n_series) out in rows, path by path."""
-        steps = _steps(fh, self._model.panel)
-        paths = [answer(one) for one in self._predictive(steps, X)]
+        steps = _count_steps(fh, self._model.panel)
+        paths = [answer(forecast) for forecast in self._predictive(steps, X)]
         n_paths = len(paths[0])
         values = np.concatenate(paths, axis=1)  # path, row of the forecast, series
         rows = self._model.panel.index_at(steps)
@@ -522,7 +525,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         ]
 
 
-def _steps(fh: ForecastingHorizon, panel: Panel) -> list[np.ndarray]:
+def _count_steps(fh: ForecastingHorizon, panel: Panel) -> list[np.ndarray]:
     """Return how far the horizon lies after the end of each instance, in steps."""
     times = fh.to_pandas()
     if not fh.is_relative:
