@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -14,8 +15,8 @@ import samovar_forecast.comparison as comparison_room
 from samovar_forecast import cli
 from samovar_forecast.cli import main
 from samovar_forecast.comparison import RepeatSeason, classical_forecasters
-from samovar_forecast.exceptions import DataError
-from samovar_forecast.frames.sources import read_csv, us_macro_data
+from samovar_forecast.frames.sources import read_csv
+from tests.builders.frames import months, write_csv
 
 FIGURES = ("forecasts_typical", "forecasts_last", "errors_by_step", "var_lag_matrices")
 
@@ -38,20 +39,7 @@ def quick(monkeypatch):
 @pytest.fixture
 def csv(tmp_path):
     """Write a frame of two series under the given first column, and return the path."""
-
-    def write(first, *, name="time", change=lambda text: text, n_time=60):
-        rng = np.random.default_rng(0)
-        table = pd.DataFrame(rng.normal(size=(n_time, 2)).cumsum(axis=0), columns=["a", "b"])
-        table.insert(0, name, list(first)[:n_time])
-        path = tmp_path / "own.csv"
-        path.write_text(change(table.to_csv(index=False)), encoding="utf-8")
-        return path
-
-    return write
-
-
-def months(date_format="%Y-%m-%d", n_time=60):
-    return pd.date_range("2015-01-01", periods=n_time, freq="MS").strftime(date_format)
+    return functools.partial(write_csv, tmp_path / "own.csv")
 
 
 def run(capsys, *arguments):
@@ -93,16 +81,6 @@ def test_refit_concerns_samovar_alone_unless_it_is_for_all(quick, capsys, monkey
     assert out.count("first origin only") == 1
     _, out, _ = run(capsys, *arguments, "--refit-all")
     assert out.count("first origin only") == 5
-
-
-def test_the_macro_data_are_growth_rates_and_levels_in_percent():
-    data = us_macro_data()
-    assert data.y.shape == (202, 6)
-    assert data.y.notna().all(axis=None)
-    assert str(data.y.index[0]) == "1959Q2"
-    # Real GDP went from 2710.349 to 2778.801 in the second quarter of 1959.
-    assert data.y["gdp"].iloc[0] == pytest.approx(400 * np.log(2778.801 / 2710.349))
-    assert set(data.units) == set(data.y)
 
 
 @pytest.mark.slow
@@ -202,25 +180,6 @@ def test_a_csv_of_the_users_own_is_compared(quick, capsys, csv, tmp_path):
     assert (tmp_path / "forecasts_last.svg").is_file()
 
 
-@pytest.mark.parametrize(
-    ("first", "season", "last"),
-    [
-        (months(), 12, "2019-12-01"),
-        (months("%d/%m/%Y"), 12, "2019-12-01"),
-        (months("%m/%d/%Y"), 12, "2019-12-01"),
-        (months("%Y%m%d"), 12, "2019-12-01"),
-        (pd.period_range("1990Q1", periods=60, freq="Q").astype(str), 4, "2004Q4"),
-        (pd.date_range("2024-01-01", periods=60, freq="h").astype(str), 24, "2024-01-03 11:00:00"),
-        (range(1960, 2020), 1, "2019"),
-    ],
-)
-def test_the_first_column_is_read_as_dates_or_whole_numbers(csv, first, season, last):
-    data = read_csv(csv(first))
-    assert data.season == season
-    assert str(data.y.index[-1]).removesuffix(" 00:00:00") == last
-    assert list(data.y) == ["a", "b"]
-
-
 def test_the_time_may_stand_anywhere_and_other_columns_be_left_out(csv, capsys):
     def move(text):
         lines = (line.split(",") for line in text.splitlines())
@@ -239,18 +198,6 @@ def test_the_time_may_stand_anywhere_and_other_columns_be_left_out(csv, capsys):
     assert list(data.y) == ["a", "b"]
     code, _, err = run(capsys, *arguments, "--time", "Time")
     assert (code, "no such column; found: 'Time'" in " ".join(err.split())) == (2, True)
-
-
-def test_series_below_one_another_are_told_apart_from_a_column_of_remarks(csv):
-    path = csv(months(), change=lambda text: text.replace(",", ",A,").replace("time,A", "time,id"))
-    with pytest.raises(DataError, match=r"column 'id' .* names series that stand one below"):
-        read_csv(path)
-
-
-def test_rows_can_be_counted_instead(csv):
-    data = read_csv(csv([f"row {i}" for i in range(60)]), number_rows=True)
-    assert data.y.index.tolist() == list(range(1, 61))
-    assert data.season == 1
 
 
 def empty_a_cell(text):

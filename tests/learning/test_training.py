@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from samovar_forecast.config import NetworkConfig, TrainingConfig
+from samovar_forecast.config import TrainingConfig
 from samovar_forecast.exceptions import ConfigurationError, DataError, TrainingError
 from samovar_forecast.learning.training import fit_network, one_cycle_optimizer
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
@@ -18,27 +18,7 @@ from samovar_forecast.network import Loss, SAMoVARNetwork, samovar_loss
 from samovar_forecast.network.heads import ParameterHead
 from samovar_forecast.network.losses import head_loss
 from samovar_forecast.network.roll_out import roll_forecast
-from samovar_forecast.process import resolve_seed
-
-
-def sines(n_time: int = 160, noise: float = 0.1) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(0)
-    angle = torch.arange(n_time)[:, None] * torch.tensor([0.3, 0.5]) + torch.tensor([0.0, 1.0])
-    return torch.sin(angle) + noise * torch.randn(n_time, 2, generator=generator)
-
-
-def window_sets(values: torch.Tensor | None = None) -> tuple[WindowSet, WindowSet]:
-    windows = WindowSet.from_series([SeriesTensors(sines() if values is None else values)], 16, 4)
-    train, validation = windows.split_in_time(0.2)
-    assert validation is not None
-    return train, validation
-
-
-def network(seed: int = 0, **fields: object) -> SAMoVARNetwork:
-    settings = {"d_model": 16, "n_heads": 2, "n_layers": 2, **fields}
-    config = NetworkConfig(n_series=2, patch_length=4, context_length=16, **settings)
-    return SAMoVARNetwork(config, torch.Generator().manual_seed(seed))
-
+from tests.builders.learning import network, sines, window_sets
 
 SHORT = TrainingConfig(max_epochs=4)
 
@@ -161,18 +141,6 @@ def test_a_fit_is_silent_when_it_is_short(capfd: pytest.CaptureFixture[str]) -> 
     assert captured.out == captured.err == ""
     fit_network(network(), train, validation, SHORT, random_state=0, progress=True)
     assert "fitting" in capfd.readouterr().err
-
-
-@pytest.mark.parametrize("is_terminal", [True, False])
-def test_a_log_that_is_not_watched_gets_few_lines_of_progress(
-    is_terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    train, _ = window_sets()
-    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal, raising=False)
-    config = TrainingConfig(max_epochs=40)
-    fit_network(network(), train, None, config, random_state=0, progress=True)
-    n_drawn = capsys.readouterr().err.count("fitting")
-    assert n_drawn > 3 if is_terminal else n_drawn == 1
 
 
 def test_a_fit_in_mixed_precision_comes_near_that_in_the_full_one() -> None:
@@ -311,16 +279,6 @@ def test_rolling_says_when_future_covariates_are_too_short() -> None:
     assert roll_forecast(one, window, 4, future_covariates=ahead).shape == (1, 4, 2, 1)
     with pytest.raises(DataError, match=r"too short.*20 steps.*24"):
         roll_forecast(one, window, 5, future_covariates=ahead)
-
-
-@pytest.mark.parametrize(("state", "seed"), [(0, 0), (np.int64(7), 7), (2**31 + 1, 1)])
-def test_an_integer_is_its_own_seed(state: int, seed: int) -> None:
-    assert resolve_seed(state) == seed
-
-
-def test_a_seed_of_another_kind_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="random_state"):
-        resolve_seed("seed")  # type: ignore[arg-type]
 
 
 def test_a_device_that_is_not_there_is_refused() -> None:

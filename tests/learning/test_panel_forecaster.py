@@ -1,0 +1,122 @@
+"""A panel trains a network by a plan, is forecast by it, and moves on; nothing changes in place."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from samovar_forecast.exceptions import DataError
+from samovar_forecast.frames.panel import Panel
+from samovar_forecast.learning.panel_forecaster import PanelForecaster
+from samovar_forecast.learning.plan import Plan
+from samovar_forecast.learning.training import fit_network
+from samovar_forecast.network import Loss
+from samovar_forecast.network.losses import head_loss
+from tests.builders.sktime import wave
+
+PLAN = Plan(context_length=9, patch_length=3, d_model=8, n_layers=1, max_epochs=1)
+OPTIONS = {"horizon": 3, "seed": 0, "progress": False}
+STEPS = [np.array([1, 2, 3, 5])]
+
+
+def learn(plan: Plan = PLAN, trained=None, y: pd.DataFrame | None = None, **options):
+    panel = Panel.from_frame(wave(n_time=50) if y is None else y)
+    start = plan.choose_start(panel, 3, trained, seed=0)
+    return PanelForecaster.learn(start, panel, plan, **{**OPTIONS, **options})
+
+
+@pytest.fixture(scope="module")
+def learned() -> PanelForecaster:
+    return learn()[0]
+
+
+def weights(model: PanelForecaster) -> torch.Tensor:
+    return torch.cat([weight.flatten() for weight in model.trained.network.state_dict().values()])
+
+
+def test_a_ready_network_is_used_as_it_is_and_gets_an_anchor_of_the_new_rows():
+    alone, _ = learn(Plan(**{**vars(PLAN), "anchor": False}))
+    ready = alone.trained
+    model, result = learn(Plan(**{**vars(PLAN), "max_epochs": 0}), trained=ready)
+    assert result is None
+    assert ready.network.anchor is None
+    assert model.trained.network.anchor is not None
+    for name, weight in ready.network.state_dict().items():
+        assert torch.equal(weight, model.trained.network.state_dict()[name])
+
+
+def test_the_training_starts_from_a_copy():
+    panel = Panel.from_frame(wave(n_time=50))
+    start = PLAN.choose_start(panel, 3, None, seed=0)
+    before = start.network.head.weight.clone()
+    model, result = PanelForecaster.learn(start, panel, PLAN, **OPTIONS)
+    assert result.n_epochs == 1
+    assert torch.equal(start.network.head.weight, before)
+    assert not torch.equal(model.trained.network.head.weight, before)
+
+
+def test_a_network_is_fitted_as_the_caller_says(learned):
+    def hundredfold(*parts):
+        return Loss(*(100 * part for part in head_loss(*parts)))
+
+    plain = learn()[1]
+    given = learn(fit=functools.partial(fit_network, loss=hundredfold))[1]
+    losses = [result.history[0]["training_loss"] for result in (plain, given)]
+    assert losses[1] > 50 * losses[0]
+    same, _ = learn(fit=fit_network)
+    assert torch.equal(weights(same), weights(learned))
+
+
+def test_forecasts_are_in_the_units_of_the_series(learned):
+    y = wave(n_time=50)
+    units = np.array([1000.0, 0.001])
+    scaled, _ = learn(y=y * units + 5.0)
+    (plain,), (other,) = learned.forecast(STEPS, None), scaled.forecast(STEPS, None)
+    assert plain.shape == (4, 2)
+    np.testing.assert_allclose((other - 5.0) / units, plain, rtol=0, atol=1e-4)
+
+
+def test_every_answer_comes_from_the_predictive_distribution(learned):
+    (forecast,) = learned.predictive(STEPS, None)
+    np.testing.assert_array_equal(forecast.point(), learned.forecast(STEPS, None)[0])
+    low, high = forecast.quantiles([0.1, 0.9])
+    assert (low < high).all()
+    paths = forecast.atoms()
+    np.testing.assert_allclose(forecast.variance(), paths.var(axis=0))
+    drawn = forecast.sample(7, np.random.default_rng(0))
+    assert drawn.shape == (7, 4, 2)
+    assert all((path == paths).all(axis=(1, 2)).any() for path in drawn)
+
+
+def test_the_past_is_forecast_from_the_rows_before_it(learned):
+    (past,) = learned.forecast([np.array([-3, 0])], None)
+    newer = Panel.from_frame(wave(n_time=50).iloc[-3:], known=learned.panel)
+    earlier = PanelForecaster(
+        learned.trained, learned.scalers, Panel.from_frame(wave(n_time=50).iloc[:46])
+    )
+    np.testing.assert_allclose(past[0], earlier.forecast([np.array([1])], None)[0][0], atol=1e-6)
+    assert len(newer.instances[0]) == 3
+    with pytest.raises(DataError, match="a past without a full context before it"):
+        learned.forecast([np.array([-60])], None)
+
+
+def test_moving_on_changes_the_rows_and_nothing_else(learned):
+    y = wave()
+    newer = Panel.from_frame(y.iloc[50:55], known=learned.panel)
+    moved = learned.moved_on(newer)
+    assert moved.trained is learned.trained
+    assert moved.panel.instances[0].last == y.index[54]
+    assert learned.panel.instances[0].last == y.index[49]
+
+
+def test_an_update_learns_in_a_copy_and_moves_on(learned):
+    newer = Panel.from_frame(wave().iloc[50:], known=learned.panel)
+    before = weights(learned).clone()
+    updated = learned.continued(newer, PLAN.budget_update(), seed=1, progress=False)
+    assert torch.equal(weights(learned), before)
+    assert not torch.equal(updated.trained.network.head.weight, learned.trained.network.head.weight)
+    assert updated.panel.instances[0].last == newer.instances[0].last
