@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,18 +19,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.frames.panel import Panel
-from samovar_forecast.frames.scaler import InstanceScaler, Scaler, last_values
+from samovar_forecast.frames.scaler import InstanceScaler, last_values
+from samovar_forecast.learning.answers import InstanceForecast, cut_window, roll_windows
 from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.scaled_rows import scale_rows
 from samovar_forecast.learning.trained_network import WINDOWS_AT_ONCE, Columns, TrainedNetwork
 from samovar_forecast.learning.uncertainty import Predictive
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
-from samovar_forecast.network.roll_out import roll_forecast
 
 if TYPE_CHECKING:
     from samovar_forecast.learning.training import TrainingResult
@@ -39,44 +38,6 @@ if TYPE_CHECKING:
 
 # Rows kept for forecasts of the past, beside a context.
 _ROWS_KEPT = 500
-
-
-@dataclass(frozen=True)
-class InstanceForecast:
-    """Predictive distribution of an instance in the units of its series.
-
-    Parameters
-    ----------
-    scaled : Predictive
-        In units of the scaled series.
-    scaler : Scaler
-    last : array of shape (n_series,)
-        Last observations, NaN if there is none.
-    """
-
-    scaled: Predictive
-    scaler: Scaler
-    last: np.ndarray
-
-    def point(self) -> np.ndarray:
-        """Return the point forecast, shape (n_steps, n_series)."""
-        return self.scaler.inverse(self.scaled.point(), self.last)
-
-    def quantiles(self, levels: Sequence[float]) -> np.ndarray:
-        """Return quantiles, shape (n_levels, n_steps, n_series)."""
-        return self.scaler.inverse(self.scaled.quantiles(levels), self.last)
-
-    def variance(self) -> np.ndarray:
-        """Return the variance, shape (n_steps, n_series)."""
-        return self.scaled.variance() * self.scaler.scale**2
-
-    def atoms(self) -> np.ndarray:
-        """Return equally likely paths, shape (n_paths, n_steps, n_series)."""
-        return self.scaler.inverse(self.scaled.atoms(), self.last)
-
-    def sample(self, n_paths: int, generator: np.random.Generator) -> np.ndarray:
-        """Draw paths, joint over steps and series; shape (n_paths, n_steps, n_series)."""
-        return self.scaler.inverse(self.scaled.sample(n_paths, generator), self.last)
 
 
 @dataclass(frozen=True)
@@ -365,10 +326,10 @@ class PanelForecaster:
         if max(farthest):
             n_ahead = n_patches * patch
             windows = [
-                _cut_window(rows, end, shape, n_ahead)
+                cut_window(rows, end, shape, n_ahead)
                 for rows, end in zip(series, ends, strict=True)
             ]
-            rolled = _roll_windows(self.trained, windows, max(farthest))
+            rolled = roll_windows(self.trained, windows, max(farthest))
             for own, answer, parameters in zip(steps, answers, rolled, strict=True):
                 answer[own >= 1] = parameters[own[own >= 1] - 1]
         past = [
@@ -376,13 +337,13 @@ class PanelForecaster:
         ]
         if past:
             windows = [
-                _cut_window(
+                cut_window(
                     series[number], self._end_before(number, int(steps[number][row])), shape, patch
                 )
                 for number, row in past
             ]
             for (number, row), parameters in zip(
-                past, _roll_windows(self.trained, windows, 1), strict=True
+                past, roll_windows(self.trained, windows, 1), strict=True
             ):
                 answers[number][row] = parameters[0]
         return answers
@@ -414,37 +375,6 @@ def _fit_or_default(fit: Callable[..., TrainingResult] | None) -> Callable[..., 
     return fit
 
 
-def _cut_window(
-    series: SeriesTensors, end: int, config: NetworkConfig, n_ahead: int
-) -> SeriesTensors:
-    """Cut the window that ends before row ``end``, with ``n_ahead`` rows of what is known ahead."""
-    rows = slice(end - config.context_length, end)
-    future = series.future_covariates
-    if future is not None:
-        future = future[rows.start : end + n_ahead]
-        n_short = config.context_length + n_ahead - len(future)
-        future = torch.cat([future, future[-1:].expand(n_short, -1)])
-    past = series.past_covariates
-    return SeriesTensors(series.target[rows], None if past is None else past[rows], future)
-
-
-def _roll_windows(
-    trained: TrainedNetwork, windows: Sequence[SeriesTensors], horizon: int
-) -> Iterator[np.ndarray]:
-    """Yield the parameters of the ``horizon`` steps after each window, (horizon, n_series, K)."""
-    for start in range(0, len(windows), WINDOWS_AT_ONCE):
-        part = windows[start : start + WINDOWS_AT_ONCE]
-        parameters = roll_forecast(
-            trained.network,
-            torch.stack([window.target for window in part]),
-            horizon,
-            _stack([window.past_covariates for window in part]),
-            _stack([window.future_covariates for window in part]),
-            head=trained.head,
-        )
-        yield from parameters.numpy().astype(np.float64)
-
-
 def _scale_panel(
     panel: Panel, scalers: dict[Hashable, InstanceScaler], config: NetworkConfig
 ) -> list[SeriesTensors]:
@@ -467,9 +397,3 @@ def _has_futures(windows: WindowSet) -> bool:
 
 def _longest(panel: Panel) -> int:
     return max(len(instance) for instance in panel.instances)
-
-
-def _stack(parts: list[Tensor | None]) -> Tensor | None:
-    """Stack the tensors of several instances, if they have any."""
-    there = [part for part in parts if part is not None]
-    return torch.stack(there) if there else None

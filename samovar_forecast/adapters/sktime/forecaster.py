@@ -22,7 +22,8 @@ from samovar_forecast.adapters.sktime.door import BaseCheckedForecaster
 from samovar_forecast.config import Normalization, Predictor
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.frames.panel import Panel
-from samovar_forecast.learning.panel_forecaster import InstanceForecast, PanelForecaster
+from samovar_forecast.learning.answers import InstanceForecast
+from samovar_forecast.learning.panel_forecaster import PanelForecaster
 from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.trained_network import TrainedNetwork
 from samovar_forecast.process import resolve_seed
