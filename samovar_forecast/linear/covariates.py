@@ -1,8 +1,8 @@
-"""What covariates that are known ahead add to the series, beside the series' own linear forecast.
+"""The effect of covariates on the series: what known future covariates add to a linear forecast.
 
-``effect_c(t) = sum_f sum_q weights[c, f, q] (x_f(t - q) - mean of x_f)`` is taken off the series
-before an anchor is estimated or asked, and put on its forecast. A covariate of the past alone has
-no place here: its future would have to be forecast too.
+``effect_c(t) = sum_f sum_q weights[c, f, q] (x_f(t - q) - mean of x_f)`` is subtracted from the
+series before an anchor is estimated or asked, and added to the forecast of the anchor. Past
+covariates have no effect here: a forecast would need a forecast of the covariates too.
 
 Letters: n time steps, C series, F covariates, q lags (0 first), B windows, s steps ahead, T rows of
 a regression.
@@ -22,27 +22,31 @@ from samovar_forecast.linear.orders import largest_order
 from samovar_forecast.linear.ridge import RidgeRegressions
 
 NUMBERS_OF_LAGS = (1, 3, 9)
-"""Of each covariate, its value at the time and before; chosen by leave-one-out errors."""
+"""Candidate numbers of lags: the values of a covariate at the same time (lag 0) and before.
+
+Leave-one-out errors choose the number.
+"""
 
 PENALTIES = np.geomspace(0.03, 3000.0, 11)
+"""Candidate penalties of the ridge regression; leave-one-out errors choose the penalty."""
 
 OWN_LAGS = 4
-"""Lags by which the series' own dependence is filtered out, beside those of a season."""
+"""Number of lags of the autoregression that filters a series, besides the lags of a season."""
 
 ROUNDS = 3
-"""How often filter and effect are estimated in turn."""
+"""How many times the filter and the effect are estimated, each time in this order."""
 
 LARGEST_SYSTEM = 300
-"""A regression has at most so many covariates times lags."""
+"""A regression has at most this number of regressors (covariates times lags)."""
 
 NEWEST_ROWS = 5000
-"""Of longer instances only the newest rows enter the regressions."""
+"""The regressions read at most this number of rows of an instance, the newest rows."""
 
 SHARE_OF_THE_TRIAL = 2 / 3
-"""Up to this share of the rows an effect is estimated on trial, and judged on those after."""
+"""A trial effect is estimated on this share of the rows, and judged on the rows after them."""
 
 ORIGINS_AT_MOST = 2000
-"""Of more origins only some are judged, evenly spread."""
+"""About this number of origins is judged; more origins are thinned evenly."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class CovariateEffect:
     ----------
     weights : array of shape (C, F, q)
     mean : array of shape (F,)
-        A missing value counts as this one.
+        Means of the covariates. A missing value of a covariate counts as the mean.
     """
 
     weights: np.ndarray
@@ -62,13 +66,13 @@ class CovariateEffect:
     def __call__(self, covariates: np.ndarray) -> np.ndarray:
         """Return the effect at every row, (..., n, C), of covariates of shape (..., n, F).
 
-        Before the first row the covariates count as in it.
+        Before the first row, the covariates count as in the first row.
         """
         deviations = np.nan_to_num(covariates - self.mean)
         n_rows, total = deviations.shape[-2], 0.0
         for lag in range(self.weights.shape[2]):
-            rows = np.maximum(np.arange(n_rows) - lag, 0)
-            total = total + deviations[..., rows, :] @ self.weights[:, :, lag].T
+            lagged = np.maximum(np.arange(n_rows) - lag, 0)
+            total = total + deviations[..., lagged, :] @ self.weights[:, :, lag].T
         return np.asarray(total)
 
     def scaled(self, shares: np.ndarray) -> CovariateEffect:
@@ -84,39 +88,42 @@ class CovariateEffect:
 def estimate_effect(instances: Sequence[Rows], max_lag: int, season: int = 1) -> CovariateEffect:
     """Estimate the linear response of each series to the covariates.
 
-    Changes of series and covariates are filtered by the series' own dependence (an autoregression
-    of what the effect leaves, lags of a season included), so that trending levels are no evidence;
-    then a ridge regression of one on the other, its penalty and number of lags by leave-one-out
-    errors; filter and regression in turn (Cochrane and Orcutt, 1949).
+    The estimation alternates between two steps (Cochrane and Orcutt, 1949). The first step
+    subtracts the present effect from the series, and fits an autoregression, with the lags of a
+    season, to the changes of the rest. The second step filters the changes of the series and of the
+    covariates by this autoregression, and regresses the filtered series on the filtered covariates
+    with a ridge penalty. Leave-one-out errors choose the penalty and the number of lags. Because
+    changes are regressed, two levels that merely trend together are no evidence of an effect.
 
     Parameters
     ----------
     instances : sequence of Rows
-        In one scale, all with covariates.
+        All instances have covariates and the same scale.
     max_lag : int
-        No more lags than that of a covariate.
+        Largest number of lags of a covariate.
     season : int, default=1
+        Length of a season in time steps.
 
     Returns
     -------
     CovariateEffect
-        0 for a series with too few rows.
+        The weights are 0 for a series with too few rows.
     """
-    instances = [_newest(one) for one in instances]
-    known = np.concatenate([_known(one) for one in instances])
+    instances = [_newest(rows) for rows in instances]
+    known = np.concatenate([_known(rows) for rows in instances])
     is_there = np.isfinite(known)
     mean = np.where(is_there, known, 0.0).sum(axis=0) / np.maximum(is_there.sum(axis=0), 1)
-    deviations = [np.nan_to_num(_known(one) - mean) for one in instances]
+    deviations = [np.nan_to_num(_known(rows) - mean) for rows in instances]
     n_series, n_covariates = instances[0].target.shape[1], len(mean)
     unit = np.sqrt(np.square(np.concatenate(deviations)).mean(axis=0))
     varies = unit > 1e-12 * (1 + np.abs(mean))
     weights = np.zeros((n_series, n_covariates, max(NUMBERS_OF_LAGS)))
     if varies.any():
-        moving = [one[:, varies] / unit[varies] for one in deviations]
+        standardized = [values[:, varies] / unit[varies] for values in deviations]
         for c in range(n_series):
-            own = [one.target[:, c] for one in instances]
-            found = _response(own, moving, max_lag, season)
-            weights[c, varies, : found.shape[1]] = found / unit[varies, None]
+            series = [rows.target[:, c] for rows in instances]
+            response = _response(series, standardized, max_lag, season)
+            weights[c, varies, : response.shape[1]] = response / unit[varies, None]
     used = np.flatnonzero(weights.any(axis=(0, 1)))
     return CovariateEffect(weights[:, :, : 1 + int(used.max(initial=0))], mean)
 
@@ -124,76 +131,87 @@ def estimate_effect(instances: Sequence[Rows], max_lag: int, season: int = 1) ->
 def confirmed_shares(
     instances: Sequence[Rows], n_steps: int, max_lag: int, season: int = 1
 ) -> np.ndarray:
-    """Return how much of an effect the rows held out confirm, a share for each series, (C,).
+    """Return the share of an effect that held-out rows confirm, for each series, (C,).
 
-    On trial, effect and anchor are estimated on the first two thirds of each instance. From every
-    origin in the last third the anchor's forecast is held against that with the effect; how much
-    of the latter helps is the gate's question, answered by evidence alone: 0 within one standard
-    error. Each step counts by how far the effect moves it. The share is squared: levels that drift
-    side by side make blocks less independent than they are taken to be, so that half evidence is
-    little evidence.
+    For the trial, an effect and an anchor are estimated on the first two thirds of each instance.
+    From every origin in the last third, two forecasts are compared: the forecast of the anchor
+    alone, and the forecast of the anchor with the effect. The gate says what share of the effect
+    helps, without a prior share: the share is 0 within one standard error of 0. The shares of the
+    steps are averaged, and a step counts more where the effect moves the forecast more. The average
+    is squared: where two levels drift side by side, the blocks of the gate are less independent
+    than the gate assumes, so half of the evidence is little evidence.
 
     Parameters
     ----------
     instances : sequence of Rows
+        All instances have covariates and the same scale.
     n_steps : int
+        Steps ahead that are compared.
     max_lag : int
+        Largest number of lags of the anchor and of a covariate.
     season : int, default=1
+        Length of a season in time steps.
     """
     n_series = instances[0].target.shape[1]
-    cuts = [int(SHARE_OF_THE_TRIAL * len(one.target)) for one in instances]
-    past = [one.until(cut) for one, cut in zip(instances, cuts, strict=True)]
-    if not all(np.isfinite(np.concatenate([one.target for one in past])).any(axis=0)):
+    cuts = [int(SHARE_OF_THE_TRIAL * len(rows.target)) for rows in instances]
+    past = [rows.until(cut) for rows, cut in zip(instances, cuts, strict=True)]
+    if not all(np.isfinite(np.concatenate([rows.target for rows in past])).any(axis=0)):
         return np.zeros(n_series)
     effect = estimate_effect(past, max_lag, season)
     if not effect.weights.any():
         return np.zeros(n_series)
-    anchor = estimate_anchor([one.target for one in past], n_steps, max_lag, season).map
+    anchor = estimate_anchor([rows.target for rows in past], n_steps, max_lag, season).map
     n_lags = max(1, anchor.n_lags)
     n_origins = sum(
-        max(0, len(one.target) - cut - n_steps + 1)
-        for one, cut in zip(instances, cuts, strict=True)
+        max(0, len(rows.target) - cut - n_steps + 1)
+        for rows, cut in zip(instances, cuts, strict=True)
     )
     stride = max(1, n_origins // ORIGINS_AT_MOST)
-    alone, joint, actual, instance = [], [], [], []
-    for number, (one, cut) in enumerate(zip(instances, cuts, strict=True)):
-        origins = np.arange(max(cut, n_lags), len(one.target) - n_steps + 1, stride)
+    forecasts_without, forecasts_with, targets, numbers = [], [], [], []
+    for number, (rows, cut) in enumerate(zip(instances, cuts, strict=True)):
+        origins = np.arange(max(cut, n_lags), len(rows.target) - n_steps + 1, stride)
         if len(origins):
             ahead = origins[:, None] + np.arange(n_steps)
-            added = effect(_known(one))
-            alone.append(anchor.along(one.target, origins))
-            joint.append(anchor.along(one.target - added, origins) + added[ahead])
-            actual.append(one.target[ahead])
-            instance.append(np.full(len(origins), number))
-    if not alone:
+            added = effect(_known(rows))
+            forecasts_without.append(anchor.along(rows.target, origins))
+            forecasts_with.append(anchor.along(rows.target - added, origins) + added[ahead])
+            targets.append(rows.target[ahead])
+            numbers.append(np.full(len(origins), number))
+    if not numbers:
         return np.zeros(n_series)
-    without, beside, truth = (np.concatenate(some) for some in (alone, joint, actual))
+    without, with_effect, actual = (
+        np.concatenate(windows) for windows in (forecasts_without, forecasts_with, targets)
+    )
     # Only steps that have enough forecasts without overlap can be judged.
-    judged = slice(0, max(1, min(n_steps, len(truth) // FEWEST_BLOCKS)))
-    without, beside, truth = without[:, judged], beside[:, judged], truth[:, judged]
-    shares = estimate_gate(without, beside, truth, np.concatenate(instance), prior_share=0.0)  # s C
-    moved = np.nan_to_num(np.square(beside - without)).sum(axis=0)  # s C
+    judged = slice(0, max(1, min(n_steps, len(actual) // FEWEST_BLOCKS)))
+    without, with_effect, actual = without[:, judged], with_effect[:, judged], actual[:, judged]
+    instance = np.concatenate(numbers)
+    shares = estimate_gate(without, with_effect, actual, instance, prior_share=0.0)  # s C
+    moved = np.nan_to_num(np.square(with_effect - without)).sum(axis=0)  # s C
     share = (moved * shares).sum(axis=0) / np.where(moved.any(axis=0), moved.sum(axis=0), 1.0)
     return np.square(share)
 
 
-def _known(one: Rows) -> np.ndarray:
-    """Return the covariates at the rows of the series."""
-    assert one.covariates is not None  # the effect is asked only where there are some
-    return one.covariates[: len(one.target)]
+def _known(rows: Rows) -> np.ndarray:
+    """Return the covariates at the rows of the series, (n, F)."""
+    assert rows.covariates is not None  # an effect is estimated only where covariates exist
+    return rows.covariates[: len(rows.target)]
 
 
-def _newest(one: Rows) -> Rows:
-    first = max(0, len(one.target) - NEWEST_ROWS)
-    return Rows(one.target[first:], _known(one)[first:])
+def _newest(rows: Rows) -> Rows:
+    first = max(0, len(rows.target) - NEWEST_ROWS)
+    return Rows(rows.target[first:], _known(rows)[first:])
 
 
 def _response(
     series: list[np.ndarray], covariates: list[np.ndarray], max_lag: int, season: int
 ) -> np.ndarray:
-    """Return the weights of one series' response, (F, q); ``covariates`` are of size 1."""
+    """Return the weights of the response of a single series, (F, q).
+
+    The covariates have mean square 1. ``series`` and ``covariates`` hold an array per instance.
+    """
     n_covariates = covariates[0].shape[1]
-    n_rows = sum(int(np.isfinite(one).sum()) for one in series)
+    n_rows = sum(int(np.isfinite(values).sum()) for values in series)
     lags = np.arange(1, 1 + min(OWN_LAGS, largest_order(n_rows, 1)))
     if season > 1 and n_rows > 5 * (season + 1):
         lags = np.union1d(lags, [season, season + 1])
@@ -204,14 +222,16 @@ def _response(
     if not numbers or n_rows <= longest + 2 * (len(lags) + n_covariates):
         return weights
     for _ in range(ROUNDS):
-        left = [
-            one - CovariateEffect(weights[None], np.zeros(n_covariates))(known)[:, 0]
-            for one, known in zip(series, covariates, strict=True)
+        effect = CovariateEffect(weights[None], np.zeros(n_covariates))
+        changes = [
+            np.diff(values - effect(known)[:, 0])
+            for values, known in zip(series, covariates, strict=True)
         ]
-        own = _autoregression([np.diff(one) for one in left], lags)
-        filtered = [_filtered(np.diff(one)[:, None], own, lags)[:, 0] for one in series]
+        own = _autoregression(changes, lags)
+        filtered = [_filtered(np.diff(values)[:, None], own, lags)[:, 0] for values in series]
         regressors = [
-            _lagged(_filtered(np.diff(one, axis=0), own, lags), max(numbers)) for one in covariates
+            _lagged(_filtered(np.diff(known, axis=0), own, lags), max(numbers))
+            for known in covariates
         ]
         y, x = np.concatenate(filtered), np.concatenate(regressors)  # T, T q F
         is_there = np.isfinite(y) & np.isfinite(x).all(axis=(1, 2))
@@ -222,13 +242,13 @@ def _response(
 
 
 def _autoregression(series: list[np.ndarray], lags: np.ndarray) -> np.ndarray:
-    """Return least-squares weights of the own lags; rows with a gap are left out."""
+    """Return the least-squares weights of the lags; rows with a gap are left out."""
     n_lags = int(lags.max(initial=0))
     designs, ahead = [], []
-    for one in series:
-        rows = np.arange(n_lags, len(one))
-        designs.append(one[rows[:, None] - lags])
-        ahead.append(one[rows])
+    for values in series:
+        times = np.arange(n_lags, len(values))
+        designs.append(values[times[:, None] - lags])
+        ahead.append(values[times])
     x, y = np.concatenate(designs), np.concatenate(ahead)
     is_there = np.isfinite(y) & np.isfinite(x).all(axis=1)
     if is_there.sum() <= 2 * len(lags):
@@ -239,17 +259,17 @@ def _autoregression(series: list[np.ndarray], lags: np.ndarray) -> np.ndarray:
 
 
 def _filtered(values: np.ndarray, own: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """Return (n, K) minus what its own lags say of it; the first rows are NaN."""
+    """Return the values, (n, K), minus the prediction by their own lags; the first rows are NaN."""
     result = np.full(values.shape, np.nan)
-    rows = np.arange(int(lags.max(initial=0)), len(values))
-    result[rows] = values[rows]
+    times = np.arange(int(lags.max(initial=0)), len(values))
+    result[times] = values[times]
     for lag, weight in zip(lags, own, strict=True):
-        result[rows] -= weight * values[rows - lag]
+        result[times] -= weight * values[times - lag]
     return result
 
 
 def _lagged(values: np.ndarray, n_lags: int) -> np.ndarray:
-    """Return the values now and before, (n, q, F); the first rows are NaN."""
+    """Return the values at each time and at the lags before it, (n, q, F); first rows are NaN."""
     result = np.full((len(values), n_lags, values.shape[1]), np.nan)
     for lag in range(min(n_lags, len(values))):
         result[lag:, lag] = values[: len(values) - lag]
@@ -257,7 +277,10 @@ def _lagged(values: np.ndarray, n_lags: int) -> np.ndarray:
 
 
 def _ridge(y: np.ndarray, x: np.ndarray, numbers: list[int]) -> np.ndarray:
-    """Return the best weights (F, q) of (T, q, F) by leave-one-out, over q and the penalty."""
+    """Return the weights, (F, q), of the regressors ``x``, (T, q, F).
+
+    Leave-one-out errors choose the number of lags, q, and the penalty.
+    """
     best, chosen = np.inf, np.zeros((x.shape[2], 1))
     y = y - y.mean()
     for n_lags in numbers:
@@ -270,6 +293,6 @@ def _ridge(y: np.ndarray, x: np.ndarray, numbers: list[int]) -> np.ndarray:
         number = int(np.argmin(mean))
         if mean[number] < best:
             best = float(mean[number])
-            found = regressions.solve(PENALTIES[number])[:, 0] / np.where(size > 0, size, 1.0)
-            chosen = found.reshape(n_lags, -1).T
+            weights = regressions.solve(PENALTIES[number])[:, 0] / np.where(size > 0, size, 1.0)
+            chosen = weights.reshape(n_lags, -1).T
     return chosen

@@ -1,4 +1,4 @@
-"""The gate: how much of the network goes into each step of each series, in closed form.
+"""The gate: the share of the network in each step of each series, in closed form.
 
 Letters: B validation windows, s steps, C series, m blocks of windows.
 """
@@ -10,14 +10,16 @@ import numpy as np
 from samovar_forecast.linear.weights import horizon_bands
 
 FEWEST_BLOCKS = 4
-"""With fewer blocks a band's standard error means nothing."""
+"""With fewer blocks, the standard error of a band means nothing."""
 
 BLOCKS_OF_A_SERIES = 20
-"""From so many blocks on series may differ in their shares."""
+"""With at least this number of blocks, the shares of the series may differ."""
 
 PRIOR_SHARE = 0.05
+"""The share of the network before any evidence."""
+
 PRIOR_STRENGTH = 10.0
-"""Before any evidence the network's share is that, as if seen on so many separate forecasts."""
+"""The prior share weighs as much as this number of forecasts that do not overlap."""
 
 
 def estimate_gate(
@@ -30,24 +32,24 @@ def estimate_gate(
 ) -> np.ndarray:
     """Return the share of the network in ``anchor + gate * (network - anchor)``, (s, C).
 
-    In each band of the horizon the share of least squared error is a regression through the
-    origin, of the anchor's error on the distance from network to anchor. The share of all series
-    together is drawn toward a small prior one, as if that had been seen on ten more forecasts that
-    do not overlap: a few windows say little, for the network or against it. Given enough blocks,
-    the share of a series departs from the common one as far as series differ by more than noise,
-    and is 0 where the network did not help. Overlapping forecasts count as blocks: h steps ahead,
-    h windows are one block.
+    In each band of the horizon, the share with the least squared error is the slope of a regression
+    through the origin: of the anchor's error on the distance from the anchor to the network. The
+    common share of all series is drawn toward a small prior share, as if the prior share had been
+    observed on ten more forecasts that do not overlap: a few windows say little, for the network or
+    against the network. With enough blocks, the share of a series differs from the common share as
+    far as the series differ by more than noise, and the share is 0 where the network did not help.
+    Forecasts that overlap are no separate evidence: h steps ahead, h windows make a single block.
 
     Parameters
     ----------
     anchor, network, actual : array of shape (B, s, C)
-        Of windows that neither was estimated on, in time order inside each instance. Windows with
-        NaN anywhere are left out.
+        Forecasts and actual values of windows from which neither the anchor nor the network was
+        estimated, in time order inside each instance. A window with a NaN is left out.
     instance : int array of shape (B,)
-        Which instance a window comes from.
+        The number of the instance to which a window belongs.
     prior_share : float
-        0 asks for more than a small share to begin with: evidence. The common share is then 0
-        within one standard error, and 0 where the blocks are too few to have one.
+        With 0, only evidence gives a share: the common share is 0 where it is within one standard
+        error of 0, and 0 where the blocks are too few for a standard error.
     """
     _, n_steps, n_series = actual.shape
     gate = np.zeros((n_steps, n_series))
@@ -58,28 +60,32 @@ def estimate_gate(
         block = _blocks(instance, stop)
         if len(block) == 0:
             continue
-        some = slice(start, stop)
-        products = _by_block(distance[:, some] * error[:, some], block)  # m C
-        squares = _by_block(np.square(distance[:, some]), block)
-        size = _by_block(np.square(error[:, some]), block).sum(axis=0)
+        band = slice(start, stop)
+        products = _by_block(distance[:, band] * error[:, band], block)  # m C
+        squares = _by_block(np.square(distance[:, band]), block)
+        size = _by_block(np.square(error[:, band]), block).sum(axis=0)
         weight = PRIOR_STRENGTH * stop / len(block)
-        gate[some] = _shares(products, squares, size, prior_share, weight)
+        gate[band] = _shares(products, squares, size, prior_share, weight)
     return gate
 
 
 def _blocks(instance: np.ndarray, length: int) -> np.ndarray:
-    """Return the block of each window: so many in a row of one instance; a part of one joins."""
+    """Return the number of the block to which each window belongs, (B,).
+
+    A block holds ``length`` windows in a row of the same instance. The windows that remain at the
+    end of an instance join the last block of the instance.
+    """
     block, n_before = np.zeros(len(instance), dtype=int), 0
-    for one in np.unique(instance):
-        own = np.flatnonzero(instance == one)
-        n_own = max(1, len(own) // length)
-        block[own] = n_before + np.minimum(np.arange(len(own)) // length, n_own - 1)
-        n_before += n_own
+    for number in np.unique(instance):
+        windows = np.flatnonzero(instance == number)
+        n_blocks = max(1, len(windows) // length)
+        block[windows] = n_before + np.minimum(np.arange(len(windows)) // length, n_blocks - 1)
+        n_before += n_blocks
     return block
 
 
 def _by_block(values: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """Sum (B, steps, C) over the steps and the windows of each block; (m, C)."""
+    """Return the sums of ``values``, (B, s, C), over the steps and windows of a block, (m, C)."""
     sums = np.zeros((block.max() + 1, values.shape[2]))
     np.add.at(sums, block, values.sum(axis=1))
     return sums
@@ -88,15 +94,16 @@ def _by_block(values: np.ndarray, block: np.ndarray) -> np.ndarray:
 def _shares(
     products: np.ndarray, squares: np.ndarray, size: np.ndarray, prior_share: float, weight: float
 ) -> np.ndarray:
-    """Return the share of each series in one band, (C,), from sums by block, (m, C).
+    """Return the share of the network for each series in a band, (C,), from sums by block, (m, C).
 
-    ``size`` is the sum of the anchor's squared errors, (C,), and ``weight`` that of the prior.
+    ``size`` is the sum of the anchor's squared errors, (C,); ``weight`` is the weight of the prior
+    share, relative to the evidence.
     """
     moves = (squares.sum(axis=0) > 0) & (size > 0)
     shares = np.zeros(products.shape[1])
     if not moves.any() or (prior_share == 0 and len(products) < FEWEST_BLOCKS):
         return shares
-    # In units of each series' own error, so that all series count alike.
+    # The unit is the error of the series itself, so that all series count alike.
     products, squares = products[:, moves] / size[moves], squares[:, moves] / size[moves]
     slope = products.sum() / squares.sum()
     if prior_share:
@@ -117,15 +124,19 @@ def _shares(
 
 
 def _regression(products: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return slopes through the origin and their variances between blocks; (C,) each."""
+    """Return the slopes through the origin, (C,), and the variances of the slopes, (C,)."""
     n_blocks, total = len(products), squares.sum(axis=0)
     slope = products.sum(axis=0) / total
     scatter = np.square(products - slope * squares).sum(axis=0)
-    # (m - 1) / (m - 3) is what a few blocks' variance falls short of, as in the mean of an F.
+    # A variance from m blocks is inflated by (m - 1) / (m - 3), the mean of an F distribution.
     return slope, scatter / total**2 * n_blocks / (n_blocks - 3)
 
 
 def _toward_zero(products: np.ndarray, squares: np.ndarray) -> float:
-    """Return a slope from (m,) less the share of its square that is noise: 0 within one error."""
-    slope, variance = (float(one[0]) for one in _regression(products[:, None], squares[:, None]))
+    """Return the slope from sums by block, (m,), shrunk by the noise in its square.
+
+    The slope becomes 0 where it is within one standard error of 0.
+    """
+    slopes, variances = _regression(products[:, None], squares[:, None])
+    slope, variance = float(slopes[0]), float(variances[0])
     return slope * max(0.0, 1 - variance / slope**2) if slope > 0 else 0.0

@@ -1,20 +1,22 @@
-"""How many lags of an autoregression a sample identifies, and how many it can shrink."""
+"""The orders of an autoregression: how many lags a sample identifies, or can shrink."""
 
 from __future__ import annotations
 
 ROWS_PER_COEFFICIENT = 3
-"""Least number of rows in a regression for each coefficient in it.
+"""Least number of rows of a regression for each coefficient of the regression.
 
-With three rows each, two thirds of the rows are left to tell signal from noise, and AIC,
-which errs towards long lags as the rows run out, chooses among orders that are identified.
+With three rows for each coefficient, two thirds of the rows are left to tell signal from noise.
+AIC prefers long lags when rows are few; with this limit, every order that AIC sees is identified.
 """
 
 ORDERS = (1, 2, 3, 4, 6, 8, 12)
-"""Orders of a shrunken VAR that are tried, and with them one season and one season and a step."""
+"""Orders of a shrunken VAR that are tried, besides a season and a season plus one step."""
+
 ROWS_PER_SHRUNKEN_LAG = 12
-"""An order is tried if the sample has so many rows for each lag."""
+"""An order is tried if the sample has at least this number of rows for each lag."""
+
 MOST_REGRESSORS = 512
-"""An order with more regressors in each equation is not tried."""
+"""An order is tried if an equation then has at most this number of regressors."""
 
 
 def largest_order(n_rows: int, n_series: int) -> int:
@@ -30,9 +32,9 @@ def largest_order(n_rows: int, n_series: int) -> int:
     Returns
     -------
     int
-        The smaller of two limits, 0 if not even order 1 is identified: statsmodels' own,
-        ``12 * (n_rows / 100) ** (1 / 4)``, and the largest order ``p`` with
-        ``n_rows - p >= ROWS_PER_COEFFICIENT * (n_series * p + 1)``.
+        The smaller of two limits: the limit of statsmodels, ``12 * (n_rows / 100) ** (1 / 4)``, and
+        the largest order ``p`` with ``n_rows - p >= ROWS_PER_COEFFICIENT * (n_series * p + 1)``.
+        0 if not even order 1 is identified.
     """
     share = ROWS_PER_COEFFICIENT
     by_sample_size = int(12 * (n_rows / 100) ** 0.25)
@@ -41,7 +43,7 @@ def largest_order(n_rows: int, n_series: int) -> int:
 
 
 def candidate_orders(n_rows: int, n_series: int, season: int = 1) -> list[int]:
-    """Return the orders of a shrunken VAR that a sample lets be tried, at least order 1."""
+    """Return the orders of a shrunken VAR that a sample allows; order 1 is always among them."""
     wanted = sorted({*ORDERS, season, season + 1} if season > 1 else ORDERS)
     return [
         order

@@ -1,4 +1,4 @@
-"""Processes with known matrices, to test against and to learn from."""
+"""Simulated processes with known lag matrices, for tests and examples."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ def simulate_var(
     coefs : array of shape (order, n_series, n_series)
         Lag matrices, effect first: ``coefs[lag - 1, response, impulse]``.
     n_obs : int
-        Observations to return.
+        Number of observations to return.
     intercept : array of shape (n_series,), optional
         0 by default.
     noise_covariance : array of shape (n_series, n_series), optional
         Covariance of ``u[t]``; the identity by default.
     burn_in : int, default=500
-        Observations that are simulated first, from zeros, and thrown away.
+        Number of observations before the returned observations. The process starts from zeros, and
+        these observations are dropped.
     random_state : int or numpy.random.Generator, optional
         Source of the noise.
 
@@ -44,7 +45,7 @@ def simulate_var(
     Raises
     ------
     ConfigurationError
-        If shapes do not fit together, the covariance is not positive definite or the process
+        If the shapes do not fit together, the covariance is not positive definite, or the process
         explodes.
 
     Examples
@@ -91,7 +92,7 @@ def simulate_var(
     n_time = burn_in + n_obs
     noise = np.random.default_rng(random_state).standard_normal((n_time, n_series)) @ factor.T
     series = np.zeros((order + n_time, n_series))
-    # One product a step: the newest row comes first, as the lag matrices do.
+    # A step takes a single product: the newest row comes first, as lag 1 does in ``coefs``.
     side_by_side = np.concatenate(list(lags), axis=1)  # n_series, order * n_series
     for row in range(n_time):
         past = series[row : row + order][::-1].ravel()
@@ -102,12 +103,14 @@ def simulate_var(
 def largest_root(coefs: ArrayLike) -> float:
     """Return the largest modulus of the eigenvalues of the companion matrix.
 
-    The process is stationary if it is below 1, and moves like a random walk if it is 1. It is
-    the inverse of the smallest modulus in statsmodels' ``VARResults.roots``.
+    The process is stationary if the largest modulus is below 1, and moves like a random walk if the
+    largest modulus is 1. The largest modulus is the inverse of the smallest modulus in
+    ``VARResults.roots`` of statsmodels.
 
     Parameters
     ----------
     coefs : array of shape (order, n_series, n_series)
+        Lag matrices, effect first: ``coefs[lag - 1, response, impulse]``.
     """
     lags = np.asarray(coefs, dtype=np.float64)
     order, n_series, _ = lags.shape
