@@ -281,6 +281,12 @@ def _linear_members() -> Contestant:
     return LinearMembers()
 
 
+def _zero_shot() -> Contestant:
+    from benchmarks.zero_shot_network import ZeroShot
+
+    return ZeroShot()
+
+
 CONTESTANTS: dict[str, Callable[[], Contestant]] = {
     "Naive": Naive,
     "Drift": Drift,
@@ -288,6 +294,7 @@ CONTESTANTS: dict[str, Callable[[], Contestant]] = {
     "VAR": lambda: OfSktime(_guarded_var),
     "Ridge VAR": lambda: OfSktime(_ridge_var),
     "Linear members": _linear_members,
+    "SAMoVAR zero-shot": _zero_shot,
     "SAMoVAR": lambda: OfSktime(_default, together=True),
     "AutoETS": lambda: OfStatsforecast("AutoETS"),
     "AutoTheta": lambda: OfStatsforecast("AutoTheta"),

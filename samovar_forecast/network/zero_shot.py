@@ -268,7 +268,13 @@ class ZeroShotNetwork(nn.Module):
 
     @torch.inference_mode()
     def forecast(
-        self, values: Tensor, horizon: int, season: int | Tensor = 1, *, with_others: bool = True
+        self,
+        values: Tensor,
+        horizon: int,
+        season: int | Tensor = 1,
+        *,
+        past_covariates: Tensor | None = None,
+        with_others: bool = True,
     ) -> Tensor:
         """Return quantiles of the steps after each window.
 
@@ -279,6 +285,8 @@ class ZeroShotNetwork(nn.Module):
         horizon : int
             Any number of steps; beyond ``config.horizon`` the median is rolled forward.
         season : int or integer Tensor of shape (B,), default=1
+        past_covariates : Tensor of shape (B, L, P), optional
+            Further series that may help to forecast; they are not forecast themselves.
         with_others : bool, default=True
 
         Returns
@@ -288,6 +296,9 @@ class ZeroShotNetwork(nn.Module):
         if not isinstance(season, Tensor):
             season = torch.full((len(values),), season, device=values.device)
         centre = self.config.quantiles.index(0.5)
+        n_series = values.shape[-1]
+        if past_covariates is not None:
+            values = torch.cat([values, past_covariates], -1)
         values = values.double()
         end = torch.tensor([-1])
         blocks: list[Tensor] = []
@@ -304,4 +315,4 @@ class ZeroShotNetwork(nn.Module):
             widening = away[:, :, -1:]
             values = torch.cat([values, median.transpose(1, 2)], 1)
             remaining -= self.config.horizon
-        return torch.cat(blocks, 1)
+        return torch.cat(blocks, 1)[:, :, :n_series]

@@ -93,6 +93,12 @@ def test_each_series_sees_the_others_only_when_it_may(network):
     assert (forecast(network, other)[:, :, 0] - together).abs().max() > 1e-3
 
 
+def test_past_covariates_stand_beside_the_series_and_are_not_forecast(network):
+    y = panel()
+    found = forecast(network, y[..., :2], past_covariates=y[..., 2:])
+    close(found, forecast(network, y)[:, :, :2])
+
+
 @pytest.mark.parametrize("n_rows", [1, 2, 3, 8, 11, 40, 333, 2048])
 def test_any_length_of_the_past_is_forecast(network, n_rows):
     found = forecast(network, panel(n_rows, 2), season=7)

@@ -1,0 +1,220 @@
+"""``python -m benchmarks.zero_shot``: forecasts of the pretrained network, losses beside wins.
+
+The econometric panel against the record of its linear models; processes with known dynamics against
+least squares; the time of a forecast. The competitions, explosions and fev-bench have the network
+among their contestants.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from statsmodels.tsa.api import VAR
+
+from benchmarks.command import Benchmark, add_data_option
+from benchmarks.econometric import N_ORIGINS, SETS, random_process
+from benchmarks.harness import one_thread
+from benchmarks.pages import markdown_table
+from benchmarks.records import RESULTS, BenchmarkError, Records, fingerprint, provenance, stamp
+from samovar_forecast import load_pretrained, simulate_var
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.pretraining.draws import Draws
+from samovar_forecast.pretraining.vector_families import moving_var, threshold_var
+
+N_PROCESSES = 100
+ROWS, STEPS = 400, 8
+DEVELOPMENT = "l"
+"""Last letter of the sets that choices were made on; the others are looked at to report alone."""
+SOURCES = ("benchmarks/zero_shot.py", "samovar_forecast/network")
+VERSIONS = ("torch", "numpy", "statsmodels")
+NEARLY = 1.02
+
+
+def median_forecast(
+    network: ZeroShotNetwork, past: np.ndarray, horizon: int, season: int, others: bool = True
+) -> np.ndarray:
+    """Return the median (B, h, C) after windows (B, L, C)."""
+    quantiles = network.forecast(torch.tensor(past), horizon, season, with_others=others)
+    return quantiles[..., network.config.quantiles.index(0.5)].numpy()
+
+
+# --- the econometric panel ------------------------------------------------------------------------
+
+
+def panel_set(
+    network: ZeroShotNetwork, y: np.ndarray, about: dict[str, Any], horizon: int
+) -> dict[str, float]:
+    """Return mean squared errors over the origins of the record, in its units."""
+    first, season = about["first_window"], about["season"]
+    deviation = y[:first].std(axis=0, ddof=1)
+    unit = np.where(deviation > 0, deviation, 1.0)
+    errors: dict[str, list[float]] = {"MSE": [], "MSE alone": []}
+    for number in range(N_ORIGINS):
+        now = first + number * about["stride"]
+        for name, others in (("MSE", True), ("MSE alone", False)):
+            ahead = median_forecast(network, y[None, :now], horizon, season, others)[0]
+            errors[name].append(float((((ahead - y[now : now + horizon]) / unit) ** 2).mean()))
+    linear = {name: about["MSE"][name] for name in ("VAR", "Ridge VAR", "Anchor")}
+    return {**{name: float(np.mean(some)) for name, some in errors.items()}, **linear}
+
+
+# --- processes with known dynamics ----------------------------------------------------------------
+
+
+def known_var(number: int) -> np.ndarray:
+    """Return rows of a VAR(2) of three series."""
+    random = np.random.default_rng([2, number])
+    return simulate_var(random_process(2, 3, random), ROWS + STEPS, random_state=random)
+
+
+def family(draw: Callable[..., Any], number: int) -> np.ndarray:
+    """Return rows of a family of the simulated world, from seeds that no training uses."""
+    return draw(Draws(2**41 + number), 1, ROWS + STEPS, 3)[0].double().numpy()
+
+
+PROCESSES: dict[str, Callable[[int], np.ndarray]] = {
+    "VAR(2)": known_var,
+    "threshold VAR": lambda number: family(threshold_var, number),
+    "moving VAR": lambda number: family(moving_var, number),
+}
+
+
+def process(network: ZeroShotNetwork, draw: Callable[[int], np.ndarray]) -> dict[str, float]:
+    """Return the mean squared errors of the network and of a VAR(2) by least squares."""
+    ours, least_squares = [], []
+    for number in range(N_PROCESSES):
+        y = draw(number)
+        past, future = y[:ROWS], y[ROWS:]
+        unit = past.std(axis=0)
+        fitted = VAR(past).fit(2)
+        for errors, ahead in (
+            (ours, median_forecast(network, past[None], STEPS, 1)[0]),
+            (least_squares, fitted.forecast(past[-2:], STEPS)),
+        ):
+            errors.append((((ahead - future) / unit) ** 2).mean())
+    return {"network": float(np.mean(ours)), "least squares": float(np.mean(least_squares))}
+
+
+# --- cost -----------------------------------------------------------------------------------------
+
+
+def cost(network: ZeroShotNetwork) -> dict[str, float]:
+    """Return CPU seconds of a forecast, and of 1,000 short series in batches; medians, warm."""
+    random = np.random.default_rng(0)
+    panel = random.normal(size=(1, 200, 6)).cumsum(axis=1)
+    short = random.normal(size=(1000, 60, 1)).cumsum(axis=1)
+    wide = random.normal(size=(1, 200, 200)).cumsum(axis=1)
+
+    def seconds(call: Callable[[], Any], times: int) -> float:
+        call()
+        spent = []
+        for _ in range(times):
+            began = time.process_time()
+            call()
+            spent.append(time.process_time() - began)
+        return float(np.median(spent))
+
+    def all_short() -> None:
+        for first in range(0, len(short), 64):
+            median_forecast(network, short[first : first + 64], 12, 12)
+
+    return {
+        "200 x 6, 8 steps": seconds(lambda: median_forecast(network, panel, 8, 4), 9),
+        "200 x 200, 8 steps": seconds(lambda: median_forecast(network, wide, 8, 4), 3),
+        "1,000 series of 60 rows, 12 steps": seconds(all_short, 3),
+    }
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+def measure(records: Records, asked: argparse.Namespace) -> None:
+    """Measure what is not stored yet."""
+    if asked.data is None or not asked.data.is_dir():
+        raise BenchmarkError("no data: give --data FOLDER, which holds extra/")
+    pretrained = load_pretrained(asked.weights)
+    network = pretrained.network
+    linear = Records(RESULTS / "econometric.json").entries
+    calls: dict[str, Callable[[], dict[str, float]]] = {"cost": lambda: cost(network)}
+    for name in (name for name in SETS if name in linear):
+        one = SETS[name]
+
+        def panel(name: str = name, one: Any = one) -> dict[str, float]:
+            y = one.read(asked.data / "extra").to_numpy(dtype=float)
+            return panel_set(network, y, linear[name], one.horizon)
+
+        calls[name] = panel
+    for name, draw in PROCESSES.items():
+        calls[name] = lambda draw=draw: process(network, draw)
+    word = fingerprint(pretrained.card["sha256"], sources=SOURCES)
+    records.begin(dict.fromkeys(calls, word), provenance(VERSIONS))
+    with one_thread():
+        for name, call in calls.items():
+            began = time.process_time()
+            records.measured(name, "found", call)
+            records.measured(name, "cpu seconds", lambda began=began: time.process_time() - began)
+            records.finish(name)
+
+
+def _better(found: dict[str, float]) -> float:
+    return min(found["VAR"], found["Ridge VAR"])
+
+
+def panel_section(records: Records) -> str:
+    """Return the table of the econometric panel, and its geometric means."""
+    found = {name: records.entries[name]["found"] for name in SETS if name in records.entries}
+    names = ("MSE", "MSE alone", "Anchor")
+    ratios = {
+        name: [entry[column] / _better(entry) for column in names] for name, entry in found.items()
+    }
+    rows = [[name, *(f"{ratio:.3f}" for ratio in row)] for name, row in ratios.items()]
+    for title, some in (
+        ("**all**", list(ratios)),
+        ("development, a to l", [name for name in ratios if name[0] <= DEVELOPMENT]),
+        ("report only, m to z", [name for name in ratios if name[0] > DEVELOPMENT]),
+    ):
+        table = np.array([ratios[name] for name in some])
+        means = np.exp(np.log(table).mean(0))
+        rows.append([title, *(f"**{mean:.3f}**" for mean in means)])
+        shares = (table <= NEARLY).mean(0)
+        rows.append([f"at most {NEARLY} on", *(f"{share:.0%}" for share in shares)])
+    head = ["set", "zero-shot", "zero-shot, each series alone", "linear anchor of the record"]
+    return markdown_table(head, rows)
+
+
+def sections(records: Records) -> dict[str, str]:
+    """Return the sections of the page by marker."""
+    entries = records.entries
+    processes = [
+        [name, f"{found['network'] / found['least squares']:.3f}"]
+        for name, found in ((name, entries[name]["found"]) for name in PROCESSES)
+    ]
+    spent_on = entries["cost"]["found"]
+    times = [[name, f"{seconds * 1e3:.0f} ms"] for name, seconds in spent_on.items()]
+    spent = math.fsum(entry["cpu seconds"] for entry in entries.values())
+    return {
+        "zero-shot panel": f"{panel_section(records)}\n\n{stamp(list(entries.values()), spent)}",
+        "zero-shot processes": markdown_table(
+            ["process, 400 rows of 3 series, 8 steps", "MSE over least squares VAR(2)"], processes
+        ),
+        "zero-shot cost": markdown_table(["forecast, warm", "CPU time, one thread"], times),
+    }
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the options of this benchmark."""
+    add_data_option(parser)
+    parser.add_argument("--weights", type=Path, help="folder of other weights than the package's")
+
+
+BENCHMARK = Benchmark("zero_shot", __doc__, measure, sections, add_options)
+
+if __name__ == "__main__":
+    raise SystemExit(BENCHMARK.main())

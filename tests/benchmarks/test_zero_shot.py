@@ -1,0 +1,61 @@
+"""The benchmark of the pretrained network, on a network that is not trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import zero_shot
+from benchmarks.contestants import Sample
+from benchmarks.zero_shot_network import ZeroShot
+from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+
+
+@pytest.fixture(scope="module")
+def network():
+    return ZeroShotNetwork(ZeroShotConfig(), torch.Generator().manual_seed(0)).eval()
+
+
+def test_a_set_is_scored_at_the_origins_and_in_the_units_of_the_record(network):
+    y = np.random.default_rng(0).normal(size=(100, 2)).cumsum(0)
+    linear = {"VAR": 2.0, "Ridge VAR": 1.5, "Anchor": 1.8}
+    about = {"first_window": 60, "season": 4, "stride": 4, "MSE": linear}
+    found = zero_shot.panel_set(network, y, about, horizon=5)
+    unit = y[:60].std(0, ddof=1)
+    errors = []
+    for now in range(60, 92, 4):
+        ahead = zero_shot.median_forecast(network, y[None, :now], 5, 4)[0]
+        errors.append((((ahead - y[now : now + 5]) / unit) ** 2).mean())
+    assert found["MSE"] == pytest.approx(np.mean(errors))
+    assert found["Anchor"] == 1.8
+    assert zero_shot._better(found) == 1.5
+
+
+@pytest.mark.parametrize("name", zero_shot.PROCESSES)
+def test_processes_are_drawn_by_number(name):
+    draw = zero_shot.PROCESSES[name]
+    first, same, other = draw(0), draw(0), draw(1)
+    assert first.shape == (zero_shot.ROWS + zero_shot.STEPS, 3)
+    np.testing.assert_array_equal(first, same)
+    assert not np.array_equal(first, other)
+
+
+def test_the_contestant_answers_samples_of_any_length_in_their_order(network):
+    import pandas as pd
+
+    contestant = ZeroShot()
+    contestant.network, contestant.horizon, contestant.season = network, 6, 4
+    random = np.random.default_rng(0)
+    samples = [
+        Sample(pd.DataFrame(random.normal(size=(n, c)).cumsum(0)))
+        for n, c in ((30, 1), (80, 2), (12, 1))
+    ]
+    found = contestant.forecast(samples)
+    for sample, forecast in zip(samples, found, strict=True):
+        alone = contestant.forecast([sample])[0]
+        n_series = sample.y.shape[1]
+        assert forecast.points.shape == (6, n_series)
+        assert forecast.quantiles.shape == (6, n_series, 9)
+        # Not equal to the last digit: seasons are looked for after quarters of the longest window.
+        np.testing.assert_allclose(forecast.points, alone.points, atol=0.2)
