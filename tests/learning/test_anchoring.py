@@ -14,8 +14,6 @@ from samovar_forecast.learning.anchoring import attach_anchor
 from samovar_forecast.learning.training import fit_network
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
 from samovar_forecast.linear import estimate_anchor
-from samovar_forecast.linear.forecast import estimate_anchors
-from samovar_forecast.linear.linear_map import Rows
 from samovar_forecast.linear.simulate import simulate_var
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import ParameterHead
@@ -112,14 +110,3 @@ def test_a_head_without_a_location_is_refused() -> None:
     network, series, _, validation = case()
     with pytest.raises(ConfigurationError, match="'count'"):
         attach_anchor(network, series, validation, head=ParameterHead(("count",)))
-
-
-@pytest.mark.parametrize(("level_later", "stands_alone"), [(0.0, False), (8.0, True)])
-def test_where_levels_move_a_long_sample_is_forecast_from_its_last_value(level_later, stands_alone):
-    y = simulate_var([[[0.7, 0.2], [0.1, 0.6]]], 2600, random_state=0)
-    y[2100:] += level_later
-    staying, earlier = estimate_anchors([Rows(y)], [Rows(y[:2100])], n_steps=6, max_lag=24)
-    assert (set(earlier.weights) == set(staying.weights) == {"direct"}) == stands_alone
-    far_away = np.full((1, 24, 2), 100.0)
-    stays_there = np.abs(earlier(far_away, None) - 100.0).max() < 1e-6
-    assert stays_there == stands_alone

@@ -9,38 +9,9 @@ import pytest
 
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.linear import LinearMap, estimate_anchor
-from samovar_forecast.linear.linear_map import blend, finite_runs, iterate
+from samovar_forecast.linear.linear_map import finite_runs, iterate
 from samovar_forecast.linear.regressions import lag_design
 from samovar_forecast.linear.simulate import simulate_var
-from samovar_forecast.linear.weights import on_the_simplex, stacked_weights
-
-
-def test_an_iterated_var_forecasts_what_step_by_step_forecasting_gives() -> None:
-    rng = np.random.default_rng(0)
-    coefs, intercept = 0.3 * rng.normal(size=(3, 2, 2)), rng.normal(size=2)
-    lags, intercepts = iterate(coefs, intercept, 5)
-    window = rng.normal(size=(7, 2))
-    path = list(window)
-    for _ in range(5):
-        path.append(intercept + sum(a @ path[-lag - 1] for lag, a in enumerate(coefs)))
-    got = LinearMap.of(cross=lags, intercept=intercepts)(window[None])[0]
-    assert np.allclose(got, path[7:])
-
-
-def test_a_blend_forecasts_the_weighted_mean_of_the_forecasts() -> None:
-    rng = np.random.default_rng(1)
-    maps = [
-        LinearMap.of(own=rng.normal(size=(4, 3, 6)), intercept=rng.normal(size=(4, 3))),
-        LinearMap.of(cross=rng.normal(size=(4, 3, 2, 3))),
-        LinearMap.of(own=rng.normal(size=(4, 3, 1)), cross=rng.normal(size=(4, 3, 5, 3))),
-    ]
-    weights = rng.dirichlet(np.ones(3), size=4).T  # M s
-    windows = rng.normal(size=(8, 9, 3))
-    wanted = sum(w[:, None] * one(windows) for w, one in zip(weights, maps, strict=True))
-    assert np.allclose(blend(maps, weights)(windows), wanted)
-    center, unit = rng.normal(size=3), np.array([0.1, 2.0, 50.0])
-    in_units = maps[2].in_units(center, unit)
-    assert np.allclose(in_units(windows), maps[2]((windows - center) / unit) * unit + center)
 
 
 def random_var(rng: np.random.Generator) -> np.ndarray:
@@ -126,33 +97,6 @@ def test_a_series_without_any_value_is_refused_by_its_number() -> None:
 def test_tiny_samples_still_give_a_finite_forecast(n_rows: int) -> None:
     y = np.random.default_rng(0).normal(size=(n_rows, 3)).cumsum(axis=0)
     assert np.isfinite(estimate_anchor([y], 3, 2, 4).map(y[None, -2:])).all()
-
-
-def test_weights_on_the_simplex_are_the_best_of_many_tried() -> None:
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        root = rng.normal(size=(4, 6))
-        moments, prior, strength = root @ root.T, np.full(4, 0.25), rng.uniform(0.01, 2.0)
-        found = on_the_simplex(moments, prior, strength)
-        assert found.min() >= 0
-        assert np.isclose(found.sum(), 1.0)
-
-        def value(w: np.ndarray, s: np.ndarray = moments, k: float = strength) -> np.ndarray:
-            return np.einsum("...i,ij,...j", w, s, w) + k * np.square(w - 0.25).sum(-1)
-
-        assert value(found) <= value(rng.dirichlet(np.full(4, 0.5), size=2000)).min() + 1e-12
-
-
-def test_without_held_out_rows_the_weights_are_the_prior_ones_and_much_evidence_overrules() -> None:
-    prior = np.array([0.5, 0.5])
-    nothing = stacked_weights(np.empty((2, 0, 3, 1)), 0, prior)
-    assert np.all(nothing == 0.5)
-    rng = np.random.default_rng(0)
-    good, bad = rng.normal(size=(2, 1000, 3, 1)) * np.array([1.0, 5.0])[:, None, None, None]
-    weights = stacked_weights(np.stack([good, bad]), 1000, prior)
-    assert np.all(weights[0] > 0.9)
-    few = stacked_weights(np.stack([good, bad])[:, :4], 4, prior)
-    assert np.all(few[0] < weights[0])
 
 
 @pytest.mark.slow

@@ -5,18 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samovar_forecast.linear.direct import (
-    RELATIVE_PENALTIES,
-    RidgePath,
-    sum_of_products,
-    window_products,
-)
 from samovar_forecast.linear.regressions import (
     in_levels,
     lag_design,
     ols_var,
 )
-from samovar_forecast.linear.ridge import RidgeRegressions
 from samovar_forecast.linear.ridge_var import fit_ridge_var
 from samovar_forecast.linear.simulate import simulate_var
 
@@ -40,30 +33,6 @@ def test_noise_gets_order_zero_and_its_mean() -> None:
     assert np.allclose(intercept, y.mean(axis=0))
 
 
-@pytest.mark.parametrize("n_rows", [12, 30, 300])  # fewer rows than columns, some more, many more
-def test_leave_one_out_errors_are_those_of_leaving_one_out(n_rows: int) -> None:
-    rng = np.random.default_rng(n_rows)
-    x, y = rng.normal(size=(n_rows, 15)), rng.normal(size=(n_rows, 2))
-    penalties = np.array([0.1, 3.0])
-    regressions = RidgeRegressions(x - x.mean(0), y - y.mean(0))
-    mean_squares = regressions.mean_squares(penalties)
-    for number, penalty in enumerate(penalties):
-        errors = regressions.errors(penalty)
-        assert np.allclose(mean_squares[number], np.square(errors).mean(axis=0))
-        for row in range(0, n_rows, max(1, n_rows // 10)):
-            kept = np.arange(n_rows) != row
-            mean_x, mean_y = x[kept].mean(0), y[kept].mean(0)
-            centred = x[kept] - mean_x
-            weights = np.linalg.solve(
-                centred.T @ centred + penalty * np.eye(15), centred.T @ (y[kept] - mean_y)
-            )
-            left_out = y[row] - mean_y - (x[row] - mean_x) @ weights
-            assert np.allclose(errors[row], left_out, rtol=1e-6, atol=1e-9)
-        centred = x - x.mean(0)
-        wanted = np.linalg.solve(centred.T @ centred + penalty * np.eye(15), centred.T @ y)
-        assert np.allclose(regressions.solve(penalty), wanted, rtol=1e-6, atol=1e-9)
-
-
 def test_the_shrunken_var_finds_a_var_in_many_rows_and_a_random_walk_in_few() -> None:
     y = simulate_var(COEFS, 20_000, random_state=0)
     coefs = fit_ridge_var([y], [3], decays=[2.0]).coefs
@@ -84,35 +53,6 @@ def test_no_row_of_a_regression_reaches_over_the_end_of_a_run() -> None:
     x, y = lag_design(runs, 2)
     assert y[:, 0].tolist() == [2, 3, 4, 102, 103]
     assert x.tolist() == [[1, 0], [2, 1], [3, 2], [101, 100], [102, 101]]
-
-
-def test_products_of_windows_are_those_of_the_windows_themselves() -> None:
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=50).cumsum()
-    windows = np.lib.stride_tricks.sliding_window_view(values, 9)
-    assert np.allclose(window_products(values, 9), windows.T @ windows)
-    moved = windows - windows[:, [5]]
-    assert np.allclose(sum_of_products([values], 6, 3), moved.T @ moved)
-    assert np.all(window_products(values[:5], 9) == 0)
-
-
-def test_the_direct_ridge_is_the_ridge_of_the_windows_for_every_penalty() -> None:
-    rng = np.random.default_rng(1)
-    values, later = rng.normal(size=120).cumsum(), rng.normal(size=60).cumsum()
-    path = RidgePath(sum_of_products([values], 6, 3), 6)
-    windows = np.lib.stride_tricks.sliding_window_view(values, 9)
-    windows = windows - windows[:, [5]]
-    x, y = windows[:, :6], windows[:, 6:]
-    penalty = 0.01
-    unit = np.linalg.eigvalsh(x.T @ x).mean()
-    wanted = np.linalg.solve(x.T @ x + penalty * unit * np.eye(6), x.T @ y)
-    assert np.allclose(path.solve(penalty), wanted)
-    held_out = np.lib.stride_tricks.sliding_window_view(later, 9)
-    held_out = held_out - held_out[:, [5]]
-    errors = path.errors(sum_of_products([later], 6, 3))
-    for row, penalty in enumerate(RELATIVE_PENALTIES):
-        misses = held_out[:, 6:] - held_out[:, :6] @ path.solve(penalty)
-        assert np.allclose(errors[row], np.square(misses).sum(axis=0))
 
 
 def test_a_var_of_the_steps_forecasts_the_same_levels() -> None:
