@@ -145,7 +145,7 @@ class NetworkConfig(_JsonConfig):
     anchor : (int, int) or (int, int, int), optional
         Lags of the linear anchor beside the network: of each series itself, of all series, and of
         the future covariates where they have an effect in it. ``None`` is the model of the paper.
-        :func:`samovar_forecast.linear.attach_anchor` sets it.
+        :func:`samovar_forecast.attach_anchor` sets it.
 
     Raises
     ------

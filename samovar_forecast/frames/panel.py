@@ -96,7 +96,7 @@ class Panel:
             Series to forecast, a column each. The rows are times; a MultiIndex holds the keys of
             several instances in its first levels and the times in its last.
         X : pandas.DataFrame, optional
-            Covariates. Its rows must contain those of ``y``.
+            Covariates. The rows of ``X`` must contain all rows of ``y``.
         past_names : sequence of hashable, default=()
             Columns of ``X`` that are known until now only; the others are known ahead.
         known : Panel, optional
@@ -106,9 +106,9 @@ class Panel:
         ------
         DataError
             If an index is unsorted, irregular or repeats times, if a value is infinite or not a
-            number, if columns differ from those of ``known``, or if ``X`` does not cover ``y``;
-            without ``known``, also if an instance has a column without any value. The message
-            names the first offending place.
+            number, if columns differ from the columns of ``known``, or if ``X`` does not cover
+            ``y``; without ``known``, also if an instance has a column without any value. The
+            message names the first offending place.
         """
         if known is None:
             target_names = y.columns
@@ -276,11 +276,11 @@ class Panel:
         Parameters
         ----------
         values : sequence of arrays of shape (n_steps, n_columns)
-            One for each instance.
+            The forecast of each instance.
         steps : sequence of integer arrays of shape (n_steps,)
             How far each row lies after the last row of its instance; an array for each instance.
         columns : pandas.Index, optional
-            By default those of the series.
+            By default the columns of the series.
         """
         columns = self.target_names if columns is None else columns
         return pd.DataFrame(

@@ -1,7 +1,7 @@
 """Regular time axes: what an index says about time, and how it goes on.
 
-A series enters the network by row number alone. What the rows mean in the user's time (dates,
-periods, integers), how far apart they are, and which times come next is kept here.
+The network sees row numbers alone. This module knows the times of the rows (dates, periods,
+integers), the distance between the rows, and the times that come next.
 """
 
 from __future__ import annotations

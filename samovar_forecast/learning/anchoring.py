@@ -1,6 +1,6 @@
-"""An anchor for a trained network: estimated, gated on validation windows, and put beside it.
+"""The anchor of a trained network: its estimation, its gate from validation windows, its place.
 
-Letters: B validation windows, L context, s steps ahead, C series, F covariates known ahead.
+Letters: B validation windows, L context, s steps ahead, C series, F future covariates.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from samovar_forecast.network.losses import output_parameters
 
 @dataclasses.dataclass(frozen=True)
 class AnchorReport:
-    """What stands beside a network.
+    """The anchor beside a network, and how the anchor was found.
 
     Attributes
     ----------
     linear : LinearForecast
-        The anchor that stays, estimated on all rows.
+        The anchor in the network, estimated on all rows.
     gate : array of shape (s, C)
         Share of the network in the forecast.
     earlier : LinearForecast
-        The anchor that set the gate, estimated on the rows before the validation windows; the one
-        that stays where there were none.
+        The anchor that set the gate, estimated on the rows before the validation windows. Without
+        validation windows, ``earlier`` is the same anchor as ``linear``.
     """
 
     linear: LinearForecast
@@ -47,7 +47,7 @@ class AnchorReport:
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
-        """Share of each linear candidate in the anchor that stays; each (s, C)."""
+        """Share of each linear candidate in the anchor ``linear``; each (s, C)."""
         return self.linear.weights
 
 
@@ -62,28 +62,28 @@ def attach_anchor(
 ) -> AnchorReport:
     """Put a linear anchor beside a trained network: ``anchor + gate * (network - anchor)``.
 
-    The gate is set on the validation windows, with an anchor that was estimated on the rows
-    before them, as the network was. The anchor that stays is then estimated on all rows. Future
-    covariates enter it as far as rows before the validation windows confirm their effect; past
-    covariates do not. Without validation windows nothing speaks for the network, and the gate is
-    0. Nothing here is trained.
+    The validation windows set the gate, with an anchor that was estimated on the rows before the
+    validation windows; the network was trained on the same rows. The anchor of the forecast is then
+    estimated on all rows. Future covariates have an effect in the anchor as far as the rows before
+    the validation windows confirm the effect; past covariates have no effect. Without validation
+    windows there is no evidence for the network, and the gate is 0. Nothing is trained here.
 
     Parameters
     ----------
     network : SAMoVARNetwork
-        Trained, in eval mode. Changed in place: its ``anchor`` and ``config.anchor``. An anchor
-        that it already has is replaced.
+        A trained network in eval mode. Its ``anchor`` and its ``config.anchor`` are changed in
+        place; an earlier anchor is replaced.
     series : sequence of SeriesTensors
-        All rows that the fit had, validation rows included, as the network sees them.
+        All rows of the fit, validation rows included, in the scale of the network.
     validation : WindowSet or None
-        Windows that the network was not trained on, of the same series.
+        Windows of the same series on which the network was not trained.
     season : int, default=1
-        Steps after which a pattern is likely to repeat; 1 for none.
+        Steps after which a pattern is likely to repeat; 1 if no pattern repeats.
     head : Head, optional
-        What the K numbers per step are; a point by default. The anchor moves all locations
+        The meaning of the K numbers per step; a point by default. The anchor moves all locations
         as it moves the center.
     gate : array of shape (s, C), optional
-        Share of the network, in place of one that validation windows set.
+        Share of the network. By default the validation windows set the share.
 
     Returns
     -------
@@ -103,15 +103,18 @@ def attach_anchor(
             found=repr(head.kinds[head.center]),
             wanted="the head of a point, of quantiles, or of a law with a location",
         )
-    rows = [Rows(as_array(one.target), _array_or_none(one.future_covariates)) for one in series]
-    before, held_out = rows, None
+    instances = [
+        Rows(as_array(tensors.target), _array_or_none(tensors.future_covariates))
+        for tensors in series
+    ]
+    before, held_out = instances, None
     if validation is not None:
-        before = _rows_before(rows, validation)
+        before = _rows_before(instances, validation)
         if gate is None:
             held_out = _held_out(network, validation, head)
     config = network.config
     linear, earlier = estimate_anchors(
-        rows, before, n_steps=config.patch_length, max_lag=config.context_length, season=season
+        instances, before, n_steps=config.patch_length, max_lag=config.context_length, season=season
     )
     if gate is None:
         gate = np.zeros((config.patch_length, config.n_series))
@@ -122,14 +125,19 @@ def attach_anchor(
 
 
 def put_beside(network: SAMoVARNetwork, linear: LinearForecast, gate: np.ndarray) -> None:
-    """Give a network an anchor, in place of the one that it may have."""
-    one, effect = linear.map, linear.effect
+    """Put an anchor with its gate beside a network; an earlier anchor is replaced."""
+    coefficients, effect = linear.map, linear.effect
     n_effect = () if effect is None else (effect.weights.shape[2],)
-    lags = (one.own.shape[2], one.cross.shape[2], *n_effect)
+    lags = (coefficients.own.shape[2], coefficients.cross.shape[2], *n_effect)
     network.config = dataclasses.replace(network.config, anchor=lags)
     like = network.head.weight
     anchor = Anchor(network.config).to(device=like.device, dtype=like.dtype)
-    arrays = {"own": one.own, "cross": one.cross, "intercept": one.intercept, "center": one.center}
+    arrays = {
+        "own": coefficients.own,
+        "cross": coefficients.cross,
+        "intercept": coefficients.intercept,
+        "center": coefficients.center,
+    }
     if effect is not None:
         arrays |= {"effect": effect.weights, "covariate_mean": effect.mean}
     for name, array in {**arrays, "gate": gate}.items():
@@ -146,34 +154,35 @@ def _array_or_none(values: torch.Tensor | None) -> np.ndarray | None:
     return None if values is None else as_array(values)
 
 
-def _rows_before(rows: list[Rows], validation: WindowSet) -> list[Rows]:
+def _rows_before(instances: list[Rows], validation: WindowSet) -> list[Rows]:
     """Return each instance up to the first row that a validation window forecasts."""
     kept = []
-    for number, (one, (first_row, _)) in enumerate(zip(rows, validation.bounds, strict=True)):
+    for number, (rows, (first_row, _)) in enumerate(zip(instances, validation.bounds, strict=True)):
         starts = validation.starts[validation.instance == number]
-        n_rows = len(one.target)
+        n_rows = len(rows.target)
         if len(starts):
             n_rows = int(starts.min()) - first_row + validation.context_length
-        kept.append(one.until(n_rows))
+        kept.append(rows.until(n_rows))
     return kept
 
 
 @torch.no_grad()
 def _held_out(network: SAMoVARNetwork, validation: WindowSet, head: Head) -> HeldOut:
-    """Ask the network, without an anchor, for all validation windows."""
+    """Return all validation windows with the forecasts of the network without an anchor."""
     like = network.head.weight
     parts: list[tuple[np.ndarray, ...]] = []
     for indices in torch.arange(len(validation)).split(WINDOWS_AT_ONCE):
         batch = validation.batch(indices.to(validation.starts.device))
-        target, *covariates = (None if one is None else one.to(like) for one in batch[:4])
+        target, *covariates = (None if tensor is None else tensor.to(like) for tensor in batch[:4])
         assert target is not None
         output = network(target, *covariates, last_only=True)
         center = output_parameters(output, target, head)[..., head.center]
         known = batch.target.new_zeros(len(indices), 0)
         if batch.future_covariates is not None:
             known = batch.future_covariates
-        parts.append(tuple(as_array(one) for one in (batch.target, known, center, batch.future)))
-    windows, ahead, learned, actual = (np.concatenate(some) for some in zip(*parts, strict=True))
+        tensors = (batch.target, known, center, batch.future)
+        parts.append(tuple(as_array(tensor) for tensor in tensors))
+    windows, ahead, learned, actual = (np.concatenate(batch) for batch in zip(*parts, strict=True))
     instance = validation.instance.cpu().numpy()
     return HeldOut(windows, ahead if ahead.size else None, learned, actual, instance)
 

@@ -1,9 +1,9 @@
 """A trained network as a folder or a zip file that holds numbers and JSON, and no code.
 
-Three files: ``artifact.json`` says what it is (the network's configuration, and what its owner
-adds), ``weights.safetensors`` holds the weights, ``arrays.safetensors`` other numbers. The first
-carries the checksums of all. Reading executes nothing: no pickle, no import by name, nothing put on
-the disk. A file that is not as it was written is refused.
+An artifact has three files. ``artifact.json`` holds the configuration of the network, a
+description by the caller, and the checksums of all files. ``weights.safetensors`` holds the
+weights, ``arrays.safetensors`` the other numbers. Reading executes nothing: no pickle, no import by
+name, nothing is written to the disk. A file that changed after it was written is refused.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ _ARRAYS = "arrays.safetensors"
 
 @dataclass(frozen=True)
 class Artifact:
-    """What an artifact holds.
+    """The content of an artifact.
 
     Parameters
     ----------
     network : SAMoVARNetwork
         On the CPU, in eval mode.
     description : dict
-        What its owner added, as JSON has it.
+        The description that :func:`save_artifact` was given, as JSON has it.
     arrays : dict of str to array
+        The numbers that :func:`save_artifact` was given, by name.
     """
 
     network: SAMoVARNetwork
@@ -57,26 +58,27 @@ def save_artifact(
     description: Mapping[str, Any],
     arrays: Mapping[str, np.ndarray],
 ) -> None:
-    """Write a network, with what belongs to it, to a folder, or to a file ending in ``.zip``.
+    """Write a network, a description and arrays to a folder, or to a file ending in ``.zip``.
 
-    An artifact that is there already is replaced, anything else is not.
+    An earlier artifact at the same path is replaced; any other file or folder is not.
 
     Parameters
     ----------
     path : str or Path
-        Missing parent folders are made.
+        The folder or file to write. Missing parent folders are made.
     network : SAMoVARNetwork
-        On any device; it is written as on the CPU.
+        A network on any device; the weights are written as CPU tensors.
     description : mapping
-        Of strings to what JSON can hold.
+        Names and values that JSON can hold.
     arrays : mapping of str to array
+        Numbers that belong to the network, by name.
 
     Raises
     ------
     ArtifactError
-        If something else is at ``path``.
+        If another file or folder is at ``path``.
     ConfigurationError
-        If the description is nothing that JSON can hold.
+        If JSON cannot hold the description.
     """
     path = Path(path)
     _check_replaceable(path)
@@ -119,11 +121,12 @@ def save_artifact(
 
 
 def load_artifact(path: str | Path) -> Artifact:
-    """Read what :func:`save_artifact` wrote.
+    """Read an artifact that :func:`save_artifact` wrote.
 
     Parameters
     ----------
     path : str or Path
+        The folder or zip file of the artifact.
 
     Returns
     -------
@@ -132,7 +135,7 @@ def load_artifact(path: str | Path) -> Artifact:
     Raises
     ------
     ArtifactError
-        If there is nothing, something else, or something that is not as it was written.
+        If there is no artifact at ``path``, or if the artifact changed after it was written.
     """
     path = Path(path)
     files = _read(path)

@@ -31,7 +31,7 @@ class SeriesTensors:
 
 
 class WindowBatch(NamedTuple):
-    """Windows with what follows them; the first four are the forward's arguments."""
+    """Windows and their futures; the first four fields are the arguments of the forward."""
 
     target: Tensor
     """(B, L, C)"""
@@ -47,10 +47,10 @@ class WindowBatch(NamedTuple):
 
 @dataclass(frozen=True)
 class WindowSet:
-    """All windows of an instance or of several, addressed by index.
+    """All windows of one or several instances, addressed by index.
 
     The values of all instances lie in a table, instance below instance; a window is a row number
-    in it. A batch of windows is a single gather.
+    in the table. A batch of windows is a single gather.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class WindowSet:
     instance : Tensor of shape (n_windows,)
         Number of the instance that each window comes from.
     bounds : tuple of (int, int)
-        First row of each instance in the table and the row after its last.
+        First row of each instance in the table, and the row after the last row of the instance.
     static : Tensor of shape (n_instances, C, S), optional
     widths : (int, int, int)
         P, C and F.
@@ -82,7 +82,7 @@ class WindowSet:
     def from_series(
         cls, series: Sequence[SeriesTensors], context_length: int, patch_length: int
     ) -> WindowSet:
-        """Lay out all windows of ``context_length`` steps with the ``patch_length`` steps after.
+        """Lay out all windows of ``context_length`` steps and the ``patch_length`` steps after.
 
         Raises
         ------

@@ -40,7 +40,7 @@ HELD_OUT = 0.2
 """Share of each series, at its end, that is held out where there is no validation series."""
 
 ROWS_OF_OTHER_DATASETS = 20_000
-"""Of a dataset that does not hold series, windows of about so many rows are taken as instances."""
+"""Where a dataset holds no series, windows are the instances, with about this many rows in all."""
 
 
 def may_be_cut(dataset: TorchTrainingDataset) -> bool:
@@ -51,7 +51,7 @@ def may_be_cut(dataset: TorchTrainingDataset) -> bool:
 def hold_out(
     dataset: TorchTrainingDataset, shift: int
 ) -> tuple[TorchTrainingDataset, TorchTrainingDataset | None]:
-    """Split darts' training windows in time: those to train on, and the last of each series.
+    """Split darts' training windows in time: windows for training, and the last of each series.
 
     As in :meth:`~samovar_forecast.learning.windows.WindowSet.split_in_time`, a series too short
     for both is trained on as a whole.
@@ -76,7 +76,7 @@ def hold_out(
     if not validation:
         return dataset, None
 
-    def some(parts: Sequence[TimeSeries] | None) -> list[TimeSeries] | None:
+    def of_held_out(parts: Sequence[TimeSeries] | None) -> list[TimeSeries] | None:
         return None if parts is None else [parts[number] for number in continues]
 
     common = {
@@ -88,8 +88,8 @@ def hold_out(
     }
     later = SlicedTrainingDataset(
         series=validation,
-        past_covariates=some(dataset.past_covariates),
-        future_covariates=some(dataset.future_covariates),
+        past_covariates=of_held_out(dataset.past_covariates),
+        future_covariates=of_held_out(dataset.future_covariates),
         **common,
     )
     later.continues = tuple(continues)
@@ -105,12 +105,12 @@ def hold_out(
 
 
 class Sample(NamedTuple):
-    """What an anchor is estimated on."""
+    """The rows from which an anchor is estimated."""
 
     rows: list[Rows]
     """All rows of every instance."""
     before: list[Rows]
-    """Those that come before the first held-out forecast."""
+    """The rows of every instance before the first held-out forecast."""
     season: int
 
     @classmethod
@@ -150,19 +150,19 @@ def attach(
     training: TorchTrainingDataset,
     validation: TorchTrainingDataset | None,
 ) -> None:
-    """Put an anchor beside the network of a trained module, and beside those that it has saved.
+    """Put an anchor beside the network of a trained module, and beside its saved networks.
 
-    Without windows that were held out nothing speaks for the network, and its share is 0.
+    Without held-out windows there is no evidence for the network, and its share is 0.
 
     Parameters
     ----------
     module : SAMoVARModule
         Changed in place.
     trainer : pytorch_lightning.Trainer
-        Has trained the module. Checkpoints of its callbacks are given the anchor, and each
-        checkpoint the gate of its own weights.
+        The trainer that trained the module. The checkpoints of its callbacks receive the anchor,
+        and each checkpoint receives the gate of its own weights.
     training, validation : TorchTrainingDataset
-        What it was trained on, and was not.
+        The windows on which the module was trained, and the held-out windows.
     """
     config, shift = module.network.config, module.output_chunk_shift
     sample = Sample.of(training, validation, config.context_length, shift)
@@ -218,7 +218,10 @@ def _find_checkpoints(trainer: pl.Trainer) -> list[Path]:
 def _forecast_held_out(
     module: SAMoVARModule, trainer: pl.Trainer, dataset: TorchTrainingDataset
 ) -> HeldOut:
-    """Ask the network, without an anchor, for all windows of a dataset, on the trainer's device."""
+    """Return all windows of a dataset with the forecasts of the network without an anchor.
+
+    The forecasts are computed on the device of the trainer.
+    """
     place, precision = trainer.strategy.root_device, trainer.strategy.precision_plugin
     was_training, came_from = module.training, module.device
     module.to(place).eval()
@@ -237,12 +240,12 @@ def _forecast_held_out(
             [as_array(tensor) for tensor in (batch.past_target, known, center, batch.future_target)]
         )
     module.to(came_from).train(was_training)
-    windows, ahead, learned, actual = (np.concatenate(some) for some in zip(*parts, strict=True))
+    windows, ahead, learned, actual = (np.concatenate(batch) for batch in zip(*parts, strict=True))
     return HeldOut(windows, ahead if ahead.size else None, learned, actual, numbers)
 
 
 def _order_windows(dataset: TorchTrainingDataset) -> tuple[np.ndarray, list[int]]:
-    """Return the series of every window, and the windows' indices, in time order per series."""
+    """Return the series number and the index of every window, in time order within a series."""
     if not _holds_series(dataset):
         return np.zeros(len(dataset), dtype=int), list(range(len(dataset)))
     numbers: list[int] = []
@@ -266,7 +269,7 @@ def _season(dataset: TorchTrainingDataset) -> int:
 
 
 def _read_instances(dataset: TorchTrainingDataset, shift: int) -> list[Rows]:
-    """Return the rows of a dataset's series; of another dataset, each of some windows."""
+    """Return an instance for each series of a dataset; without series, for some windows."""
     if not _holds_series(dataset):
         return list(_windows_as_instances(dataset, shift))
     known = dataset.future_covariates or [None] * len(dataset.series)
@@ -302,7 +305,10 @@ def _windows_as_instances(dataset: TorchTrainingDataset, shift: int) -> Iterator
 
 
 def _find_offset(earlier: TimeSeries, later: TimeSeries) -> int | None:
-    """Return the row of the earlier series at which the later starts; None if it is elsewhere."""
+    """Return the row of the earlier series at which the later series starts.
+
+    None if the later series starts before the earlier series, after a gap, or in another frequency.
+    """
     if earlier.freq != later.freq or later.start_time() < earlier.start_time():
         return None
     offset = n_steps_between(later.start_time(), earlier.start_time(), earlier.freq)
@@ -310,7 +316,7 @@ def _find_offset(earlier: TimeSeries, later: TimeSeries) -> int | None:
 
 
 def _join(earlier: Rows, later: Rows, offset: int) -> Rows:
-    """Return the rows of the earlier instance, and the rows of the later that come after."""
+    """Return the rows of the earlier instance, and the later rows that follow them."""
     n_common = len(earlier.target) - offset
     known = None
     if earlier.covariates is not None and later.covariates is not None:

@@ -90,7 +90,7 @@ def _align(
     if n_expected == 0:
         return None
     if covariates is None:
-        raise DataError(f"{name} are missing", wanted="those that the model was fitted with")
+        raise DataError(f"{name} are missing", wanted=f"the {name} of the fit")
     table = covariates.to_dataframe()
     needed = series.time_index
     if not needed.isin(table.index).all():
@@ -107,6 +107,8 @@ def _read_static(series: TimeSeries, n_expected: int) -> np.ndarray | None:
     if n_expected == 0:
         return None
     if series.static_covariates is None:
-        raise DataError("the series has no static covariates", wanted="those of the fit")
+        raise DataError(
+            "the series has no static covariates", wanted="the static covariates of the fit"
+        )
     table = series.static_covariates.to_numpy(dtype=np.float64)
     return np.broadcast_to(table, (series.n_components, table.shape[1]))

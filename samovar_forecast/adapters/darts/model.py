@@ -87,7 +87,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
     next_patch_loss_weight : float, default=1.0
         Weight of the loss on the next patch at every position of the input chunk, beside the loss
         on the output chunk. With a loss of the difference (MSE, L1, Huber) it is taken in the
-        units of the normalised window, else in those of the data.
+        units of the normalised window, else in the units of the data.
     use_static_covariates : bool, default=True
         Whether static covariates of the series are used.
     anchor : bool, default=True
@@ -328,7 +328,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
 
     @property
     def supports_static_covariates(self) -> bool:
-        """Whether static covariates are supported: they are."""
+        """Whether static covariates are supported; always True."""
         return True
 
     @property

@@ -161,7 +161,7 @@ class SAMoVARModule(PLForecastingModule):
         )
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Restore weights, and the anchor that they came with, or none."""
+        """Restore weights, and the anchor that was saved with them, if there was an anchor."""
         prefix = "network.anchor."
         found = {
             name.removeprefix(prefix): tensor
@@ -172,7 +172,7 @@ class SAMoVARModule(PLForecastingModule):
         return super().load_state_dict(state_dict, *args, **kwargs)
 
     def set_anchor(self, lags: tuple[int, ...] | None) -> None:
-        """Give the network an anchor of so many lags, without a share so far, or none."""
+        """Give the network an empty anchor with these numbers of lags; None removes the anchor."""
         network = self.network
         network.config = replace(network.config, anchor=lags)
         network.anchor = None if lags is None else Anchor(network.config).to(network.head.weight)
@@ -209,7 +209,7 @@ class SAMoVARModule(PLForecastingModule):
 
     @property
     def head_of_likelihood(self) -> Head:
-        """What the numbers per step are."""
+        """The meaning of the numbers per step."""
         return self._head
 
     @property
@@ -225,8 +225,8 @@ class SAMoVARModule(PLForecastingModule):
     def _known_ahead(self, x_in: PLModuleInput) -> Tensor | None:
         """Return the future covariates that a forecast from each step reads; (B, L + s, F).
 
-        With an output chunk shift they are read that much later. darts does not tell those of the
-        steps between the chunks: there the last known values stand in.
+        With an output chunk shift, the covariates are read later by the shift. darts does not hand
+        over the covariates of the steps between the chunks: the last known values stand in there.
         """
         if x_in.future_covariates is None:
             return None
@@ -277,7 +277,7 @@ class SAMoVARModule(PLForecastingModule):
         criterion: Callable[..., Tensor],
         sample_weight: Tensor | None,
     ) -> Tensor:
-        """Return darts' loss of the forecast plus, in training, that of the next patches.
+        """Return darts' loss of the forecast plus, in training, the loss of the next patches.
 
         Sample weights exist for the output chunk only: its mean weight holds for the window.
         """

@@ -1,8 +1,9 @@
 """Training windows for darts, cut without darts' own work per window.
 
-darts' dataset looks up series, covariates, time axes and checks again for every window, which on
-small networks costs more than the network. The dataset here lets darts place and check the first
-window of each series, remembers where its parts lie, and cuts all other windows by slicing.
+For every window, darts' dataset looks up and checks series, covariates and time axes again; where
+the network is small, this costs more than the network. The dataset here lets darts place and check
+the first window of each series, remembers where the parts of the window lie, and cuts all other
+windows by slicing.
 """
 
 from __future__ import annotations
@@ -40,17 +41,17 @@ class _Plan(NamedTuple):
 class SlicedTrainingDataset(SequentialTorchTrainingDataset):
     """darts' sequential training windows: the same samples in the same order, cut faster.
 
-    Parameters are those of :class:`darts.utils.data.SequentialTorchTrainingDataset`.
+    It takes the parameters of :class:`darts.utils.data.SequentialTorchTrainingDataset`.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._plans: dict[int, _Plan] = {}  # of the series seen so far, by number
-        # Of windows that were held out: the series of the training that each series continues.
+        # For held-out windows: the number of the training series that each series continues.
         self.continues: tuple[int, ...] | None = None
 
     def __getitem__(self, index: int) -> TorchTrainingSample:
-        """Return the window of that number, as darts does."""
+        """Return the window with this index, as darts does."""
         number, rank = divmod(int(index), self.max_samples_per_ts)
         plan = self._plans.get(number)
         if plan is None:
@@ -65,7 +66,7 @@ class SlicedTrainingDataset(SequentialTorchTrainingDataset):
         )
 
     def _members(self, number: int) -> dict[FeatureType, TimeSeries]:
-        """Return the series that each part of a sample is cut from."""
+        """Return the series from which each part of a sample is cut."""
         sources = {
             FeatureType.PAST_TARGET: self.series,
             FeatureType.FUTURE_TARGET: self.series,
@@ -77,7 +78,7 @@ class SlicedTrainingDataset(SequentialTorchTrainingDataset):
         return {part: source[number] for part, source in sources.items() if source is not None}
 
     def _may_slice(self, number: int) -> bool:
-        """Whether no part is drawn anew for every window, as that of a stochastic series is."""
+        """Tell whether all parts are fixed; a stochastic series is drawn anew for every window."""
         return all(member.n_samples == 1 for member in self._members(number).values())
 
     def _plan(self, number: int) -> _Plan:

@@ -25,7 +25,7 @@ def explain_model(
     head = model.trained.head
     if head.quantiles and 0.5 not in head.quantiles:
         raise ConfigurationError(
-            "the quantiles do not hold the median, which the coefficients are read from",
+            "the coefficients are read from the median, and the quantiles do not hold the median",
             found=head.quantiles,
             wanted="0.5 among them",
         )

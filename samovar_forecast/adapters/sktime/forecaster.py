@@ -107,7 +107,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     anchor : bool or "alone", default=True
         Whether a linear anchor, estimated in closed form, stands beside the network, which then
         has a share in the forecast only as far as it helped on the validation rows: see
-        :func:`samovar_forecast.linear.attach_anchor`. There is none with
+        :func:`samovar_forecast.attach_anchor`. There is none with
         ``validation_fraction=0``, where no rows could tell that share. With False the network
         answers alone, as in the paper. With ``"alone"`` the anchor does: nothing is trained, the
         network has no share, and no seed matters.
