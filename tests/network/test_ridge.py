@@ -76,3 +76,60 @@ def test_rows_that_do_not_count_have_no_weight():
     elsewhere[..., 40] = 1e3
     second = estimate(elsewhere, weight, 2, PRIOR, PATCH)
     torch.testing.assert_close(first.coefs, second.coefs)
+
+
+def shrunk_by_loops(y, order, prior):
+    """Return coefficients and drift from all rows, as the module says, in plain numpy."""
+    step = np.diff(y, axis=0)
+    rows = np.arange(order, len(y))
+    regressors = [y[rows - 1], *(step[rows - 1 - lag] for lag in range(1, order))]
+    x, target = np.hstack(regressors), step[rows - 1]
+    n_rows, n_series = target.shape
+    worth = [prior.level, *(prior.step * lag**prior.growth for lag in range(1, order))]
+    worth = np.repeat(worth, n_series) / n_rows
+    size, its_size = x.std(axis=0), target.std(axis=0)
+    z, aim = (x - x.mean(axis=0)) / size, (target - target.mean(axis=0)) / its_size
+    inner, outer = z.T @ z / n_rows, z.T @ aim / n_rows
+    first = np.linalg.solve(inner + np.diag(worth), outer)
+    left = max(1 - (first * outer).sum(axis=0).mean(), 1e-4)
+    second = np.linalg.solve(inner + np.diag(worth * left), outer)
+    return second * its_size / size[:, None], target.mean(axis=0) * n_rows / (n_rows + 4)
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_every_position_has_the_shrunken_regression_of_the_rows_so_far(order):
+    y = simulated()
+    found = estimate(*as_group(y), order, PRIOR, PATCH)
+    for position in (3, 10, 19):
+        coefs, drift = shrunk_by_loops(y[: (position + 1) * PATCH], order, PRIOR)
+        np.testing.assert_allclose(found.coefs[0, position], coefs, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(found.drift[0, position], drift, rtol=1e-8)
+
+
+def test_later_values_change_no_earlier_forecast():
+    y = simulated()
+    changed = y.copy()
+    changed[80:] = 50.0
+    for found, wanted in zip(
+        *(estimate(*as_group(values), 2, PRIOR, PATCH) for values in (changed, y)), strict=True
+    ):
+        torch.testing.assert_close(found[:, :10], wanted[:, :10])
+
+
+def test_forecasts_follow_the_scale_of_each_series_and_no_level():
+    y, unit = simulated(), np.array([1e3, 1e-2])
+
+    def moves(values):
+        series, weight = as_group(values)
+        return changes_ahead(series, estimate(series, weight, 2, PRIOR, PATCH), 2, 12, PATCH)
+
+    wanted = moves(y) * torch.tensor(unit)[:, None, None]
+    torch.testing.assert_close(moves(y * unit + 40), wanted, rtol=1e-5, atol=1e-8)
+
+
+def test_a_prior_worth_many_rows_leaves_a_random_walk_with_a_drift():
+    series, weight = as_group(simulated() + np.arange(160)[:, None])
+    found = estimate(series, weight, 2, Prior(1e12, 1e12, 1.0), PATCH)
+    moves = changes_ahead(series, found, 2, 12, PATCH)[0]
+    wanted = found.drift[0].T[..., None] * torch.arange(1, 13)
+    torch.testing.assert_close(moves, wanted, rtol=1e-6, atol=1e-6)

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from samovar_forecast.exceptions import ConfigurationError
-from samovar_forecast.network.running import open_window
-from samovar_forecast.network.seasons import find_seasons
 from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from tests.builders.panels import close
+from tests.builders.panels import seasonal_walks as panel
 
 
 @pytest.fixture(scope="module")
@@ -19,19 +19,8 @@ def network():
     return network.eval()
 
 
-def panel(n_rows=150, n_series=4, seed=0):
-    random = np.random.default_rng(seed)
-    y = random.normal(size=(n_rows, n_series)).cumsum(0)
-    y += 3 * np.sin(2 * np.pi * np.arange(n_rows)[:, None] / 12)
-    return torch.tensor(y[None])
-
-
 def forecast(network, y, horizon=70, season=12, **options):
     return network.forecast(y, horizon, season, **options)
-
-
-def close(found, wanted):
-    torch.testing.assert_close(found, wanted, rtol=1e-6, atol=1e-7)
 
 
 def test_a_forecast_follows_the_level_and_the_scale_of_each_series(network):
@@ -151,19 +140,6 @@ def test_a_series_without_any_value_harms_no_other(network):
 
 def test_a_longer_forecast_begins_as_a_shorter_one(network):
     close(forecast(network, panel(), 150)[:, :64], forecast(network, panel(), 64))
-
-
-def test_a_season_that_is_not_told_is_found():
-    time = torch.arange(200.0)
-    y = torch.sin(2 * torch.pi * time / 24) + 0.1 * torch.randn(
-        200, generator=torch.Generator().manual_seed(0)
-    )
-    window = open_window(y[None, :, None], 8)
-    period, strength = find_seasons(window, torch.tensor([1]), 8)
-    assert period[0, 0, -1] == 24
-    assert strength[0, 0, -1] > 0.3
-    told, _ = find_seasons(window, torch.tensor([24]), 8)
-    assert told[0, 0, -1] != 24
 
 
 def test_a_configuration_that_cannot_work_is_refused():
