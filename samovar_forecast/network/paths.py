@@ -1,14 +1,12 @@
-"""Simple forecasts of every series at every position, and how well each of them did so far.
+"""Simple forecasts of every series at every position, in closed form.
 
-Each path is a forecast in closed form from the values up to its position: a mean, the season
-before, an autoregression, a vector autoregression of the whole window. The network weighs them.
-What it goes by is their record: the errors that the same path, issued from earlier positions of the
-same window, has made by now.
+A mean, the season before, an autoregression, a vector autoregression of the whole window: each
+reads the values up to its position. The network weighs them by their records; see
+:mod:`samovar_forecast.network.records`.
 """
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -51,22 +49,8 @@ SMOOTHED_VALUES = 48
 ORDER = 8
 OWN_PRIOR = Prior(level=20.0, step=2.0, growth=1.5)
 JOINT_PRIOR = Prior(level=24.0, step=8.0, growth=1.0)
-BANDS = ((1, 1), (2, 3), (4, 8), (9, 16), (17, 32), (33, 64))
-"""Steps ahead, first and last, for which errors are remembered together."""
-STEPS_REMEMBERED = (
-    (1,),
-    (2, 3),
-    (4, 5, 6, 7, 8),
-    (9, 11, 13, 16),
-    (18, 23, 27, 32),
-    (36, 45, 54, 63),
-)
-"""Steps of each band whose errors are looked at."""
 MOST_JOINT = 8
 """Series that are regressed on each other as they are; of more, their factors are."""
-RECORD_DECAY = 0.97
-PRIOR_ERRORS = 1.0
-LARGEST_ERROR = 100.0
 
 
 class Paths(NamedTuple):
@@ -106,63 +90,90 @@ def forecast_paths(
     Paths
     """
     x, horizon = window.values, statistics.unit.shape[-1]
-    steps = torch.arange(x.shape[-1], device=x.device)
-    ends = at_positions(steps, patch_length)
+    ends = at_positions(torch.arange(x.shape[-1], device=x.device), patch_length)
     ahead = torch.arange(1, horizon + 1, device=x.device)
-    period = told[:, None, None]  # B 1 1
-    has_season = (period > 1).to(x.dtype)
-    is_reached = steps - window.start >= torch.where(period > 1, period, 0)  # B C L
+    has_season = (told > 1).to(x.dtype)[:, None, None]  # B 1 1
+    slope = _slope(x, window.start, ends)  # B C N 1
+    around = _around_season(window, told, slope, ends, ahead)
+    deviation, counts = around.deviation, around.counts  # B C L
+    both = torch.stack([x, deviation]), torch.stack([window.observed, counts])
+    own, own_around = _autoregression(*both, horizon, patch_length)
 
-    means = seasonal_means(x, window.start, period, steps[None, None], N_SEASONS)  # B C L
+    last = statistics.last[..., None]
+    now = at_positions(deviation, patch_length)[..., None]  # B C N 1
+    total = running_sums(deviation * counts, patch_length)
+    mean = total / running_sums(counts, patch_length).clamp(min=1)
+    smooth, slow = _smoothed(deviation, counts, mean, patch_length)
+    naive = torch.where(has_season[..., None] > 0, around.before, _recent_mean(x, patch_length))
+    base = around.season - last  # B C N H
+    # A season before carries the trend along: with a season, half of it or all is taken off.
+    rise = ahead * slope * (1 - 2 * has_season[..., None])
+
+    always = torch.ones_like(mean)  # B C N
+    reached = at_positions(around.is_reached, patch_length).to(x.dtype)
+    found_reached = (found > 1) & (ends - window.start >= found + N_RECENT)
+    paths = {
+        "last": (torch.zeros_like(base), always),
+        "season_before": (naive - last, reached),
+        "season_last": (base + now, reached * has_season),
+        "season_smooth": (base + smooth, reached),
+        "season_slow": (base + slow, reached),
+        "season_mean": (base + mean[..., None], reached),
+        "half_trend": (base + smooth + rise / 2, reached),
+        "trend": (base + now + rise, reached),
+        "autoregression": (own, always),
+        "season_autoregression": (base + now + own_around, reached * has_season),
+        "found_season": (
+            _found_season(window, found, ends, ahead) - last,
+            found_reached.to(x.dtype),
+        ),
+    }
+    if with_others and x.shape[1] > 1:
+        joint = _vector_autoregression(deviation, counts, horizon, patch_length)
+        paths["vector_autoregression"] = (base + now + joint, reached)
+    else:
+        paths["vector_autoregression"] = (paths["last"][0], torch.zeros_like(always))
+    moves, there = zip(*(paths[name] for name in PATHS), strict=True)
+    is_there = torch.stack(there, 3)
+    in_units = torch.stack(moves, 3).div_(statistics.unit[:, :, :, None])
+    return Paths(in_units.clamp(-LARGEST, LARGEST) * is_there[..., None], is_there)
+
+
+class _AroundSeason(NamedTuple):
+    """A series seen as a season told and the deviation from it; without a season it is all that."""
+
+    season: Tensor
+    """(B, C, N, H) the mean of up to four seasons before each step ahead, and the trend since."""
+    before: Tensor
+    """(B, C, N, H) the value one season before each step ahead."""
+    deviation: Tensor
+    """(B, C, L)"""
+    counts: Tensor
+    """(B, C, L) 1 where the deviation is known, else 0."""
+    is_reached: Tensor
+    """(B, C, L) whether a whole season lies before."""
+
+
+def _around_season(
+    window: Window, told: Tensor, slope: Tensor, ends: Tensor, ahead: Tensor
+) -> _AroundSeason:
+    x, period = window.values, told[:, None, None]  # B 1 1
+    steps = torch.arange(x.shape[-1], device=x.device)
+    has_season = (period > 1).to(x.dtype)
+    is_reached = steps - window.start >= torch.where(period > 1, period, 0)
+    means = seasonal_means(x, window.start, period, steps[None, None], N_SEASONS)
     before = _taken(means, window.start, steps - period) * has_season
-    deviation = (x - before) * is_reached
-    counts = window.observed * is_reached
     cycle = torch.ceil(ahead / period[..., None]).long()  # B 1 1 H
     at = ends[:, None] + ahead - cycle * period[..., None]  # B 1 N H
     starts = window.start[..., None]
-    season = _taken(means, starts, at)  # B C N H
-    slope = _slope(x, window.start, ends)  # B C N 1
-    drift = (cycle - 1) * period[..., None] * slope
-    season = (season + drift) * has_season[..., None]
-
-    last, now = statistics.last[..., None], at_positions(deviation, patch_length)[..., None]
-    total = running_sums(deviation * counts, patch_length)
-    mean = total / running_sums(counts, patch_length).clamp(min=1)
-    smooth, slow = _smoothed(deviation, counts, mean, patch_length)  # B C N 1 each
-    naive = _taken(x, starts, at)
-    naive = torch.where(has_season[..., None] > 0, naive, _recent_mean(x, patch_length))
-    rise = ahead * slope * (1 - 2 * has_season[..., None])
-    both = torch.stack([x, deviation]), torch.stack([window.observed, counts])
-    own, own_season = _autoregression(*both, horizon, patch_length)
-    from_found = _found_season(window, found, ends, ahead)
-    base = season - last
-    moves = [
-        torch.zeros_like(base),
-        naive - last,
-        base + now,
-        base + smooth,
-        base + slow,
-        base + mean[..., None],
-        base + smooth + rise / 2,
-        base + now + rise,
-        own,
-        base + now + own_season,
-        from_found - last,
-    ]
-    reached = at_positions(is_reached, patch_length).to(x.dtype)
-    seasonal = reached * has_season
-    one = torch.ones_like(reached)
-    is_found = (found > 1) & (ends - window.start >= found + N_RECENT)
-    there = [one, reached, seasonal, *[reached] * 5, one, seasonal, is_found.to(x.dtype)]
-    if with_others and x.shape[1] > 1:
-        moves.append(base + now + _vector_autoregression(deviation, counts, horizon, patch_length))
-        there.append(reached)
-    else:
-        moves.append(moves[0])
-        there.append(torch.zeros_like(one))
-    is_there = torch.stack(there, 3)
-    stacked = torch.stack(moves, 3).div_(statistics.unit[:, :, :, None])
-    return Paths(stacked.clamp(-LARGEST, LARGEST) * is_there[..., None], is_there)
+    season = _taken(means, starts, at) + (cycle - 1) * period[..., None] * slope
+    return _AroundSeason(
+        season * has_season[..., None],
+        _taken(x, starts, at),
+        (x - before) * is_reached,
+        window.observed * is_reached,
+        is_reached,
+    )
 
 
 def _taken(series: Tensor, start: Tensor, at: Tensor) -> Tensor:
@@ -245,85 +256,3 @@ def _vector_autoregression(
     weight = counts.amin(1)  # rows in which every series counts
     regression = estimate(series, weight, order, JOINT_PRIOR, patch_length)
     return changes_ahead(series, regression, order, horizon, patch_length)
-
-
-def targets(
-    window: Window,
-    statistics: RunningStatistics,
-    patch_length: int,
-    future: Tensor | None = None,
-) -> Tensor:
-    """Return what came after every position in units, NaN where it is not known; (B, C, N, H).
-
-    ``future``, of shape (B, H, C) and in the units of the data, is what came after the window.
-    """
-    horizon = statistics.unit.shape[-1]
-    values = torch.where(window.observed > 0, window.values, torch.nan)
-    if future is None:
-        ahead = F.pad(values[..., patch_length:], (0, horizon), value=torch.nan)
-    else:
-        standard = (future.transpose(1, 2) - window.location) / window.scale
-        ahead = torch.cat([values[..., patch_length:], standard.to(values.dtype)], -1)
-    ahead = ahead.unfold(-1, horizon, patch_length)[:, :, : statistics.last.shape[-1]]
-    return (ahead - statistics.last[..., None]) / statistics.unit
-
-
-def records(paths: Paths, actual: Tensor, patch_length: int) -> Tensor:
-    """Return the logarithm of the root mean square error of every path so far, by band.
-
-    Parameters
-    ----------
-    paths : Paths
-    actual : Tensor of shape (B, C, N, H)
-        From :func:`targets`; may reach beyond the window, for only errors known at a position
-        enter there.
-    patch_length : int
-
-    Returns
-    -------
-    Tensor of shape (B, C, N, K, J)
-        J bands; 0 stands for the error of the last value in a series that wanders.
-    """
-    n_positions = actual.shape[2]
-    steps = [step - 1 for band in STEPS_REMEMBERED for step in band]
-    actual = actual[..., None, steps]  # B C N 1 R
-    bands = _band_means(actual)  # R J
-    is_known = torch.isfinite(actual).to(actual.dtype)
-    error = (paths.moves[..., steps] - actual.nan_to_num()) * is_known
-    squares = (error.square().clamp(max=LARGEST_ERROR) @ bands) * paths.is_there[..., None]
-    weights = (is_known @ bands) * paths.is_there[..., None]  # B C N K J
-    back = torch.arange(n_positions, device=actual.device)
-    distance = back[:, None] - back
-    sums, counts = [], []
-    for band, (_, furthest) in enumerate(BANDS):
-        delay = math.ceil(furthest / patch_length)
-        decay = torch.where(distance >= delay, RECORD_DECAY ** distance.clamp(min=0), 0.0)
-        decay = decay.to(actual.dtype)
-        sums.append(decay @ squares[..., band])  # B C N K
-        counts.append(decay @ weights[..., band])
-    estimate_so_far = torch.ones_like(sums[0])
-    errors = []
-    for total, count in zip(sums, counts, strict=True):
-        estimate_so_far = (total + PRIOR_ERRORS * estimate_so_far) / (count + PRIOR_ERRORS)
-        errors.append(estimate_so_far)
-    return 0.5 * torch.stack(errors, -1).clamp(min=1e-8).log()
-
-
-def _band_means(like: Tensor) -> Tensor:
-    """Return the matrix that takes the mean of each band over the steps remembered; (R, J)."""
-    bands = [like.new_full((len(steps), 1), 1 / len(steps)) for steps in STEPS_REMEMBERED]
-    return torch.block_diag(*bands)
-
-
-def band_weights(horizon: int) -> Tensor:
-    """Return the matrix that draws a line through the bands, by the logarithm of the step; (J, H).
-
-    Its columns add up to 1.
-    """
-    centres = torch.tensor([math.log(math.sqrt(first * last)) for first, last in BANDS])
-    steps = torch.arange(1.0, horizon + 1).log().clamp(centres[0], centres[-1])
-    above = torch.searchsorted(centres, steps).clamp(1, len(BANDS) - 1)
-    share = (steps - centres[above - 1]) / (centres[above] - centres[above - 1])
-    weights = torch.zeros(len(BANDS), horizon)
-    weights.scatter_(0, above[None], share[None])
-    return weights.scatter_add_(0, above[None] - 1, 1 - share[None])

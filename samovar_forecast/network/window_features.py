@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from samovar_forecast.network.paths import BANDS, EXOGENOUS, PATHS, Paths
+from samovar_forecast.network.paths import EXOGENOUS, PATHS, Paths
+from samovar_forecast.network.records import BANDS
 from samovar_forecast.network.running import (
     RunningStatistics,
     Window,

@@ -23,14 +23,8 @@ from samovar_forecast.network.blocks import Linear, MLPBlock, RMSNorm
 from samovar_forecast.network.decayed_attention import decayed_attention
 from samovar_forecast.network.mixture import HEAD_NORM_EPSILON, StructuralMatrix
 from samovar_forecast.network.parameter_kinds import positive
-from samovar_forecast.network.paths import (
-    BANDS,
-    PATHS,
-    band_weights,
-    forecast_paths,
-    records,
-    targets,
-)
+from samovar_forecast.network.paths import PATHS, forecast_paths
+from samovar_forecast.network.records import BANDS, band_weights, records, targets
 from samovar_forecast.network.running import open_window, running_statistics
 from samovar_forecast.network.seasons import find_seasons
 from samovar_forecast.network.window_features import (

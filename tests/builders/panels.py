@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from samovar_forecast.network.paths import Paths, forecast_paths, records, targets
+from samovar_forecast.network.paths import Paths, forecast_paths
+from samovar_forecast.network.records import records, targets
 from samovar_forecast.network.running import (
     RunningStatistics,
     Window,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from samovar_forecast.network.paths import BANDS
+from samovar_forecast.network.records import BANDS
 from samovar_forecast.network.window_features import (
     N_MIXED,
     N_OTHERS,

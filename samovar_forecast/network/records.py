@@ -1,0 +1,113 @@
+"""The record of each path: the errors that it has made so far, known at every position.
+
+Errors of several steps are remembered together, by bands of the distance ahead. A position knows an
+error when the last step of its band has come; those of a long time ago fade.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from samovar_forecast.network.paths import Paths
+from samovar_forecast.network.running import RunningStatistics, Window
+
+BANDS = ((1, 1), (2, 3), (4, 8), (9, 16), (17, 32), (33, 64))
+"""Steps ahead, first and last, for which errors are remembered together."""
+STEPS_REMEMBERED = (
+    (1,),
+    (2, 3),
+    (4, 5, 6, 7, 8),
+    (9, 11, 13, 16),
+    (18, 23, 27, 32),
+    (36, 45, 54, 63),
+)
+"""Steps of each band whose errors are looked at."""
+RECORD_DECAY = 0.97
+PRIOR_ERRORS = 1.0
+LARGEST_ERROR = 100.0
+
+
+def targets(
+    window: Window,
+    statistics: RunningStatistics,
+    patch_length: int,
+    future: Tensor | None = None,
+) -> Tensor:
+    """Return what came after every position in units, NaN where it is not known; (B, C, N, H).
+
+    ``future``, of shape (B, H, C) and in the units of the data, is what came after the window.
+    """
+    horizon = statistics.unit.shape[-1]
+    values = torch.where(window.observed > 0, window.values, torch.nan)
+    if future is None:
+        ahead = F.pad(values[..., patch_length:], (0, horizon), value=torch.nan)
+    else:
+        standard = (future.transpose(1, 2) - window.location) / window.scale
+        ahead = torch.cat([values[..., patch_length:], standard.to(values.dtype)], -1)
+    ahead = ahead.unfold(-1, horizon, patch_length)[:, :, : statistics.last.shape[-1]]
+    return (ahead - statistics.last[..., None]) / statistics.unit
+
+
+def records(paths: Paths, actual: Tensor, patch_length: int) -> Tensor:
+    """Return the logarithm of the root mean square error of every path so far, by band.
+
+    Parameters
+    ----------
+    paths : Paths
+    actual : Tensor of shape (B, C, N, H)
+        From :func:`targets`; may reach beyond the window, for only errors known at a position
+        enter there.
+    patch_length : int
+
+    Returns
+    -------
+    Tensor of shape (B, C, N, K, J)
+        J bands; 0 stands for the error of the last value in a series that wanders.
+    """
+    n_positions = actual.shape[2]
+    steps = [step - 1 for band in STEPS_REMEMBERED for step in band]
+    actual = actual[..., None, steps]  # B C N 1 R
+    bands = _band_means(actual)  # R J
+    is_known = torch.isfinite(actual).to(actual.dtype)
+    error = (paths.moves[..., steps] - actual.nan_to_num()) * is_known
+    squares = (error.square().clamp(max=LARGEST_ERROR) @ bands) * paths.is_there[..., None]
+    weights = (is_known @ bands) * paths.is_there[..., None]  # B C N K J
+    back = torch.arange(n_positions, device=actual.device)
+    distance = back[:, None] - back
+    sums, counts = [], []
+    for band, (_, furthest) in enumerate(BANDS):
+        delay = math.ceil(furthest / patch_length)
+        decay = torch.where(distance >= delay, RECORD_DECAY ** distance.clamp(min=0), 0.0)
+        decay = decay.to(actual.dtype)
+        sums.append(decay @ squares[..., band])  # B C N K
+        counts.append(decay @ weights[..., band])
+    estimate_so_far = torch.ones_like(sums[0])
+    errors = []
+    for total, count in zip(sums, counts, strict=True):
+        estimate_so_far = (total + PRIOR_ERRORS * estimate_so_far) / (count + PRIOR_ERRORS)
+        errors.append(estimate_so_far)
+    return 0.5 * torch.stack(errors, -1).clamp(min=1e-8).log()
+
+
+def _band_means(like: Tensor) -> Tensor:
+    """Return the matrix that takes the mean of each band over the steps remembered; (R, J)."""
+    bands = [like.new_full((len(steps), 1), 1 / len(steps)) for steps in STEPS_REMEMBERED]
+    return torch.block_diag(*bands)
+
+
+def band_weights(horizon: int) -> Tensor:
+    """Return the matrix that draws a line through the bands, by the logarithm of the step; (J, H).
+
+    Its columns add up to 1.
+    """
+    centres = torch.tensor([math.log(math.sqrt(first * last)) for first, last in BANDS])
+    steps = torch.arange(1.0, horizon + 1).log().clamp(centres[0], centres[-1])
+    above = torch.searchsorted(centres, steps).clamp(1, len(BANDS) - 1)
+    share = (steps - centres[above - 1]) / (centres[above] - centres[above - 1])
+    weights = torch.zeros(len(BANDS), horizon)
+    weights.scatter_(0, above[None], share[None])
+    return weights.scatter_add_(0, above[None] - 1, 1 - share[None])
