@@ -5,14 +5,12 @@ import json
 import pytest
 import torch
 
-from samovar_forecast import exceptions
 from samovar_forecast.network.pretrained import load_pretrained
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotConfig
 from samovar_forecast.pretraining import training
 from samovar_forecast.pretraining.__main__ import main
 from samovar_forecast.pretraining.batches import Sizes, batches
 from samovar_forecast.pretraining.checkpoint import load_checkpoint, save_checkpoint
-from samovar_forecast.pretraining.objective import pretraining_loss
 from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe
 from samovar_forecast.pretraining.validation import validate
 
@@ -56,17 +54,6 @@ def iter_from(run):
     )
 
 
-def test_a_checkpoint_is_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "run.safetensors"
-    save_checkpoint(Pretraining(SMALL), path)
-    assert [file.name for file in tmp_path.iterdir()] == ["run.safetensors"]
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(exceptions.ConfigurationError, match="cannot be read"):
-        load_checkpoint(path)
-    with pytest.raises(exceptions.ConfigurationError, match="cannot be read"):
-        load_checkpoint(tmp_path / "nothing")
-
-
 def test_the_command_writes_weights_with_a_card_and_goes_on(tmp_path, quick_check):
     options = ["--out", str(tmp_path), "--width", "16", "--layers", "1"]
     assert main([*options, "--steps", "1", "--seed", "5"]) == 0
@@ -83,30 +70,6 @@ def test_the_command_writes_weights_with_a_card_and_goes_on(tmp_path, quick_chec
 def test_a_command_without_a_budget_is_refused(tmp_path):
     with pytest.raises(SystemExit):
         main(["--out", str(tmp_path)])
-
-
-def test_batches_are_the_same_from_any_start():
-    from_zero = batches(0, 0, 64, 8, torch.device("cpu"), Sizes(values=4 * 256))
-    later = batches(0, 9, 64, 8, torch.device("cpu"), Sizes(values=4 * 256))
-    for _ in range(9):
-        next(from_zero)
-    first, second = next(from_zero), next(later)
-    assert torch.equal(first.values.nan_to_num(), second.values.nan_to_num())
-    assert torch.equal(first.positions, second.positions)
-    assert first.with_others == second.with_others
-
-
-def test_the_loss_of_a_perfect_forecast_is_0_and_missing_steps_do_not_count():
-    network = ZeroShotNetwork(SMALL.network)
-    batch = next(batches(0, 0, 64, 8, torch.device("cpu"), SMALL.sizes))
-    out = network(batch.values, batch.season, future=batch.future)
-    assert pretraining_loss(out, network.config.quantiles) > 0.1
-    exact = out._replace(
-        quantiles=out.actual.nan_to_num().clamp(-30, 30)[..., None].expand(out.quantiles.shape)
-    )
-    assert pretraining_loss(exact, network.config.quantiles) == 0
-    gone = out._replace(actual=torch.full_like(out.actual, torch.nan))
-    assert pretraining_loss(gone, network.config.quantiles) == 0
 
 
 @pytest.mark.slow
