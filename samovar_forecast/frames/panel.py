@@ -1,10 +1,9 @@
-"""The user's frames and back: names, roles, times and values of a series or of many.
+"""The user's frames and back: names, roles, times and values of one or several series.
 
 A frame is checked here, once, and becomes a :class:`Panel`: a list of multivariate series (called
-instances, of equal or unequal length) that share their columns and their time grid. Everything
-behind this door trusts it. Missing values stay what they are, NaN. On the way back, numbers become
-a frame with the user's own columns, index and names. The caller's frames are never changed, and
-never kept.
+instances, of equal or unequal length) that share their columns and their time grid. All other
+modules trust a panel. Missing values stay NaN. On the way back, numbers become a frame with the
+user's own columns, index and names. The caller's frames are never changed, and never kept.
 """
 
 from __future__ import annotations
@@ -37,9 +36,9 @@ class Instance:
         Time of the last row.
     target : float64 array of shape (n_time, n_series)
     past_covariates : float64 array of shape (n_time, n_past)
-        Has no columns if there are none.
+        The array has no columns if the panel has no past covariates.
     future_covariates : float64 array of shape (n_time, n_future)
-        Has no columns if there are none.
+        The array has no columns if the panel has no future covariates.
     """
 
     key: Hashable
@@ -67,7 +66,7 @@ class Panel:
     instances : tuple of Instance
     grid : TimeGrid
     target_names, past_names, future_names : pandas.Index
-        Columns that are forecast, that are known until now, and that are known ahead.
+        Columns to forecast, columns that are known until now, and columns that are known ahead.
     key_names : tuple of hashable, default=()
         Names of the index levels before the time; empty for a single series.
     """
@@ -146,7 +145,7 @@ class Panel:
         return int(np.median([len(instance) for instance in self.instances]))
 
     def tail(self, n_time: int) -> Panel:
-        """Return the last ``n_time`` rows of each instance, copied so that the rest can go."""
+        """Return a copy of the last ``n_time`` rows of each instance; the rest can be freed."""
         kept = tuple(
             dataclasses.replace(
                 instance,
@@ -165,8 +164,9 @@ class Panel:
         Raises
         ------
         DataError
-            If ``newer`` has an instance that is not here, if times between the two are missing,
-            or if fewer rows up to the end of ``newer`` are known than before, or ``n_needed``.
+            If ``newer`` has an instance that this panel lacks, if times between the two panels are
+            missing, or if fewer rows up to the end of ``newer`` are known than before, or fewer
+            than ``n_needed``.
         """
         added = {instance.key: instance for instance in newer.instances}
         unknown = added.keys() - {instance.key for instance in self.instances}
@@ -220,12 +220,12 @@ class Panel:
         Parameters
         ----------
         X : pandas.DataFrame or None
-            Must hold the next times of each instance; may hold more.
+            Covariates at the next times of each instance; later times are admitted.
         n_steps : int or sequence of int
-            Steps that are needed; a number for each instance, or a single number for all.
+            Steps that are needed; a number for each instance, or a single number for all instances.
         n_wanted : int
-            Steps to return: what ``X`` does not hold beyond the needed steps repeats the last row
-            before.
+            Steps to return. Beyond the needed steps, the last known row stands in for rows that
+            ``X`` does not hold.
 
         Returns
         -------
@@ -305,7 +305,7 @@ class Panel:
 
 
 def check_frame(frame: pd.DataFrame | pd.Series, where: str) -> None:
-    """Check what can be said of a frame alone, before a host looks at it.
+    """Check times and values of a frame alone, before a host looks at the frame.
 
     Raises
     ------
@@ -369,7 +369,9 @@ def _values(frame: pd.DataFrame, where: str, names: pd.Index) -> np.ndarray:
     if not frame.columns.is_unique:
         repeated = list(frame.columns[frame.columns.duplicated()])
         raise DataError(
-            f"{where} has columns of the same name", found=repeated, wanted="a name for each"
+            f"{where} has columns of the same name",
+            found=repeated,
+            wanted="a different name for each column",
         )
     if not len(names):
         raise DataError(f"{where} has no columns", found="none", wanted="a column for each series")

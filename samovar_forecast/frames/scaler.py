@@ -1,6 +1,6 @@
 """Location and scale: taken from a training sample, applied to values, and undone in forecasts.
 
-A :class:`Scaler` is the only pair of location and scale in the package's numpy rooms, and
+A :class:`Scaler` is the only pair of location and scale in the numpy rooms of the package. An
 :class:`InstanceScaler` holds the three scalers of an instance.
 """
 
@@ -17,14 +17,14 @@ from samovar_forecast.frames.panel import Instance
 
 @dataclass(frozen=True)
 class Scaler:
-    """How columns become the network's numbers: ``(values - location) / scale``, in float64.
+    """The scaling of columns to numbers for the network: ``(values - location) / scale``, float64.
 
     Parameters
     ----------
     location : float64 array of shape (n_columns,)
         Mean of each column, in its own unit.
     scale : float64 array of shape (n_columns,)
-        Standard deviation of each column; 0 for a column that is constant, which is only shifted.
+        Standard deviation of each column. A constant column has scale 0, and is only shifted.
     """
 
     location: np.ndarray
@@ -67,8 +67,9 @@ class Scaler:
         ----------
         values : array of shape (n_steps, n_series)
         last : array of shape (n_series,)
-            Last observations. A series that was constant in training is forecast by its own, or
-            by the constant where it is NaN.
+            Last observation of each series. The forecast of a series that was constant in training
+            is the last observation; where the last observation is NaN, the forecast is the
+            constant.
         """
         constant = np.where(np.isnan(last), self.location, last)
         return np.where(self.scale == 0, constant, values * self.scale + self.location)
@@ -83,12 +84,12 @@ class InstanceScaler(NamedTuple):
 
     @classmethod
     def of(cls, instance: Instance) -> InstanceScaler:
-        """Take location and scale of all columns from a training sample."""
+        """Take location and scale of all columns of an instance from its rows."""
         return cls(*(Scaler.of(getattr(instance, role)) for role in cls._fields))
 
 
 def last_values(values: np.ndarray) -> np.ndarray:
-    """Return the last value of each column, shape (n_columns,); NaN where there is none."""
+    """Return the last value of each column, shape (n_columns,); NaN for a column without values."""
     is_there = ~np.isnan(values)
     row = len(values) - 1 - is_there[::-1].argmax(axis=0)
     return values[row, np.arange(values.shape[1])]

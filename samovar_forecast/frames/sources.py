@@ -1,4 +1,4 @@
-"""Series to try the forecasters on: what an installed dependency brings, and the user's CSV."""
+"""Series for a first comparison: data from an installed dependency, and the user's CSV file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUARTER = re.compile(r"\s*\d{4}\s*[-: ]?\s*[Qq][1-4]\s*")
 
 
 class Dataset(NamedTuple):
-    """Series to compare on, and what a reader must know of them.
+    """Series for a comparison, and the facts that a reader must know of the series.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ class Dataset(NamedTuple):
     units : dict
         Units of the series, as far as known.
     season : int
-        Steps in a season, 1 for none.
+        Steps in a season; 1 if there is no season.
     description : sequence of str
-        Where the data come from and what was done to them, in words.
+        Sentences about the source of the data and the transformation of the data.
     """
 
     y: pd.DataFrame
@@ -83,13 +83,13 @@ def read_csv(
     leave_out : sequence of str, default=()
         Columns that are not read.
     number_rows : bool, default=False
-        Count the rows instead of reading the time, whose column is left out.
+        Count the rows instead of reading the time; the column of the time is left out.
 
     Raises
     ------
     DataError
-        If there is no such file, if it has no column of a name given, or if it does not hold
-        regular time and numbers without gaps.
+        If the file does not exist, if the file lacks a named column, or if the file does not hold
+        regular times and numbers without gaps.
     """
     if not path.is_file():
         raise DataError(f"there is no file {str(path)!r}", remedy="check the path")
@@ -136,7 +136,7 @@ def read_csv(
 
 
 def _check_column(path: Path, column: pd.Series) -> None:
-    """Refuse a column of the file that is not all numbers, naming the first bad line."""
+    """Refuse a column that does not hold numbers only; the error names the first bad line."""
     numbers = pd.to_numeric(column, errors="coerce")
     bad = np.flatnonzero(~np.isfinite(numbers.to_numpy(dtype=float)))
     if not len(bad):
@@ -152,7 +152,7 @@ def _check_column(path: Path, column: pd.Series) -> None:
 
 
 def _remedy(column: pd.Series, *, all_bad: bool) -> str:
-    """Return what to do about a column that is not all numbers."""
+    """Return the remedy for a column that does not hold numbers only."""
     without = f"leave the column out: --leave-out {column.name!r}"
     if not all_bad:
         return f"fill the gap, write plain numbers such as 1234.5, or {without}"
@@ -168,7 +168,7 @@ def _remedy(column: pd.Series, *, all_bad: bool) -> str:
 
 
 def _time_index(path: Path, time: pd.Series) -> tuple[pd.Index, int]:
-    """Return a column as dates if it parses or as integers, and its usual season."""
+    """Return the column of the time as dates, quarters or integers, and the usual season."""
     where = f"column {time.name!r} of {path}"
     index: pd.Index
     if pd.api.types.is_integer_dtype(time.dtype):
@@ -209,7 +209,7 @@ def _time_index(path: Path, time: pd.Series) -> tuple[pd.Index, int]:
 
 
 def _compact_dates(time: pd.Series) -> pd.Index:
-    """Return whole numbers as dates if all are written like 20160704, else as they are."""
+    """Return whole numbers as dates if all numbers look like 20160704, else unchanged."""
     texts = time.astype(str)
     if texts.str.len().eq(8).all():
         dates = pd.to_datetime(texts, format="%Y%m%d", errors="coerce")
@@ -219,7 +219,7 @@ def _compact_dates(time: pd.Series) -> pd.Index:
 
 
 def _dates(time: pd.Series) -> pd.DatetimeIndex:
-    """Return text as dates; of two readings of 3/4/2016, the reading that makes them regular."""
+    """Return text as dates; 3/4/2016 is read in the way that makes the dates regular."""
     if ISO_DATE.match(time.iloc[0]):
         return pd.DatetimeIndex(pd.to_datetime(time, format="ISO8601"))
     readings = [

@@ -1,4 +1,4 @@
-"""Regular time axes: what an index says about time, and how it goes on.
+"""Regular time axes: the times of an index, and the times that come next.
 
 The network sees row numbers alone. This module knows the times of the rows (dates, periods,
 integers), the distance between the rows, and the times that come next.
@@ -19,9 +19,9 @@ from samovar_forecast.exceptions import DataError
 
 Kind = Literal["datetime", "period", "timedelta", "integer"]
 
-# Index rows that are looked at in one stretch when a broken index is explained.
+# Number of index rows in a stretch from which the frequency of a broken index is guessed.
 _STRETCH = 8
-# A grid with this many times the rows is no explanation: the index is irregular.
+# If a guessed grid has more times than this multiple of the rows, the index is irregular.
 _LARGEST_GRID = 20
 
 
@@ -36,7 +36,7 @@ class TimeGrid:
     freq : pandas offset or None
         Distance of two neighbouring times; None for integers, which always move by 1.
     name : hashable or None
-        Name of the index, given to every index that is made here.
+        Name of the index; every index made from the grid has this name.
     """
 
     kind: Kind
@@ -50,9 +50,9 @@ class TimeGrid:
         Parameters
         ----------
         index : pandas.Index
-            Times of the rows, in order. Dates need no ``freq``: it is inferred.
+            Times of the rows, in order. Dates need no ``freq``: the frequency is inferred.
         where : str
-            What the index belongs to, for the error messages: ``"y"``.
+            The frame of the index in error messages, for example ``"y"``.
         known : TimeGrid, optional
             Grid that the index continues. With it, a single row is enough.
 
@@ -90,7 +90,7 @@ class TimeGrid:
         return grid
 
     def ahead(self, start: Any, steps: Sequence[int] | np.ndarray) -> pd.Index:
-        """Return the times that lie ``steps`` after ``start``; negative steps lie before it."""
+        """Return the times ``steps`` after ``start``; with negative steps, before ``start``."""
         steps = np.asarray(steps, dtype=np.int64)
         if self.kind == "integer":
             return pd.Index(int(start) + steps, name=self.name)
@@ -100,7 +100,7 @@ class TimeGrid:
             start, steps = times[0], steps + n_before
         times = self._range(start=start, periods=int(steps.max(initial=0)) + 1)
         is_run = len(steps) > 0 and bool((np.diff(steps) == 1).all())
-        # A slice keeps the index's own frequency, a selection does not.
+        # A slice keeps the frequency of the index, a selection does not.
         return times[steps[0] : steps[-1] + 1] if is_run else times[steps]
 
     def _range(self, **bounds: Any) -> pd.Index:
@@ -110,7 +110,7 @@ class TimeGrid:
         return make(freq=self.freq, name=self.name, **bounds)
 
     def steps_between(self, start: Any, end: Any, where: str) -> int:
-        """Return the number of steps from ``start`` to ``end``; negative if it lies before.
+        """Return the number of steps from ``start`` to ``end``; negative if ``end`` is earlier.
 
         Raises
         ------
@@ -137,7 +137,7 @@ class TimeGrid:
 
     @property
     def season(self) -> int:
-        """Number of steps after which a pattern is likely to repeat; 1 if none is.
+        """Number of steps after which a pattern is likely to repeat; 1 if no pattern repeats.
 
         A day for steps of minutes and hours, a week for days, a year for weeks, months and
         quarters: see :func:`season_of`.
@@ -149,9 +149,9 @@ class TimeGrid:
 def season_of(freq: Any) -> int:
     """Return the usual season of a frequency, in steps.
 
-    Steps of at least a minute repeat after a day, of at least a second after an hour; days (all or
-    business days) after a week; anything longer after a year. Where the cycle is not a whole
-    number of steps there is no season, and 1 is returned.
+    Steps of at least a minute repeat after a day, steps of at least a second after an hour, days
+    (all days or business days) after a week, and longer steps after a year. Where the cycle is not
+    a whole number of steps there is no season, and 1 is returned.
 
     Parameters
     ----------
@@ -185,12 +185,12 @@ def season_of(freq: Any) -> int:
 
 
 def check_times(index: pd.Index, where: str) -> Kind:
-    """Check that an index holds times, sorted and each once, and return their kind.
+    """Check that an index holds sorted times without repetitions, and return their kind.
 
     Raises
     ------
     DataError
-        If not; the message names the first offending row.
+        If the check fails; the message names the first offending row.
     """
     kind = _kind_of(index, where)
     _check_order(index, where)
@@ -284,7 +284,7 @@ def _inferred_freq(index: pd.Index, where: str) -> Any:
 
 
 def _irregular(index: pd.Index, where: str, candidates: list[Any]) -> DataError:
-    """Tell gaps in a grid that can be guessed from an index that is on no grid at all."""
+    """Return the error of an index off the grid: gaps in a grid that can be guessed, or no grid."""
     fewest = None
     for candidate in candidates:
         if isinstance(candidate, pd.offsets.Tick):
@@ -313,7 +313,7 @@ def _irregular(index: pd.Index, where: str, candidates: list[Any]) -> DataError:
 
 
 def _likely_freqs(index: pd.Index) -> list[Any]:
-    """Frequencies of some stretches of the index, and its most common distance."""
+    """Return frequencies of stretches of the index, and the most common distance of its times."""
     last = len(index) - _STRETCH
     starts = {min(max(0, start), max(0, last)) for start in (0, last // 3, last // 2, last)}
     found = {pd.infer_freq(index[start : start + _STRETCH]) for start in starts} - {None}

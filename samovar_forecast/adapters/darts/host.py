@@ -1,9 +1,9 @@
-"""What is borrowed from inside darts: every name that its documentation does not promise.
+"""Every name that is borrowed from inside darts, without a promise in darts' documentation.
 
-darts may rename such a name in any release. A hook that was renamed is never called again, and
-nothing says so: the model would train without its windows, its anchor or its loss of the next
-patches. All imports from the inside of darts therefore stand here, the tables say which hooks and
-attributes these adapters lean on, and the tests look for each of them in the darts that is there.
+darts may rename such a name in any release. A renamed hook is never called again, without an error:
+the model would train without its windows, its anchor or its loss of the next patches. All imports
+from the inside of darts therefore stand here, the tables list the hooks and attributes that the
+adapter needs, and the tests look for each hook and attribute in the installed darts.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ HOOKS: dict[type, tuple[str, ...]] = {
     SequentialTorchTrainingDataset: ("__getitem__",),
     MonteCarloDropout: ("forward",),
 }
-"""Methods of darts that are overridden here, by the class that is inherited from."""
+"""Methods of darts that the adapter overrides, by the class that the adapter inherits from."""
 
 METHODS: dict[type, tuple[str, ...]] = {
     MixedCovariatesTorchModel: (
@@ -96,7 +96,7 @@ METHODS: dict[type, tuple[str, ...]] = {
     TorchTrainingBatch: ("to_module_input",),
     PLModuleInput: ("replace",),
 }
-"""Methods and properties of darts that are called here."""
+"""Methods and properties of darts that the adapter calls."""
 
 ATTRIBUTES: dict[type, tuple[str, ...]] = {
     MixedCovariatesTorchModel: (
@@ -133,4 +133,4 @@ ATTRIBUTES: dict[type, tuple[str, ...]] = {
     TorchDataModule: ("predict_dataset", "train_dataset", "val_dataset"),
     MonteCarloDropout: ("mc_dropout_enabled",),
 }
-"""Attributes that instances of darts' classes have, and that are read or set here."""
+"""Attributes of instances of darts' classes that the adapter reads or sets."""

@@ -60,13 +60,13 @@ class SAMoVARModel(MixedCovariatesTorchModel):
     output_chunk_shift : int, default=0
         Time steps between the end of the input and the start of the forecast.
     num_layers : int, default=2
-        Number of MLP blocks and of VAR layers. The paper has 3, which take half as long again and
-        forecast no better.
+        Number of MLP blocks and of VAR layers. The paper has 3 layers; 3 layers take half as long
+        again as 2 layers, and forecast no better.
     d_model : int, optional
         Token width. By default 32 times the root, rounded down, of the number of target
         components and past covariates.
     n_heads : int, optional
-        Heads, a divisor of the width. By default of width 16.
+        Number of heads, a divisor of the width. By default each head has width 16.
     dropout : float, default=0.1
         Share of activations dropped in training, and in predictions with ``mc_dropout=True``.
     normalization : {"last_patch", "window", "none"}, default="last_patch"
@@ -80,28 +80,29 @@ class SAMoVARModel(MixedCovariatesTorchModel):
     univariate : bool, default=False
         Whether each component is forecast from its own past alone.
     attention : {"auto", "reference", "parallel", "chunked"}, default="auto"
-        Form in which linear attention is computed; all give the same numbers.
+        Form in which linear attention is computed; all forms give the same numbers.
     patch_length : int, optional
-        Nothing but the output chunk length is admitted: a model that forecasts shorter patches
-        has a shorter output chunk, which darts rolls out for any ``n``.
+        Only the output chunk length is admitted. For shorter patches, choose a shorter output
+        chunk; darts rolls the forecast out for any ``n``.
     next_patch_loss_weight : float, default=1.0
         Weight of the loss on the next patch at every position of the input chunk, beside the loss
-        on the output chunk. With a loss of the difference (MSE, L1, Huber) it is taken in the
-        units of the normalised window, else in the units of the data.
+        on the output chunk. With a loss of the difference (MSE, L1, Huber), this loss has the
+        units of the normalised window, else the units of the data.
     use_static_covariates : bool, default=True
         Whether static covariates of the series are used.
     anchor : bool, default=True
         Whether a linear anchor, estimated in closed form after the training, stands beside the
-        network, which then has a share in the forecast only as far as it helped on the validation
-        series. Without these, the last fifth of each series is held out and not trained on. There
-        is none beside a likelihood without a location: of counts, shares or positive numbers.
-        With False the network answers alone, as in the paper.
+        network. The network then has a share in the forecast only as far as it helped on the
+        validation series. Without validation series, the last fifth of each series is held out and
+        not trained on. A likelihood without a location (of counts, shares or positive numbers) has
+        no anchor. With False the network answers alone, as in the paper.
     **kwargs
-        All that darts' torch models accept: ``likelihood``, ``loss_fn``, ``torch_metrics``,
+        All arguments of darts' torch models: ``likelihood``, ``loss_fn``, ``torch_metrics``,
         ``optimizer_cls``, ``lr_scheduler_cls``, ``batch_size``, ``n_epochs``, ``add_encoders``,
         ``random_state``, ``pl_trainer_kwargs``, ``save_checkpoints``, ``enable_finetuning`` and
-        so on. Three have the paper's defaults. The optimiser is AdamW with learning rate 6e-4,
-        betas (0.9, 0.95) and weight decay 0.1; ``optimizer_kwargs`` alone changes what it names.
+        so on. Three arguments have the paper's defaults. The optimiser is AdamW with learning rate
+        6e-4, betas (0.9, 0.95) and weight decay 0.1; ``optimizer_kwargs`` alone changes the values
+        that it names.
         The schedule is one cycle over all steps, unless ``optimizer_cls`` or ``lr_scheduler_cls``
         is given (``lr_scheduler_cls=None`` for a constant rate). Gradients are clipped to norm
         1, unless ``pl_trainer_kwargs`` says otherwise.
@@ -109,7 +110,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
     Raises
     ------
     ConfigurationError
-        If a value is not admissible; the message names it.
+        If a value is not admissible; the message names the value.
 
     References
     ----------
@@ -171,7 +172,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         self._check(patch_length)
 
     def _check(self, patch_length: int | None) -> None:
-        """Refuse at construction what cannot work with any series."""
+        """Refuse, at construction, arguments that work with no series at all."""
         options = dict(self._network_options)
         if options["d_model"] is None:
             options["n_heads"] = None  # whether the heads divide the width depends on the series
@@ -249,7 +250,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         val_dataset: TorchTrainingDataset | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """Prepare as darts does; for an anchor, hold windows out if none are given."""
+        """Prepare as darts does; for an anchor, hold windows out if no validation set is given."""
         if self._wants_anchor and val_dataset is None:
             if may_be_cut(train_dataset):
                 train_dataset, val_dataset = hold_out(train_dataset, self.output_chunk_shift)
@@ -282,7 +283,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
 
     @property
     def _wants_anchor(self) -> bool:
-        """Whether there is to be an anchor, and the likelihood has a location for it."""
+        """Whether an anchor is asked for, and the likelihood has a location for the anchor."""
         head, _ = head_of(self.likelihood)
         return self.anchor and has_anchored_center(head)
 
@@ -302,11 +303,12 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         Parameters
         ----------
         series : TimeSeries
-            At least one input chunk; more gives more origins, and residuals. In the units that
-            the model was fitted in: what a transformer did to the series before stays done.
+            The history, at least an input chunk long; a longer history gives more origins, and
+            residuals. The units are the units of the fitted series: a transformer that was applied
+            before the fit must be applied here too.
         past_covariates, future_covariates : TimeSeries, optional
-            Covariates that the model was fitted with. Future covariates reach an output chunk
-            beyond each origin that is asked for.
+            The covariates of the fit. Future covariates reach an output chunk beyond each origin
+            that is asked for.
 
         Returns
         -------
@@ -317,10 +319,10 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         NotFittedError
             If the model is not fitted.
         DataError
-            If covariates are missing or do not cover the series, or it is too short.
+            If covariates are missing or do not cover the series, or the series is too short.
         ConfigurationError
-            If the forecast is not the network's own number (a likelihood without location, a
-            shifted output chunk, darts' instance norm).
+            If the forecast is not the number of the network itself (a likelihood without location,
+            a shifted output chunk, darts' instance norm).
         """
         from samovar_forecast.adapters.darts.explain import explain_model
 

@@ -75,7 +75,7 @@ class _TrainingOutput(PLModuleOutput):
 
 
 class OneCycle(OneCycleLR):
-    """One-cycle schedule that knows its length from the trainer and stops at its end.
+    """One-cycle schedule that takes its length from the trainer and stops at the end of the cycle.
 
     A training that is resumed with more epochs follows the longer cycle.
     """
@@ -101,7 +101,7 @@ class SAMoVARModule(PLForecastingModule):
     next_patch_loss_weight : float
         Weight of the next-patch loss beside the forecast loss.
     **kwargs
-        Those of darts' ``PLForecastingModule``.
+        Arguments of darts' ``PLForecastingModule``.
     """
 
     def __init__(
@@ -180,14 +180,14 @@ class SAMoVARModule(PLForecastingModule):
     def network_center(self, x_in: PLModuleInput) -> Tensor:
         """Return the network's own forecast in the units of the data, without an anchor; (B, s, C).
 
-        Of a likelihood, the parameter that an anchor moves.
+        With a likelihood, the forecast is the parameter that an anchor moves.
         """
         return self(x_in.replace(stage=ModuleStage.VALIDATE)).prediction[..., self._head.center]
 
     def covariates_in_time(self, given: PLModuleInput | TorchTrainingBatch) -> Tensor | None:
         """Return the future covariates from the window to the end of the forecast, row by row.
 
-        Of shape (B, L + shift + s, F). Between the chunks the last known values stand in.
+        The shape is (B, L + shift + s, F). Between the chunks the last known values stand in.
         """
         if given.future_covariates is None:
             return None
@@ -203,7 +203,8 @@ class SAMoVARModule(PLForecastingModule):
         if anchor is None or anchored is None:
             return prediction
         if self.rin is not None or self.output_chunk_shift:
-            # The network saw other units than the anchor's, or the covariates of a later time.
+            # The units of the network differ from the units of the anchor, or the network read
+            # the covariates of a later time.
             anchored = anchor(x_in.past_target, self.covariates_in_time(x_in))
         return moved_locations(prediction, anchored, self._head)
 
@@ -239,7 +240,7 @@ class SAMoVARModule(PLForecastingModule):
         return None if static is None else static.expand(-1, self.n_targets, -1)  # B C S
 
     def _next_steps(self, past: Tensor) -> Tensor:
-        """Return what follows each patch of the window, as far as it lies inside it."""
+        """Return the steps after each patch of the window, as far as they lie in the window."""
         padded = F.pad(past, (0, 0, self._n_padded, 0))  # B N*s C
         return padded[:, self.network.config.patch_length + self.output_chunk_shift :]
 
@@ -260,7 +261,7 @@ class SAMoVARModule(PLForecastingModule):
         return location * self.rin.stdev + self.rin.mean, scale * self.rin.stdev
 
     def _to_data_units(self, predicted: Tensor, window: WindowMoments) -> Tensor:
-        """Return what darts expects of (B, n_steps, C, K): parameters before its softplus."""
+        """Return the parameters that darts expects, (B, n_steps, C, K): before darts' softplus."""
         parameters = self._head(predicted, window)
         if not any(self._has_softplus):
             return parameters
@@ -279,7 +280,7 @@ class SAMoVARModule(PLForecastingModule):
     ) -> Tensor:
         """Return darts' loss of the forecast plus, in training, the loss of the next patches.
 
-        Sample weights exist for the output chunk only: its mean weight holds for the window.
+        Sample weights exist for the output chunk only; their mean is the weight of the window.
         """
         loss = super()._compute_loss(output, target, criterion, sample_weight)
         if not isinstance(output, _TrainingOutput):
@@ -309,7 +310,7 @@ class SAMoVARModule(PLForecastingModule):
 
 
 def head_of(likelihood: TorchLikelihood | None) -> tuple[Head, tuple[bool, ...]]:
-    """Return the head for a likelihood, and which of its numbers darts puts a softplus on."""
+    """Return the head for a likelihood, and whether darts puts a softplus on each number."""
     if likelihood is None:
         return Head.point(), (False,)
     if likelihood.type is LikelihoodType.Quantile:
