@@ -14,22 +14,31 @@ import numpy as np
 
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.linear.candidates import (
+    Form,
     Limits,
-    direct_candidate,
-    direct_length,
-    direct_path,
     iterated_candidates,
     own_runs,
+    pooled_candidate,
+    pooled_forms,
+    products_of,
     smoothing_candidates,
 )
-from samovar_forecast.linear.direct import RELATIVE_PENALTIES, RidgePath, sum_of_products
+from samovar_forecast.linear.direct import RELATIVE_PENALTIES, RidgePath
 from samovar_forecast.linear.linear_map import LinearMap, blend, without_gaps
-from samovar_forecast.linear.smoothing import Smoothing
+from samovar_forecast.linear.smoothing import Smoothing, filled
 from samovar_forecast.linear.stability import rolled_safely
 from samovar_forecast.linear.weights import stacked_weights
 
-PRIOR_WEIGHTS = {"season": 0.0}
+PRIOR_WEIGHTS = {"season": 0.0, "last": 0.3, "holt": 0.3}
 """Weights before any evidence, up to scale; 1 for every other candidate."""
+
+NAIVE = ("last", "season")
+
+SUPPORT = 3.0
+"""A forecast may move from the last value by so many times the largest move in as many steps."""
+
+STEPS_CHECKED = 8
+"""So many steps of the horizon are held against that."""
 
 CUTS = (0.5, 0.625, 0.75, 0.875, 1.0)
 """Shares of each instance: candidates fitted up to one are held against the rows up to the next."""
@@ -158,31 +167,57 @@ def estimate_anchor(
     cuts = CUTS[-1:] if sample.is_long else CUTS
     parts = [[round(cut * len(one)) for one in sample.series] for cut in cuts]
     smoothing = Smoothing(sample.series, parts, season)
-    names, weights, penalty = _weigh(sample, limits, smoothing)
-    maps = _candidates(sample, limits, smoothing, penalty)
-    kept = [name for name in names if name in maps and weights[names.index(name)].any()]
-    shares = np.array([weights[names.index(name)] for name in kept])  # M s C
-    shares /= shares.sum(axis=0)
-    average = rolled_safely(blend([maps[name] for name in kept], shares))
+    names, weights, penalties = _weigh(sample, limits, smoothing)
+    maps = _candidates(sample, limits, smoothing, penalties)
+    shares = {
+        name: share * _is_supported(maps[name], sample)
+        for name, share in zip(names, weights, strict=True)
+        if name in maps
+    }
+    shares["last"] = shares["last"] + (sum(shares.values()) == 0)  # there is always a last value
+    kept = [name for name, share in shares.items() if share.any()]
+    total = sum(shares.values())
+    final = np.array([shares[name] / total for name in kept])  # M s C
+    average = rolled_safely(blend([maps[name] for name in kept], final))
     direct = maps.get("direct") if sample.is_long else None
     return AnchorFit(
         average.in_units(sample.center, sample.unit),
-        dict(zip(kept, shares, strict=True)),
+        dict(zip(kept, final, strict=True)),
         None if direct is None else direct.in_units(sample.center, sample.unit),
     )
 
 
+def _is_supported(one: LinearMap, sample: _Sample) -> np.ndarray:
+    """Tell for which series, (C,), a candidate stays where the history of each instance supports.
+
+    That is within :data:`SUPPORT` times the largest move ever made in as many steps, as far as
+    half the rows show such moves, and in proportion to the steps beyond.
+    """
+    n_series = len(sample.varies)
+    is_supported = np.ones(n_series, dtype=bool)
+    steps = np.unique(np.linspace(1, one.n_steps, STEPS_CHECKED).astype(int))
+    for values in map(filled, sample.series):
+        if len(values) < max(2, one.n_lags):
+            continue
+        ahead = one.along(values, np.array([len(values)]))[0]
+        for step in steps:
+            seen = min(step, len(values) // 2)
+            largest = np.abs(values[seen:] - values[:-seen]).max(axis=0) * step / seen
+            moved = np.abs(ahead[step - 1] - values[-1])
+            is_supported &= moved <= SUPPORT * largest + 1e-9
+    return is_supported
+
+
 def _candidates(
-    sample: _Sample, limits: Limits, smoothing: Smoothing, penalty: float | None
+    sample: _Sample, limits: Limits, smoothing: Smoothing, penalties: dict[str, list[float]]
 ) -> dict[str, LinearMap]:
     maps = iterated_candidates(sample.series, sample.varies, limits)
     maps |= smoothing_candidates(smoothing, -1, sample.varies, limits)
-    if penalty is not None:
-        own = sample.pooled_runs(sample.series)
-        length = direct_length(own, limits)
-        if length:
-            path = direct_path(own, length, limits.n_steps)
-            maps["direct"] = direct_candidate(path, penalty, len(sample.varies))
+    own = sample.pooled_runs(sample.series)
+    for name, forms in pooled_forms(own, limits).items():
+        if name in penalties:
+            paths = _paths(forms, own)
+            maps[name] = pooled_candidate(forms, paths, penalties[name], len(sample.varies))
     return maps
 
 
@@ -201,7 +236,8 @@ class _Fold:
 
     held_out: list[_HeldOut]
     maps: dict[str, LinearMap]
-    path: RidgePath | None
+    forms: dict[str, list[Form]]
+    paths: dict[str, list[RidgePath]]
 
     @classmethod
     def of(
@@ -227,43 +263,61 @@ class _Fold:
             ]
         seen = [one for one in seen if len(one)]
         own = sample.pooled_runs(seen)
-        length = direct_length(own, limits)
+        pooled = pooled_forms(own, limits)
         number = -1 if sample.is_long else CUTS.index(start)
         return cls(
             held_out,
             iterated_candidates(seen, sample.varies, limits)
             | smoothing_candidates(smoothing, number, sample.varies, limits),
-            direct_path(own, length, limits.n_steps) if length else None,
+            pooled,
+            {name: _paths(forms, own) for name, forms in pooled.items()},
         )
 
-    def errors_of_penalties(self, sample: _Sample, n_steps: int) -> np.ndarray:
-        """Return the direct candidate's squared errors on the held-out rows, by penalty."""
-        assert self.path is not None
-        length = self.path.length
-        rows = [one.rows[max(0, one.first - length) : one.last + n_steps] for one in self.held_out]
-        products = [sum_of_products(runs, length, n_steps) for runs in sample.pooled_runs(rows)]
-        return self.path.errors(np.sum(products, axis=0)).sum(axis=1)
+    def errors_of_penalties(self, sample: _Sample, name: str) -> np.ndarray:
+        """Return the squared errors of each form on the held-out rows, (forms, penalties)."""
+        forms = self.forms[name]
+        length, n_ahead = forms[0].length, forms[0].span - forms[0].length
+        rows = [one.rows[max(0, one.first - length) : one.last + n_ahead] for one in self.held_out]
+        products = products_of(forms, sample.pooled_runs(rows))
+        found = zip(self.paths[name], products, strict=True)
+        return np.array([path.errors(one).sum(axis=1) for path, one in found])
+
+    def add_pooled(self, penalties: dict[str, list[float]], n_series: int) -> None:
+        """Add the regressions that all series share, at their penalties."""
+        for name, some in penalties.items():
+            self.maps[name] = pooled_candidate(self.forms[name], self.paths[name], some, n_series)
 
 
 def _weigh(
     sample: _Sample, limits: Limits, smoothing: Smoothing
-) -> tuple[list[str], np.ndarray, float | None]:
-    """Return the candidates' names, their weights (M, s, C), and the direct one's penalty."""
+) -> tuple[list[str], np.ndarray, dict[str, list[float]]]:
+    """Return the candidates' names, their weights (M, s, C), and the penalties of shared ones."""
     cuts = np.linspace(0.0, 1.0, PARTS_OF_A_LONG_SAMPLE + 1) if sample.is_long else CUTS
     folds = [_Fold.of(sample, limits, smoothing, *pair) for pair in pairwise(cuts)]
-    penalty = None
-    if all(fold.path is not None for fold in folds):
-        errors = sum(fold.errors_of_penalties(sample, limits.n_steps) for fold in folds)
-        penalty = float(RELATIVE_PENALTIES[int(np.argmin(errors))])
-        for fold in folds:
-            assert fold.path is not None
-            fold.maps["direct"] = direct_candidate(fold.path, penalty, len(sample.varies))
+    penalties: dict[str, list[float]] = {}
+    for name, forms in folds[0].forms.items():
+        if all(len(fold.forms.get(name, [])) == len(forms) for fold in folds):
+            errors = sum(fold.errors_of_penalties(sample, name) for fold in folds)
+            penalties[name] = [float(RELATIVE_PENALTIES[place]) for place in np.argmin(errors, 1)]
+    for fold in folds:
+        fold.add_pooled(penalties, len(sample.varies))
     # A candidate that one part of the sample does not identify is no candidate.
     names = [name for name in folds[0].maps if all(name in fold.maps for fold in folds)]
     prior = np.array([PRIOR_WEIGHTS.get(name, 1.0) for name in names])
-    errors, n_origins = _held_out_errors(folds, names, limits.n_steps)
-    weights = stacked_weights(errors, n_origins, prior / prior.sum())
-    return names, weights, penalty
+    held_out, n_origins = _held_out_errors(folds, names, limits.n_steps)
+    weights = stacked_weights(
+        held_out,
+        n_origins,
+        prior / prior.sum(),
+        is_naive=np.array([name in NAIVE for name in names]),
+        is_joint=limits.is_joint,
+    )
+    return names, weights, penalties
+
+
+def _paths(forms: Sequence[Form], own: list[list[np.ndarray]]) -> list[RidgePath]:
+    products = products_of(forms, own)
+    return [RidgePath(one, form.n_past) for one, form in zip(products, forms, strict=True)]
 
 
 def _held_out_errors(folds: list[_Fold], names: list[str], n_steps: int) -> tuple[np.ndarray, int]:

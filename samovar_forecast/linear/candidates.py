@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
-from samovar_forecast.linear.direct import RidgePath, sum_of_products
-from samovar_forecast.linear.linear_map import LinearMap, finite_runs, iterate
+from samovar_forecast.linear.direct import (
+    DirectForm,
+    RidgePath,
+    from_last_value,
+    window_products,
+)
+from samovar_forecast.linear.linear_map import LinearMap, blend, finite_runs, iterate
 from samovar_forecast.linear.orders import MOST_REGRESSORS, candidate_orders, largest_order
+from samovar_forecast.linear.periods import PeriodForm
 from samovar_forecast.linear.regressions import Fit, in_levels, ols_var
 from samovar_forecast.linear.ridge_var import fit_ridge_var
 from samovar_forecast.linear.smoothing import Smoothing
@@ -33,7 +40,13 @@ FEWEST_WINDOWS = 50
 """Direct regressions want so many windows of a series."""
 
 LARGEST_PENALTY, RISE_OF_A_PENALTY = 1e3, 10.0
-"""Of the direct candidate: up to where it may rise, and by which factor."""
+"""Of regressions that series share: up to where it may rise, and by which factor."""
+
+LOOK_BACKS = (1.0, 2 / 3, 1 / 2, 1 / 3)
+"""The direct candidate is the mean over these shares of the longest look-back."""
+
+FEWEST_PERIODS, MOST_PERIODS = 4, 30
+"""So many periods of the past the cross-period candidate reads."""
 
 ROWS_PER_LAG = 4
 """No candidate reads more lags than a sample has rows by this number."""
@@ -213,36 +226,67 @@ def _spread(lags: np.ndarray, intercepts: np.ndarray, varies: np.ndarray) -> Lin
     return LinearMap.of(own=own, cross=cross, intercept=intercept)
 
 
-def direct_length(own: list[list[np.ndarray]], limits: Limits) -> int:
-    """Return how far the direct candidate looks back; 0 if the sample is too short for it."""
+Form = DirectForm | PeriodForm
+
+
+def pooled_forms(own: list[list[np.ndarray]], limits: Limits) -> dict[str, list[Form]]:
+    """Return the forms of the regressions that all series share; empty if the rows are too few.
+
+    ``"direct"`` looks back by several lengths: their mean loses less than a choice among them.
+    ``"periods"`` is there where the sample holds its window and periods.
+    """
     longest = min(max((len(run) for run in runs), default=0) for runs in own)
     length = min(limits.max_lag, (longest - limits.n_steps) // 2)
-    if length < 1:
-        return 0
-    span = length + limits.n_steps
-    n_windows = min(sum(max(0, len(run) - span + 1) for run in runs) for runs in own)
-    return length if n_windows >= FEWEST_WINDOWS else 0
+    forms: dict[str, list[Form]] = {}
+    if length < 1 or _n_windows(own, length + limits.n_steps) < FEWEST_WINDOWS:
+        return forms
+    lengths = sorted({max(1, round(share * length)) for share in LOOK_BACKS}, reverse=True)
+    forms["direct"] = [DirectForm(one, limits.n_steps) for one in lengths]
+    n_past = min(limits.max_lag // limits.season, MOST_PERIODS, (longest // 2) // limits.season)
+    if limits.season > 1 and n_past >= FEWEST_PERIODS:
+        form = PeriodForm(limits.season, n_past, limits.n_steps)
+        if _n_windows(own, form.span) >= FEWEST_WINDOWS:
+            forms["periods"] = [form]
+    return forms
 
 
-def direct_path(own: list[list[np.ndarray]], length: int, n_steps: int) -> RidgePath:
-    """Estimate the direct candidate for every penalty; all series share its weights."""
-    products = [sum_of_products(runs, length, n_steps) for runs in own]
-    return RidgePath(np.sum(products, axis=0), length)
+def _n_windows(own: list[list[np.ndarray]], span: int) -> int:
+    return min(sum(max(0, len(run) - span + 1) for run in runs) for runs in own)
 
 
-def direct_candidate(path: RidgePath, penalty: float, n_series: int) -> LinearMap:
-    """Return the direct candidate as a map of own lags, at a penalty or above it.
+def products_of(forms: Sequence[Form], own: list[list[np.ndarray]]) -> list[np.ndarray]:
+    """Return the sums of products over all series, for forms of one kind, the longest first.
 
-    The penalty rises until the map can be rolled out on its own forecasts. Smooth series without
+    Shorter direct forms count the origins of the longest.
+    """
+    span = max((form.span for form in forms if isinstance(form, DirectForm)), default=0)
+    direct = np.zeros((span, span))
+    for run in chain(*own) if span else ():
+        direct += window_products(run, span)
+    found = []
+    for form in forms:
+        if isinstance(form, DirectForm):
+            start = span - form.span
+            found.append(from_last_value(direct[start:, start:], form.length))
+        else:
+            found.append(np.asarray(np.sum([form.products(runs) for runs in own], axis=0)))
+    return found
+
+
+def pooled_candidate(
+    forms: Sequence[Form], paths: Sequence[RidgePath], penalties: Sequence[float], n_series: int
+) -> LinearMap:
+    """Return the mean of some forms, each at its penalty or above it, as one map of own lags.
+
+    A penalty rises until the map can be rolled out on its own forecasts. Smooth series without
     noise would be continued by weights that alternate and grow.
     """
-    while True:
-        weights = path.solve(penalty)  # L s
-        own = weights.T[:, None, ::-1].copy()  # s 1 L, lag 1 first
-        own[:, :, 0] += (
-            1 - weights.sum(axis=0)[:, None]
-        )  # the last value is taken off, and put back
-        one = LinearMap.of(own=own)
-        if penalty >= LARGEST_PENALTY or rolled_growth(one) <= 1 + GROWTH_OF_A_UNIT_ROOT:
-            return LinearMap.of(own=np.repeat(own, n_series, axis=1))
-        penalty *= RISE_OF_A_PENALTY
+    maps = []
+    for form, path, penalty in zip(forms, paths, penalties, strict=True):
+        one = LinearMap.of(own=form.own_lags(path.solve(penalty)))
+        while penalty < LARGEST_PENALTY and rolled_growth(one) > 1 + GROWTH_OF_A_UNIT_ROOT:
+            penalty *= RISE_OF_A_PENALTY
+            one = LinearMap.of(own=form.own_lags(path.solve(penalty)))
+        maps.append(one)
+    mean = blend(maps, np.full((len(maps), maps[0].n_steps), 1 / len(maps)))
+    return LinearMap.of(own=np.repeat(mean.own, n_series, axis=1))

@@ -8,6 +8,7 @@ of windows is ever built.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -46,6 +47,32 @@ def from_last_value(products: np.ndarray, length: int) -> np.ndarray:
     last = length - 1
     row = products[last]
     return products - row[None, :] - row[:, None] + row[last]
+
+
+@dataclass(frozen=True)
+class DirectForm:
+    """How the direct candidate reads a window of ``length`` rows for ``n_steps`` steps ahead."""
+
+    length: int
+    n_steps: int
+
+    @property
+    def span(self) -> int:
+        """Rows of a window and of the steps after it."""
+        return self.length + self.n_steps
+
+    @property
+    def n_past(self) -> int:
+        """Numbers that are regressed on."""
+        return self.length
+
+    def own_lags(self, weights: np.ndarray) -> np.ndarray:
+        """Return weights (L, s) as weights of the window, (s, 1, L), lag 1 first."""
+        own = weights.T[:, None, ::-1].copy()
+        own[:, :, 0] += (
+            1 - weights.sum(axis=0)[:, None]
+        )  # the last value is taken off, and put back
+        return own
 
 
 def sum_of_products(runs: Sequence[np.ndarray], length: int, n_steps: int) -> np.ndarray:

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import numpy as np
 
-PRIOR_STRENGTH = 5.0
-"""What the prior weights count, in held-out forecasts that do not overlap."""
+PRIOR_STRENGTH, SHORT_ORIGINS = 5.0, 150.0
+"""What the weights before any evidence count, in held-out forecasts that do not overlap.
 
-OWN_STRENGTH = 10.0
-"""What the weights of all series count for the weights of one series, likewise."""
+With n origins the number is times ``1 + 150 / n``: the errors of few origins are those of one time.
+"""
+
+LARGEST_POWER, FORECASTS_TO_TRUST = 3.0, 10.0
+"""Prior weights are divided by the squared error to a power, half of the largest at 10 forecasts
+that do not overlap."""
+
+LINKED_STRENGTH, SEPARATE_STRENGTH = 100.0, 10.0
+"""What the weights of all series count for the weights of one series, likewise: of a system, or of
+series that have nothing to do with each other."""
+
+WORST = 2.0
+"""A candidate with so many times the squared error of the best naive one gets nothing."""
 
 LARGEST_ERROR = 100.0
 """Larger errors, in units of the middle candidate's, count as this one."""
@@ -20,15 +31,23 @@ TOLERANCE = 1e-10
 """A weight of 0 stays if the slope gains less by raising it, relative to the largest slope."""
 
 
-def stacked_weights(errors: np.ndarray, n_origins: int, prior: np.ndarray) -> np.ndarray:
+def stacked_weights(
+    errors: np.ndarray,
+    n_origins: int,
+    prior: np.ndarray,
+    *,
+    is_naive: np.ndarray | None = None,
+    is_joint: bool = True,
+) -> np.ndarray:
     """Return the weights of the candidates at each step of each series, (M, s, C).
 
-    Band by band, the weights minimise the mean squared error of the average, drawn toward the
-    weights of the band before, the first toward ``prior``; then those of each series toward the
-    weights of all together. The errors of a series are in units of its middle candidate's, so that
-    neither a candidate that explodes nor a large series speaks for others. Forecasts of h steps
-    overlap, so that ``n_origins`` of them count as ``n_origins / h``: near steps say most, and say
-    it first.
+    Band by band, the weights minimise the mean squared error of the average, drawn toward what is
+    known before: ``prior`` over a power of each candidate's squared error, the larger the more
+    forecasts there are, and in equal parts the weights of the band before; then those of each
+    series toward the weights of all together. The errors of a series are in units of its middle
+    candidate's, so that neither a candidate that explodes nor a large series speaks for others.
+    Forecasts of h steps overlap, so that ``n_origins`` of them count as ``n_origins / h``: near
+    steps say most, and say it first.
 
     Parameters
     ----------
@@ -38,24 +57,55 @@ def stacked_weights(errors: np.ndarray, n_origins: int, prior: np.ndarray) -> np
         Origins that the B windows stand for.
     prior : array of shape (M,)
         Summing to one.
+    is_naive : bool array of shape (M,), optional
+        Candidates against which the others have to stand.
+    is_joint : bool, default=True
+        Whether the series are those of one system.
     """
     _, n_windows, n_steps, n_series = errors.shape
     weights = np.tile(prior[:, None, None], (1, n_steps, n_series))
     if n_windows == 0 or n_series == 0:
         return weights
-    common, start = prior, 0
+    is_out = _is_out(errors, is_naive)
+    strength = PRIOR_STRENGTH * (1 + SHORT_ORIGINS / n_origins)
+    own_strength = LINKED_STRENGTH if is_joint else SEPARATE_STRENGTH
+    common = None
     for start, stop in horizon_bands(n_steps):
         moments, is_known = _moments(errors[:, :, start:stop])
-        if is_known.any():
-            pooled = moments[is_known].mean(axis=0)
-            strength = stop / n_origins * np.median(np.diagonal(pooled)) + 1e-12
-            common = on_the_simplex(pooled, common, PRIOR_STRENGTH * strength)
+        if not is_known.any():
+            if common is not None:
+                weights[:, start:stop] = common[:, None, None]
+            continue
+        pooled = moments[is_known].mean(axis=0)
+        sizes = np.diagonal(pooled)
+        trust = n_origins / stop / (n_origins / stop + FORECASTS_TO_TRUST)
+        inverse = ~is_out * np.maximum(sizes / np.median(sizes), 1e-9) ** (-LARGEST_POWER * trust)
+        known_before = (prior if prior[~is_out].any() else 1.0) * inverse
+        known_before = known_before / known_before.sum()
+        if common is not None:
+            known_before = (known_before + common) / 2
+        barred = np.diag(np.where(is_out, 1e6 * np.median(sizes), 0.0))
+        overlap = stop / n_origins
+        common = on_the_simplex(
+            pooled + barred, known_before, strength * overlap * np.median(sizes) + 1e-12
+        )
         own = np.tile(common, (n_series, 1))
-        if is_known.any() and n_series > 1:
-            strengths = np.full(is_known.sum(), OWN_STRENGTH * stop / n_origins + 1e-12)
-            own[is_known] = _on_simplexes(moments[is_known], own[is_known], strengths)
+        if n_series > 1:
+            strengths = np.full(int(is_known.sum()), own_strength * overlap + 1e-12)
+            own[is_known] = _on_simplexes(moments[is_known] + barred, own[is_known], strengths)
         weights[:, start:stop] = own.T[:, None]
     return weights
+
+
+def _is_out(errors: np.ndarray, is_naive: np.ndarray | None) -> np.ndarray:
+    """Tell which candidates are far worse than the best naive one, over all steps and series."""
+    if is_naive is None or not is_naive.any():
+        return np.zeros(len(errors), dtype=bool)
+    moments, is_known = _moments(errors)
+    if not is_known.any():
+        return np.zeros(len(errors), dtype=bool)
+    sizes = np.diagonal(moments[is_known].mean(axis=0))
+    return ~is_naive & (sizes > WORST * sizes[is_naive].min())
 
 
 def _moments(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
