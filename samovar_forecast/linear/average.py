@@ -6,49 +6,37 @@ Letters: s steps ahead, C series, M candidates, B held-out windows, n time steps
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from samovar_forecast.exceptions import DataError
 from samovar_forecast.linear.candidates import (
-    Form,
     Limits,
+    filtered_candidates,
     iterated_candidates,
-    own_runs,
     pooled_candidate,
     pooled_forms,
-    products_of,
-    smoothing_candidates,
 )
-from samovar_forecast.linear.direct import RELATIVE_PENALTIES, RidgePath
-from samovar_forecast.linear.linear_map import LinearMap, blend, without_gaps
-from samovar_forecast.linear.smoothing import Smoothing, filled
+from samovar_forecast.linear.held_out import CUTS, Trial, paths_of, weigh
+from samovar_forecast.linear.linear_map import LinearMap, blend
+from samovar_forecast.linear.sample import Sample
+from samovar_forecast.linear.smoothing import filled
 from samovar_forecast.linear.stability import rolled_safely
-from samovar_forecast.linear.weights import stacked_weights
 
-PRIOR_WEIGHTS = {"season": 0.0, "last": 0.3, "holt": 0.3}
-"""Weights before any evidence, up to scale; 1 for every other candidate."""
+LONGEST_LAG = 512
+"""Of an instance on its own no more lags are read."""
 
-NAIVE = ("last", "season")
+SERIES_AT_ONCE = 64
+"""So many series are estimated at once."""
+
+FAR_SEASONS = 10
+"""Beyond so many seasons the direct candidate and that across periods share in equal parts."""
 
 SUPPORT = 3.0
 """A forecast may move from the last value by so many times the largest move in as many steps."""
 
 STEPS_CHECKED = 8
 """So many steps of the horizon are held against that."""
-
-CUTS = (0.5, 0.625, 0.75, 0.875, 1.0)
-"""Shares of each instance: candidates fitted up to one are held against the rows up to the next."""
-
-LONG_SAMPLE, PARTS_OF_A_LONG_SAMPLE = 2000, 3
-"""From so many rows on, each of so many parts is held out in turn, and candidates see the others:
-all seasons of the years count alike."""
-
-NUMBERS_HELD_OUT = 4_000_000
-"""Beyond so many forecast numbers only some of the held-out origins are used, evenly spread."""
 
 
 @dataclass(frozen=True)
@@ -61,68 +49,29 @@ class AnchorFit:
     weights : dict of str to array of shape (s, C)
         Share of each candidate at each step of each series.
     direct : LinearMap, optional
-        The direct candidate of a long sample alone. It forecasts how far a series goes from its
-        last value, and has no level to return to: where levels move, it may beat any average.
+        The direct candidate of a long sample alone, and half the candidate across periods at far
+        steps. It forecasts how far a series goes from its last value, and has no level to return
+        to: where levels move, it may beat any average.
+    trial : Trial, optional
+        The average from earlier origins; None where no row could be held out.
     """
 
     map: LinearMap
     weights: dict[str, np.ndarray]
     direct: LinearMap | None = None
+    trial: Trial | None = None
 
-
-@dataclass(frozen=True)
-class _Sample:
-    """Instances in one scale: deviations from the mean, in units of the typical step."""
-
-    series: list[np.ndarray]
-    center: np.ndarray
-    unit: np.ndarray
-    varies: np.ndarray
-
-    @property
-    def is_long(self) -> bool:
-        return min(len(one) for one in self.series) >= LONG_SAMPLE
-
-    @cached_property
-    def deviation(self) -> np.ndarray:
-        """Of each series, (C,); 1 for one that does not vary."""
-        return np.where(self.varies, np.nanstd(np.concatenate(self.series), axis=0), 1.0)
-
-    def pooled_runs(self, series: list[np.ndarray]) -> list[list[np.ndarray]]:
-        """Return each series' stretches as the direct candidate, common to all, weighs them.
-
-        On a long sample in units of its deviation, which is what far steps have to span.
-        """
-        own = own_runs(series)
-        if not self.is_long:
-            return own
-        sizes = self.deviation
-        return [[run / size for run in runs] for runs, size in zip(own, sizes, strict=True)]
-
-    @classmethod
-    def of(cls, series: Sequence[np.ndarray]) -> _Sample:
-        finite = [np.where(np.isfinite(one), one, np.nan).astype(np.float64) for one in series]
-        values = [without_gaps(one) for one in finite]
-        stacked = np.concatenate(values)
-        is_there = np.isfinite(stacked)
-        if not is_there.any(axis=0).all():
-            raise DataError(
-                "an anchor cannot be estimated: a series has no value",
-                found=f"series number {int(np.argmin(is_there.any(axis=0)))}, counted from 0",
-                wanted="observations of every series",
-            )
-        filled = np.where(is_there, stacked, 0.0)
-        center = filled.sum(axis=0) / is_there.sum(axis=0)
-        squares = np.square(np.concatenate([np.diff(one, axis=0) for one in values]))
-        n_steps = np.isfinite(squares).sum(axis=0)
-        unit = np.sqrt(np.nansum(squares, axis=0) / np.maximum(n_steps, 1))
-        varies = unit > 1e-12 * np.abs(filled).max(axis=0)
-        unit = np.where(varies, unit, 1.0)
-        return cls([(one - center) / unit for one in values], center, unit, varies)
-
-    def part(self, start: float, stop: float) -> list[np.ndarray]:
-        """Return the rows of each instance between two shares of it."""
-        return [one[round(start * len(one)) : round(stop * len(one))] for one in self.series]
+    def of_series(self, place: int) -> AnchorFit:
+        """Return what was estimated for one of several series that do not read each other."""
+        own = slice(place, place + 1)
+        return AnchorFit(
+            self.map.of_series(own),
+            {name: share[:, own] for name, share in self.weights.items()},
+            None if self.direct is None else self.direct.of_series(own),
+            None
+            if self.trial is None
+            else replace(self.trial, errors=self.trial.errors[:, :, own]),
+        )
 
 
 def estimate_anchor(
@@ -162,13 +111,13 @@ def estimate_anchor(
     DataError
         If a series has no value at all.
     """
-    sample, limits = _Sample.of(series), Limits(n_steps, max_lag, season, is_joint)
-    # Of a long sample all rows choose the constants of smoothing: a few numbers from many rows.
+    sample, limits = Sample.of(series), Limits(n_steps, max_lag, season, is_joint)
+    # In a long sample all rows choose the constants of smoothing: a few numbers from many rows.
     cuts = CUTS[-1:] if sample.is_long else CUTS
     parts = [[round(cut * len(one)) for one in sample.series] for cut in cuts]
-    smoothing = Smoothing(sample.series, parts, season)
-    names, weights, penalties = _weigh(sample, limits, smoothing)
-    maps = _candidates(sample, limits, smoothing, penalties)
+    filtered = filtered_candidates(sample.series, parts, sample.varies, limits)
+    names, weights, penalties, held_out = weigh(sample, limits, filtered)
+    maps = _candidates(sample, limits, penalties) | filtered[-1]
     shares = {
         name: share * _is_supported(maps[name], sample)
         for name, share in zip(names, weights, strict=True)
@@ -179,15 +128,63 @@ def estimate_anchor(
     total = sum(shares.values())
     final = np.array([shares[name] / total for name in kept])  # M s C
     average = rolled_safely(blend([maps[name] for name in kept], final))
-    direct = maps.get("direct") if sample.is_long else None
+    direct = _direct_alone(maps, limits) if sample.is_long else None
     return AnchorFit(
         average.in_units(sample.center, sample.unit),
         dict(zip(kept, final, strict=True)),
         None if direct is None else direct.in_units(sample.center, sample.unit),
+        held_out.averaged(weights / weights.sum(axis=0), sample.unit),
     )
 
 
-def _is_supported(one: LinearMap, sample: _Sample) -> np.ndarray:
+def _direct_alone(maps: dict[str, LinearMap], limits: Limits) -> LinearMap | None:
+    """Return what may stand in place of the average: the direct candidate, far off with periods."""
+    if "direct" not in maps or "periods" not in maps:
+        return maps.get("direct")
+    is_far = np.arange(1, limits.n_steps + 1) > FAR_SEASONS * limits.season
+    shares = np.where(is_far, 0.5, [[1.0], [0.0]])
+    return blend([maps["direct"], maps["periods"]], shares)
+
+
+def estimate_each(
+    instances: Sequence[np.ndarray], n_steps: int, season: int = 1, max_lag: int = LONGEST_LAG
+) -> list[AnchorFit]:
+    """Estimate every instance of a panel on its own rows; those of one series and length at once.
+
+    Parameters
+    ----------
+    instances : sequence of arrays of shape (n, C)
+        Of any lengths and units; NaN where a value is missing.
+    n_steps, season : int
+    max_lag : int
+        Longest lag that may be read; of a shorter instance all rows are.
+
+    Returns
+    -------
+    list of AnchorFit
+        In the order of the instances.
+
+    Raises
+    ------
+    DataError
+        If a series has no value at all.
+    """
+    alike: dict[tuple[int, bool], list[int]] = {}
+    for number, one in enumerate(instances):
+        is_single = one.shape[1] == 1 and bool(np.isfinite(one).all())
+        alike.setdefault((len(one), True) if is_single else (number, False), []).append(number)
+    found: dict[int, AnchorFit] = {}
+    for (_, are_single), numbers in alike.items():
+        for some in np.array_split(numbers, -(-len(numbers) // SERIES_AT_ONCE)):
+            together = np.concatenate([instances[number] for number in some], axis=1)
+            lags = max(1, min(max_lag, len(together)))
+            fit = estimate_anchor([together], n_steps, lags, season, not are_single)
+            for place, number in enumerate(some):
+                found[int(number)] = fit.of_series(place) if are_single else fit
+    return [found[number] for number in range(len(instances))]
+
+
+def _is_supported(one: LinearMap, sample: Sample) -> np.ndarray:
     """Tell for which series, (C,), a candidate stays where the history of each instance supports.
 
     That is within :data:`SUPPORT` times the largest move ever made in as many steps, as far as
@@ -209,138 +206,12 @@ def _is_supported(one: LinearMap, sample: _Sample) -> np.ndarray:
 
 
 def _candidates(
-    sample: _Sample, limits: Limits, smoothing: Smoothing, penalties: dict[str, list[float]]
+    sample: Sample, limits: Limits, penalties: dict[str, list[float]]
 ) -> dict[str, LinearMap]:
     maps = iterated_candidates(sample.series, sample.varies, limits)
-    maps |= smoothing_candidates(smoothing, -1, sample.varies, limits)
     own = sample.pooled_runs(sample.series)
     for name, forms in pooled_forms(own, limits).items():
         if name in penalties:
-            paths = _paths(forms, own)
+            paths = paths_of(forms, own)
             maps[name] = pooled_candidate(forms, paths, penalties[name], len(sample.varies))
     return maps
-
-
-@dataclass(frozen=True)
-class _HeldOut:
-    """Rows of an instance up to the last that is forecast, and the origins that are tried."""
-
-    rows: np.ndarray
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
-class _Fold:
-    """Candidates that some rows of a sample were hidden from."""
-
-    held_out: list[_HeldOut]
-    maps: dict[str, LinearMap]
-    forms: dict[str, list[Form]]
-    paths: dict[str, list[RidgePath]]
-
-    @classmethod
-    def of(
-        cls, sample: _Sample, limits: Limits, smoothing: Smoothing, start: float, stop: float
-    ) -> _Fold:
-        """Hide the rows between two shares of each instance; of a short one also those after.
-
-        Forecasts from the hidden rows of a short instance may reach beyond them, and beyond its
-        end: the steps up to it count.
-        """
-        before, hidden = sample.part(0.0, start), sample.part(0.0, stop)
-        if sample.is_long:
-            seen = [*before, *sample.part(stop, 1.0)]
-            held_out = [
-                _HeldOut(rows, len(past), len(rows) - limits.n_steps)
-                for rows, past in zip(hidden, before, strict=True)
-            ]
-        else:
-            seen = before
-            held_out = [
-                _HeldOut(rows, len(past), len(until) - 1)
-                for rows, until, past in zip(sample.series, hidden, before, strict=True)
-            ]
-        seen = [one for one in seen if len(one)]
-        own = sample.pooled_runs(seen)
-        pooled = pooled_forms(own, limits)
-        number = -1 if sample.is_long else CUTS.index(start)
-        return cls(
-            held_out,
-            iterated_candidates(seen, sample.varies, limits)
-            | smoothing_candidates(smoothing, number, sample.varies, limits),
-            pooled,
-            {name: _paths(forms, own) for name, forms in pooled.items()},
-        )
-
-    def errors_of_penalties(self, sample: _Sample, name: str) -> np.ndarray:
-        """Return the squared errors of each form on the held-out rows, (forms, penalties)."""
-        forms = self.forms[name]
-        length, n_ahead = forms[0].length, forms[0].span - forms[0].length
-        rows = [one.rows[max(0, one.first - length) : one.last + n_ahead] for one in self.held_out]
-        products = products_of(forms, sample.pooled_runs(rows))
-        found = zip(self.paths[name], products, strict=True)
-        return np.array([path.errors(one).sum(axis=1) for path, one in found])
-
-    def add_pooled(self, penalties: dict[str, list[float]], n_series: int) -> None:
-        """Add the regressions that all series share, at their penalties."""
-        for name, some in penalties.items():
-            self.maps[name] = pooled_candidate(self.forms[name], self.paths[name], some, n_series)
-
-
-def _weigh(
-    sample: _Sample, limits: Limits, smoothing: Smoothing
-) -> tuple[list[str], np.ndarray, dict[str, list[float]]]:
-    """Return the candidates' names, their weights (M, s, C), and the penalties of shared ones."""
-    cuts = np.linspace(0.0, 1.0, PARTS_OF_A_LONG_SAMPLE + 1) if sample.is_long else CUTS
-    folds = [_Fold.of(sample, limits, smoothing, *pair) for pair in pairwise(cuts)]
-    penalties: dict[str, list[float]] = {}
-    for name, forms in folds[0].forms.items():
-        if all(len(fold.forms.get(name, [])) == len(forms) for fold in folds):
-            errors = sum(fold.errors_of_penalties(sample, name) for fold in folds)
-            penalties[name] = [float(RELATIVE_PENALTIES[place]) for place in np.argmin(errors, 1)]
-    for fold in folds:
-        fold.add_pooled(penalties, len(sample.varies))
-    # A candidate that one part of the sample does not identify is no candidate.
-    names = [name for name in folds[0].maps if all(name in fold.maps for fold in folds)]
-    prior = np.array([PRIOR_WEIGHTS.get(name, 1.0) for name in names])
-    held_out, n_origins = _held_out_errors(folds, names, limits.n_steps)
-    weights = stacked_weights(
-        held_out,
-        n_origins,
-        prior / prior.sum(),
-        is_naive=np.array([name in NAIVE for name in names]),
-        is_joint=limits.is_joint,
-    )
-    return names, weights, penalties
-
-
-def _paths(forms: Sequence[Form], own: list[list[np.ndarray]]) -> list[RidgePath]:
-    products = products_of(forms, own)
-    return [RidgePath(one, form.n_past) for one, form in zip(products, forms, strict=True)]
-
-
-def _held_out_errors(folds: list[_Fold], names: list[str], n_steps: int) -> tuple[np.ndarray, int]:
-    """Return errors (M, B, s, C) from the origins in hidden rows, and how many there were.
-
-    NaN where the actual value is missing, or lies beyond the end.
-    """
-    parts = []
-    for fold in folds:
-        n_lags = max(fold.maps[name].n_lags for name in names)
-        parts += [
-            (fold, one.rows, np.arange(max(1, n_lags, one.first), one.last + 1))
-            for one in fold.held_out
-        ]
-    n_origins = sum(len(origins) for _, _, origins in parts)
-    n_series = folds[0].held_out[0].rows.shape[1]
-    stride = max(1, n_origins * n_steps * n_series // NUMBERS_HELD_OUT)
-    errors = [np.empty((len(names), 0, n_steps, n_series))]
-    for fold, rows, origins in parts:
-        some = origins[::stride]
-        if len(some):
-            ahead = some[:, None] + np.arange(n_steps)
-            actual = rows[np.minimum(ahead, len(rows) - 1)]  # B s C
-            actual[ahead >= len(rows)] = np.nan
-            errors.append(np.stack([fold.maps[name].along(rows, some) - actual for name in names]))
-    return np.concatenate(errors, axis=1), n_origins

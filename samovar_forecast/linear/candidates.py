@@ -17,12 +17,13 @@ from samovar_forecast.linear.direct import (
     from_last_value,
     window_products,
 )
+from samovar_forecast.linear.forgetting import forgetting_vars
 from samovar_forecast.linear.linear_map import LinearMap, blend, finite_runs, iterate
 from samovar_forecast.linear.orders import MOST_REGRESSORS, candidate_orders, largest_order
 from samovar_forecast.linear.periods import PeriodForm
 from samovar_forecast.linear.regressions import Fit, in_levels, ols_var
 from samovar_forecast.linear.ridge_var import fit_ridge_var
-from samovar_forecast.linear.smoothing import Smoothing
+from samovar_forecast.linear.smoothing import Smoothing, filled
 from samovar_forecast.linear.stability import GROWTH_OF_A_UNIT_ROOT, rolled_growth
 
 LARGEST_SYSTEM = 400
@@ -109,12 +110,42 @@ def iterated_candidates(
     return found
 
 
-def smoothing_candidates(
-    smoothing: Smoothing, number: int, varies: np.ndarray, limits: Limits
-) -> dict[str, LinearMap]:
-    """Return smoothing and Theta of one part of a sample; a series without change stays."""
-    found = smoothing.candidates(number, limits.n_steps, limits.max_lag)
-    return {name: _still(one, varies) for name, one in found.items()}
+def filtered_candidates(
+    series: Sequence[np.ndarray],
+    parts: Sequence[Sequence[int]],
+    varies: np.ndarray,
+    limits: Limits,
+) -> list[dict[str, LinearMap]]:
+    """Return the candidates that one pass over the rows gives for several first parts of a sample.
+
+    Parameters
+    ----------
+    series : sequence of arrays of shape (n, C)
+        Instances in one scale; NaN at their ends only.
+    parts : sequence of sequences of int
+        For each part, in increasing order, the rows of every instance.
+    varies : bool array of shape (C,)
+    limits : Limits
+
+    Returns
+    -------
+    list of dict of str to LinearMap
+        For each part ``"simple"``, ``"holt"``, ``"damped"`` and ``"theta"`` from a few rows on;
+        ``"forgetting"``, a VAR, where there is one instance and several parts are asked for.
+    """
+    smoothing = Smoothing(series, parts, limits.max_lag, limits.season)
+    found = []
+    for number in range(len(parts)):
+        maps = smoothing.candidates(number, limits.n_steps)
+        found.append({name: _still(one, varies) for name, one in maps.items()})
+    if limits.is_joint and len(series) == 1 and len(parts) > 1 and varies.any():
+        ends = [rows for (rows,) in parts]
+        for maps, fit in zip(
+            found, forgetting_vars(filled(series[0][:, varies]), ends), strict=True
+        ):
+            if fit is not None and len(fit[0]) <= limits.max_lag:
+                maps["forgetting"] = _spread(*iterate(*fit, limits.n_steps), varies)
+    return found
 
 
 def own_runs(series: Sequence[np.ndarray]) -> list[list[np.ndarray]]:

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from samovar_forecast.linear.average import NUMBERS_HELD_OUT, estimate_anchor
+from samovar_forecast.linear.average import estimate_anchor
 from samovar_forecast.linear.covariates import (
     CovariateEffect,
     confirmed_shares,
     estimate_effect,
 )
 from samovar_forecast.linear.gate import estimate_gate
+from samovar_forecast.linear.held_out import NUMBERS_HELD_OUT
 from samovar_forecast.linear.linear_map import LinearMap, Rows, without_gaps
 
 WINDOWS_AT_ONCE = 128

@@ -97,6 +97,16 @@ class LinearMap:
             intercept=self.intercept[shift:],
         )
 
+    def of_series(self, own: slice) -> LinearMap:
+        """Return the map of some series that read no other."""
+        return replace(
+            self,
+            own=self.own[:, own],
+            cross=self.cross[:, own, :, own],
+            intercept=self.intercept[:, own],
+            center=self.center[own],
+        )
+
     def in_units(self, center: np.ndarray, unit: np.ndarray) -> LinearMap:
         """Return the map of data that this one sees as ``(data - center) / unit``."""
         cross = self.cross * unit[:, None, None] / unit

@@ -236,15 +236,21 @@ class Smoothing:
         Instances in one scale; NaN at their ends only.
     parts : sequence of sequences of int
         For each part, in increasing order, the rows of every instance.
+    max_lag : int
+        The maps read no more lags.
     season : int
-        Parts that hold it twice have one.
+        Parts and maps that hold it twice have one.
     """
 
     def __init__(
-        self, series: Sequence[np.ndarray], parts: Sequence[Sequence[int]], season: int = 1
+        self,
+        series: Sequence[np.ndarray],
+        parts: Sequence[Sequence[int]],
+        max_lag: int,
+        season: int = 1,
     ) -> None:
-        self.parts = parts
-        self._seasons = [_season_of(part, season) for part in parts]
+        self.parts, self.max_lag = parts, max_lag
+        self._seasons = [_season_of(part, season, max_lag) for part in parts]
         self._chosen: list[dict[str, Constants]] = [{} for _ in parts]
         for one in sorted(set(self._seasons)):
             numbers = [number for number, own in enumerate(self._seasons) if own == one]
@@ -260,10 +266,10 @@ class Smoothing:
                 for number, found in zip(numbers, errors, strict=True):
                     self._chosen[number][name] = grid[np.argmin(found, axis=0)]
 
-    def candidates(self, number: int, n_steps: int, max_lag: int) -> dict[str, LinearMap]:
+    def candidates(self, number: int, n_steps: int) -> dict[str, LinearMap]:
         """Return the maps of one part; none if its rows are too few."""
         rows = [one for one in self.parts[number] if one >= FEWEST_ROWS]
-        n_lags = min([max_lag, max(LONGEST_MAP, 5 * self._seasons[number] // 2), *rows])
+        n_lags = min([self.max_lag, max(LONGEST_MAP, 5 * self._seasons[number] // 2), *rows])
         if not rows or n_lags < 2:
             return {}
         found = {}
@@ -276,8 +282,9 @@ class Smoothing:
         return found
 
 
-def _season_of(part: Sequence[int], season: int) -> int:
-    return season if max(part, default=0) >= 2 * season + 3 else 1
+def _season_of(part: Sequence[int], season: int, max_lag: int) -> int:
+    is_seen = max_lag >= 2 * season and max(part, default=0) >= 2 * season + 3
+    return season if is_seen else 1
 
 
 def _grids(season: int) -> dict[str, Constants]:

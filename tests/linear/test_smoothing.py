@@ -117,7 +117,7 @@ def test_theta_is_that_of_statsmodels_with_the_same_constant():
 def test_the_grid_is_within_five_percent_of_a_search_on_squared_error(name, season):
     ets = pytest.importorskip("statsmodels.tsa.exponential_smoothing.ets")
     y = series(120, season)
-    found = Smoothing([y[:, None]], [[120]], season)._chosen[0][name]
+    found = Smoothing([y[:, None]], [[120]], 120, season)._chosen[0][name]
     ours = squared_errors(y[:, None] - y[0], found, [120])[0, 0, 0]
     theirs = ets.ETSModel(
         y,
@@ -133,8 +133,8 @@ def test_the_grid_is_within_five_percent_of_a_search_on_squared_error(name, seas
 def test_each_series_has_constants_of_its_own_and_a_series_moves_no_other():
     walk = np.random.default_rng(0).normal(size=(150, 1)).cumsum(axis=0)
     noise = np.random.default_rng(1).normal(size=(150, 1))
-    both = Smoothing([np.hstack([walk, noise])], [[150]]).candidates(0, 3, 40)["simple"]
-    alone = Smoothing([walk], [[150]]).candidates(0, 3, 40)["simple"]
+    both = Smoothing([np.hstack([walk, noise])], [[150]], 40).candidates(0, 3)["simple"]
+    alone = Smoothing([walk], [[150]], 40).candidates(0, 3)["simple"]
     np.testing.assert_allclose(both.own[:, :1], alone.own)
     assert both.own[0, 0, 0] > 0.6
     assert both.own[0, 1, 0] < 0.2

@@ -1,0 +1,137 @@
+"""A vector autoregression that forgets: its coefficients follow breaks and drifts.
+
+Kalman recursions in which a forgetting factor stands for the covariance of the coefficients' moves
+(Koop and Korobilis 2013, Journal of Econometrics 177:185-198, equations 6 to 9):
+
+    P(t | t-1) = P(t-1) / factor
+    gain = P x / (1 + x' P x)
+    B(t) = B(t-1) + gain (y(t) - B(t-1)' x)'
+    P(t) = P(t | t-1) - gain x' P(t | t-1)
+
+``P`` is in units of the noise, so that all equations share it. There is no search: factor, order
+and what the coefficients start from are those of the least squared one-step errors on a short grid.
+
+Letters: n rows, C series, p order, K = 1 + p C regressors, G candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from samovar_forecast.linear.regressions import Fit
+from samovar_forecast.linear.stability import with_roots_held
+
+FACTORS = (0.94, 0.97, 0.99, 1.0)
+ORDERS = (1, 2, 4)
+SPREADS = (0.1, 0.4)
+"""Deviations of the coefficients of lag 1 at the start; of lag l by l smaller."""
+
+MOST_REGRESSORS = 49
+ROWS_BEFORE_THE_FIRST_PART = 400
+"""The filter starts at most so many rows before the end of the first part."""
+
+SHARE_NOT_JUDGED = 0.25
+"""Errors on this share of the rows, at the start, do not count."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Candidates of one order, all run at once.
+
+    Attributes
+    ----------
+    order : int
+    factors, spreads : array of shape (G,)
+    from_last_value : bool array of shape (G,)
+        Whether the coefficients start from a random walk (else: from 0).
+    """
+
+    order: int
+    factors: np.ndarray
+    spreads: np.ndarray
+    from_last_value: np.ndarray
+
+    @classmethod
+    def grid(cls, order: int, factors: Sequence[float] = FACTORS) -> Filter:
+        """Return all combinations of factor, spread and start."""
+        rows = list(product(factors, SPREADS, (False, True)))
+        return cls(order, *(np.array(one) for one in zip(*rows, strict=True)))
+
+    def run(
+        self, values: np.ndarray, ends: Sequence[int]
+    ) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+        """Filter values (n, C); return the errors, and the coefficients at some rows.
+
+        Returns
+        -------
+        errors : array of shape (n - p, G, C)
+        states : list of pairs of arrays
+            After so many rows as each of ``ends`` says: coefficients (G, p, C, C) and
+            intercepts (G, C).
+        """
+        n_series, n_candidates = values.shape[1], len(self.factors)
+        k = 1 + self.order * n_series
+        lag = np.repeat(np.arange(1.0, self.order + 1), n_series)
+        deviations = np.column_stack([np.ones(n_candidates), self.spreads[:, None] / lag])
+        covariance = np.einsum("gk,kj->gkj", np.square(deviations), np.eye(k))
+        largest = np.trace(covariance, axis1=1, axis2=2)
+        coefs = np.zeros((n_candidates, k, n_series))
+        coefs[:, 1 : 1 + n_series] = self.from_last_value[:, None, None] * np.eye(n_series)
+        errors, states = [], {}
+        for t in range(self.order, len(values) + 1):
+            if t in ends:
+                states[t] = coefs.copy()
+            if t == len(values):
+                break
+            x = np.append(1.0, values[t - self.order : t][::-1])
+            covariance = covariance / self.factors[:, None, None]
+            # Where nothing moves nothing is learned, and what was known must not be forgotten.
+            excess = np.trace(covariance, axis1=1, axis2=2) / largest
+            covariance = covariance / np.maximum(excess, 1.0)[:, None, None]
+            moved = covariance @ x  # G K
+            gain = moved / (1 + moved @ x)[:, None]
+            error = values[t] - x @ coefs  # G C
+            coefs = coefs + gain[:, :, None] * error[:, None]
+            covariance = covariance - gain[:, :, None] * moved[:, None]
+            errors.append(error)
+        shape = (n_candidates, self.order, n_series, n_series)
+        found = [
+            (states[end][:, 1:].reshape(shape).swapaxes(2, 3), states[end][:, 0]) for end in ends
+        ]
+        return np.array(errors), found
+
+
+def forgetting_vars(values: np.ndarray, ends: Sequence[int]) -> list[Fit | None]:
+    """Return the VAR that forgets after each of some numbers of rows; None if they are too few.
+
+    Parameters
+    ----------
+    values : array of shape (n, C)
+        Finite, in units of one size around 0.
+    ends : sequence of int
+        Increasing.
+    """
+    n_series = values.shape[1]
+    first = max(0, ends[0] - ROWS_BEFORE_THE_FIRST_PART)
+    values, ends = values[first:], [end - first for end in ends]
+    best = [np.inf] * len(ends)
+    found: list[Fit | None] = [None] * len(ends)
+    for order in ORDERS:
+        k = 1 + order * n_series
+        if k > MOST_REGRESSORS or ends[0] < 2 * order + 4:
+            continue
+        errors, states = Filter.grid(order).run(values, ends)
+        unit = np.square(np.diff(values, axis=0)).mean(axis=0)
+        squares = (np.square(errors) / np.where(unit > 0, unit, 1.0)).mean(axis=2)  # n-p G
+        for number, (end, (coefs, intercepts)) in enumerate(zip(ends, states, strict=True)):
+            start = int(SHARE_NOT_JUDGED * end)
+            total = squares[start : end - order].mean(axis=0)
+            place = int(np.argmin(total))
+            if total[place] < best[number]:
+                best[number] = float(total[place])
+                found[number] = with_roots_held(coefs[place]), intercepts[place]
+    return found

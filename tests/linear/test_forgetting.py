@@ -1,0 +1,63 @@
+"""The VAR that forgets is a weighted regression, and follows what moves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from samovar_forecast.linear.forgetting import SPREADS, Filter, forgetting_vars
+from samovar_forecast.linear.simulate import simulate_var
+from samovar_forecast.linear.stability import is_stable
+
+
+def test_without_a_prior_it_is_least_squares_on_discounted_rows(monkeypatch):
+    rng = np.random.default_rng(0)
+    y = simulate_var(0.3 * rng.normal(size=(1, 2, 2)), 80, random_state=0)
+    spread = np.array([0.3])
+    one = Filter(1, np.array([0.95]), spread, np.array([False]))
+    _, states = one.run(y, [80])
+    x = np.column_stack([np.ones(79), y[:-1]])
+    age = np.arange(79)[::-1]
+    # The prior is a row a coefficient, as old as the first row and one more factor.
+    weights = 0.95**age
+    prior = np.diag(1 / np.square([1.0, 0.3, 0.3])) * 0.95**79
+    gram = x.T @ (weights[:, None] * x) + prior
+    wanted = np.linalg.solve(gram, x.T @ (weights[:, None] * y[1:]))
+    coefs, intercepts = states[0]
+    np.testing.assert_allclose(coefs[0, 0], wanted[1:].T, rtol=0.05, atol=0.02)
+    np.testing.assert_allclose(intercepts[0], wanted[0], rtol=0.05, atol=0.02)
+
+
+def test_the_state_after_some_rows_is_that_of_these_rows_alone():
+    y = simulate_var([[[0.5, 0.2], [0.0, 0.4]]], 120, random_state=1)
+    grid = Filter.grid(2)
+    _, states = grid.run(y, [60, 120])
+    _, alone = grid.run(y[:60], [60])
+    assert len(grid.factors) == 4 * len(SPREADS) * 2
+    np.testing.assert_allclose(states[0][0], alone[0][0])
+    np.testing.assert_allclose(states[0][1], alone[0][1])
+
+
+def test_after_a_break_it_is_nearer_the_new_coefficients_than_least_squares():
+    before, after = np.array([[[0.8]]]), np.array([[[-0.5]]])
+    distances = []
+    for seed in range(5):
+        y = np.concatenate(
+            [
+                simulate_var(before, 150, random_state=seed),
+                simulate_var(after, 60, random_state=100 + seed),
+            ]
+        )
+        fit = forgetting_vars(y, [210])[0]
+        assert fit is not None
+        x, ahead = y[:-1, 0], y[1:, 0]
+        distances.append((abs(fit[0].sum() + 0.5), abs(x @ ahead / (x @ x) + 0.5)))
+    ours, least_squares = np.mean(distances, axis=0)
+    assert ours < 0.5 * least_squares
+
+
+def test_it_never_has_a_root_outside_the_unit_circle_and_says_when_rows_are_too_few():
+    y = np.random.default_rng(0).normal(size=(40, 3)).cumsum(axis=0)
+    for fit in forgetting_vars(y, [20, 30, 40]):
+        assert fit is not None
+        assert is_stable(fit[0])
+    assert forgetting_vars(y[:5], [5]) == [None]
