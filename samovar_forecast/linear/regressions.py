@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from samovar_forecast.linear.orders import ROWS_PER_COEFFICIENT
-from samovar_forecast.linear.stability import largest_root, with_roots_held
+from samovar_forecast.linear.stability import is_stable, largest_root, with_roots_held
 
 NUMBERS_IN_A_DESIGN = 20_000_000
 """Above that size of its design a regression uses the newest rows only."""
@@ -72,7 +72,7 @@ def ols_var(runs: Sequence[np.ndarray], max_order: int) -> Fit:
         criteria.append(log_det + penalty if sign > 0 else np.inf)
     for chosen in np.argsort(criteria, kind="stable"):
         coefs, intercept, ahead, lags = _least_squares(runs, int(chosen))
-        if largest_root(coefs) <= LARGEST_FITTED_ROOT:
+        if is_stable(coefs) or largest_root(coefs) <= LARGEST_FITTED_ROOT:
             break
     held = with_roots_held(coefs)
     if held is coefs:
