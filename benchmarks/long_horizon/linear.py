@@ -15,6 +15,7 @@ from samovar_forecast.linear import LinearMap
 from samovar_forecast.linear.direct import RELATIVE_PENALTIES, RidgePath, sum_of_products
 from samovar_forecast.linear.forecast import LinearForecast, estimate_anchors
 from samovar_forecast.linear.linear_map import Rows, iterate
+from samovar_forecast.linear.ridge import RidgeRegressions
 
 REFITTED = "refitted"
 """What is estimated on training and validation rows, beside what saw training rows alone."""
@@ -81,9 +82,11 @@ def fit_var(task: Task) -> tuple[Forecast, dict[str, Any]]:
             "mean": np.zeros((len(gram), n_series)),
             "last value": np.eye(len(gram), n_series),
         }
+        regressions = {
+            prior: RidgeRegressions(x, y - x @ start, gram) for prior, start in priors.items()
+        }
         for (prior, start), penalty in product(priors.items(), VAR_PENALTIES):
-            ridge = gram + penalty * unit * np.eye(len(gram))
-            flat = start + np.linalg.solve(ridge, x.T @ (y - x @ start))  # p C, C
+            flat = start + regressions[prior].solve(penalty * unit)  # p C, C
             coefs = flat.reshape(order, n_series, n_series).swapaxes(1, 2)
             cross, intercept = iterate(coefs, mean_y - mean_x @ flat, task.horizon)
             candidate = LinearMap.of(cross=cross, intercept=intercept)

@@ -1,0 +1,62 @@
+"""Candidates are held against rows that were hidden from them, on short samples too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from samovar_forecast.linear import estimate_anchor, estimate_each
+from samovar_forecast.linear.held_out import CUTS
+
+
+@pytest.mark.parametrize("n_rows", [14, 60])
+def test_every_origin_from_half_of_the_rows_on_counts_as_far_as_the_rows_reach(n_rows) -> None:
+    y = np.random.default_rng(0).normal(size=(n_rows, 2)).cumsum(axis=0)
+    trial = estimate_anchor([y], 6, n_rows).trial
+    assert trial is not None
+    assert trial.origin.tolist() == list(range(round(CUTS[0] * n_rows), n_rows))
+    assert np.isfinite(trial.errors[:, 0]).all()
+    reached = np.isfinite(trial.errors).all(axis=2).sum(axis=1)
+    assert reached.tolist() == np.minimum(6, n_rows - trial.origin).tolist()
+
+
+def test_errors_of_the_trial_are_in_the_units_of_the_data() -> None:
+    y = np.random.default_rng(0).normal(size=(80, 1)).cumsum(axis=0)
+    one, other = (estimate_anchor([some], 3, 40).trial for some in (y, 1000 * y + 5e4))
+    assert one is not None
+    assert other is not None
+    np.testing.assert_allclose(other.errors, 1000 * one.errors, rtol=1e-4, atol=1e-4)
+
+
+def test_a_candidate_that_explodes_gets_nothing_and_silences_no_other() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(60, 3)).cumsum(axis=0)
+    y[:, 2] *= 1e9
+    shares = estimate_anchor([y], 8, 30).weights
+    assert all(np.isfinite(share).all() for share in shares.values())
+    scaled = estimate_anchor([y / np.array([1.0, 1.0, 1e9])], 8, 30).weights
+    for name, share in shares.items():
+        np.testing.assert_allclose(share, scaled[name], atol=1e-5)
+
+
+def test_instances_on_their_own_are_estimated_as_if_there_were_no_other_of_another_length() -> None:
+    rng = np.random.default_rng(0)
+    walks = [rng.normal(size=(n, 1)).cumsum(axis=0) for n in (30, 41, 30)]
+    fits = estimate_each(walks, 4, season=4)
+    alone = estimate_each(walks[1:2], 4, season=4)[0]
+    np.testing.assert_allclose(fits[1].map.own, alone.map.own)
+    for fit, walk in zip(fits, walks, strict=True):
+        ahead = fit.map(walk[None])[0]
+        assert ahead.shape == (4, 1)
+        assert np.abs(ahead - walk[-1]).max() < 3 * np.ptp(walk)
+        assert fit.trial is not None
+        assert fit.trial.errors.shape[2] == 1
+
+
+def test_an_instance_of_several_series_or_with_gaps_is_estimated_as_a_system() -> None:
+    rng = np.random.default_rng(0)
+    pair, gappy = rng.normal(size=(50, 2)), rng.normal(size=(50, 1))
+    gappy[20] = np.nan
+    fits = estimate_each([pair, gappy], 3)
+    np.testing.assert_allclose(fits[0].map.cross, estimate_anchor([pair], 3, 50).map.cross)
+    assert np.isfinite(fits[1].map.own).all()
