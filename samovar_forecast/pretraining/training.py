@@ -138,10 +138,11 @@ class Pretraining:
         while budget.spent(progress, on_gpu) < 1:
             started, cpu_started = time.perf_counter(), time.process_time()
             self._step(next(source), self._rate(budget.spent(progress, on_gpu)))
-            progress.seconds += time.perf_counter() - started
-            cpu = time.process_time() - cpu_started
-            progress.cpu_seconds += cpu
-            since_check += progress.seconds if on_gpu else cpu
+            seconds = time.perf_counter() - started
+            cpu_seconds = time.process_time() - cpu_started
+            progress.seconds += seconds
+            progress.cpu_seconds += cpu_seconds
+            since_check += seconds if on_gpu else cpu_seconds
             if since_check >= check_every or budget.spent(progress, on_gpu) >= 1:
                 since_check = 0.0
                 self._check()
