@@ -1,3 +1,9 @@
+"""Batches are named by their number and have the sizes asked for."""
+
+from dataclasses import replace
+from itertools import islice
+
+import pytest
 import torch
 
 from samovar_forecast.pretraining.batches import Sizes, batches
@@ -12,3 +18,37 @@ def test_batches_are_the_same_from_any_start():
     assert torch.equal(first.values.nan_to_num(), second.values.nan_to_num())
     assert torch.equal(first.positions, second.positions)
     assert first.with_others == second.with_others
+
+
+SMALL = Sizes(contexts=(64, 128), context_weights=(0.5, 0.5), series=(1, 3), values=2048)
+
+
+def some(n, seed=0, sizes=SMALL):
+    return list(islice(batches(seed, 0, 64, 8, torch.device("cpu"), sizes), n))
+
+
+def test_a_batch_has_the_sizes_asked_for_and_positions_of_its_windows():
+    for batch in some(16):
+        n, context, n_series = batch.values.shape
+        assert context in SMALL.contexts
+        assert n_series in SMALL.series
+        assert n == SMALL.values // (context * n_series)
+        assert batch.future.shape == (n, 64, n_series)
+        assert batch.season.shape == (n,)
+        n_positions = context // 8
+        assert len(batch.positions) == n_positions // 2
+        assert (batch.positions.diff() > 0).all()
+        assert batch.positions.max() < n_positions
+
+
+def test_no_two_batches_and_no_two_seeds_are_alike():
+    found = some(8) + some(8, seed=1)
+    sums = {batch.values.nan_to_num().sum().item() for batch in found}
+    assert len(sums) == 16
+
+
+@pytest.mark.parametrize(("alone", "with_others"), [(1.0, {False}), (0.0, {True})])
+def test_the_share_of_batches_in_which_series_are_alone_is_kept(alone, with_others):
+    assert {batch.with_others for batch in some(8, sizes=replace(SMALL, alone=alone))} == (
+        with_others
+    )

@@ -1,27 +1,21 @@
 """The training: exact to go on with, honest in its log, and it learns."""
 
-import json
+from itertools import count, repeat
 
 import pytest
 import torch
 
-from samovar_forecast.network.pretrained import load_pretrained
 from samovar_forecast.network.zero_shot import ZeroShotConfig
 from samovar_forecast.pretraining import training
-from samovar_forecast.pretraining.__main__ import main
 from samovar_forecast.pretraining.batches import Sizes, batches
 from samovar_forecast.pretraining.checkpoint import load_checkpoint, save_checkpoint
-from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe
+from samovar_forecast.pretraining.training import Budget, Pretraining, Progress, Recipe
 from samovar_forecast.pretraining.validation import validate
 
-SMALL = Recipe(network=ZeroShotConfig(width=16, n_layers=1), sizes=Sizes(values=4 * 256))
-
-
-@pytest.fixture
-def quick_check(monkeypatch):
-    """Replace the validation set, whose windows take seconds, by what it would return."""
-    answer = {"loss": 1.0, "alone": 1.0, "error": 1.0, "families": {}}
-    monkeypatch.setattr(training, "validate", lambda network, device: dict(answer))
+SMALL = Recipe(
+    network=ZeroShotConfig(width=16, n_layers=1),
+    sizes=Sizes(contexts=(64,), context_weights=(1.0,), values=4 * 256),
+)
 
 
 def weights(run):
@@ -54,22 +48,32 @@ def iter_from(run):
     )
 
 
-def test_the_command_writes_weights_with_a_card_and_goes_on(tmp_path, quick_check):
-    options = ["--out", str(tmp_path), "--width", "16", "--layers", "1"]
-    assert main([*options, "--steps", "1", "--seed", "5"]) == 0
-    assert main([*options, "--steps", "2", "--resume"]) == 0
-    card = load_pretrained(tmp_path).card
-    assert card["seed"] == 5
-    assert card["steps"] == 2
-    assert [part["from_step"] for part in card["parts"]] == [0, 1]
-    assert [row["step"] for row in card["curve"]] == [1, 2]
-    assert len(json.loads((tmp_path / "curve.json").read_text())) == 2
-    assert "no real series" in card["trained_on"]
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_validations_are_as_far_apart_as_asked_for(monkeypatch, quick_check, device):
+    """On a GPU by the clock, else by the time of the processor; here each step takes a second."""
+    run = Pretraining(SMALL)
+    clock = count()
+    monkeypatch.setattr(training.time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(training.time, "process_time", lambda: float(next(clock)))
+    monkeypatch.setattr(training, "batches", lambda *arguments: repeat(None))
+    monkeypatch.setattr(run, "device", torch.device(device))
+
+    def step(batch, rate):
+        run.progress.step += 1
+
+    monkeypatch.setattr(run, "_step", step)
+    seen = []
+    run.run(Budget(steps=30), on_check=lambda now: seen.append(now.progress.step), check_every=20.0)
+    assert seen == [10, 20, 30]
+    assert [row["step"] for row in run.progress.curve] == seen
 
 
-def test_a_command_without_a_budget_is_refused(tmp_path):
-    with pytest.raises(SystemExit):
-        main(["--out", str(tmp_path)])
+def test_a_budget_is_spent_by_its_scarcer_half():
+    progress = Progress(step=30, cpu_seconds=60.0, seconds=90.0)
+    assert Budget(steps=40).spent(progress, on_gpu=False) == 0.75
+    assert Budget(minutes=2).spent(progress, on_gpu=False) == 0.5
+    assert Budget(minutes=2).spent(progress, on_gpu=True) == 0.75
+    assert Budget(minutes=2, steps=300).spent(progress, on_gpu=False) == 0.5
 
 
 @pytest.mark.slow
