@@ -305,6 +305,37 @@ def test_an_import_along_the_arrows_is_admitted(tmp_path, file, line):
     assert broken_arrows(tmp_path) == []
 
 
+# ---------------------------------------------------------------- where a module is tested
+
+
+TESTED_ELSEWHERE: dict[str, str] = {}
+"""Modules without a test of their name, and the test that is theirs too."""
+
+
+def test_every_module_has_a_test_of_its_name_or_says_where_it_is_tested():
+    tests = Path(__file__).parent
+    missing = []
+    for path in PACKAGE.rglob("*.py"):
+        module = path.relative_to(PACKAGE)
+        named = tests / TESTED_ELSEWHERE.get(
+            module.as_posix(), (module.parent / f"test_{module.name}").as_posix()
+        )
+        if module.name != "__init__.py" and not named.is_file():
+            missing.append(module.as_posix())
+    assert missing == []
+    assert [name for name in TESTED_ELSEWHERE if not (PACKAGE / name).is_file()] == []
+
+
+def test_no_test_imports_from_another_test():
+    tests = Path(__file__).parent
+    assert [
+        f"{path.relative_to(tests)}:{line} imports {name}"
+        for path in sorted(tests.rglob("*.py"))
+        for line, name in imports_of(path.read_text(encoding="utf-8"))
+        if name.startswith("tests.") and any(part.startswith("test_") for part in name.split("."))
+    ] == []
+
+
 # ---------------------------------------------------------------- what an import costs
 
 
