@@ -165,6 +165,7 @@ def test_paths_of_coefficients_have_dates_and_equal_the_readings_one_by_one() ->
     assert np.allclose(mean[13, 1, 0], paths["b", "a", 14].mean())
 
 
+@pytest.mark.slow  # a measure of time: not for every run, and not for a busy machine
 def test_all_steps_of_seven_series_are_read_in_half_a_second() -> None:
     config = NetworkConfig(n_series=7, patch_length=96, context_length=512)
     network = SAMoVARNetwork(config, torch.Generator().manual_seed(0))
