@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from samovar_forecast.linear import LinearMap, estimate_anchor
-from samovar_forecast.linear.candidates import Limits, iterated_candidates, own_runs
+from samovar_forecast.linear.candidates import (
+    Limits,
+    iterated_candidates,
+    own_runs,
+    pooled_candidate,
+    pooled_forms,
+    products_of,
+)
+from samovar_forecast.linear.direct import RidgePath
 from samovar_forecast.linear.simulate import simulate_var
 from samovar_forecast.linear.stability import rolled_growth
 
@@ -158,3 +166,39 @@ def test_the_direct_candidate_of_a_series_without_noise_can_be_rolled_out() -> N
     t = np.arange(2100)
     y = (np.sin(2 * np.pi * t / 25) + 0.5 * np.sin(2 * np.pi * t / 13))[:, None]
     assert rolled_growth(estimate_anchor([y], STEPS, 24).direct) <= 1.01
+
+
+def test_look_backs_of_all_lengths_are_regressed_on_the_origins_of_the_longest() -> None:
+    own = own_runs([simulated(), simulated(150, seed=1)])
+    forms = pooled_forms(own, Limits(STEPS, 12, 1))["direct"]
+    assert forms[0].length == 12
+    assert len(forms) > 1
+    runs = [run for runs in own for run in runs]
+    for form, products in zip(forms, products_of(forms, own), strict=True):
+        windows = [
+            run[origin - form.length : origin + STEPS] - run[origin - 1]
+            for run in runs
+            for origin in range(12, len(run) - STEPS + 1)
+        ]
+        np.testing.assert_allclose(products, np.transpose(windows) @ windows, atol=1e-8)
+
+
+def test_a_candidate_of_several_look_backs_is_the_mean_of_their_ridge_regressions() -> None:
+    own = own_runs([simulated()])
+    forms = pooled_forms(own, Limits(STEPS, 12, 1))["direct"]
+    paths = [
+        RidgePath(products, form.length)
+        for products, form in zip(products_of(forms, own), forms, strict=True)
+    ]
+    one = pooled_candidate(forms, paths, [0.1] * len(forms), 3)
+    window = np.random.default_rng(0).normal(size=(12, 3))
+    each = [
+        window[-1] + path.solve(0.1).T @ (window[-form.length :] - window[-1])
+        for path, form in zip(paths, forms, strict=True)
+    ]
+    np.testing.assert_allclose(one(window[None])[0], np.mean(each, axis=0))
+
+
+@pytest.mark.parametrize("n_rows", [4, 30])
+def test_there_are_no_shared_regressions_on_few_windows(n_rows: int) -> None:
+    assert pooled_forms(own_runs([simulated(n_rows)]), Limits(STEPS, 12, 4)) == {}

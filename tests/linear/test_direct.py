@@ -5,13 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from samovar_forecast.linear import LinearMap
 from samovar_forecast.linear.direct import (
     RELATIVE_PENALTIES,
+    DirectForm,
     RidgePath,
     from_last_value,
-    sum_of_products,
     window_products,
 )
+
+
+def sum_of_products(runs: list[np.ndarray], length: int, n_steps: int) -> np.ndarray:
+    """Return the products of the windows of all runs, from the last value of each window."""
+    return from_last_value(sum(window_products(run, length + n_steps) for run in runs), length)
 
 
 def test_products_of_windows_are_those_of_the_windows_themselves() -> None:
@@ -51,7 +57,6 @@ def test_no_window_reaches_over_the_end_of_a_run() -> None:
     ]
     wanted = sum(np.outer(window, window) for window in windows)
     assert np.allclose(sum_of_products(runs, 6, 3), wanted)
-    assert np.allclose(from_last_value(sum(window_products(run, 9) for run in runs), 6), wanted)
 
 
 @pytest.mark.parametrize("level", [0.0, 1e3])
@@ -65,3 +70,13 @@ def test_the_level_of_a_series_does_not_matter(level: float) -> None:
 def test_a_series_without_change_gets_weights_of_0() -> None:
     path = RidgePath(sum_of_products([np.full(40, 7.0)], 6, 3), 6)
     assert not path.solve(RELATIVE_PENALTIES[0]).any()
+
+
+def test_the_map_puts_the_last_value_back_on_what_the_weights_make_of_the_window() -> None:
+    rng = np.random.default_rng(4)
+    form, weights = DirectForm(length=6, n_steps=3), rng.normal(size=(6, 3))
+    window = rng.normal(size=6)
+    wanted = window[-1] + (window - window[-1]) @ weights
+    got = LinearMap.of(own=form.own_lags(weights))(window[None, :, None])[0, :, 0]
+    assert np.allclose(got, wanted)
+    assert (form.span, form.n_past) == (9, 6)

@@ -28,26 +28,6 @@ def test_counts_are_whole_and_a_level_wanders():
     assert half.std() > 5
 
 
-FAMILIES = [
-    single_families.local_trends,
-    single_families.deterministic_trends,
-    single_families.levels,
-    single_families.gaussian_processes,
-    single_families.long_memory,
-    single_families.counts,
-    single_families.bounded,
-    single_families.chaotic_maps,
-    single_families.events,
-]
-
-
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
-def test_a_seed_names_the_series_of_a_family(family):
-    first, same, other = (family(Draws(seed), 4, 40, 2) for seed in (1, 1, 2))
-    assert torch.equal(first, same)
-    assert not torch.equal(first, other)
-
-
 def roughness(series):
     """Return the variance of the steps over that of the values; 2 for noise."""
     return standardize(series).diff(dim=1).square().mean((1, 2))

@@ -33,27 +33,6 @@ def test_a_vector_autoregression_without_shocks_follows_its_matrices():
     torch.testing.assert_close(path[2], first @ path[1] + second @ path[0])
 
 
-FAMILIES = [
-    vector_families.stable_var,
-    vector_families.integrated_var,
-    vector_families.cointegrated_var,
-    vector_families.moving_var,
-    vector_families.threshold_var,
-    vector_families.switching_means,
-    vector_families.dynamic_factors,
-    vector_families.autoregressions,
-    vector_families.causal_graph,
-    vector_families.small_macro_model,
-]
-
-
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
-def test_a_seed_names_the_series_of_a_family(family):
-    first, same, other = (family(Draws(seed), 4, 40, 3) for seed in (1, 1, 2))
-    assert torch.equal(first, same)
-    assert not torch.equal(first, other)
-
-
 @pytest.mark.parametrize("order", [1, 3])
 def test_a_path_is_that_of_the_recursion_with_matrices_that_may_move(order):
     wanted = torch.full((2,), 0.9)

@@ -16,6 +16,13 @@ def test_every_family_draws_finite_series_of_the_size_asked_for(name, length, n_
     assert (found.std(1) > 0).float().mean() > 0.5
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_seed_names_the_series_of_every_family(name):
+    first, same, other = (FAMILIES[name](Draws(seed), 4, 40, 2) for seed in (1, 1, 2))
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+
+
 def test_the_same_seed_draws_the_same_panels_and_another_one_does_not():
     first, same, other = (draw_panels(Draws(seed), 24, 60, 3) for seed in (1, 1, 2))
     for mine, its in zip(first, same, strict=True):
