@@ -7,6 +7,7 @@ of windows is ever built.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,15 @@ class DirectForm:
             1 - weights.sum(axis=0)[:, None]
         )  # the last value is taken off, and put back
         return own
+
+
+def sum_of_products(runs: Sequence[np.ndarray], length: int, n_steps: int) -> np.ndarray:
+    """Return the products of the windows of all runs, from their last value; (L + s, L + s)."""
+    span = length + n_steps
+    products = np.zeros((span, span))
+    for run in runs:
+        products += window_products(run, span)
+    return from_last_value(products, length)
 
 
 class RidgePath:

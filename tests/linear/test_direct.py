@@ -11,13 +11,9 @@ from samovar_forecast.linear.direct import (
     DirectForm,
     RidgePath,
     from_last_value,
+    sum_of_products,
     window_products,
 )
-
-
-def sum_of_products(runs: list[np.ndarray], length: int, n_steps: int) -> np.ndarray:
-    """Return the products of the windows of all runs, from the last value of each window."""
-    return from_last_value(sum(window_products(run, length + n_steps) for run in runs), length)
 
 
 def test_products_of_windows_are_those_of_the_windows_themselves() -> None:
@@ -57,6 +53,7 @@ def test_no_window_reaches_over_the_end_of_a_run() -> None:
     ]
     wanted = sum(np.outer(window, window) for window in windows)
     assert np.allclose(sum_of_products(runs, 6, 3), wanted)
+    assert np.allclose(from_last_value(sum(window_products(run, 9) for run in runs), 6), wanted)
 
 
 @pytest.mark.parametrize("level", [0.0, 1e3])
