@@ -25,7 +25,8 @@ def write(run: Pretraining, folder: Path) -> None:
     progress = run.progress
     (folder / CURVE).write_text(json.dumps(progress.curve, indent=1) + "\n")
     card = {
-        "trained_on": "simulated processes only; no real series was ever trained on or chosen by",
+        "trained_on": "simulated processes only; no real series was ever trained on",
+        "chosen_on": "simulated panels; M3, M4, tourism and the econometric sets a to l",
         "parts": progress.parts,
         "seed": run.recipe.seed,
         "hardware": f"{platform.machine()}, {torch.get_num_threads()} thread, {run.device.type}",
