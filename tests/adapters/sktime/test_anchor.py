@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -213,3 +214,23 @@ def test_the_anchor_alone_gives_a_pretrained_network_no_share_and_pretrains_none
         SAMoVARForecaster(anchor="alone").pretrain(panel)
     with pytest.raises(ConfigurationError, match="anchor"):
         SAMoVARForecaster(anchor="linear").fit(y, fh=1)
+
+
+def test_few_rows_of_many_series_with_common_factors_are_forecast_within_their_range() -> None:
+    from samovar_forecast import SAMoVARForecaster
+
+    rng = np.random.default_rng(0)
+    common, shocks = np.zeros((58, 4)), rng.normal(size=(58, 4))
+    for t in range(1, 58):
+        common[t] = 0.8 * common[t - 1] + shocks[t]
+    values = common @ rng.normal(size=(4, 21)) + 0.05 * rng.normal(size=(58, 21))
+    y = pd.DataFrame(values, pd.period_range("2020-01-01", periods=58, freq="D"))
+    y.columns = [f"y{c}" for c in range(21)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of few windows
+        forecaster = SAMoVARForecaster(anchor="alone", verbose=False).fit(y, fh=range(1, 29))
+        ahead = forecaster.predict()
+        intervals = forecaster.predict_interval(coverage=0.8).to_numpy()
+    largest = np.abs(y - y.mean()).max().max()
+    assert np.abs(ahead).max().max() < largest
+    assert (intervals[:, 1::2] - intervals[:, ::2]).max() < 3 * largest
