@@ -207,9 +207,8 @@ def _priors(
     if n_series == 1 or not is_bearable:
         return
     impulse = np.tile(everyone, order)
-    weights = cross_weights if season == 1 else (1.0, *cross_weights)
     for equation in everyone:
-        for weight in weights:
+        for weight in cross_weights:
             yield everyone[[equation]], np.where(impulse == equation, own, weight * fading)
 
 
