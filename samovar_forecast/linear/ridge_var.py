@@ -118,8 +118,8 @@ def fit_ridge_var(
     decays : sequence of float
         Powers of the lag by which lags are scaled down.
     cross_weights : sequence of float
-        What the lags of other series are scaled by; that they count alike is always tried, and
-        the others where the work allows it.
+        What the lags of other series are scaled by, where the work allows it; without a season,
+        that they count alike is tried too.
     season : int, default=1
         Own lags near this one fade as lag 2 does; 1 for none.
     most_work : float
