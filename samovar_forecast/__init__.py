@@ -18,6 +18,7 @@ name                     what it is                                      needs
 `SAMoVARNetwork`         the network itself, a ``torch.nn.Module``
 `NetworkConfig`          what the network is: sizes, options
 `TrainingConfig`         how it is trained: optimiser, schedule, stop
+`Head`                   what the numbers of a network are
 `fit_network`            train a network on windows
 `SeriesTensors`          one series and its covariates, as tensors
 `WindowSet`              the windows of many series
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from samovar_forecast.learning.windows import SeriesTensors, WindowSet
     from samovar_forecast.linear.simulate import simulate_var
     from samovar_forecast.network import SAMoVARNetwork
+    from samovar_forecast.network.heads import Head
     from samovar_forecast.network.pretrained import load_pretrained
     from samovar_forecast.report import write_report
 
@@ -54,6 +56,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DynamicVAR",
+    "Head",
     "NetworkConfig",
     "NetworkLearner",
     "SAMoVARForecaster",
@@ -84,6 +87,7 @@ class _Home(NamedTuple):
 
 _HOMES = {
     "DynamicVAR": _Home("samovar_forecast.dynamics.dynamic_var"),
+    "Head": _Home("samovar_forecast.network.heads"),
     "NetworkConfig": _Home("samovar_forecast.config"),
     "NetworkLearner": _Home("samovar_forecast.dynamics.refitting"),
     "SAMoVARForecaster": _Home("samovar_forecast.adapters.sktime.forecaster", "sktime", "sktime"),

@@ -67,6 +67,9 @@ ROOMS = {
     ),
     "dynamics.network_map": May(("exceptions", "network", "dynamics"), ("numpy", "torch")),
     "dynamics.network_trace": May(("exceptions", "network", "dynamics"), ("torch",)),
+    "dynamics.panel_reading": May(
+        ("exceptions", "config", "frames", "learning", "dynamics"), ("numpy", "pandas")
+    ),
     "dynamics.refitting": May(("exceptions", "config", "learning", "network"), ("numpy", "torch")),
     "adapters": May(),
     "adapters.sktime": May(

@@ -75,3 +75,8 @@ def __getattr__(name: str) -> object:
     from samovar_forecast.comparison import classical, univariate
 
     return getattr(univariate if name in _UNIVARIATE else classical, name)
+
+
+def __dir__() -> list[str]:
+    """List the public names beside what the module already holds."""
+    return sorted({*globals(), *__all__})

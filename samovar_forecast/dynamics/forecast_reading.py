@@ -187,11 +187,12 @@ class ForecastReading:
     def unit_roots_by_construction(self) -> bool:
         """Whether the coefficients sum to the identity whatever the weights and the data.
 
-        They do with ``normalization="last_patch"`` and ``"window"``: a constant added to a series
-        is taken off before the network and put back after it. A linear anchor with a share in the
+        They do with a normalisation that cancels the level, as ``"last_patch"`` and ``"window"``
+        do: a constant added to a series is taken off before the network and put back after it. A
+        linear anchor with a share in the
         forecast is no part of that, and leaves the sums to the data.
         """
-        return self.config.normalization != "none" and not self._map.is_anchored
+        return self._map.cancels_level and not self._map.is_anchored
 
     def __repr__(self) -> str:
         return (

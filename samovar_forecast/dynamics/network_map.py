@@ -224,6 +224,11 @@ class NetworkMap:
         """Whether a linear anchor has a share in the forecast."""
         return bool((self._gate() != 1).any())
 
+    @property
+    def cancels_level(self) -> bool:
+        """Whether the network's own forecast moves with the level of a window, whatever it is."""
+        return self.network.normalizer.cancels_level
+
     def _linear_part(
         self, target: np.ndarray, weights: np.ndarray, unit: np.ndarray
     ) -> LinearPart | None:

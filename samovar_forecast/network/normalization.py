@@ -53,6 +53,10 @@ class Normalizer(ABC):
     keeps_units = False
     """Whether numbers of the network are in the units of the data."""
 
+    cancels_level = False
+    """Whether a constant added to a window is taken off before the network and put back after it,
+    so that the coefficients of the forecast sum to 1 whatever the weights and the data."""
+
     def __init__(self, patch_length: int) -> None:
         self.patch_length = patch_length
 
@@ -94,6 +98,8 @@ class _ByDeviation(Normalizer):
     Where values are missing and none is observed among the newest, the whole window gives the
     location; if none is observed at all, location and scale are 0 and 1.
     """
+
+    cancels_level = True
 
     def __init__(self, patch_length: int, n_newest: int | None) -> None:
         super().__init__(patch_length)

@@ -278,12 +278,12 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         ConfigurationError
             If the forecaster was trained for quantiles without the median.
         """
-        from samovar_forecast.adapters.sktime.explain import explain_model
+        from samovar_forecast.dynamics.panel_reading import read_panel_forecaster
 
         self.check_is_fitted()
         n_windows = 1 if y is None else max(1, len(y) - self.context_length_ - self.patch_length_)
         training = self._plan().budget_training(n_windows)
-        return explain_model(self._model, y, X, instance, training)
+        return read_panel_forecaster(self._model, y, X, instance, training)
 
     # ------------------------------------------------------------------ sktime's inner methods
 

@@ -1,4 +1,4 @@
-"""A fitted sktime forecaster read as a vector autoregression."""
+"""The forecaster of a panel read as a vector autoregression, an instance at a time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,40 @@ from samovar_forecast.frames.panel import Instance, Panel
 from samovar_forecast.learning.panel_forecaster import PanelForecaster
 
 
-def explain_model(
+def read_panel_forecaster(
     model: PanelForecaster,
     y: pd.DataFrame | pd.Series | None,
     X: pd.DataFrame | None,
     instance: Hashable | None,
     training: TrainingConfig,
 ) -> DynamicVAR:
-    """Return the model on a history of an instance; see ``SAMoVARForecaster.explain``."""
+    """Return a fitted model on a history of an instance.
+
+    Parameters
+    ----------
+    model : PanelForecaster
+    y : DataFrame of shape (n_time, C) or Series, optional
+        The history, in the frames that the panel was made of; by default the rows that the model
+        keeps.
+    X : DataFrame, optional
+        Covariates of the history; rows after it are known ahead.
+    instance : hashable, optional
+        Key of the instance; may be left out where there is one instance alone.
+    training : TrainingConfig
+        How the network is trained again, where a test asks for it.
+
+    Returns
+    -------
+    DynamicVAR
+        In the units of the data.
+
+    Raises
+    ------
+    DataError
+        If the history has other columns or gaps, or if no instance of ``fit`` is named.
+    ConfigurationError
+        If the head holds quantiles without the median.
+    """
     head = model.trained.head
     if head.quantiles and 0.5 not in head.quantiles:
         raise ConfigurationError(
