@@ -42,7 +42,7 @@ def by_aic(y: pd.DataFrame):
 
 
 def test_an_explosive_order_gives_way_to_the_highest_stable_one_below_and_says_so():
-    y = twice_integrated(60, 3, seed=4)
+    y = twice_integrated(60, 3, seed=1)
     asked = by_aic(y)
     assert largest_root(asked.coefs) > most_growth(60)
     with pytest.warns(RefusedVARWarning, match=r"order 4, for that of order 5 by AIC explodes"):
