@@ -90,3 +90,19 @@ def test_without_weights_the_error_says_how_to_train_some(tmp_path, monkeypatch)
         load_pretrained()
     written(tmp_path / "weights")
     assert load_pretrained().network.config == SMALL
+
+
+def test_the_weights_of_the_package_are_whole_small_and_say_where_they_come_from():
+    found = load_pretrained()
+    assert (pretrained.FOLDER / "weights.safetensors").stat().st_size < 8e6
+    assert {"trained_on", "parts", "seed", "steps", "curve", "sha256"} <= found.card.keys()
+    assert "no real series" in found.card["trained_on"]
+
+
+def test_the_network_of_the_package_forecasts_what_goes_on_as_it_was():
+    time = torch.arange(144.0 + 12)
+    y = (0.1 * time + torch.sin(2 * torch.pi * time / 12))[None, :, None]
+    network = load_pretrained().network
+    median = network.forecast(y[:, :144], 12, 12)[..., network.config.quantiles.index(0.5)]
+    error = (median - y[:, 144:]).abs().mean()
+    assert error < 0.1 * (y[:, 143:144] - y[:, 144:]).abs().mean()
