@@ -286,8 +286,8 @@ def _models_in_words(season: int) -> str:
     return (
         "Models: SAMoVAR with its defaults, and its network without the linear anchor; "
         "statsmodels' VAR and AR (one for each series), their order by AIC among those that the "
-        "rows identify; a ridge VAR, its order and penalty by leave-one-out; the last value "
-        f"(naive){seasonal}."
+        "rows identify; a ridge VAR, its order and penalty by leave-one-out; exponential "
+        f"smoothing and Theta in closed form; the last value (naive){seasonal}."
     )
 
 
