@@ -94,13 +94,13 @@ def iterated_candidates(
     dict of str to LinearMap
         ``"ar"``, ``"ari"``, ``"last"``; ``"var"``, ``"ridge"``, ``"even ridge"`` and
         ``"long ridge"`` where the sample identifies them at a bearable price; ``"season"`` where
-        there is one.
+        there is a season.
     """
     own = own_runs(series)
     found = {"ar": _autoregressions(own, varies, limits)}
     found["ari"] = _autoregressions(own, varies, limits, of_steps=True)
     if limits.is_joint:
-        joint = [run for one in series for run in finite_runs(one[:, varies])]
+        joint = [run for instance in series for run in finite_runs(instance[:, varies])]
         found.update(_vector_autoregressions(joint, varies, limits))
     n_series, n_steps = len(varies), limits.n_steps
     found["last"] = LinearMap.of(own=np.ones((n_steps, n_series, 1)))
@@ -140,7 +140,7 @@ def filtered_candidates(
     found = []
     for number in range(len(parts)):
         maps = smoothing.candidates(number, limits.n_steps)
-        found.append({name: _still(one, varies) for name, one in maps.items()})
+        found.append({name: _still(candidate, varies) for name, candidate in maps.items()})
     if limits.is_joint and len(series) == 1 and len(parts) > 1 and varies.any():
         ends = [rows for (rows,) in parts]
         for maps, fit in zip(
@@ -154,16 +154,18 @@ def filtered_candidates(
 def own_runs(series: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
     """Return for each of the C series its stretches without a gap, in all instances."""
     columns = range(series[0].shape[1])
-    return [[run[:, 0] for one in series for run in finite_runs(one[:, [c]])] for c in columns]
+    return [
+        [run[:, 0] for instance in series for run in finite_runs(instance[:, [c]])] for c in columns
+    ]
 
 
 def _n_rows(own: list[list[np.ndarray]]) -> int:
     return min(sum(len(run) for run in runs) for runs in own)
 
 
-def _still(one: LinearMap, varies: np.ndarray) -> LinearMap:
+def _still(candidate: LinearMap, varies: np.ndarray) -> LinearMap:
     """Return a map of own lags in which a series that does not vary keeps its last value."""
-    own = one.own.copy()
+    own = candidate.own.copy()
     own[:, ~varies] = 0.0
     own[:, ~varies, 0] = 1.0
     return LinearMap.of(own=own)
@@ -277,7 +279,7 @@ def pooled_forms(own: list[list[np.ndarray]], limits: Limits) -> dict[str, list[
     if length < 1 or _n_windows(own, length + limits.n_steps) < FEWEST_WINDOWS:
         return forms
     lengths = sorted({max(1, round(share * length)) for share in LOOK_BACKS}, reverse=True)
-    forms["direct"] = [DirectForm(one, limits.n_steps) for one in lengths]
+    forms["direct"] = [DirectForm(length, limits.n_steps) for length in lengths]
     n_past = min(limits.max_lag // limits.season, MOST_PERIODS, (longest // 2) // limits.season)
     if limits.season > 1 and n_past >= FEWEST_PERIODS:
         form = PeriodForm(limits.season, n_past, limits.n_steps)
@@ -319,10 +321,10 @@ def pooled_candidate(
     """
     maps = []
     for form, path, penalty in zip(forms, paths, penalties, strict=True):
-        one = LinearMap.of(own=form.own_lags(path.solve(penalty)))
-        while penalty < LARGEST_PENALTY and rolled_growth(one) > 1 + GROWTH_OF_A_UNIT_ROOT:
+        candidate = LinearMap.of(own=form.own_lags(path.solve(penalty)))
+        while penalty < LARGEST_PENALTY and rolled_growth(candidate) > 1 + GROWTH_OF_A_UNIT_ROOT:
             penalty *= RISE_OF_A_PENALTY
-            one = LinearMap.of(own=form.own_lags(path.solve(penalty)))
-        maps.append(one)
+            candidate = LinearMap.of(own=form.own_lags(path.solve(penalty)))
+        maps.append(candidate)
     mean = blend(maps, np.full((len(maps), maps[0].n_steps), 1 / len(maps)))
     return LinearMap.of(own=np.repeat(mean.own, n_series, axis=1))

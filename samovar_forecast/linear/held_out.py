@@ -31,7 +31,8 @@ NAIVE = ("last", "season")
 """Candidates against which the others have to stand."""
 
 CUTS = (0.5, 0.625, 0.75, 0.875, 1.0)
-"""Shares of each instance: candidates fitted up to one are held against the rows up to the next."""
+"""Shares of each instance: candidates fitted up to a share are held against the rows up to the
+next share."""
 
 PARTS_OF_A_LONG_SAMPLE = 3
 """Of a long sample each of so many parts is held out in turn, and candidates see the others: all
@@ -88,7 +89,7 @@ class Fold:
         start: float,
         stop: float,
     ) -> Fold:
-        """Hide the rows between two shares of each instance; of a short one also those after.
+        """Hide the rows between two shares of each instance; of a short sample also all later rows.
 
         Forecasts from the hidden rows of a short instance may reach beyond them, and beyond its
         end: the steps up to it count.
@@ -106,7 +107,7 @@ class Fold:
                 HiddenRows(rows, len(past), len(until) - 1)
                 for rows, until, past in zip(sample.series, hidden, before, strict=True)
             ]
-        seen = [one for one in seen if len(one)]
+        seen = [rows for rows in seen if len(rows)]
         own = sample.pooled_runs(seen)
         pooled = pooled_forms(own, limits)
         return cls(
@@ -120,10 +121,12 @@ class Fold:
         """Return the squared errors of each form on the held-out rows, (forms, penalties)."""
         forms = self.forms[name]
         length, n_ahead = forms[0].length, forms[0].span - forms[0].length
-        rows = [one.rows[max(0, one.first - length) : one.last + n_ahead] for one in self.held_out]
+        rows = [
+            part.rows[max(0, part.first - length) : part.last + n_ahead] for part in self.held_out
+        ]
         products = products_of(forms, sample.pooled_runs(rows))
         found = zip(self.paths[name], products, strict=True)
-        return np.array([path.errors(one).sum(axis=1) for path, one in found])
+        return np.array([path.errors(sums).sum(axis=1) for path, sums in found])
 
     def add_pooled(self, penalties: dict[str, list[float]], n_series: int) -> None:
         """Add the regressions that all series share, at their penalties."""
@@ -164,7 +167,7 @@ def weigh(
 def paths_of(forms: Sequence[Form], own: list[list[np.ndarray]]) -> list[RidgePath]:
     """Return the regressions of some forms of one kind on the runs of all series."""
     products = products_of(forms, own)
-    return [RidgePath(one, form.n_past) for one, form in zip(products, forms, strict=True)]
+    return [RidgePath(sums, form.n_past) for sums, form in zip(products, forms, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -193,8 +196,8 @@ def _held_out_errors(folds: list[Fold], names: list[str], n_steps: int) -> HeldO
     for fold in folds:
         n_lags = max(fold.maps[name].n_lags for name in names)
         parts += [
-            (fold, number, one.rows, np.arange(max(1, n_lags, one.first), one.last + 1))
-            for number, one in enumerate(fold.held_out)
+            (fold, number, part.rows, np.arange(max(1, n_lags, part.first), part.last + 1))
+            for number, part in enumerate(fold.held_out)
         ]
     n_origins = sum(len(origins) for *_, origins in parts)
     n_series = folds[0].held_out[0].rows.shape[1]

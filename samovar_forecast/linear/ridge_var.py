@@ -72,7 +72,7 @@ class RidgeVARFit:
 
 @dataclass(frozen=True)
 class _Equation:
-    """What one equation chose; the targets are columns of the regressions."""
+    """What an equation chose; the targets are columns of the regressions."""
 
     regressions: RidgeRegressions
     target: int
@@ -110,7 +110,7 @@ def fit_ridge_var(
     Parameters
     ----------
     runs : sequence of arrays of shape (n, C)
-        Stretches of rows without a gap; no lag reaches from one into another. Together they have
+        Stretches of rows without a gap; no lag reaches into another stretch. Together they have
         more rows than the largest order plus 2 a stretch. A column that does not vary is forecast
         to stay where it is.
     orders : sequence of int
@@ -121,7 +121,7 @@ def fit_ridge_var(
         What the lags of other series are scaled by, where the work allows it; without a season,
         that they count alike is tried too.
     season : int, default=1
-        Own lags near this one fade as lag 2 does; 1 for none.
+        Own lags near this lag fade as lag 2 does; 1 for none.
     most_work : float
         Equations times rows times squared regressors up to which cross weights are tried.
     """
@@ -164,10 +164,10 @@ def fit_ridge_var(
                             decay,
                             bool(towards_last[place]),
                         )
-    found = [one for one in chosen if one is not None]
-    errors = [one.regressions.errors(one.penalty)[:, one.target] for one in found]
+    found = [choice for choice in chosen if choice is not None]
+    errors = [choice.regressions.errors(choice.penalty)[:, choice.target] for choice in found]
     errors = np.array(errors).T * deviation
-    order = max(one.order for one in found)
+    order = max(choice.order for choice in found)
     coefs, rise = _stable(found, order)
     intercept = mean_ahead - np.einsum(
         "pij,pj->i", coefs, mean_x[: order * n_series].reshape(order, n_series)
@@ -177,10 +177,10 @@ def fit_ridge_var(
         coefs=coefs,
         intercept=mean + intercept * deviation - coefs.sum(axis=0) @ mean,
         sigma_u=errors.T @ errors / n_rows,
-        orders=np.array([one.order for one in found]),
-        penalties=np.array([one.penalty / n_rows for one in found]),
-        decays=np.array([one.decay for one in found]),
-        towards_last_value=np.array([one.towards_last for one in found]),
+        orders=np.array([choice.order for choice in found]),
+        penalties=np.array([choice.penalty / n_rows for choice in found]),
+        decays=np.array([choice.decay for choice in found]),
+        towards_last_value=np.array([choice.towards_last for choice in found]),
         rise=rise,
     )
 
@@ -199,7 +199,7 @@ def _priors(
     order, n_series, n_rows = sizes
     everyone, lag = np.arange(n_series), np.arange(1.0, order + 1)
     near = np.minimum(lag, 2 + np.abs(lag - season)) if season > 1 else lag
-    fading, own = (np.repeat(one**-decay, n_series) for one in (lag, near))
+    fading, own = (np.repeat(distance**-decay, n_series) for distance in (lag, near))
     k = order * n_series
     is_bearable = n_series * n_rows * k * min(k, n_rows) <= most_work
     if season == 1 or not is_bearable or n_series == 1:
@@ -220,13 +220,13 @@ def _stable(equations: list[_Equation], order: int) -> tuple[np.ndarray, float]:
     """
 
     def at(rise: float) -> np.ndarray:
-        rows = [one.coefs(order, series, rise) for series, one in enumerate(equations)]
+        rows = [equation.coefs(order, series, rise) for series, equation in enumerate(equations)]
         return np.array(rows).swapaxes(0, 1)
 
     coefs = at(1.0)
     if largest_root(coefs) <= LARGEST_FITTED_ROOT:
         return with_roots_held(coefs), 1.0
-    equations = [one.drawn_to_last_value() for one in equations]
+    equations = [equation.drawn_to_last_value() for equation in equations]
     for rise in RISES:
         coefs = at(rise)
         if largest_root(coefs) <= LARGEST_FITTED_ROOT:

@@ -31,11 +31,11 @@ class Sample:
     @property
     def is_long(self) -> bool:
         """Tell whether even the shortest instance is long."""
-        return min(len(one) for one in self.series) >= LONG_SAMPLE
+        return min(len(rows) for rows in self.series) >= LONG_SAMPLE
 
     @cached_property
     def deviation(self) -> np.ndarray:
-        """Of each series, (C,); 1 for one that does not vary."""
+        """Of each series, (C,); 1 for a series that does not vary."""
         return np.where(self.varies, np.nanstd(np.concatenate(self.series), axis=0), 1.0)
 
     def pooled_runs(self, series: list[np.ndarray]) -> list[list[np.ndarray]]:
@@ -52,8 +52,8 @@ class Sample:
     @classmethod
     def of(cls, series: Sequence[np.ndarray]) -> Sample:
         """Bring instances into one scale; short gaps are crossed by straight lines."""
-        finite = [np.where(np.isfinite(one), one, np.nan).astype(np.float64) for one in series]
-        values = [without_gaps(one) for one in finite]
+        finite = [np.where(np.isfinite(rows), rows, np.nan).astype(np.float64) for rows in series]
+        values = [without_gaps(rows) for rows in finite]
         stacked = np.concatenate(values)
         is_there = np.isfinite(stacked)
         if not is_there.any(axis=0).all():
@@ -64,13 +64,13 @@ class Sample:
             )
         filled = np.where(is_there, stacked, 0.0)
         center = filled.sum(axis=0) / is_there.sum(axis=0)
-        squares = np.square(np.concatenate([np.diff(one, axis=0) for one in values]))
+        squares = np.square(np.concatenate([np.diff(rows, axis=0) for rows in values]))
         n_steps = np.isfinite(squares).sum(axis=0)
         unit = np.sqrt(np.nansum(squares, axis=0) / np.maximum(n_steps, 1))
         varies = unit > 1e-12 * np.abs(filled).max(axis=0)
         unit = np.where(varies, unit, 1.0)
-        return cls([(one - center) / unit for one in values], center, unit, varies)
+        return cls([(rows - center) / unit for rows in values], center, unit, varies)
 
     def part(self, start: float, stop: float) -> list[np.ndarray]:
         """Return the rows of each instance between two shares of it."""
-        return [one[round(start * len(one)) : round(stop * len(one))] for one in self.series]
+        return [rows[round(start * len(rows)) : round(stop * len(rows))] for rows in self.series]
