@@ -30,9 +30,6 @@ LARGEST_SYSTEM = 400
 """A VAR by least squares has at most so many regressors."""
 
 LONGEST_CROSS_ORDER = 26
-EVEN_ORDERS = (1, 2, 4, 8)
-"""Orders of the evenly shrunken VAR that are tried, beside those of the season."""
-
 LITTERMAN_DECAYS, LITTERMAN_WEIGHTS = (2.0,), (0.3, 0.1)
 MANY_ROWS, LONG_DECAYS = 1500, (0.5,)
 """From so many rows on there is also a VAR that is shrunk less on later lags."""
@@ -235,12 +232,10 @@ def _litterman(runs: list[np.ndarray], order: int, season: int, decays: Sequence
 
 
 def _even_orders(runs: list[np.ndarray], n_rows: int, n_series: int, limits: Limits) -> list[int]:
-    tried = {*EVEN_ORDERS, limits.season, limits.season + 1}
     return [
         order
         for order in candidate_orders(n_rows, n_series, limits.season)
-        if order in tried
-        and order <= limits.max_lag
+        if order <= limits.max_lag
         and order * n_series <= MOST_REGRESSORS
         and sum(max(0, len(run) - order) for run in runs) > ROWS_PER_LAG
     ]

@@ -118,8 +118,8 @@ def fit_ridge_var(
     decays : sequence of float
         Powers of the lag by which lags are scaled down.
     cross_weights : sequence of float
-        What the lags of other series are scaled by, where the work allows it; without a season,
-        that they count alike is tried too.
+        What the lags of other series are scaled by; that they count alike is always tried, and
+        the others where the work allows it.
     season : int, default=1
         Own lags near this lag fade as lag 2 does; 1 for none.
     most_work : float
@@ -207,8 +207,9 @@ def _priors(
     if n_series == 1 or not is_bearable:
         return
     impulse = np.tile(everyone, order)
+    weights = cross_weights if season == 1 else (1.0, *cross_weights)
     for equation in everyone:
-        for weight in cross_weights:
+        for weight in weights:
             yield everyone[[equation]], np.where(impulse == equation, own, weight * fading)
 
 
