@@ -60,6 +60,8 @@ class Paths(NamedTuple):
     """(B, C, N, K, H) away from the last value, in units of ``RunningStatistics.unit``."""
     is_there: Tensor
     """(B, C, N, K) 1 where there is such a path, else 0."""
+    from_others: tuple[Tensor, ...] = ()
+    """(B, C, N, H) each: moves of which a path is made that reads other series."""
 
 
 def forecast_paths(
@@ -128,15 +130,18 @@ def forecast_paths(
             found_reached.to(x.dtype),
         ),
     }
+    from_others: tuple[Tensor, ...] = ()
     if with_others and x.shape[1] > 1:
         joint = _vector_autoregression(deviation, counts, horizon, patch_length)
         paths["vector_autoregression"] = (base + now + joint, reached)
+        from_others = (joint,)
     else:
         paths["vector_autoregression"] = (paths["last"][0], torch.zeros_like(always))
     moves, there = zip(*(paths[name] for name in PATHS), strict=True)
     is_there = torch.stack(there, 3)
     in_units = torch.stack(moves, 3).div_(statistics.unit[:, :, :, None])
-    return Paths(in_units.clamp(-LARGEST, LARGEST) * is_there[..., None], is_there)
+    bounded = in_units.clamp(-LARGEST, LARGEST) * is_there[..., None]
+    return Paths(bounded, is_there, from_others)
 
 
 class _AroundSeason(NamedTuple):

@@ -49,7 +49,10 @@ def targets(
         standard = (future.transpose(1, 2) - window.location) / window.scale
         ahead = torch.cat([values[..., patch_length:], standard.to(values.dtype)], -1)
     ahead = ahead.unfold(-1, horizon, patch_length)[:, :, : statistics.last.shape[-1]]
-    return (ahead - statistics.last[..., None]) / statistics.unit
+    # A quotient of NaN would have a NaN as its derivative, even where nothing reads it.
+    is_known = torch.isfinite(ahead)
+    moved = torch.where(is_known, ahead, 0.0) - statistics.last[..., None]
+    return torch.where(is_known, moved / statistics.unit, torch.nan)
 
 
 def records(paths: Paths, actual: Tensor, patch_length: int) -> Tensor:

@@ -63,10 +63,10 @@ def open_window(values: Tensor, patch_length: int, dtype: torch.dtype = torch.fl
     count = observed.sum(-1, keepdim=True).clamp(min=1)
     location = exact.sum(-1, keepdim=True) / count
     centred = (exact - location) * observed
-    scale = (centred.square().sum(-1, keepdim=True) / count).sqrt()
+    variance = centred.square().sum(-1, keepdim=True) / count
     level = (exact.abs() * observed).amax(-1, keepdim=True)
-    is_constant = scale <= level * 1e-13
-    scale = torch.where(is_constant, torch.ones_like(scale), scale)
+    is_constant = variance.sqrt() <= level * 1e-13
+    scale = torch.where(is_constant, 1.0, variance).sqrt()  # a root of 0 has no derivative
     standard = torch.where(is_constant, torch.zeros_like(centred), centred / scale)
     steps = torch.arange(series.shape[-1], device=series.device)
     latest = torch.where(is_observed, steps, -1).cummax(-1).values

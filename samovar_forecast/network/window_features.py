@@ -149,23 +149,23 @@ def _season_numbers(
 
 
 def features_of_others(
-    window: Window, statistics: RunningStatistics, paths: Paths, record: Tensor
+    statistics: RunningStatistics, paths: Paths, record: Tensor, mixes: Tensor
 ) -> Tensor:
     """Return the exogenous features of every series and position; (B, C, N, N_OTHERS).
 
     Parameters
     ----------
-    window : Window
     statistics : RunningStatistics
     paths : Paths
     record : Tensor of shape (B, C, N, K, J)
+    mixes : Tensor of shape (B, C, N, M)
+        From :func:`mix_others`.
 
     Returns
     -------
     Tensor
     """
-    n_series, n_positions = record.shape[1:3]
-    patch_length = window.values.shape[-1] // n_positions
+    n_series = record.shape[1]
     shown = torch.tensor(STEPS_SHOWN, device=record.device) - 1
     best_own = record[..., :EXOGENOUS, :].masked_fill(paths.is_there[..., :EXOGENOUS, None] == 0, 9)
     size = record.new_full((*record.shape[:3], 1), math.log(n_series))
@@ -173,14 +173,16 @@ def features_of_others(
         soft(paths.moves[..., EXOGENOUS, :][..., shown]),
         record[..., EXOGENOUS, :],
         record[..., EXOGENOUS, :] - best_own.amin(-2),
-        _mixes(window, statistics, patch_length),
+        soft(mixes) * statistics.is_usable[..., None],
         size,
     ]
     return torch.cat(parts, -1)
 
 
-def _mixes(window: Window, statistics: RunningStatistics, patch_length: int) -> Tensor:
+def mix_others(window: Window, statistics: RunningStatistics, patch_length: int) -> Tensor:
     """Return mixes of the last moves of the other series, weighted by their moments so far.
+
+    They are M numbers for every series and position, (B, C, N, M), as large as they come.
 
     The moments are the correlation of the steps, that with the steps of the other series one to
     four rows before, and that of the levels. The sum over series is taken before that over rows,
@@ -199,7 +201,7 @@ def _mixes(window: Window, statistics: RunningStatistics, patch_length: int) -> 
     for own, other, unit in pairs:
         if unit is None:
             square = running_sums(own.square(), patch_length) / statistics.n_observed.clamp(min=1)
-            unit = square.sqrt().clamp(min=1e-6)
+            unit = square.clamp(min=1e-12).sqrt().clamp(min=1e-6)
         weighted = recent / unit[..., None]  # B C N r
         summed = torch.einsum("bcnr,bct->bnrt", weighted, other) * is_past[:, None]
         mix = torch.einsum("bct,bnrt->bcnr", own, summed)
@@ -207,5 +209,4 @@ def _mixes(window: Window, statistics: RunningStatistics, patch_length: int) -> 
         mix = mix - same * weighted
         count = statistics.n_observed.clamp(min=1)
         mixes.append(mix / (unit * count)[..., None] / math.sqrt(n_series - 1))
-    mixed = torch.stack(mixes, -2).flatten(-2)
-    return soft(mixed) * statistics.is_usable[..., None]
+    return torch.stack(mixes, -2).flatten(-2)

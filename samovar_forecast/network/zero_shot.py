@@ -31,6 +31,7 @@ from samovar_forecast.network.window_features import (
     N_OTHERS,
     N_OWN,
     features_of_others,
+    mix_others,
     own_features,
 )
 
@@ -91,6 +92,8 @@ class ZeroShotOutput(NamedTuple):
     """(B, C, P) 1 where the series has moved at all, else 0."""
     shares: Tensor
     """(B, C, P, K, J) weights of the paths, by band."""
+    from_others: tuple[Tensor, ...] = ()
+    """(B, C, N, any) each: all by which other series enter; none where they do not."""
 
 
 class ZeroShotNetwork(nn.Module):
@@ -171,7 +174,11 @@ class ZeroShotNetwork(nn.Module):
             actual = targets(window, statistics, patch_length, future)
             record = records(paths, actual, patch_length)  # B C N K J
             own = own_features(window, statistics, paths, record, season, found, strength)
-            others = features_of_others(window, statistics, paths, record) if with_others else None
+            others, from_others = None, paths.from_others
+            if with_others:
+                mixes = mix_others(window, statistics, patch_length)
+                others = features_of_others(statistics, paths, record, mixes)
+                from_others = (*from_others, mixes)
 
         tokens = self.endo_norm(self.endo_embed(own))  # B C N D
         if others is not None:
@@ -203,7 +210,7 @@ class ZeroShotNetwork(nn.Module):
         last = statistics.last[:, :, positions].double() * window.scale + window.location
         unit = statistics.unit[:, :, positions] * scale[..., None]
         usable = statistics.is_usable[:, :, positions]
-        return ZeroShotOutput(quantiles, actual, error, last, unit, usable, shares)
+        return ZeroShotOutput(quantiles, actual, error, last, unit, usable, shares, from_others)
 
     def _mixture(self, tokens: Tensor) -> Tensor:
         """Return ``x1 + (sum_m o^m) S``, the aligned VAR layers of all series; (B, C, N, D)."""

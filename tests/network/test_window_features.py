@@ -13,6 +13,7 @@ from samovar_forecast.network.window_features import (
     N_VALUES,
     STEPS_SHOWN,
     features_of_others,
+    mix_others,
     own_features,
     soft,
 )
@@ -27,7 +28,10 @@ def own(y, season=12, **options):
 
 def others(y, season=12):
     found = opened(y, season)
-    return features_of_others(found.window, found.statistics, found.paths, found.record)
+    mixes = mix_others(
+        found.window, found.statistics, found.window.values.shape[-1] // found.record.shape[2]
+    )
+    return features_of_others(found.statistics, found.paths, found.record, mixes)
 
 
 def test_small_numbers_pass_and_large_ones_are_bounded():

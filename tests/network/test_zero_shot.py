@@ -147,3 +147,40 @@ def test_a_configuration_that_cannot_work_is_refused():
         ZeroShotConfig(width=62)
     with pytest.raises(ConfigurationError, match="median"):
         ZeroShotConfig(quantiles=(0.1, 0.9))
+
+
+def differentiated(network, y, season=12):
+    """Return one step ahead of each series, what comes from others, and the window."""
+    y = y.clone().requires_grad_()
+    out = network(y, torch.tensor([season]), positions=torch.tensor([-1]))
+    centre = network.config.quantiles.index(0.5)
+    moves = out.quantiles[:, :, 0, 0, centre] * out.unit[:, :, 0, 0] * out.is_usable[:, :, 0]
+    return (out.last[:, :, 0] + moves)[0], out.from_others, y
+
+
+def test_a_forecast_can_be_differentiated_by_its_window(network):
+    y = panel(61)
+    y[0, :9, 0] = torch.nan  # begins later
+    y[0, 30:33, 1] = torch.nan
+    y[0, -2:, 2] = torch.nan
+    y[0, :, 3] = 3.7  # never moves
+    ahead, _, window = differentiated(network, y)
+    for c, value in enumerate(ahead):
+        (slope,) = torch.autograd.grad(value, window, retain_graph=True)
+        assert torch.isfinite(slope).all()
+        assert (slope[torch.isnan(y)] == 0).all()
+        close(slope.sum((0, 1)), torch.eye(4, dtype=slope.dtype)[c])
+
+
+def test_other_series_enter_a_forecast_by_nothing_else_than_what_comes_from_others(network):
+    ahead, from_others, window = differentiated(network, panel(60, n_series=3), season=1)
+    reached = torch.autograd.grad(ahead.sum(), from_others, retain_graph=True)
+    for c, value in enumerate(ahead):
+        (whole,) = torch.autograd.grad(value, window, retain_graph=True)
+        own = [
+            torch.zeros_like(part).index_copy(1, torch.tensor([c]), part[:, [c]])
+            for part in reached
+        ]
+        (through,) = torch.autograd.grad(from_others, window, own, retain_graph=True)
+        others = [k for k in range(3) if k != c]
+        close(whole[..., others], through[..., others])
