@@ -35,6 +35,7 @@ ROOMS = {
     "__init__": May(("exceptions",)),
     "exceptions": May(),
     "config": May(("exceptions",)),
+    "bundle": May(("exceptions",)),
     "process": May(("exceptions",), ("numpy", "torch")),
     "accuracy_tests": May(("exceptions",), ("numpy", "scipy", "statsmodels")),
     "frames": May(("exceptions",), ("numpy", "pandas")),
@@ -51,7 +52,7 @@ ROOMS = {
         ("numpy", "pandas", "torch"),
     ),
     "learning.artifact": May(
-        ("exceptions", "config", "network"), ("numpy", "torch", "safetensors")
+        ("exceptions", "config", "bundle", "network"), ("numpy", "torch", "safetensors")
     ),
     "learning.training": May(
         ("exceptions", "config", "process", "network", "learning"),

@@ -1,20 +1,20 @@
-"""A trained network as a folder or a zip file that holds numbers and JSON, and no code.
+"""A trained network as a bundle of numbers and JSON, and no code.
 
-An artifact has three files. ``artifact.json`` holds the configuration of the network, a
-description by the caller, and the checksums of all files. ``weights.safetensors`` holds the
-weights, ``arrays.safetensors`` the other numbers. Reading executes nothing: no pickle, no import by
-name, nothing is written to the disk. A file that changed after it was written is refused.
+The document of the bundle holds the configuration of the network and a description by the caller;
+``weights`` holds the weights, ``arrays`` the other numbers. Reading executes nothing: no pickle, no
+import by name. Before anything is built, the configuration is held against the header of the
+weights, so that no crafted file asks for more work or memory than the file is long.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import zipfile
+import math
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,15 +22,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from samovar_forecast.bundle import read_bundle, write_bundle
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.exceptions import ArtifactError, ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
 
-FORMAT = "samovar_forecast"
-VERSION = 1
-_DOCUMENT = "artifact.json"
-_WEIGHTS = "weights.safetensors"
-_ARRAYS = "arrays.safetensors"
+KIND = ("samovar_forecast", 2)
+_WIDTHS = {"F64": 8, "F32": 4, "I64": 8, "I32": 4, "BOOL": 1}
+"""Bytes of the kinds of numbers that an artifact has, by the names of safetensors."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,13 @@ class Artifact:
     arrays: dict[str, np.ndarray]
 
 
+class _Entry(NamedTuple):
+    """What the header of a safetensors file says of a tensor."""
+
+    kind: str
+    shape: tuple[int, ...]
+
+
 def save_artifact(
     path: str | Path,
     network: SAMoVARNetwork,
@@ -60,7 +66,8 @@ def save_artifact(
 ) -> None:
     """Write a network, a description and arrays to a folder, or to a file ending in ``.zip``.
 
-    An earlier artifact at the same path is replaced; any other file or folder is not.
+    An earlier artifact at the same path is replaced; any other file or folder is not. At every
+    moment the path holds the old artifact or the new artifact.
 
     Parameters
     ----------
@@ -76,48 +83,18 @@ def save_artifact(
     Raises
     ------
     ArtifactError
-        If another file or folder is at ``path``.
+        If another file or folder is at ``path``, or ``path`` cannot be written.
     ConfigurationError
         If JSON cannot hold the description.
     """
-    path = Path(path)
-    _check_replaceable(path)
     weights = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
-    files = {
-        _WEIGHTS: _to_bytes(weights),
-        _ARRAYS: _to_bytes(
-            {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
-        ),
-    }
-    try:
-        document = {
-            "format": FORMAT,
-            "version": VERSION,
-            "network": network.config.to_dict(),
-            "description": json.loads(json.dumps(dict(description), allow_nan=False)),
-            "checksums": {
-                name: hashlib.sha256(content).hexdigest() for name, content in files.items()
-            },
-        }
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"the description is nothing that JSON can hold: {error}"
-        ) from error
-    document["checksum"] = _checksum(document)
-    files[_DOCUMENT] = json.dumps(document, indent=2).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".zip":
-        unfinished = path.with_name(f"{path.name}.unfinished")
-        with zipfile.ZipFile(unfinished, "w") as archive:
-            for name, content in files.items():
-                archive.writestr(zipfile.ZipInfo(name), content)
-        unfinished.replace(path)
-        return
-    path.mkdir(exist_ok=True)
-    for name, content in files.items():  # the document last: without it there is no artifact
-        unfinished = path / f"{name}.unfinished"
-        unfinished.write_bytes(content)
-        unfinished.replace(path / name)
+    numbers = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+    write_bundle(
+        path,
+        KIND,
+        {"network": network.config.to_dict(), "description": dict(description)},
+        {"weights": _to_bytes(weights), "arrays": _to_bytes(numbers)},
+    )
 
 
 def load_artifact(path: str | Path) -> Artifact:
@@ -135,114 +112,110 @@ def load_artifact(path: str | Path) -> Artifact:
     Raises
     ------
     ArtifactError
-        If there is no artifact at ``path``, or if the artifact changed after it was written.
+        If there is no artifact at ``path``, if the artifact changed after it was written, or if
+        its weights are not those of its configuration or not finite.
     """
-    path = Path(path)
-    files = _read(path)
-    document = _parsed(path, files[_DOCUMENT])
-    for name, checksum in document["checksums"].items():
-        if hashlib.sha256(files[name]).hexdigest() != checksum:
-            raise ArtifactError(
-                f"{name} in {path} is not as it was written",
-                found="another checksum",
-                remedy="copy the artifact again from where it was saved",
-            )
+    bundle = read_bundle(path, KIND, ("weights", "arrays"))
+    content = bundle.content
+    if content.keys() != {"network", "description"} or not all(
+        isinstance(part, dict) for part in content.values()
+    ):
+        raise ArtifactError(f"the document of {path} is that of no artifact", found=list(content))
+    header = _header(path, "weights", bundle.files["weights"])
+    _header(path, "arrays", bundle.files["arrays"])
     try:
-        weights, arrays = load(files[_WEIGHTS]), load(files[_ARRAYS])
+        config = NetworkConfig.from_dict(content["network"])
+        _check_size(path, config, header)
         with torch.device("meta"):  # shapes alone, whatever the configuration asks for
-            network = SAMoVARNetwork(NetworkConfig.from_dict(document["network"]))
-    except (SafetensorError, ConfigurationError, ValueError, RuntimeError) as error:
+            network = SAMoVARNetwork(config)
+        _check_weights(path, network, header)
+        weights, arrays = load(bundle.files["weights"]), load(bundle.files["arrays"])
+    except ArtifactError:
+        raise
+    except (
+        *(SafetensorError, ConfigurationError, ValueError, TypeError, RuntimeError),
+        *(OverflowError, MemoryError, RecursionError),
+    ) as error:
         raise ArtifactError(f"{path} cannot be read: {error}") from error
-    _check_weights(path, network, weights)
+    _check_finite(path, weights)
     network.load_state_dict(weights, assign=True)
     for parameter in network.parameters():
         parameter.requires_grad_(True)
     return Artifact(
         network.eval(),
-        document["description"],
+        content["description"],
         {name: tensor.numpy() for name, tensor in arrays.items()},
     )
 
 
-def _check_replaceable(path: Path) -> None:
-    is_artifact = not path.exists()
-    if path.is_file():
-        is_artifact = path.suffix == ".zip" and zipfile.is_zipfile(path)
-    elif path.is_dir():
-        is_artifact = path.suffix != ".zip" and (
-            (path / _DOCUMENT).exists() or not any(path.iterdir())
-        )
-    if not is_artifact:
-        raise ArtifactError(
-            f"{path} is something else than an artifact",
-            wanted="an empty or new folder, a new file ending in .zip, or an artifact to replace",
-            remedy="give another path",
-        )
-
-
-def _read(path: Path) -> dict[str, bytes]:
-    names = (_DOCUMENT, _WEIGHTS, _ARRAYS)
+def _header(path: str | Path, name: str, content: bytes) -> dict[str, _Entry]:
+    """Return what a safetensors file says of its tensors; refuse what no artifact holds."""
     try:
-        if path.is_dir():
-            return {name: (path / name).read_bytes() for name in names}
-        with zipfile.ZipFile(path) as archive:
-            return {name: archive.read(name) for name in names}
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise ArtifactError(
-            f"{path} is no artifact",
-            found=str(error),
-            wanted=f"a folder or zip file with {', '.join(names)}",
-        ) from error
+        (length,) = struct.unpack_from("<Q", content)
+        if length > len(content) - 8:
+            raise ValueError("the header is longer than the file")
+        document = json.loads(content[8 : 8 + length])
+        entries = {
+            key: _Entry(about["dtype"], tuple(about["shape"]))
+            for key, about in document.items()
+            if key != "__metadata__"
+        }
+        sizes = {key: [int(place) for place in document[key]["data_offsets"]] for key in entries}
+        for key, entry in entries.items():
+            if entry.kind not in _WIDTHS:
+                raise ValueError(f"{key} holds numbers of kind {entry.kind}")
+            if not all(type(size) is int and size >= 0 for size in entry.shape):
+                raise ValueError(f"{key} has the shape {entry.shape}")
+            start, stop = sizes[key]
+            if stop > len(content) - 8 - length:
+                raise ValueError(f"{key} is cut off")
+            # Each size by itself too: beside a size of 0, any other size would pass.
+            is_long = any(size > len(content) for size in entry.shape)
+            if is_long or math.prod(entry.shape) * _WIDTHS[entry.kind] != stop - start:
+                raise ValueError(f"{key} has another length than its shape {entry.shape} says")
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ArtifactError(f"the {name} of {path} cannot be read: {error}") from error
+    return entries
 
 
-def _parsed(path: Path, content: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(content)
-    except ValueError as error:
-        raise ArtifactError(f"{_DOCUMENT} in {path} is no JSON: {error}") from error
-    fields = {
-        "format": str,
-        "version": int,
-        "network": dict,
-        "description": dict,
-        "checksums": dict,
-        "checksum": str,
-    }
-    is_whole = isinstance(document, dict) and document.keys() == fields.keys()
-    if not is_whole or not all(isinstance(document[name], kind) for name, kind in fields.items()):
-        raise ArtifactError(f"{_DOCUMENT} in {path} is that of no artifact", wanted=list(fields))
-    if document["format"] != FORMAT or document["version"] != VERSION:
-        raise ArtifactError(
-            f"{path} is of a format that is not known here",
-            found=f"{document['format']} {document['version']}",
-            wanted=f"{FORMAT} {VERSION}",
-            remedy="read it with the version of samovar_forecast that wrote it, or a later version",
-        )
-    is_as_written = document["checksum"] == _checksum(document)
-    if not is_as_written or document["checksums"].keys() != {_WEIGHTS, _ARRAYS}:
-        raise ArtifactError(f"{_DOCUMENT} in {path} is not as it was written")
-    return document
-
-
-def _check_weights(path: Path, network: SAMoVARNetwork, weights: dict[str, Tensor]) -> None:
-    def shapes(state: Mapping[str, Tensor]) -> dict[str, str]:
-        return {name: f"{tensor.dtype} {tuple(tensor.shape)}" for name, tensor in state.items()}
-
-    wanted, found = shapes(network.state_dict()), shapes(weights)
-    different = sorted(
-        name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)
-    )
-    if different:
+def _check_size(path: str | Path, config: NetworkConfig, header: Mapping[str, _Entry]) -> None:
+    """Refuse a configuration of more layers than there are tensors, before a layer is built."""
+    if config.n_layers > len(header):
         raise ArtifactError(
             f"the weights in {path} do not fit the network of its configuration",
-            found=f"{different[0]}: {found.get(different[0], 'nothing')}",
-            wanted=wanted.get(different[0], "nothing"),
+            found=f"{len(header)} tensors",
+            wanted=f"those of {config.n_layers} layers",
         )
 
 
-def _checksum(document: Mapping[str, Any]) -> str:
-    others = {name: value for name, value in document.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()
+def _check_weights(path: str | Path, network: SAMoVARNetwork, header: Mapping[str, _Entry]) -> None:
+    kinds = {torch.float64: "F64", torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL"}
+    wanted = {
+        name: _Entry(kinds.get(tensor.dtype, str(tensor.dtype)), tuple(tensor.shape))
+        for name, tensor in network.state_dict().items()
+    }
+    different = sorted(
+        name for name in wanted.keys() | header.keys() if wanted.get(name) != header.get(name)
+    )
+    if different:
+        name = different[0]
+        raise ArtifactError(
+            f"the weights in {path} do not fit the network of its configuration",
+            found=f"{name}: {_told(header.get(name))}",
+            wanted=_told(wanted.get(name)),
+        )
+
+
+def _told(entry: _Entry | None) -> str:
+    return "nothing" if entry is None else f"{entry.kind} {entry.shape}"
+
+
+def _check_finite(path: str | Path, weights: Mapping[str, Tensor]) -> None:
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise ArtifactError(
+                f"the weights in {path} are not finite, and a forecast would be NaN", found=name
+            )
 
 
 def _to_bytes(tensors: Mapping[str, Tensor]) -> bytes:
