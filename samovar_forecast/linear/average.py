@@ -21,7 +21,7 @@ from samovar_forecast.linear.held_out import CUTS, Trial, paths_of, weigh
 from samovar_forecast.linear.linear_map import LinearMap, blend
 from samovar_forecast.linear.sample import Sample
 from samovar_forecast.linear.smoothing import filled
-from samovar_forecast.linear.stability import rolled_safely
+from samovar_forecast.linear.stable_average import stable_average
 
 LONGEST_LAG = 512
 """Of an instance on its own no more lags are read."""
@@ -34,6 +34,9 @@ FAR_SEASONS = 10
 
 SUPPORT = 3.0
 """A forecast may move from the last value by so many times the largest move in as many steps."""
+
+NEWEST_MOVES = 2
+"""So many of the last moves do not count there: one break is no reason to go back as far."""
 
 STEPS_CHECKED = 8
 """So many steps of the horizon are held against that."""
@@ -124,14 +127,14 @@ def estimate_anchor(
         if name in maps
     }
     shares["last"] = shares["last"] + (sum(shares.values()) == 0)  # there is always a last value
-    kept = [name for name, share in shares.items() if share.any()]
+    kept = [name for name, share in shares.items() if name == "last" or share.any()]
     total = sum(shares.values())
     final = np.array([shares[name] / total for name in kept])  # M s C
-    average = rolled_safely(blend([maps[name] for name in kept], final))
+    average, final = stable_average([maps[name] for name in kept], final, kept.index("last"))
     direct = _direct_alone(maps, limits) if sample.is_long else None
     return AnchorFit(
         average.in_units(sample.center, sample.unit),
-        dict(zip(kept, final, strict=True)),
+        {name: share for name, share in zip(kept, final, strict=True) if share.any()},
         None if direct is None else direct.in_units(sample.center, sample.unit),
         held_out.averaged(weights / weights.sum(axis=0), sample.unit),
     )
@@ -199,7 +202,8 @@ def _is_supported(one: LinearMap, sample: Sample) -> np.ndarray:
         ahead = one.along(values, np.array([len(values)]))[0]
         for step in steps:
             seen = min(step, len(values) // 2)
-            largest = np.abs(values[seen:] - values[:-seen]).max(axis=0) * step / seen
+            moves = np.abs(values[seen:] - values[:-seen])
+            largest = moves[: max(1, len(moves) - NEWEST_MOVES)].max(axis=0) * step / seen
             moved = np.abs(ahead[step - 1] - values[-1])
             is_supported &= moved <= SUPPORT * largest + 1e-9
     return is_supported

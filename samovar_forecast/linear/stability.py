@@ -25,6 +25,8 @@ ITERATIONS = 400
 GROWTH_OF_A_UNIT_ROOT = 1e-2
 """What iteration may find of a unit root, where a drift grows in proportion to time."""
 
+SHARE_OF_GROWTH = 0.1
+
 
 def largest_root(coefs: np.ndarray) -> float:
     """Return the modulus of the largest root of a VAR with coefficients (p, C, C).
@@ -83,6 +85,23 @@ def rolled_growth(one: LinearMap) -> float:
     The rate at which differences between two windows grow. One that is 1 or less stays bounded,
     but for a drift.
     """
+    return _rolled(one)[0]
+
+
+def growing_series(one: LinearMap) -> np.ndarray:
+    """Tell which series, (C,), carry the growth of a map that grows when it is rolled out.
+
+    That is none if it does not grow, else all whose differences end at a share of at least
+    :data:`SHARE_OF_GROWTH` of the largest.
+    """
+    growth, ends = _rolled(one)
+    if growth <= 1 + GROWTH_OF_A_UNIT_ROOT:
+        return np.zeros(len(ends), dtype=bool)
+    return np.asarray(ends >= SHARE_OF_GROWTH * ends.max())
+
+
+def _rolled(one: LinearMap) -> tuple[float, np.ndarray]:
+    """Return the growth a step, and the size of each series' differences in the end, (C,)."""
     n_steps, n_series = one.intercept.shape
     length = max(1, one.n_lags)
     n_rolls = max(8, -(-ITERATIONS // n_steps))
@@ -90,13 +109,17 @@ def rolled_growth(one: LinearMap) -> float:
     differences = replace(one, intercept=np.zeros_like(one.intercept), center=np.zeros(n_series))
     sizes = []
     for _ in range(n_rolls):
+        before = windows
         windows = np.concatenate([windows, differences(windows)], axis=1)[:, -length:]
         size = float(np.abs(windows).max())
         sizes.append(size)
-        if size == 0.0 or not np.isfinite(size):
-            return 0.0 if size == 0.0 else float("inf")
-        windows /= size
-    return float(np.exp(np.log(sizes[n_rolls // 2 :]).mean() / n_steps))
+        if size == 0.0:
+            return 0.0, np.zeros(n_series)
+        if not np.isfinite(size):
+            return float("inf"), np.abs(before).max(axis=(0, 1))
+        windows = windows / size
+    growth = float(np.exp(np.log(sizes[n_rolls // 2 :]).mean() / n_steps))
+    return growth, np.abs(windows).max(axis=(0, 1))
 
 
 def rolled_safely(one: LinearMap) -> LinearMap:

@@ -37,10 +37,16 @@ def test_the_naive_forecast_has_an_error_of_one_whatever_the_units():
     assert ratio(scaled, 1e5 * (0.5 * naive + 0.5 * panel.future)) == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("name", ["Drift", "VAR"])
+@pytest.mark.parametrize("name", ["Drift", "VAR", "Linear members"])
 def test_no_forecast_explodes_on_a_panel_of_each_family(name):
     ratios = measure_part(SOME, CONTESTANTS[name]())["ratios"]
     assert max(ratios) < EXPLODES
+
+
+@pytest.mark.parametrize("number", [39, 345])
+def test_mixed_units_and_a_break_in_the_last_row_do_not_explode(number):
+    part = range(number, number + 1)
+    assert measure_part(part, CONTESTANTS["Linear members"]())["ratios"][0] < EXPLODES
 
 
 def test_the_tables_count_what_is_not_finite_as_an_explosion():
