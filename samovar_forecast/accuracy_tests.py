@@ -1,12 +1,13 @@
 """Whether a difference in accuracy is more than chance, out of sample.
 
-:func:`diebold_mariano` compares any two forecasts; :func:`clark_west` compares two learners at the
-same origins, where one learner may use something (another series, a state-dependent map) and the
-other, trained in the same way, may not. The second learner is nested in the first, so their losses
-are compared by Clark and West's statistic; the statistic of Diebold and Mariano almost never
-rejects in nested models, since the larger model pays for its estimation noise.
+:func:`diebold_mariano` compares any two forecasts, :func:`model_confidence_set` any number of them;
+:func:`clark_west` compares two learners at the same origins, where one learner may use something
+(another series, a state-dependent map) and the other, trained in the same way, may not. The second
+learner is nested in the first, so their losses are compared by Clark and West's statistic; the
+statistic of Diebold and Mariano almost never rejects in nested models, since the larger model pays
+for its estimation noise.
 
-Letters: n origins, S trainings that differ by their seed.
+Letters: n origins, S trainings that differ by their seed, B cosines, M models.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 
 from samovar_forecast.exceptions import DataError, require
 
-__all__ = ["ClarkWest", "DieboldMariano", "clark_west", "diebold_mariano"]
+__all__ = ["ClarkWest", "DieboldMariano", "clark_west", "diebold_mariano", "model_confidence_set"]
 
 FEWEST_ORIGINS = 20
 """With fewer test origins the normal approximation says nothing."""
@@ -182,23 +183,69 @@ class DieboldMariano(NamedTuple):
     statistic: float
     """Negative if the first forecast has the smaller loss."""
     pvalue: float
-    """Two-sided, by Student's t with n - 1 degrees of freedom."""
+    """Two-sided, by Student's t with a degree of freedom for each cosine."""
 
 
-def diebold_mariano(first: np.ndarray, second: np.ndarray, overlap: int = 1) -> DieboldMariano:
-    """Test whether two forecasts are equally accurate, with the small-sample correction.
+def count_cosines(n_origins: int, overlap: int = 1) -> int:
+    """Return how many slow cosines tell the variance of a mean loss.
 
-    Harvey, Leybourne and Newbold (1997, Int. J. Forecasting 13:281-291, eq. 9): Diebold and
-    Mariano's statistic with ``overlap - 1`` autocovariances, times
-    ``sqrt((n + 1 - 2 h + h (h - 1) / n) / n)``. Where their sum is not positive, Bartlett's
-    weights are used, which keep it so.
+    The fewer cosines, the better the size of a test and the less its power. Lazarus, Lewis, Stock
+    and Watson (2018, J. Business & Economic Statistics 36:541-559) advise ``0.4 n^(2/3)``; the
+    root of n gives a cosine more to few origins, and tests on 10 to 40 origins that reject little
+    more often than they say (``python -m benchmarks.accuracy_tests``). The fastest cosine has
+    ``n_cosines / (2 n)`` cycles an origin. Losses that share steps with neighbours have power at
+    slow frequencies alone, so that no cosine is faster than a quarter of a cycle over ``overlap``
+    origins. There are at least two cosines where the origins allow it, since a test with one has
+    next to no power.
+    """
+    by_overlap = n_origins // (2 * overlap)
+    return max(1, min(n_origins - 1, max(2, min(round(n_origins**0.5), by_overlap))))
+
+
+def cosine_sums(losses: np.ndarray, n_cosines: int) -> np.ndarray:
+    """Return the sums of losses under slow orthonormal cosines, the constant one first.
+
+    Under weak assumptions the sums are independent and have the same variance as the first, which
+    is ``sqrt(n)`` times the mean: their mean square is the long-run variance of the losses.
+
+    Parameters
+    ----------
+    losses : ndarray of shape (n, ...)
+    n_cosines : int
+        B, less than n.
+
+    Returns
+    -------
+    ndarray of shape (1 + B, ...)
+    """
+    n = len(losses)
+    frequency, place = np.arange(n_cosines + 1)[:, None], np.arange(n) + 0.5
+    basis = np.sqrt(np.where(frequency > 0, 2, 1) / n) * np.cos(np.pi * frequency * place / n)
+    return np.tensordot(basis, losses, axes=1)
+
+
+def diebold_mariano(
+    first: np.ndarray, second: np.ndarray, overlap: int = 1, *, n_cosines: int | None = None
+) -> DieboldMariano:
+    """Test whether two forecasts are equally accurate, at the right size in small samples.
+
+    Diebold and Mariano's statistic with a long-run variance from slow cosines, held against
+    Student's t with as many degrees of freedom as there are cosines. The number of cosines stays
+    small, and the distribution allows for what such a variance leaves open, as Coroneo and
+    Iacone (2020, J. Applied Econometrics 35:391-409) do with slow Fourier frequencies. A variance
+    from ``overlap - 1`` autocovariances, with the correction of Harvey, Leybourne and Newbold
+    (1997), rejects far too often where losses are autocorrelated; ``python -m
+    benchmarks.accuracy_tests`` measures both.
 
     Parameters
     ----------
     first, second : ndarray of shape (n,)
         Losses at the same origins, in their order.
     overlap : int, default=1
-        h: how many neighbouring losses share something; 1 for forecasts that do not overlap.
+        How many neighbouring losses share something; 1 for forecasts that do not overlap.
+    n_cosines : int, optional
+        By default `count_cosines`. With ``n - 1`` the test is the paired t-test, which takes all
+        origins as independent.
 
     Returns
     -------
@@ -208,30 +255,103 @@ def diebold_mariano(first: np.ndarray, second: np.ndarray, overlap: int = 1) -> 
     Raises
     ------
     DataError
-        If the losses do not fit each other, or are fewer than two or than the overlap allows.
+        If the losses do not fit each other, or are fewer than two or than twice the overlap.
     """
     a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
     if a.ndim != 1 or a.shape != b.shape or not np.isfinite(a - b).all():
         raise DataError(
             "losses do not fit each other", found=f"{a.shape} and {b.shape}", wanted="finite, (n,)"
         )
-    n, h = len(a), int(overlap)
-    factor = (n + 1 - 2 * h + h * (h - 1) / max(n, 1)) / max(n, 1)
-    if n < 2 or factor <= 0:
+    if not enough_losses(len(a), overlap):
         raise DataError(
-            "too few losses for a test", found=n, wanted=f"more than {max(1, 2 * h - 1)}"
+            "too few losses for a test", found=len(a), wanted=f"at least {2 * int(overlap)}"
         )
     from scipy.stats import t as student
 
     difference = a - b
-    centred = difference - difference.mean()
-    gamma = np.array([centred[k:] @ centred[: n - k] for k in range(h)]) / n
-    if gamma[0] <= 1e-24 * max(1.0, float(np.abs(a).max()) ** 2):
+    if difference.var() <= 1e-24 * max(1.0, float(np.abs(a).max()) ** 2):
         if difference.mean() == 0:
             return DieboldMariano(0.0, 1.0)
         return DieboldMariano(float(np.copysign(np.inf, difference.mean())), 0.0)
-    variance = gamma[0] + 2 * gamma[1:].sum()
-    if variance <= 0:
-        variance = gamma[0] + 2 * ((1 - np.arange(1, h) / h) * gamma[1:]).sum()
-    statistic = difference.mean() / np.sqrt(variance / n) * np.sqrt(factor)
-    return DieboldMariano(float(statistic), float(2 * student.sf(abs(statistic), n - 1)))
+    n_cosines = count_cosines(len(a), overlap) if n_cosines is None else n_cosines
+    statistic = float(_studentized(cosine_sums(difference[:, None], n_cosines))[0])
+    return DieboldMariano(statistic, float(2 * student.sf(abs(statistic), n_cosines)))
+
+
+def enough_losses(n_origins: int, overlap: int) -> bool:
+    """Tell whether losses at so many origins can be tested, given how many neighbours overlap."""
+    return n_origins >= 2 * overlap
+
+
+def _studentized(sums: np.ndarray) -> np.ndarray:
+    """Return means over their standard errors, (..., M), from cosine sums (..., 1 + B, M)."""
+    variance = np.square(sums[..., 1:, :]).mean(axis=-2)
+    return sums[..., 0, :] / np.sqrt(np.where(variance > 0, variance, 1.0))
+
+
+CONFIDENCE_DRAWS = 2000
+"""Draws of the distribution of the largest difference among the models of a confidence set."""
+
+
+def model_confidence_set(losses: np.ndarray, overlap: int = 1) -> np.ndarray:
+    """Return p-values of the model confidence set: how well each model may be the best of all.
+
+    The set of models with a p-value above 0.1 holds the best model with probability 0.9 or more.
+    Hansen, Lunde and Nason (2011, Econometrica 79:453-497, section 3.1.2): as long as the largest
+    of all pairwise statistics is larger than chance would have it, the model that is worst by
+    these statistics leaves. The statistics are those of `diebold_mariano`. Their joint
+    distribution is drawn, with a fixed seed, from normal cosine sums whose covariance over models
+    is that of the losses; a block bootstrap of the losses keeps too few models, since it
+    underestimates their long-run variance. With two models the p-value is that of
+    `diebold_mariano`.
+
+    Parameters
+    ----------
+    losses : ndarray of shape (n, M)
+        Losses at n origins, in their order, of M models.
+    overlap : int, default=1
+        As in `diebold_mariano`.
+
+    Returns
+    -------
+    ndarray of shape (M,)
+        1 for the model that is left in the end.
+
+    Raises
+    ------
+    DataError
+        If losses are not finite, or fewer than two or than twice the overlap.
+    """
+    values = np.asarray(losses, dtype=float)
+    if values.ndim != 2 or not np.isfinite(values).all():
+        raise DataError(
+            "no losses of models", found=f"shape {values.shape}", wanted="finite, (n, M)"
+        )
+    n_origins, n_models = values.shape
+    if not enough_losses(n_origins, overlap):
+        raise DataError(
+            "too few losses for a test", found=n_origins, wanted=f"at least {2 * int(overlap)}"
+        )
+    n_cosines = count_cosines(n_origins, overlap)
+    values = values - values.mean(axis=1, keepdims=True)  # differences alone count
+    observed = _pairwise(cosine_sums(values, n_cosines))  # M M
+    _, sizes, axes = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
+    random = np.random.default_rng(0)
+    normal = random.normal(size=(CONFIDENCE_DRAWS, 1 + n_cosines, len(sizes)))
+    drawn = np.abs(_pairwise(normal @ (sizes[:, None] * axes)))  # draws M M
+    pvalues, left, highest = np.ones(n_models), list(range(n_models)), 0.0
+    while len(left) > 1:
+        among = np.ix_(left, left)
+        largest = drawn[:, left][:, :, left].max(axis=(1, 2))
+        n_larger = int((largest >= np.abs(observed[among]).max()).sum())
+        highest = max(highest, (1 + n_larger) / (1 + CONFIDENCE_DRAWS))
+        worst = left[int(observed[among].max(axis=1).argmax())]
+        pvalues[worst] = highest
+        left.remove(worst)
+    return pvalues
+
+
+def _pairwise(sums: np.ndarray) -> np.ndarray:
+    """Return the statistics of all pairs, (..., M, M), from cosine sums (..., 1 + B, M)."""
+    n_models = sums.shape[-1]
+    return np.stack([_studentized(sums[..., [model]] - sums) for model in range(n_models)], axis=-2)

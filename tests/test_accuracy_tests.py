@@ -4,49 +4,43 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import fft, stats
 
-from samovar_forecast.accuracy_tests import clark_west, diebold_mariano, known_before
+from samovar_forecast.accuracy_tests import (
+    clark_west,
+    count_cosines,
+    diebold_mariano,
+    known_before,
+    model_confidence_set,
+)
 from samovar_forecast.exceptions import DataError
 
 # ---------------------------------------------------------------- Diebold and Mariano
 
 
-def test_without_overlap_the_statistic_is_the_paired_t_test():
+def test_with_all_cosines_the_test_is_the_paired_t_test():
     rng = np.random.default_rng(0)
     first, second = rng.chisquare(3, size=(2, 17))
     expected = stats.ttest_rel(first, second)
-    got = diebold_mariano(first, second)
+    got = diebold_mariano(first, second, n_cosines=16)
     assert got.statistic == pytest.approx(expected.statistic)
     assert got.pvalue == pytest.approx(expected.pvalue)
 
 
-def test_with_overlap_the_statistic_is_the_formula_written_out():
-    rng = np.random.default_rng(3)
-    n, h = 40, 4
-    noise = np.convolve(rng.normal(size=n + h - 1), np.ones(h), mode="valid")
-    first, second = 3 + noise, np.full(n, 2.5)
-    d = first - second
-    variance = sum(
-        (d[abs(lag) :] - d.mean()) @ (d[: n - abs(lag)] - d.mean()) / n for lag in range(1 - h, h)
-    )
-    corrected = (n + 1 - 2 * h + h * (h - 1) / n) / n
-    expected = d.mean() / np.sqrt(variance / n) * np.sqrt(corrected)
-    got = diebold_mariano(first, second, overlap=h)
+def test_the_variance_is_the_mean_square_of_the_slowest_terms_of_a_cosine_transform():
+    difference = np.random.default_rng(3).normal(size=40).cumsum()
+    terms = fft.dct(difference, norm="ortho")
+    got = diebold_mariano(difference, np.zeros(40), overlap=4)
+    assert count_cosines(40, 4) == 5
+    expected = terms[0] / np.sqrt(np.square(terms[1:6]).mean())
     assert got.statistic == pytest.approx(expected)
-    assert got.pvalue == pytest.approx(2 * stats.t.sf(abs(expected), n - 1))
+    assert got.pvalue == pytest.approx(2 * stats.t.sf(abs(expected), 5))
 
 
-def test_a_variance_that_would_be_negative_is_taken_with_bartletts_weights():
-    difference = np.tile([1.0, -1.0], 10) + 0.1
-    plain = difference - difference.mean()
-    gamma = [plain @ plain / 20, plain[1:] @ plain[:-1] / 20]
-    assert gamma[0] + 2 * gamma[1] < 0
-    got = diebold_mariano(difference, np.zeros(20), overlap=2)
-    factor = (20 + 1 - 4 + 2 / 20) / 20
-    assert got.statistic == pytest.approx(
-        0.1 / np.sqrt((gamma[0] + gamma[1]) / 20) * np.sqrt(factor)
-    )
+def test_the_cosines_grow_with_the_origins_and_stay_below_the_speed_of_overlaps():
+    assert [count_cosines(n) for n in (2, 3, 10, 20, 40, 121, 900)] == [1, 2, 3, 4, 6, 11, 30]
+    assert [count_cosines(n, 4) for n in (8, 10, 20, 40, 900)] == [2, 2, 2, 5, 30]
+    assert count_cosines(1000, 50) == 10
 
 
 def test_the_same_losses_are_no_difference_and_a_constant_one_is_certain():
@@ -69,7 +63,7 @@ def test_under_equal_accuracy_the_test_rejects_as_often_as_it_says():
         shocks = rng.normal(size=31)
         overlapping = shocks[1:] + shocks[:-1]  # as two-step forecasts made at every step
         rejected += diebold_mariano(overlapping, np.zeros(30), overlap=2).pvalue < 0.1
-    assert 0.06 < rejected / 600 < 0.16
+    assert 0.07 < rejected / 600 < 0.13
 
 
 @pytest.mark.parametrize(
@@ -84,6 +78,43 @@ def test_under_equal_accuracy_the_test_rejects_as_often_as_it_says():
 def test_losses_that_cannot_be_tested_are_refused(first, second, overlap, message):
     with pytest.raises(DataError, match=message):
         diebold_mariano(np.array(first), np.array(second), overlap)
+
+
+# ---------------------------------------------------------------- model confidence set
+
+
+def test_with_two_models_the_p_value_of_the_set_is_that_of_diebold_and_mariano():
+    losses = np.add(np.random.default_rng(1).chisquare(3, size=(30, 2)), [0.0, 0.5])
+    expected = diebold_mariano(losses[:, 0], losses[:, 1], overlap=2).pvalue
+    pvalues = model_confidence_set(losses, overlap=2)
+    assert pvalues[0] == 1.0
+    assert pvalues[1] == pytest.approx(expected, abs=0.03)  # 2,000 draws
+
+
+def test_a_model_that_is_much_worse_leaves_the_set_and_the_order_of_the_columns_is_no_matter():
+    losses = np.add(np.random.default_rng(2).chisquare(3, size=(30, 4)), [0.0, 0.0, 5.0, 0.0])
+    pvalues = model_confidence_set(losses)
+    assert pvalues[2] < 0.02
+    assert (pvalues[[0, 1, 3]] > 0.1).all()
+    order = [3, 1, 0, 2]
+    again = model_confidence_set(losses[:, order])
+    np.testing.assert_allclose(again, pvalues[order], atol=0.05)  # other draws
+    np.testing.assert_array_equal(model_confidence_set(losses), pvalues)  # their seed is fixed
+
+
+def test_what_all_models_lose_alike_changes_nothing():
+    losses = np.random.default_rng(3).chisquare(3, size=(20, 3))
+    common = 1e4 * np.random.default_rng(4).chisquare(3, size=(20, 1))
+    np.testing.assert_allclose(
+        model_confidence_set(losses + common), model_confidence_set(losses), atol=2e-3
+    )
+
+
+def test_losses_of_which_no_set_can_be_made_are_refused():
+    with pytest.raises(DataError, match="no losses of models"):
+        model_confidence_set(np.full((20, 2), np.nan))
+    with pytest.raises(DataError, match=r"too few losses .*found: 7; wanted: at least 8"):
+        model_confidence_set(np.ones((7, 2)), overlap=4)
 
 
 # ---------------------------------------------------------------- Clark and West

@@ -92,7 +92,6 @@ ROOMS = {
             "sktime",
             "darts",
             "tqdm",
-            "arch",
         ),
     ),
     "plots": May(("exceptions", "comparison"), ("numpy", "matplotlib")),

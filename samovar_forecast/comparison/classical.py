@@ -78,6 +78,8 @@ class GuardedAR(ClassicalForecaster):
     ----------
     equations_ : list of statsmodels AutoRegResults or None
         A fit for each series, None for a constant series.
+    orders_ : ndarray of int, shape (n_series,)
+        Lags that each series' equation has.
 
     Raises
     ------
@@ -105,6 +107,9 @@ class GuardedAR(ClassicalForecaster):
             ar_select_order(column, max_order, ic="aic").model.fit() if np.ptp(column) > 0 else None
             for column in values.T
         ]
+        self.orders_ = np.array(
+            [0 if equation is None else len(equation.params) - 1 for equation in self.equations_]
+        )
 
     def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
         ahead = np.repeat(values[-1:], steps, axis=0)
@@ -151,6 +156,8 @@ class GuardedVAR(GuardedAR):
         The fit, whose ``coefs[lag - 1, response, impulse]`` are the lag matrices.
     varying_ : ndarray of bool, shape (n_series,)
         The columns that take part in the regression.
+    orders_ : ndarray of int, shape (n_series,)
+        Lags that each series' equation has.
     refusal_ : str or None
         Why there is no VAR, where a ridge VAR forecasts in its place.
 
@@ -189,12 +196,14 @@ class GuardedVAR(GuardedAR):
             return
         try:
             self.results_ = self._estimate(values[:, self.varying_])
+            self.orders_ = np.where(self.varying_, self.results_.k_ar, 0)
         except DataError as refused:
             if self.when_refused == "raise":
                 raise
             self.refusal_ = str(refused)
             self._substitute = RidgeVAR()
             self._substitute._learn(values)
+            self.orders_ = self._substitute.orders_
             warnings.warn(
                 f"a ridge VAR in place of the VAR: {self.refusal_}",
                 RefusedVARWarning,
@@ -276,6 +285,8 @@ class RidgeVAR(ClassicalForecaster):
     ----------
     results_ : RidgeVARFit
         The fit, whose ``coefs[lag - 1, response, impulse]`` are the lag matrices.
+    orders_ : ndarray of int, shape (n_series,)
+        Lags that each series' equation has.
 
     Raises
     ------
@@ -301,6 +312,7 @@ class RidgeVAR(ClassicalForecaster):
         self.results_ = fit_ridge_var(
             [values], candidate_orders(values.shape[0], values.shape[1], self.season)
         )
+        self.orders_ = self.results_.orders
 
     def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
         return self.results_.forecast(values, steps)
@@ -354,6 +366,7 @@ class RepeatSeason(ClassicalForecaster):
                 found=f"{len(values)} rows",
                 wanted=f"at least {self.season}",
             )
+        self.orders_ = np.full(values.shape[1], self.season)
 
     def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
         last_season = values[len(values) - self.season :]
@@ -382,7 +395,10 @@ SPECIAL_CASES = {
     "VAR": ("AR", "Naive"),
     "Ridge VAR": ("AR", "Naive"),
 }
-"""Classical rows, and the rows that are special cases of them: a random walk is an AR(1)."""
+"""Classical rows, and the rows that are special cases of them: a random walk is an AR(1).
+
+A series is tested where its equation had at least as many lags in the larger model at every origin.
+"""
 
 
 def classical_forecasters(season: int = 1) -> dict[str, BaseForecaster]:

@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
     """What happened at an origin."""
 
     record: dict[str, Any]
-    """``origin``, ``fitted``, seconds, ``failure``, ``note``, ``warnings``, ``resumed``."""
+    """A row of `Comparison.runs`, without the model."""
     forecasts: OriginForecasts | None
     """None where the forecaster failed."""
     fitted: Any
@@ -131,6 +131,7 @@ def _outcomes(
                 yield Outcome({**record, **told, "failure": None, "resumed": True}, found, None)
                 continue
         record |= {"fitted": False, "failure": None, "resumed": False, "note": None}
+        record["orders"] = None
         forecasts = None
         started = done_fitting = time.perf_counter()
         with warnings.catch_warnings(record=True) as raised, interruption_kept():
@@ -153,6 +154,7 @@ def _outcomes(
                 values = _checked(fitted.predict(), truth)
                 done = time.perf_counter()
                 quantiles, record["note"] = _quantiles(fitted, truth)
+                record["orders"] = _orders(fitted, truth.shape[1])
                 forecasts = OriginForecasts(values, quantiles, {})
             except _CannotMoveOn:
                 raise
@@ -167,7 +169,7 @@ def _outcomes(
         messages = [f"{w.category.__name__}: {_first_line(w.message)}" for w in raised]
         record["warnings"] = tuple(messages)
         if forecasts is not None and store is not None and key is not None:
-            names = ("fitted", "note", "fit_seconds", "predict_seconds", "warnings")
+            names = ("fitted", "note", "orders", "fit_seconds", "predict_seconds", "warnings")
             store.write(key, forecasts._replace(record={name: record[name] for name in names}))
         yield Outcome(record, forecasts, fitted)
 
@@ -210,6 +212,12 @@ def _quantiles(fitted: Any, truth: pd.DataFrame) -> tuple[np.ndarray | None, str
     if not np.isfinite(values).all():
         return None, "no intervals: they hold NaN or infinity"
     return np.sort(values, axis=2), None
+
+
+def _orders(fitted: Any, n_series: int) -> list[int] | None:
+    """Return the lags that each series' equation has, where a forecaster says so in `orders_`."""
+    orders = np.asarray(getattr(fitted, "orders_", ()))
+    return [int(order) for order in orders] if orders.shape == (n_series,) else None
 
 
 def _is_due(position: int, policy: Refit) -> bool:

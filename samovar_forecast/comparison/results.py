@@ -45,7 +45,8 @@ class Comparison:
         A row for each model and origin: ``model``, ``origin``, ``fitted`` (whether it was
         fitted anew here), ``fit_seconds``, ``predict_seconds``, ``failure`` (the reason, or
         None), ``note`` (why it has no intervals, or None), ``warnings`` (what was raised on the
-        way, as a tuple) and ``resumed`` (whether it was read from the folder of stored origins).
+        way, as a tuple), ``resumed`` (whether it was read from the folder of stored origins) and
+        ``orders`` (lags of each series' equation, or None where a model does not say).
     scales : DataFrame, indexed by series
         ``deviation`` of the first training window and, of the seasonal naive forecast inside it,
         ``seasonal_error``, the mean absolute, and ``seasonal_square``, the mean squared error. NaN
@@ -244,11 +245,30 @@ class Comparison:
     def nested_tests(self) -> pd.DataFrame:
         """Return Clark and West's tests of the models and their special cases, one step ahead.
 
+        An AR(8) is no special case of a VAR(3): a series is tested where the smaller model's
+        equation had no more lags than the larger model's at every origin.
+
         See `samovar_forecast.comparison.significance.nested_tests`.
         """
         scored = self.scales.index[self.scales["deviation"].notna()]
         one_step = self.errors[self.errors["step"] == 1]
-        return significance.nested_tests(one_step, self.nested, scored)
+        return significance.nested_tests(one_step, self._nested_series(scored))
+
+    def _nested_series(self, scored: pd.Index) -> list[tuple[str, str, list[object]]]:
+        """Return the pairs with the series in which the smaller model had no more lags."""
+        orders = {
+            model: pd.DataFrame(list(of_model), columns=self.scales.index)
+            for model, of_model in self.runs.groupby("model", sort=False)["orders"]
+            if of_model.notna().all()
+        }
+        found = []
+        for larger, smaller in self.nested:
+            series = list(scored)
+            if larger in orders and smaller in orders:
+                is_inside = (orders[smaller] <= orders[larger]).all()
+                series = [name for name in series if is_inside[name]]
+            found.append((larger, smaller, series))
+        return found
 
     def confidence_set(self, size: float = 0.1) -> pd.DataFrame:
         """Return the model confidence set.

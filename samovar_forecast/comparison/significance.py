@@ -2,8 +2,8 @@
 
 The loss of a model at an origin is its mean squared error there, over all steps and series, in
 deviations of the first training window. Losses of origins less than a horizon apart share steps,
-so that all tests allow for that many autocovariances: ``overlap`` says how many neighbouring
-losses share something, 1 if none do.
+so that all tests allow for it: ``overlap`` says how many neighbouring losses share something, 1 if
+none do.
 """
 
 from __future__ import annotations
@@ -13,14 +13,19 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.accuracy_tests import FEWEST_ORIGINS, clark_west, diebold_mariano, holm
+from samovar_forecast.accuracy_tests import (
+    FEWEST_ORIGINS,
+    clark_west,
+    diebold_mariano,
+    enough_losses,
+    holm,
+    model_confidence_set,
+)
 from samovar_forecast.comparison.metrics import FEWEST_ORIGINS_FOR_AN_ERROR, TIE_SHARE
-from samovar_forecast.exceptions import ConfigurationError, DataError, require
+from samovar_forecast.exceptions import ConfigurationError, DataError
 
 FEWEST_ORIGINS_FOR_A_SET = 10
-"""With fewer origins there is nothing to draw again, and no confidence set."""
-REPETITIONS = 2000
-"""Draws of the bootstrap of the confidence set."""
+"""With fewer origins almost every model may be the best, and there is no confidence set."""
 
 
 def margins(mse: pd.Series, losses: pd.DataFrame, overlap: int) -> pd.DataFrame:
@@ -44,9 +49,8 @@ def margins(mse: pd.Series, losses: pd.DataFrame, overlap: int) -> pd.DataFrame:
 
     Notes
     -----
-    The standard error is that of a mean of paired differences, a difference for each origin, by
-    Newey and West with as many lags as forecasts overlap (statsmodels' HAC covariance). It is NaN
-    with fewer than six origins.
+    The standard error is that of a mean of paired differences, a difference for each origin, as
+    the test of Diebold and Mariano has it. It is NaN with fewer than six origins.
     """
     lowest = mse.min()
     table = pd.DataFrame({"MSE": mse, "excess": ((mse - lowest) / lowest).fillna(0.0)})
@@ -59,14 +63,15 @@ def margins(mse: pd.Series, losses: pd.DataFrame, overlap: int) -> pd.DataFrame:
 
 def _standard_errors(difference: pd.Series, overlap: int) -> float:
     """Return the mean difference over its standard error; NaN where there is no saying."""
-    from statsmodels.api import OLS
-
-    if len(difference) < FEWEST_ORIGINS_FOR_AN_ERROR or np.ptp(difference) == 0:
+    if not _enough(len(difference), overlap) or np.ptp(difference) == 0:
         return float("nan")
-    average = OLS(difference.to_numpy(), np.ones(len(difference))).fit(
-        cov_type="HAC", cov_kwds={"maxlags": overlap - 1, "use_correction": True}
-    )
-    return float(average.tvalues[0])
+    values = difference.to_numpy()
+    return diebold_mariano(values, np.zeros_like(values), overlap).statistic
+
+
+def _enough(n_origins: int, overlap: int) -> bool:
+    """Tell whether so many origins say anything of chance."""
+    return n_origins >= FEWEST_ORIGINS_FOR_AN_ERROR and enough_losses(n_origins, overlap)
 
 
 def against_benchmark(
@@ -108,10 +113,9 @@ def against_benchmark(
     table = pd.DataFrame(index=mse.index.rename("model"), columns=columns[:5], dtype=float)
     table["MSE"], table["ratio"] = mse, mse / mse[benchmark]
     others = [model for model in mse.index if model != benchmark]
-    n, h = len(losses), overlap
-    enough = n >= FEWEST_ORIGINS_FOR_AN_ERROR and n + 1 - 2 * h + h * (h - 1) / n > 0
+    enough = _enough(len(losses), overlap)
     if enough and others:
-        outcomes = [diebold_mariano(losses[model], losses[benchmark], h) for model in others]
+        outcomes = [diebold_mariano(losses[model], losses[benchmark], overlap) for model in others]
         table.loc[others, "statistic"] = [outcome.statistic for outcome in outcomes]
         table.loc[others, "pvalue"] = [outcome.pvalue for outcome in outcomes]
         table.loc[others, "pvalue_holm"] = holm([outcome.pvalue for outcome in outcomes])
@@ -125,7 +129,7 @@ def against_benchmark(
 
 
 def nested_tests(
-    forecasts: pd.DataFrame, nested: Sequence[tuple[str, str]], scored: Sequence[object] | pd.Index
+    forecasts: pd.DataFrame, nested: Sequence[tuple[str, str, Sequence[object]]]
 ) -> pd.DataFrame:
     """Return Clark and West's test for each model and each of its special cases, series by series.
 
@@ -137,11 +141,9 @@ def nested_tests(
     forecasts : DataFrame
         Forecasts one step ahead, a row a number: ``model``, ``origin``, ``series``, ``y_true``,
         ``y_pred``.
-    nested : sequence of (str, str)
-        Pairs of a model and a special case of it; a pair with a model that has no forecasts is
-        passed over.
-    scored : sequence of labels
-        The series to test.
+    nested : sequence of (str, str, sequence of labels)
+        A model, a special case of it, and the series to test; a pair with a model that has no
+        forecasts is passed over.
 
     Returns
     -------
@@ -149,12 +151,12 @@ def nested_tests(
         A row for each pair and series: ``larger``, ``smaller``, ``series``, ``statistic``,
         ``pvalue`` (one-sided: the larger model foresees something), ``pvalue_holm`` (adjusted
         for all rows), ``mse_smaller`` and ``mse_larger`` in the units of the series, squared.
-        Empty with fewer than 20 origins.
+        Empty with fewer than 20 origins, or where nothing is nested.
     """
     columns = ["larger", "smaller", "series", "statistic", "pvalue", "pvalue_holm"]
     columns += ["mse_smaller", "mse_larger"]
     served = set(forecasts["model"])
-    pairs = [pair for pair in nested if set(pair) <= served]
+    pairs = [pair for pair in nested if set(pair[:2]) <= served and len(pair[2])]
     if forecasts["origin"].nunique() < FEWEST_ORIGINS or not pairs:
         return pd.DataFrame(columns=columns)
     by_model = forecasts.pivot(index="origin", columns=["model", "series"], values="y_pred")
@@ -162,8 +164,8 @@ def nested_tests(
         index="origin", columns="series", values="y_true"
     )
     rows = []
-    for larger, smaller in pairs:
-        for series in scored:
+    for larger, smaller, names in pairs:
+        for series in names:
             actual = truth[series].to_numpy()
             outcome = clark_west(
                 actual,
@@ -189,8 +191,7 @@ def nested_tests(
 def confidence_set(losses: pd.DataFrame, overlap: int, size: float = 0.1) -> pd.DataFrame:
     """Return the model confidence set: the rows among which the best model is, 9 times in 10.
 
-    Hansen, Lunde and Nason (2011, Econometrica 79:453-497), as `arch.bootstrap.MCS` has it: the
-    range statistic, a moving-block bootstrap of the losses by origin with a fixed seed.
+    See `samovar_forecast.accuracy_tests.model_confidence_set`.
 
     Parameters
     ----------
@@ -208,33 +209,19 @@ def confidence_set(losses: pd.DataFrame, overlap: int, size: float = 0.1) -> pd.
     Raises
     ------
     DataError
-        With fewer than ten origins, or fewer than two models that served them all.
-    MissingPackageError
-        If arch is not installed.
+        With fewer than ten origins or twice the overlap, or fewer than two models that served
+        them all.
     """
-    bootstrap = require("arch.bootstrap", "the model confidence set", "report")
-    if len(losses) < FEWEST_ORIGINS_FOR_A_SET or losses.shape[1] < 2:
+    fewest = max(FEWEST_ORIGINS_FOR_A_SET, 2 * overlap)
+    if len(losses) < fewest or losses.shape[1] < 2:
         raise DataError(
             "no model confidence set",
             found=f"{losses.shape[1]} models at {len(losses)} origins",
-            wanted=f"at least 2 models at {FEWEST_ORIGINS_FOR_A_SET} origins",
+            wanted=f"at least 2 models at {fewest} origins",
         )
     same = {model: losses.columns[i] for i, model in _first_equal(losses)}
     distinct = losses[list(dict.fromkeys(same.values()))]
-    if distinct.shape[1] == 1:
-        pvalues = pd.Series(1.0, index=distinct.columns)
-    else:
-        found = bootstrap.MCS(
-            distinct,
-            size=size,
-            reps=REPETITIONS,
-            block_size=overlap,
-            method="R",
-            bootstrap="moving block",
-            seed=0,
-        )
-        found.compute()
-        pvalues = found.pvalues["Pvalue"]
+    pvalues = pd.Series(model_confidence_set(distinct.to_numpy(), overlap), distinct.columns)
     table = pd.DataFrame({"pvalue": [float(pvalues[same[model]]) for model in losses]})
     table.index = losses.columns.rename("model")
     table["included"] = table["pvalue"] > size

@@ -23,7 +23,7 @@ import pandas as pd
 
 from samovar_forecast import __version__
 
-FORMAT = 1
+FORMAT = 2
 DEEPEST = 8
 """Parameters nested deeper than this are not described, and their model is not resumed."""
 

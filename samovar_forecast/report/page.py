@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from samovar_forecast.comparison.diagnostics import findings
 from samovar_forecast.comparison.text import against, headline
-from samovar_forecast.exceptions import DataError, MissingPackageError, require
+from samovar_forecast.exceptions import DataError, require
 from samovar_forecast.plots.layout import shown_time
 from samovar_forecast.report import figures, tables
 
@@ -125,7 +125,7 @@ def _confidence_set(comparison: Comparison) -> tuple[tables.Table | None, str]:
     """Return the model confidence set, or None and why there is none."""
     try:
         return tables.confidence_set(comparison.confidence_set()), ""
-    except (DataError, MissingPackageError) as reason:
+    except DataError as reason:
         return None, str(reason)
 
 

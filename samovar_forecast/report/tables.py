@@ -158,9 +158,9 @@ def significance(comparison: Comparison) -> Table | None:
         f"Against {comparison.best_classical}, the best classical model",
         ["Model", "MSE", "difference", "statistic", "p", "p (Holm)", "verdict at 5 %"],
         rows,
-        note="Diebold-Mariano test of equal MSE over origins in the form of Harvey, Leybourne "
-        "and Newbold (two-sided, Student's t; negative favours the row), adjusted by Holm for "
-        "the number of rows. A tie: not rejected, or less than 1 % apart.",
+        note="Diebold-Mariano test of equal MSE over origins, its variance from slow cosines "
+        "(two-sided, Student's t; negative favours the row), adjusted by Holm for the number of "
+        "rows. A tie: not rejected, or less than 1 % apart.",
     )
 
 

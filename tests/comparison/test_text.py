@@ -17,12 +17,13 @@ def test_the_text_fits_a_terminal_and_names_origins_scale_and_fits(comparison):
 
 def test_a_var_wins_on_data_from_a_var_and_the_words_say_so():
     models = {"VAR": GuardedVAR(), "Ridge VAR": RidgeVAR(), "Naive": RepeatSeason()}
-    found = compare(simulated_var(400), 3, models, season=1, n_origins=20)
+    y, asked = simulated_var(400, seed=2), {"season": 1, "refit": "first"}
+    found = compare(y, 3, models, n_origins=40, **asked)
     assert set(found.margins().query("ties").index) == {"VAR", "Ridge VAR"}
     assert found.margins().loc["Naive", "standard_errors"] > 2
     assert found.significance()["verdict"].to_dict()["Naive"] == "worse"
     del models["Ridge VAR"]
-    without = compare(simulated_var(400), 3, models, season=1, n_origins=12)
+    without = compare(y, 3, models, n_origins=12, **asked)
     assert "VAR wins: MSE" in str(without)
     assert "best classical model, VAR" in " ".join(str(without).split())
 

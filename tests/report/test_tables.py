@@ -10,7 +10,6 @@ pytest.importorskip("jinja2", reason="the report is an extra")
 
 
 def test_every_table_is_there_and_the_leaderboard_says_what_the_comparison_says(page, comparison):
-    pytest.importorskip("arch", reason="the model confidence set is arch's")
     assert set(page.tables) == TABLES
     heads, *rows = page.tables["leaderboard"]
     assert [row[0] for row in rows] == list(comparison.leaderboard().index)
