@@ -15,7 +15,6 @@ from typing import Any
 from benchmarks.records import RESULTS, ROOT
 
 NAMES = (
-    "accuracy_tests",
     "competitions",
     "core",
     "coverage",

@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
     """What happened at an origin."""
 
     record: dict[str, Any]
-    """A row of `Comparison.runs`, without the model."""
+    """A row of `Comparison.runs`, without model and origin."""
     forecasts: OriginForecasts | None
     """None where the forecaster failed."""
     fitted: Any
@@ -120,7 +120,7 @@ def _outcomes(
         if wanted_at < 0 or _is_due(position, policy):
             wanted_at = position
         seen, truth = y.iloc[train], y.iloc[test]
-        record: dict[str, Any] = {"origin": seen.index[-1]}
+        record: dict[str, Any] = {}
         key = None
         if store is not None and description is not None:
             fitted_on = data_hash(y.iloc[splits[wanted_at][0]])

@@ -25,6 +25,7 @@ from samovar_forecast.comparison.arguments import (
 from samovar_forecast.comparison.metrics import LEVELS
 from samovar_forecast.comparison.origins import Outcome, roll
 from samovar_forecast.comparison.results import Comparison
+from samovar_forecast.comparison.row_times import times_for_rows
 from samovar_forecast.comparison.stored_origins import (
     OriginForecasts,
     StoredOrigins,
@@ -138,23 +139,24 @@ def compare(
     n_first, stride = place_origins(len(y), horizon, n_origins, stride, season)
     splits = list(splitter(window, n_first, stride, horizon).split(y))
     store = None if resume is None else StoredOrigins(resume)
+    shown = y.set_axis(times_for_rows(y.index, splits, season))
 
     outcomes: dict[str, list[Outcome]] = {}
     with _bar(len(named) * len(splits), progress) as bar:
         for name, forecaster in named.items():
             bar.set_description(name, refresh=False)
             outcomes[name], policies[name] = roll(
-                forecaster, y, splits, policies[name], store, bar.update
+                forecaster, shown, splits, policies[name], store, bar.update
             )
     records: list[dict[str, Any]] = []
     frames: list[pd.DataFrame] = []
     quantiles: list[np.ndarray] = []
     fitted: dict[str, Any] = {}
     for name, of_model in outcomes.items():
-        for (_, test), outcome in zip(splits, of_model, strict=True):
-            records.append({"model": name, **outcome.record})
+        for (train, test), outcome in zip(splits, of_model, strict=True):
+            origin = y.index[train[-1]]
+            records.append({"model": name, "origin": origin, **outcome.record})
             if outcome.forecasts is not None:
-                origin = outcome.record["origin"]
                 frames.append(_rows(name, origin, y.iloc[test], outcome.forecasts.values))
                 quantiles.append(_quantile_rows(outcome.forecasts))
             if outcome.fitted is not None:
