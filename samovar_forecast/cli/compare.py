@@ -1,0 +1,112 @@
+"""`samovar-forecast compare`: models on the user's own series, and the report."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from samovar_forecast.cli.options import add_common, is_samovar, own_data
+from samovar_forecast.cli.terminal import say, width
+from samovar_forecast.exceptions import ConfigurationError, require
+
+
+def add_compare(commands: Any) -> None:
+    """Add the command `compare`."""
+    compare = commands.add_parser(
+        "compare",
+        help="compare models on a CSV of your own, and write the report as one HTML page",
+        description="Compare SAMoVAR with VAR, ridge VAR, AR and naive forecasts, and with others "
+        "by name, from the same rolling origins of a CSV; print the leaderboard and write a "
+        "report that opens without a network.",
+    )
+    compare.set_defaults(run=_compare)
+    add = compare.add_argument
+    add("data", type=Path, metavar="FILE", help="CSV file: time, then a column a series")
+    add("--horizon", type=int, required=True, metavar="H", help="steps ahead")
+    add("--report", type=Path, metavar="FILE", help="HTML file to write")
+    add_common(add, origins=24)
+    add("--stride", type=int, metavar="N", help="steps between origins (default: from the data)")
+    add(
+        "--window",
+        choices=("expanding", "sliding"),
+        default="expanding",
+        help="whether training windows keep their first row, or their length",
+    )
+    add(
+        "--also",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="one more model, may be repeated: 'installed' for all at hand, or AutoETS, "
+        "AutoARIMA, NLinear, DLinear, TiDE, TSMixer, NHiTS, TFT, iTransformer, PatchTST, "
+        "Informer, Autoformer, Chronos2 (trained weights, downloaded)",
+    )
+    add(
+        "--without-samovar",
+        action="store_true",
+        help="only the classical models, and those of --also",
+    )
+    add(
+        "--resume",
+        type=Path,
+        metavar="DIR",
+        help="folder of stored origins: what is there is not computed again",
+    )
+    add("--forecasts", type=Path, metavar="FILE", help="CSV file to write every forecast to")
+    add("--title", metavar="TEXT", help="title of the report (default: the name of the file)")
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    require("statsmodels", feature="samovar-forecast compare", extra="demo")
+    require("sktime", feature="samovar-forecast compare", extra="demo")
+    if arguments.report is not None:
+        for package in ("jinja2", "matplotlib"):
+            require(package, feature="samovar-forecast compare --report", extra="report")
+    os.environ.setdefault("MPLBACKEND", "Agg")  # figures go to files, never to a window
+    from samovar_forecast import comparison as room
+
+    data = own_data(arguments)
+    season = data.season if arguments.season is None else arguments.season
+    for file in (arguments.report, arguments.forecasts):
+        if file is not None:
+            if file.is_dir():
+                raise ConfigurationError(
+                    f"{file} is a folder", wanted="the name of a file", remedy="add one to it"
+                )
+            file.parent.mkdir(parents=True, exist_ok=True)
+    verbose = False if arguments.quiet else None
+    models = room.standard_forecasters(season, arguments.seed, verbose=verbose)
+    if arguments.without_samovar:
+        models = {name: model for name, model in models.items() if not is_samovar(name)}
+    task = room.Task(arguments.horizon, season, 2 * len(data.y) // 3, arguments.seed)
+    also = room.from_catalogue(arguments.also, task)
+    models = {**models, **also}
+    say(*data.description)
+    networks = [name for name in models if is_samovar(name) or name in also]
+    found = room.compare(
+        data.y,
+        arguments.horizon,
+        models,
+        n_origins=arguments.origins,
+        stride=arguments.stride,
+        window=arguments.window,
+        season=season,
+        refit=arguments.refit if arguments.refit_all else dict.fromkeys(networks, arguments.refit),
+        resume=arguments.resume,
+        progress=not arguments.quiet,
+    )
+    print()
+    print(room.summary(found, width()))
+    for finding in room.findings(found):
+        say(f"{finding.topic}: {finding.text}")
+    if arguments.forecasts is not None:
+        found.forecasts.to_csv(arguments.forecasts, index=False)
+        say(f"{arguments.forecasts}: every forecast of every model, beside what came")
+    if arguments.report is not None:
+        from samovar_forecast.report import write_report
+
+        title = arguments.title or f"Forecasts of {arguments.data.name}, {arguments.horizon} ahead"
+        write_report(found, arguments.report, title=title, about=data.description, units=data.units)
+        say(f"{arguments.report}: the report, one page that opens without a network")

@@ -1,0 +1,166 @@
+"""`samovar-forecast demo`: leaderboard and figures of a first comparison."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from samovar_forecast.cli.options import add_common, is_samovar, own_data
+from samovar_forecast.cli.terminal import say, width
+from samovar_forecast.exceptions import require
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from samovar_forecast.comparison import Comparison
+    from samovar_forecast.frames.sources import Dataset
+
+LAGS_DRAWN = 4
+PANELS_DRAWN = 12
+
+
+def add_demo(commands: Any) -> None:
+    """Add the command `demo`."""
+    demo = commands.add_parser(
+        "demo",
+        help="compare SAMoVAR with a VAR, AR and naive forecasts, on US macro data or your own",
+        description="Compare SAMoVAR with a VAR, AR and the naive forecast from the same rolling "
+        "origins; print the leaderboard and write figures. Without --data, the data are US "
+        "quarterly macro series that statsmodels brings: nothing is downloaded.",
+    )
+    demo.set_defaults(run=_demo)
+    add = demo.add_argument
+    add("--data", type=Path, metavar="FILE", help="CSV file: time, then a column a series")
+    add("--horizon", type=int, default=8, metavar="H", help="steps ahead (default: 8)")
+    add_common(add, origins=10)
+    add(
+        "--output",
+        type=Path,
+        default=Path("samovar_demo"),
+        metavar="DIR",
+        help="folder for the figures (default: ./samovar_demo)",
+    )
+    add("--figures", choices=("png", "pdf", "svg"), default="png", help="format of the figures")
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    require("matplotlib", feature="samovar-forecast demo", extra="demo")
+    require("statsmodels", feature="samovar-forecast demo", extra="demo")
+    require("sktime", feature="samovar-forecast demo", extra="demo")
+    os.environ.setdefault("MPLBACKEND", "Agg")  # figures go to files, never to a window
+    from samovar_forecast import comparison as room
+    from samovar_forecast.frames.sources import us_macro_data
+
+    data = us_macro_data() if arguments.data is None else own_data(arguments)
+    season = data.season if arguments.season is None else arguments.season
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    forecasters = room.standard_forecasters(
+        season, arguments.seed, verbose=False if arguments.quiet else None
+    )
+    say(*data.description, _models_in_words(season))
+    comparison = room.compare(
+        data.y,
+        arguments.horizon,
+        forecasters,
+        n_origins=arguments.origins,
+        season=season,
+        refit=arguments.refit
+        if arguments.refit_all
+        else {name: arguments.refit for name in forecasters if is_samovar(name)},
+        progress=not arguments.quiet,
+    )
+    print()
+    print(room.summary(comparison, width()))
+    say(*_choices_in_words(comparison))
+    for path, content in _write_results(comparison, data, arguments.output, arguments.figures):
+        say(f"{path}: {content}")
+
+
+def _models_in_words(season: int) -> str:
+    seasonal = f", and the value {season} steps before (seasonal naive)" if season > 1 else ""
+    return (
+        "Models: SAMoVAR with its defaults, and its network without the linear anchor; "
+        "statsmodels' VAR and AR (one for each series), their order by AIC among those that the "
+        "rows identify; a ridge VAR, its order and penalty by leave-one-out; exponential "
+        f"smoothing and Theta in closed form; the last value (naive){seasonal}."
+    )
+
+
+def _choices_in_words(comparison: Comparison) -> list[str]:
+    """Return what the fitted models chose for themselves, as far as they were fitted."""
+    samovar, var = (comparison.fitted.get(name) for name in ("SAMoVAR", "VAR"))
+    choices = []
+    if samovar is not None:
+        choices.append(
+            f"SAMoVAR chose patches of {samovar.patch_length_} steps and a context of "
+            f"{samovar.context_length_}"
+        )
+    if var is not None and var.results_ is not None:
+        choices.append(f"the VAR chose order {var.results_.k_ar}")
+    return [f"At the last fit, {', '.join(choices)}."] if choices else []
+
+
+def _write_results(
+    comparison: Comparison, data: Dataset, folder: Path, suffix: str
+) -> list[tuple[Path, str]]:
+    """Write the figures and the forecasts, and return each file with what it shows."""
+    from samovar_forecast import plots
+
+    written = []
+    shown = list(data.y.columns[:PANELS_DRAWN])
+    which_series = f", first {len(shown)} series" if len(shown) < data.y.shape[1] else ""
+    errors = comparison.scores("origin")["MSE"].groupby("origin").median()
+    if len(errors):
+        typical = int(comparison.origins.get_loc(errors.sort_values().index[len(errors) // 2]))
+        for name, origin, which in (
+            ("typical", typical, "the origin of median error"),
+            ("last", len(comparison.origins) - 1, "the last origin"),
+        ):
+            axes = plots.plot_forecasts(comparison, origin, series=shown, units=data.units)
+            path = plots.save_figure(axes, folder / f"forecasts_{name}.{suffix}")
+            written.append((path, f"forecasts, history and truth at {which}{which_series}"))
+        axis = plots.plot_errors_by_step(comparison)
+        path = plots.save_figure(axis, folder / f"errors_by_step.{suffix}")
+        written.append((path, "mean squared error against the step ahead"))
+    var = comparison.fitted.get("VAR")
+    if var is not None and var.results_ is not None and var.results_.k_ar:
+        names = data.y.columns[var.varying_]
+        axes = _draw_lag_matrices(
+            var.results_.coefs,
+            comparison.y[names],
+            f"VAR({var.results_.k_ar}) as fitted last, on {var.results_.n_totobs} rows",
+        )
+        path = plots.save_figure(axes, folder / f"var_lag_matrices.{suffix}")
+        written.append((path, "what the VAR learnt: the effect of each series on each, by lag"))
+    samovar = comparison.fitted.get("SAMoVAR")
+    if samovar is not None and hasattr(samovar, "explain"):
+        dynamic = samovar.explain()
+        axes = _draw_lag_matrices(
+            dynamic.coefs,
+            comparison.y,
+            f"SAMoVAR at {dynamic.index[-1]}: local lag matrices of the next step",
+        )
+        path = plots.save_figure(axes, folder / f"samovar_lag_matrices.{suffix}")
+        written.append((path, "what SAMoVAR does at the last origin, read as a VAR"))
+    path = folder / "forecasts.csv"
+    comparison.forecasts.to_csv(path, index=False)
+    written.append((path, "every forecast of every model, beside what came"))
+    return written
+
+
+def _draw_lag_matrices(coefs: np.ndarray, y: pd.DataFrame, title: str) -> np.ndarray:
+    """Draw lag matrices of the series of a frame, in deviations of the series."""
+    from samovar_forecast import plots
+
+    deviation = y.std().to_numpy()
+    return plots.plot_lag_matrices(
+        coefs * deviation / np.where(deviation == 0, 1.0, deviation)[:, None],
+        [str(name) for name in y],
+        title=title,
+        unit="response in its standard deviations,\nto one standard deviation of the impulse",
+        max_lags=LAGS_DRAWN,
+    )

@@ -1,0 +1,65 @@
+"""A comparison on the user's own series, from the command line."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import samovar_forecast.comparison as comparison_room
+from samovar_forecast.cli import main
+from samovar_forecast.comparison import classical_forecasters
+from tests.builders.cli import run
+from tests.builders.frames import months
+
+
+def test_compare_prints_leaderboard_tests_and_warnings_and_writes_a_page(
+    quick, capsys, csv, tmp_path
+):
+    pytest.importorskip("jinja2", reason="the report is an extra")
+    page, table = tmp_path / "new" / "page.html", tmp_path / "forecasts.csv"
+    arguments = ("--horizon", 2, "--origins", 8, "--report", page, "--forecasts", table, "--quiet")
+    code, out, err = run(capsys, "compare", csv(months(n_time=90), n_time=90), *arguments)
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    for expected in (
+        "2 steps ahead from 8 origins",
+        "Ridge VAR",
+        "Seasonal naive",
+        "Tested against the best classical model",
+        "Few origins: 8 origins: only large differences",
+        "the report, one page that opens without a network",
+    ):
+        assert expected in words
+    text = page.read_text(encoding="utf-8")
+    assert "<title>Forecasts of own.csv, 2 ahead</title>" in text
+    assert "SAMoVAR" in text
+    assert len(pd.read_csv(table)) == (1 + len(classical_forecasters(12))) * 8 * 2 * 2
+
+
+def test_compare_takes_other_models_by_name_and_can_leave_samovar_out(capsys, csv):
+    arguments = ("--horizon", 2, "--origins", 3, "--also", "AutoETS", "--without-samovar")
+    code, out, _ = run(capsys, "compare", csv(range(1960, 2020)), *arguments, "--quiet")
+    assert code == 0
+    assert "AutoETS" in out
+    assert "SAMoVAR" not in out
+    code, _, err = run(capsys, "compare", csv(months()), "--horizon", 2, "--also", "Oracle")
+    assert code == 2
+    assert "found: 'Oracle'" in err
+
+
+def test_compare_resumes_from_a_folder(quick, capsys, csv, tmp_path):
+    arguments = ("--horizon", 2, "--origins", 4, "--resume", tmp_path / "done", "--quiet")
+    path = csv(months())
+    _, first, _ = run(capsys, "compare", path, *arguments)
+    n_kept = len(list((tmp_path / "done").iterdir()))
+    _, second, _ = run(capsys, "compare", path, *arguments)
+    assert n_kept == (1 + len(classical_forecasters(12))) * 4
+    assert len(list((tmp_path / "done").iterdir())) == n_kept
+    assert second == first
+
+
+def test_the_names_that_the_help_lists_are_those_that_are_known(capsys):
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    assert all(name in words for name in comparison_room.known_forecasters())
