@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from samovar_forecast.cli.options import add_common, is_samovar, own_data
+from samovar_forecast.cli.files import check_outputs, table_format, write_table, write_whole
+from samovar_forecast.cli.options import add_common, add_reading, is_samovar, own_data
 from samovar_forecast.cli.terminal import say, width
-from samovar_forecast.exceptions import ConfigurationError, require
+from samovar_forecast.exceptions import require
 
 
 def add_compare(commands: Any) -> None:
@@ -23,10 +24,10 @@ def add_compare(commands: Any) -> None:
     )
     compare.set_defaults(run=_compare)
     add = compare.add_argument
-    add("data", type=Path, metavar="FILE", help="CSV file: time, then a column a series")
+    add("data", type=Path, metavar="FILE", help="CSV or Parquet file of series")
     add("--horizon", type=int, required=True, metavar="H", help="steps ahead")
     add("--report", type=Path, metavar="FILE", help="HTML file to write")
-    add_common(add, origins=24)
+    add_common(compare, origins=24)
     add("--stride", type=int, metavar="N", help="steps between origins (default: from the data)")
     add(
         "--window",
@@ -54,11 +55,21 @@ def add_compare(commands: Any) -> None:
         metavar="DIR",
         help="folder of stored origins: what is there is not computed again",
     )
-    add("--forecasts", type=Path, metavar="FILE", help="CSV file to write every forecast to")
+    add(
+        "--forecasts",
+        type=Path,
+        metavar="FILE",
+        help="CSV, JSON or Parquet file to write every forecast to",
+    )
     add("--title", metavar="TEXT", help="title of the report (default: the name of the file)")
+    add_reading(compare)
 
 
 def _compare(arguments: argparse.Namespace) -> None:
+    check_outputs([arguments.report, arguments.forecasts], [arguments.data])
+    if arguments.forecasts is not None:
+        table_format(arguments.forecasts)
+    data = own_data(arguments)  # a wrong file costs no import of the hosts
     require("statsmodels", feature="samovar-forecast compare", extra="demo")
     require("sktime", feature="samovar-forecast compare", extra="demo")
     if arguments.report is not None:
@@ -67,15 +78,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     os.environ.setdefault("MPLBACKEND", "Agg")  # figures go to files, never to a window
     from samovar_forecast import comparison as room
 
-    data = own_data(arguments)
     season = data.season if arguments.season is None else arguments.season
-    for file in (arguments.report, arguments.forecasts):
-        if file is not None:
-            if file.is_dir():
-                raise ConfigurationError(
-                    f"{file} is a folder", wanted="the name of a file", remedy="add one to it"
-                )
-            file.parent.mkdir(parents=True, exist_ok=True)
     verbose = False if arguments.quiet else None
     models = room.standard_forecasters(season, arguments.seed, verbose=verbose)
     if arguments.without_samovar:
@@ -102,11 +105,16 @@ def _compare(arguments: argparse.Namespace) -> None:
     for finding in room.findings(found):
         say(f"{finding.topic}: {finding.text}")
     if arguments.forecasts is not None:
-        found.forecasts.to_csv(arguments.forecasts, index=False)
+        write_table(found.forecasts, arguments.forecasts)
         say(f"{arguments.forecasts}: every forecast of every model, beside what came")
     if arguments.report is not None:
         from samovar_forecast.report import write_report
 
         title = arguments.title or f"Forecasts of {arguments.data.name}, {arguments.horizon} ahead"
-        write_report(found, arguments.report, title=title, about=data.description, units=data.units)
+        write_whole(
+            arguments.report,
+            lambda draft: write_report(
+                found, draft, title=title, about=data.description, units=data.units
+            ),
+        )
         say(f"{arguments.report}: the report, one page that opens without a network")

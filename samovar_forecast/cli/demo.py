@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from samovar_forecast.cli.options import add_common, is_samovar, own_data
+from samovar_forecast.cli.files import check_outputs, write_table
+from samovar_forecast.cli.options import add_common, add_reading, is_samovar, own_data
 from samovar_forecast.cli.terminal import say, width
 from samovar_forecast.exceptions import require
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 LAGS_DRAWN = 4
 PANELS_DRAWN = 12
+FORECASTS = "forecasts.csv"
 
 
 def add_demo(commands: Any) -> None:
@@ -34,9 +36,9 @@ def add_demo(commands: Any) -> None:
     )
     demo.set_defaults(run=_demo)
     add = demo.add_argument
-    add("--data", type=Path, metavar="FILE", help="CSV file: time, then a column a series")
+    add("--data", type=Path, metavar="FILE", help="CSV or Parquet file of series")
     add("--horizon", type=int, default=8, metavar="H", help="steps ahead (default: 8)")
-    add_common(add, origins=10)
+    add_common(demo, origins=10)
     add(
         "--output",
         type=Path,
@@ -45,9 +47,13 @@ def add_demo(commands: Any) -> None:
         help="folder for the figures (default: ./samovar_demo)",
     )
     add("--figures", choices=("png", "pdf", "svg"), default="png", help="format of the figures")
+    add_reading(demo)
 
 
 def _demo(arguments: argparse.Namespace) -> None:
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    check_outputs([arguments.output / FORECASTS], [arguments.data])
+    own = None if arguments.data is None else own_data(arguments)  # before the hosts are imported
     require("matplotlib", feature="samovar-forecast demo", extra="demo")
     require("statsmodels", feature="samovar-forecast demo", extra="demo")
     require("sktime", feature="samovar-forecast demo", extra="demo")
@@ -55,9 +61,8 @@ def _demo(arguments: argparse.Namespace) -> None:
     from samovar_forecast import comparison as room
     from samovar_forecast.frames.sources import us_macro_data
 
-    data = us_macro_data() if arguments.data is None else own_data(arguments)
+    data = us_macro_data() if own is None else own
     season = data.season if arguments.season is None else arguments.season
-    arguments.output.mkdir(parents=True, exist_ok=True)
     forecasters = room.standard_forecasters(
         season, arguments.seed, verbose=False if arguments.quiet else None
     )
@@ -146,8 +151,8 @@ def _write_results(
         )
         path = plots.save_figure(axes, folder / f"samovar_lag_matrices.{suffix}")
         written.append((path, "what SAMoVAR does at the last origin, read as a VAR"))
-    path = folder / "forecasts.csv"
-    comparison.forecasts.to_csv(path, index=False)
+    path = folder / FORECASTS
+    write_table(comparison.forecasts, path)
     written.append((path, "every forecast of every model, beside what came"))
     return written
 

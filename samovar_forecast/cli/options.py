@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from samovar_forecast.frames.sources import Dataset, read_csv
+if TYPE_CHECKING:
+    from samovar_forecast.frames.sources import Dataset
 
 
-def add_common(add: Callable[..., Any], origins: int) -> None:
-    """Add what the commands share."""
+def add_reading(command: argparse.ArgumentParser) -> None:
+    """Add how the user's file is read."""
+    add = command.add_argument_group(
+        "how FILE is read, where the file itself does not tell"
+    ).add_argument
     add("--time", metavar="NAME", help="column that holds the time (default: the first)")
+    add(
+        "--id",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="column that names the series, where series stand below one another; may be repeated",
+    )
     add(
         "--leave-out",
         action="append",
@@ -24,6 +35,16 @@ def add_common(add: Callable[..., Any], origins: int) -> None:
         action="store_true",
         help="count the rows of FILE instead of reading the time",
     )
+    add("--separator", type=_separator, metavar="C", help="character between columns, or 'tab'")
+    add("--decimal", choices=(".", ","), help="mark before decimals")
+    add("--dates", choices=("day-first", "month-first"), help="how to read 3/4/2016")
+    add("--header", choices=("yes", "no"), help="whether the first line holds names")
+    add("--encoding", metavar="NAME", help="encoding of the text, for example latin-1")
+
+
+def add_common(command: argparse.ArgumentParser, origins: int) -> None:
+    """Add what the commands that compare share."""
+    add = command.add_argument
     add(
         "--origins",
         type=int,
@@ -58,13 +79,34 @@ def _refit(text: str) -> str | int:
     raise argparse.ArgumentTypeError(f"{text!r}: give 'first', 'every' or a number of origins")
 
 
-def own_data(arguments: argparse.Namespace) -> Dataset:
-    """Return the series of the user's file."""
-    return read_csv(
-        arguments.data,
+def _separator(text: str) -> str:
+    text = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(text) != 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a single character, or 'tab'")
+    return text
+
+
+def own_data(
+    arguments: argparse.Namespace, path: Path | None = None, *, keep_gaps: bool = False
+) -> Dataset:
+    """Return the series of the user's file, or of another file that is read alike."""
+    from samovar_forecast.frames.sources import read_file
+    from samovar_forecast.frames.text_table import Reading
+
+    return read_file(
+        arguments.data if path is None else path,
         time=arguments.time,
+        keys=arguments.id,
         leave_out=arguments.leave_out,
         number_rows=arguments.number_rows,
+        keep_gaps=keep_gaps,
+        reading=Reading(
+            separator=arguments.separator,
+            decimal=arguments.decimal,
+            encoding=arguments.encoding,
+            header=None if arguments.header is None else arguments.header == "yes",
+            day_first=None if arguments.dates is None else arguments.dates == "day-first",
+        ),
     )
 
 

@@ -1,8 +1,9 @@
-"""Series for a first comparison: data from an installed dependency, and the user's CSV file."""
+"""Series and where they come from: the user's file, and data from an installed dependency."""
 
 from __future__ import annotations
 
-import re
+import io
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,11 +11,21 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.exceptions import DataError
-from samovar_forecast.frames.time_grid import TimeGrid
+from samovar_forecast.exceptions import ConfigurationError, DataError, MissingPackageError
+from samovar_forecast.frames.columns import check_gaps, no_series, on_grid, times_of, values_of
+from samovar_forecast.frames.long_layout import (
+    TIME_NAMES,
+    find_layout,
+    holds_time,
+    series_names,
+    side_by_side,
+)
+from samovar_forecast.frames.numbers import is_missing, looks_numeric
+from samovar_forecast.frames.text_table import Reading, Table, file_content, read_text_table
+from samovar_forecast.frames.times import read_times
 
-ISO_DATE = re.compile(r"\s*\d{4}-\d")
-QUARTER = re.compile(r"\s*\d{4}\s*[-: ]?\s*[Qq][1-4]\s*")
+PARQUET = b"PAR1"
+"""First bytes of a Parquet file."""
 
 
 class Dataset(NamedTuple):
@@ -65,166 +76,165 @@ def us_macro_data() -> Dataset:
     )
 
 
-def read_csv(
+def read_file(
     path: Path,
     *,
     time: str | None = None,
+    keys: Sequence[str] = (),
     leave_out: Sequence[str] = (),
     number_rows: bool = False,
+    keep_gaps: bool = False,
+    reading: Reading | None = None,
 ) -> Dataset:
-    """Return the series of a CSV file: time in a column, a series in each other column.
+    """Return the series of a CSV or Parquet file, compressed or not.
+
+    Series stand side by side, a column each beside the column of the time, or below one another,
+    with a column that names the series of each row.
 
     Parameters
     ----------
     path : Path
         The file.
     time : str, optional
-        Name of the column that holds the time; by default the first column.
+        Column that holds the time; by default the first column, and in a file of series below one
+        another the first column that reads as times.
+    keys : sequence of str, default=()
+        Columns that together name the series of a row, where series stand below one another; by
+        default the columns of words, if the times repeat.
     leave_out : sequence of str, default=()
         Columns that are not read.
     number_rows : bool, default=False
-        Count the rows instead of reading the time; the column of the time is left out.
+        Count the rows instead of reading the time. A column of times is left out; where there is
+        none, every column is a series.
+    keep_gaps : bool, default=False
+        Keep missing cells, and missing times as rows of missing cells, and turn rows round that
+        begin with the newest. By default a gap is an error.
+    reading : Reading, optional
+        What the user says of the text; by default all is told from the file.
 
     Raises
     ------
     DataError
-        If the file does not exist, if the file lacks a named column, or if the file does not hold
-        regular times and numbers without gaps.
+        If the file does not exist, lacks a named column, has two columns of a name, or does not
+        hold regular times and numbers. The message names file, line and column.
+    MissingPackageError
+        If the file is Parquet and pyarrow is not installed.
     """
-    if not path.is_file():
-        raise DataError(f"there is no file {str(path)!r}", remedy="check the path")
-    try:
-        table = pd.read_csv(path)
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} cannot be read as text", found=error, remedy="save it as UTF-8"
-        ) from error
-    except ValueError as error:
-        raise DataError(f"{path} cannot be read as CSV", found=error) from error
-    for name in (*leave_out, *([] if time is None else [time])):
-        if name not in table:
-            raise DataError(
-                f"{path} has no such column", found=repr(name), wanted=f"one of {list(table)}"
-            )
-    table = table.drop(columns=list(leave_out))
-    if table.shape[1] < 2 or table.empty:
-        raise DataError(
-            f"{path} does not hold time and series",
-            found=f"{len(table)} rows of {table.shape[1]} comma-separated columns",
-            wanted="a header, dates or whole numbers in the first column, then a column a series",
-            remedy="save it with commas between the columns and points in the numbers",
-        )
-    times = table.iloc[:, 0] if time is None else table[time]
-    y = table.drop(columns=times.name)
-    for name in y:
-        _check_column(path, y[name])
+    reading = reading or Reading()
+    content = file_content(path)
+    table = (
+        _parquet_table(path, content)
+        if content.startswith(PARQUET)
+        else read_text_table(path, content, reading)
+    )
+    table = _without(path, table, leave_out, [*keys, *([] if time is None else [time])])
+    told = list(table.told)
     if number_rows:
-        y.index, season = pd.RangeIndex(1, len(y) + 1, name="row"), 1
-        span = f"rows 1 to {len(y)}"
+        if keys:
+            raise ConfigurationError(
+                "rows of series that stand below one another cannot be numbered", found="--id"
+            )
+        time = _column_to_skip(table, time, told)
+    elif keys:
+        time = time or next(
+            (name for name, column in table.columns if name not in keys and holds_time(column)),
+            table.columns[0][0],
+        )
     else:
-        y.index, season = _time_index(path, times)
-        span = f"{y.index[0]} to {y.index[-1]}".replace(" 00:00:00", "")
+        time, keys = find_layout(table, time)
+    values = values_of(path, table, {time, *keys}, keep_gaps, reading, told)
+    if number_rows:
+        y, season = values.set_axis(pd.RangeIndex(1, len(values) + 1, name="row")), 1
+    else:
+        assert time is not None
+        where = f"column {time!r} of {path}"
+        times = times_of(path, table, time, reading, told)
+        if keys:
+            values = side_by_side(
+                values, times, series_names(table, keys), table.lines, f"the file {path}"
+            )
+            times = values.index
+            told.append(f"series below one another, named by {', '.join(map(repr, keys))}")
+            check_gaps(path, values, keep_gaps)
+        y, season = on_grid(values, times, where, keep_gaps, told)
+    if keep_gaps and (n_missing := int(y.isna().sum().sum())):
+        worst = y.isna().sum().idxmax()
+        told.append(
+            f"{n_missing} cells without a value, {y[worst].isna().sum()} of them in {worst!r}"
+        )
+    span = f"rows 1 to {len(y)}" if number_rows else f"{y.index[0]} to {y.index[-1]}"
     return Dataset(
         y,
         units={},
         season=season,
         description=(
-            f"Data: {path}, {span}, {len(y)} rows, {y.shape[1]} series.",
+            f"Data: {path}, {span.replace(' 00:00:00', '')}, {len(y)} rows, {y.shape[1]} series.",
             "Series: as they stand in the file, not transformed.",
+            *([f"Read with: {'; '.join(dict.fromkeys(told))}."] if told else []),
         ),
     )
 
 
-def _check_column(path: Path, column: pd.Series) -> None:
-    """Refuse a column that does not hold numbers only; the error names the first bad line."""
-    numbers = pd.to_numeric(column, errors="coerce")
-    bad = np.flatnonzero(~np.isfinite(numbers.to_numpy(dtype=float)))
-    if not len(bad):
-        return
-    content = column.iloc[bad[0]]
-    raise DataError(
-        f"column {column.name!r} of {path} is not all numbers",
-        found=f"{'an empty cell' if pd.isna(content) else repr(str(content))} in line "
-        f"{bad[0] + 2}" + (f" and {len(bad) - 1} more" if len(bad) > 1 else ""),
-        wanted="a number in every row",
-        remedy=_remedy(column, all_bad=len(bad) == len(column)),
-    )
-
-
-def _remedy(column: pd.Series, *, all_bad: bool) -> str:
-    """Return the remedy for a column that does not hold numbers only."""
-    without = f"leave the column out: --leave-out {column.name!r}"
-    if not all_bad:
-        return f"fill the gap, write plain numbers such as 1234.5, or {without}"
-    texts = column.astype(str)
-    if pd.to_datetime(texts, errors="coerce", format="mixed").notna().all():
-        return f"if it holds the time, say so: --time {column.name!r}; or {without}"
-    if texts.nunique() <= len(texts) // 2:
-        return (
-            "if it names series that stand one below the other, give each a column of its own, or "
-            f"a file of its own; or {without}"
-        )
-    return f"write plain numbers such as 1234.5, or {without}"
-
-
-def _time_index(path: Path, time: pd.Series) -> tuple[pd.Index, int]:
-    """Return the column of the time as dates, quarters or integers, and the usual season."""
-    where = f"column {time.name!r} of {path}"
-    index: pd.Index
-    if pd.api.types.is_integer_dtype(time.dtype):
-        index = _compact_dates(time)
-    elif pd.api.types.is_numeric_dtype(time.dtype) or time.isna().any():
-        raise DataError(
-            f"{where} holds no time",
-            found=f"{time.iloc[int(time.isna().argmax())]} in line {int(time.isna().argmax()) + 2}",
-            wanted="dates or whole numbers",
-            remedy="name another column with --time, or pass --number-rows to count rows instead",
-        )
-    elif time.str.fullmatch(QUARTER).all():
-        index = pd.PeriodIndex(time.str.upper().str.replace(r"[^0-9Q]", "", regex=True), freq="Q")
-    else:
-        try:
-            index = _dates(time)
-        except ValueError as error:
-            raise DataError(
-                f"{where} does not parse as dates",
-                found=repr(time.iloc[0]),
-                wanted="dates such as 2016-07-04 or 2016-07-04 05:00",
-                remedy="rewrite them, name another column with --time, or pass --number-rows to "
-                "count rows instead",
-            ) from error
-    index.name = time.name
+def _parquet_table(path: Path, content: bytes) -> Table:
+    """Return the columns of a Parquet file, those of its index first."""
     try:
-        season = TimeGrid.of(index, where).season
-    except DataError as error:
-        repeats = index.has_duplicates
-        raise DataError(
-            error.problem,
-            found=error.found,
-            wanted=error.wanted,
-            remedy=("give series that stand one below the other a column each; else " * repeats)
-            + "correct the file, or pass --number-rows to count rows instead",
+        frame = pd.read_parquet(io.BytesIO(content))
+    except ImportError as error:
+        raise MissingPackageError(
+            f"{path} is Parquet, which needs the package 'pyarrow'",
+            remedy="install it with: pip install 'samovar_forecast[parquet]'; or save the file as "
+            "CSV",
         ) from error
-    return index, season
-
-
-def _compact_dates(time: pd.Series) -> pd.Index:
-    """Return whole numbers as dates if all numbers look like 20160704, else unchanged."""
-    texts = time.astype(str)
-    if texts.str.len().eq(8).all():
-        dates = pd.to_datetime(texts, format="%Y%m%d", errors="coerce")
-        if dates.notna().all():
-            return pd.DatetimeIndex(dates)
-    return pd.Index(time)
-
-
-def _dates(time: pd.Series) -> pd.DatetimeIndex:
-    """Return text as dates; 3/4/2016 is read in the way that makes the dates regular."""
-    if ISO_DATE.match(time.iloc[0]):
-        return pd.DatetimeIndex(pd.to_datetime(time, format="ISO8601"))
-    readings = [
-        pd.DatetimeIndex(pd.to_datetime(time, format="mixed", dayfirst=dayfirst))
-        for dayfirst in (False, True)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as Parquet", found=error) from error
+    if not (isinstance(frame.index, pd.RangeIndex) and frame.index.name is None):
+        frame = frame.reset_index()
+    columns = [
+        (str(name), column.astype(object) if pd.api.types.is_string_dtype(column) else column)
+        for name, column in frame.items()
     ]
-    regular = [dates for dates in readings if dates.is_unique and pd.infer_freq(dates) is not None]
-    return (regular or readings)[0]
+    return Table(columns, np.arange(1, len(frame) + 1))
+
+
+def _without(path: Path, table: Table, leave_out: Sequence[str], asked_for: Sequence[str]) -> Table:
+    """Return the table without the columns to leave out, each name once."""
+    names = [name for name, _ in table.columns]
+    for name in (*leave_out, *asked_for):
+        if name not in names:
+            raise DataError(
+                f"{path} has no such column", found=repr(name), wanted=f"one of {names}"
+            )
+    kept = [(name, column) for name, column in table.columns if name not in leave_out]
+    for name, count in Counter(name for name, _ in kept).items():
+        if count > 1:
+            places = [str(place) for place, other in enumerate(names, 1) if other == name]
+            raise DataError(
+                f"columns {' and '.join(places)} of {path} have the same name",
+                found=repr(name),
+                wanted="a name of its own for each column",
+                remedy=f"rename them in the file, or leave them out: --leave-out {name!r}",
+            )
+    if not kept or not len(table.lines):
+        raise no_series(path, len(table.lines), len(kept))
+    return Table(kept, table.lines, table.separator, table.told)
+
+
+def _column_to_skip(table: Table, time: str | None, told: list[str]) -> str | None:
+    """Return the column of the time, which is not read where rows are numbered, or None."""
+    first, column = table.columns[0]
+    if time is None:
+        times = read_times(column) if not is_missing(column).any() else None
+        if times is None:
+            is_time = not looks_numeric(column)
+        elif pd.api.types.is_integer_dtype(times.index.dtype):
+            counts = len(column) > 1 and set(np.diff(times.index)) == {1}
+            is_time = counts or first.lower() in TIME_NAMES
+        else:
+            is_time = True
+        time = first if is_time else None
+    told.append(
+        "rows numbered, every column a series"
+        if time is None
+        else f"rows numbered, the column {time!r} left out"
+    )
+    return time

@@ -279,22 +279,13 @@ def _inferred_freq(index: pd.Index, where: str) -> Any:
         )
     freq = pd.infer_freq(index)
     if freq is None:
-        raise _irregular(index, where, _likely_freqs(index))
+        raise _irregular(index, where, likely_freqs(index))
     return to_offset(freq)
 
 
 def _irregular(index: pd.Index, where: str, candidates: list[Any]) -> DataError:
     """Return the error of an index off the grid: gaps in a grid that can be guessed, or no grid."""
-    fewest = None
-    for candidate in candidates:
-        if isinstance(candidate, pd.offsets.Tick):
-            n_times = (index[-1] - index[0]) / pd.Timedelta(candidate)
-            if n_times > _LARGEST_GRID * len(index):
-                continue
-        make = pd.date_range if isinstance(index, pd.DatetimeIndex) else pd.timedelta_range
-        grid = make(index[0], index[-1], freq=candidate)
-        if index.isin(grid).all() and (fewest is None or len(grid) < len(fewest[0])):
-            fewest = grid, candidate
+    fewest = smallest_grid(index, candidates)
     if fewest is not None:
         grid, candidate = fewest
         first_missing = grid[~grid.isin(index)][0]
@@ -312,7 +303,34 @@ def _irregular(index: pd.Index, where: str, candidates: list[Any]) -> DataError:
     )
 
 
-def _likely_freqs(index: pd.Index) -> list[Any]:
+def smallest_grid(index: pd.Index, candidates: list[Any]) -> tuple[pd.Index, Any] | None:
+    """Return the grid with the fewest times that holds all of an index, and its frequency.
+
+    Parameters
+    ----------
+    index : DatetimeIndex or TimedeltaIndex
+        Sorted times without repetitions.
+    candidates : list of pandas offsets
+
+    Returns
+    -------
+    (Index, offset) or None
+        None if no candidate's grid holds all times.
+    """
+    fewest = None
+    for candidate in candidates:
+        if isinstance(candidate, pd.offsets.Tick):
+            n_times = (index[-1] - index[0]) / pd.Timedelta(candidate)
+            if n_times > _LARGEST_GRID * len(index):
+                continue
+        make = pd.date_range if isinstance(index, pd.DatetimeIndex) else pd.timedelta_range
+        grid = make(index[0], index[-1], freq=candidate)
+        if index.isin(grid).all() and (fewest is None or len(grid) < len(fewest[0])):
+            fewest = grid, candidate
+    return fewest
+
+
+def likely_freqs(index: pd.Index) -> list[Any]:
     """Return frequencies of stretches of the index, and the most common distance of its times."""
     last = len(index) - _STRETCH
     starts = {min(max(0, start), max(0, last)) for start in (0, last // 3, last // 2, last)}

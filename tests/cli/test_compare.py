@@ -63,3 +63,28 @@ def test_the_names_that_the_help_lists_are_those_that_are_known(capsys):
         main(["compare", "--help"])
     words = " ".join(capsys.readouterr().out.split())
     assert all(name in words for name in comparison_room.known_forecasters())
+
+
+@pytest.mark.parametrize("option", ["--report", "--forecasts"])
+def test_a_file_to_write_never_takes_the_place_of_the_file_that_is_read(
+    capsys, csv, tmp_path, option
+):
+    path = csv(months())
+    before = path.read_bytes()
+    link = tmp_path / "link.csv"
+    link.hardlink_to(path)
+    for output in (path, link, tmp_path / "." / "own.csv"):
+        code, out, err = run(capsys, "compare", path, "--horizon", 2, option, output)
+        assert (code, out) == (2, "")
+        assert "is read by this command, and would be lost" in " ".join(err.split())
+    code, _, err = run(
+        capsys,
+        "compare",
+        path,
+        "--horizon",
+        2,
+        *("--report", tmp_path / "x.csv"),
+        *("--forecasts", tmp_path / "x.csv"),
+    )
+    assert (code, "written twice" in err) == (2, True)
+    assert path.read_bytes() == before

@@ -12,6 +12,7 @@ import pytest
 from samovar_forecast.cli import demo as command
 from samovar_forecast.comparison import classical_forecasters
 from tests.builders.cli import run
+from tests.builders.frames import months, write_csv
 
 FIGURES = ("forecasts_typical", "forecasts_last", "errors_by_step", "var_lag_matrices")
 
@@ -76,3 +77,12 @@ def test_the_demo_runs_from_a_fresh_process_with_samovar_itself(tmp_path):
         *FIGURES,
         "samovar_lag_matrices",
     }
+
+
+def test_the_demo_does_not_write_its_forecasts_over_the_file_that_it_reads(capsys, tmp_path):
+    path = write_csv(tmp_path / "forecasts.csv", months())
+    before = path.read_bytes()
+    code, out, err = run(capsys, "demo", "--data", path, "--output", tmp_path)
+    assert (code, out) == (2, "")
+    assert "is read by this command" in " ".join(err.split())
+    assert path.read_bytes() == before

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from samovar_forecast.frames.sources import read_csv
+from samovar_forecast.cli.options import add_reading, own_data
+from samovar_forecast.exceptions import DataError
+from samovar_forecast.frames.sources import read_file
 from tests.builders.cli import run
 from tests.builders.frames import months
 
@@ -33,7 +39,7 @@ def test_the_time_may_stand_anywhere_and_other_columns_be_left_out(csv, capsys):
     code, out, err = run(capsys, *arguments, "--time", "time", "--leave-out", "x")
     assert (code, err) == (0, "")
     assert "2015-01-01 to 2019-12-01, 60 rows, 3 series" in " ".join(out.split())
-    data = read_csv(path, time="time", leave_out=["0", "x"])
+    data = read_file(path, time="time", leave_out=["0", "x"])
     assert list(data.y) == ["a", "b"]
     code, _, err = run(capsys, *arguments, "--time", "Time")
     assert (code, "no such column; found: 'Time'" in " ".join(err.split())) == (2, True)
@@ -48,6 +54,16 @@ def empty_a_cell(text):
 def say_ill(text):
     lines = text.splitlines()
     lines[7] = f"{lines[7].split(',')[0]},ill,0.5"
+    return "\n".join(lines)
+
+
+def keep_the_first_column(text):
+    return "\n".join(line.split(",")[0] for line in text.splitlines())
+
+
+def forget_a_cell(text):
+    lines = text.splitlines()
+    lines[5] = lines[5].rsplit(",", 1)[0]
     return "\n".join(lines)
 
 
@@ -68,8 +84,16 @@ def say_ill(text):
         ({"first": months(), "n_time": 20}, "too few rows to forecast 8 steps from 10 origins"),
         ({"first": months(), "change": lambda text: ""}, "cannot be read as CSV"),
         (
-            {"first": months(), "change": lambda text: text.replace(",", ";")},
-            "does not hold time and series; found: 60 rows of 1 comma-separated columns",
+            {"first": months(), "change": lambda text: text.replace("time,a,b", "time,a,a")},
+            "columns 2 and 3 of * have the same name; found: 'a' * --leave-out 'a'",
+        ),
+        (
+            {"first": months(), "change": forget_a_cell},
+            "cannot be read as CSV; found: 2 cells in line 6, 3 in most lines",
+        ),
+        (
+            {"first": months(), "change": keep_the_first_column},
+            "does not hold time and series; found: 60 rows of 1 columns",
         ),
     ],
 )
@@ -121,3 +145,40 @@ def test_a_folder_where_a_file_is_to_be_written_is_named_before_the_work_begins(
     code, out, err = run(capsys, "compare", path, "--horizon", 2, option, tmp_path, "--quiet")
     assert (code, out) == (2, "")
     assert "is a folder; wanted: the name of a file" in " ".join(err.split())
+
+
+def test_a_wrong_file_costs_no_import_of_torch_or_a_host(csv):
+    path = csv(["Monday"] * 60)
+    for command in (["demo", "--data", path], ["compare", path, "--horizon", "2"]):
+        code = (
+            "import sys; from samovar_forecast.cli import main; "
+            f"code = main({[str(word) for word in command]}); "
+            "heavy = {'torch', 'sktime', 'statsmodels', 'scipy', 'matplotlib'}; "
+            "print(code, sorted(heavy & set(sys.modules)))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=path.parent,
+        )
+        assert done.stdout == "2 []\n", done.stderr
+
+
+def test_the_options_decide_what_the_file_leaves_open(csv, tmp_path):
+    path = tmp_path / "own.txt"
+    path.write_bytes("01/02/2016~1,234~\u00e9\n02/02/2016~2,345~1\n".encode("latin-1"))
+    arguments = argparse.ArgumentParser()
+    add_reading(arguments)
+    words = ["--separator", "~", "--decimal", ",", "--header", "no", "--encoding", "latin-1"]
+    given = arguments.parse_args(
+        [*words, "--dates", "day-first", "--leave-out", "column_3", "--time", "column_1"]
+    )
+    given.data = path
+    with pytest.raises(DataError, match="frequency"):  # read; too short to tell the frequency
+        own_data(given)
+    path.write_bytes(path.read_bytes() + b"03/02/2016~3,456~2\n")
+    data = own_data(given)
+    assert data.y["column_2"].tolist() == [1.234, 2.345, 3.456]
+    assert str(data.y.index[0].date()) == "2016-02-01"

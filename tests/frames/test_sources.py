@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from samovar_forecast.exceptions import DataError
-from samovar_forecast.frames.sources import read_csv, us_macro_data
+from samovar_forecast.frames.sources import read_file, us_macro_data
+from tests.builders.files import KINDS
 from tests.builders.frames import months, write_csv
 
 
@@ -42,7 +43,7 @@ def test_the_macro_data_are_growth_rates_and_levels_in_percent():
     ],
 )
 def test_the_first_column_is_read_as_dates_or_whole_numbers(csv, first, season, last):
-    data = read_csv(csv(first))
+    data = read_file(csv(first))
     assert data.season == season
     assert str(data.y.index[-1]).removesuffix(" 00:00:00") == last
     assert list(data.y) == ["a", "b"]
@@ -51,10 +52,123 @@ def test_the_first_column_is_read_as_dates_or_whole_numbers(csv, first, season, 
 def test_series_below_one_another_are_told_apart_from_a_column_of_remarks(csv):
     path = csv(months(), change=lambda text: text.replace(",", ",A,").replace("time,A", "time,id"))
     with pytest.raises(DataError, match=r"column 'id' .* names series that stand one below"):
-        read_csv(path)
+        read_file(path)
 
 
 def test_rows_can_be_counted_instead(csv):
-    data = read_csv(csv([f"row {i}" for i in range(60)]), number_rows=True)
+    data = read_file(csv([f"row {i}" for i in range(60)]), number_rows=True)
     assert data.y.index.tolist() == list(range(1, 61))
     assert data.season == 1
+
+
+# ---------------------------------------------------------------- nothing is lost without a word
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_numbered_rows_of_a_file_without_dates_keep_the_first_series(tmp_path):
+    path = write(tmp_path / "own.csv", "load,wind\n1.5,10\n0.5,20\n2.5,30\n")
+    data = read_file(path, number_rows=True)
+    assert data.y.to_dict("list") == {"load": [1.5, 0.5, 2.5], "wind": [10.0, 20.0, 30.0]}
+    assert "every column a series" in data.description[-1]
+    whole = write(tmp_path / "own.csv", "load,wind\n7,10\n3,20\n5,30\n")
+    assert read_file(whole, number_rows=True).y["load"].tolist() == [7.0, 3.0, 5.0]
+    alone = write(tmp_path / "own.csv", "load\n7\n3\n\n5\n")
+    data = read_file(alone, number_rows=True, keep_gaps=True)
+    np.testing.assert_array_equal(data.y["load"], [7.0, 3.0, np.nan, 5.0])
+
+
+@pytest.mark.parametrize(
+    "times", [("2000", "2001", "2002"), ("20000101", "20000102", "20000103"), ("x", "y", "z")]
+)
+def test_numbered_rows_leave_a_column_of_times_out_and_say_so(tmp_path, times):
+    lines = "".join(f"{time},{k}.5\n" for k, time in enumerate(times))
+    data = read_file(write(tmp_path / "own.csv", f"when,a\n{lines}"), number_rows=True)
+    assert data.y.to_dict("list") == {"a": [0.5, 1.5, 2.5]}
+    assert "the column 'when' left out" in data.description[-1]
+
+
+@pytest.mark.parametrize("first", ["2000-01-01", "2000M01", "2000", "Jan-00"])
+def test_a_file_without_a_header_keeps_its_first_row(tmp_path, first):
+    times = {
+        "2000-01-01": ["2000-01-01", "2000-02-01", "2000-03-01"],
+        "2000M01": ["2000M01", "2000M02", "2000M03"],
+        "2000": ["2000", "2001", "2002"],
+        "Jan-00": ["Jan-00", "Feb-00", "Mar-00"],
+    }[first]
+    lines = "".join(f"{time},{k}.5,{k}\n" for k, time in enumerate(times))
+    data = read_file(write(tmp_path / "own.csv", lines))
+    assert data.y.to_dict("list") == {"column_2": [0.5, 1.5, 2.5], "column_3": [0.0, 1.0, 2.0]}
+    assert "line 1 taken for values, not for names" in data.description[-1]
+
+
+def test_a_header_of_numbers_is_a_header_and_doubt_is_told(tmp_path):
+    text = ",2019,2020\n2000-01-01,1,2\n2000-01-02,3,4\n2000-01-03,5,6\n"
+    assert list(read_file(write(tmp_path / "own.csv", text)).y) == ["2019", "2020"]
+    text = text.replace(",2019,2020", "2000,ill,2020")
+    data = read_file(write(tmp_path / "own.csv", text))
+    assert "line 1 taken for names: 2000, ill, 2020" in data.description[-1]
+
+
+def test_two_columns_of_a_name_are_refused(tmp_path):
+    path = write(tmp_path / "own.csv", "time,a,b, a\n2000,1,2,3\n2001,1,2,3\n2002,1,2,3\n")
+    with pytest.raises(DataError, match=r"columns 2 and 4 of .* have the same name; found: 'a'"):
+        read_file(path)
+    assert list(read_file(path, leave_out=["a"]).y) == ["b"]
+
+
+def test_text_of_windows_is_read_as_latin_1_and_told(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_bytes("année,café\n2000,1\n2001,2\n2002,3\n".encode("latin-1"))
+    data = read_file(path)
+    assert (list(data.y), data.y.index.name) == (["café"], "année")
+    assert "Latin-1" in data.description[-1]
+
+
+def test_typed_columns_are_taken_from_parquet(tmp_path):
+    pytest.importorskip("pyarrow")
+    y = pd.DataFrame({"a": [1.0, np.nan, 3.0]}, index=pd.date_range("2000", periods=3, name="t"))
+    y.to_parquet(tmp_path / "own.parquet")
+    read = read_file(tmp_path / "own.parquet", keep_gaps=True).y
+    pd.testing.assert_frame_equal(read, y, check_freq=False, check_index_type=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"PK\x03\x04 and so on", "an Excel workbook .* save it as CSV"),
+        (b"\x1f\x8b damaged", "cannot be decompressed"),
+        (b"\x00\x01\x02\x00", "is no text"),
+        (b"time,a\n2000,1\n2001,2;3\n2002,x\n", "column 'a' .* '2;3' in line 3 and 1 more"),
+        (b"title\ntime,a\n2000,1\n2001,2\n", "1 cells in line 1, 2 in most lines"),
+        (b"time,a\n2000,1\n,2\n2002,3\n", "column 'time' .* an empty cell in line 3"),
+        (b"time,a\n2000,1.5\n2001,1,5\n2002,2.5\n", "3 cells in line 3, 2 in most lines"),
+    ],
+)
+def test_what_cannot_be_read_is_named_by_file_line_and_column(tmp_path, content, expected):
+    path = tmp_path / "own.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=expected) as raised:
+        read_file(path)
+    assert "own.csv" in str(raised.value)
+
+
+# ---------------------------------------------------------------- files as people have them
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_of_file_gives_its_frame_and_tells_how_it_was_read(tmp_path, name):
+    kind = KINDS[name]
+    path = tmp_path / "own.csv"
+    path.write_bytes(kind.content)
+    data = read_file(path, keep_gaps=True)
+    expected = pd.DataFrame({"a": kind.a, "b": kind.b}, index=kind.index)
+    pd.testing.assert_frame_equal(
+        data.y, expected, check_freq=False, check_names=False, check_index_type=False
+    )
+    told = " ".join(data.description[2:])
+    assert kind.told in told
+    assert name != "plain" or told == ""

@@ -1,0 +1,286 @@
+"""A column of text as times: dates, periods or whole numbers, by the way in which they are written.
+
+pandas reads the text; this module tells which way of writing all cells of a column have in common.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+DAY_DIGITS = re.compile(r"(?:1[5-9]|2[01])\d{6}")
+MONTH_DIGITS = re.compile(r"((?:1[5-9]|2[01])\d{2})(0[1-9]|1[0-2])")
+MONTH = re.compile(r"(\d{4})\s*[-:/. ]?\s*[Mm](\d{1,2})")
+QUARTER = re.compile(r"(\d{4})\s*[-:/. ]?\s*[Qq]([1-4])")
+QUARTER_FIRST = re.compile(r"(?:[Qq]([1-4])|([1-4])[Qq])\s*[-:/. ]?\s*(\d{4})")
+WEEK = re.compile(r"(\d{4})\s*-?\s*[Ww](\d{1,2})(?:-([1-7]))?")
+ISO_DATE = re.compile(r"\d{4}-\d")
+OFFSET = re.compile(r"\s*(?:Z|[+-]\d{2}:?\d{2}|[+-]\d{2})$")
+DECIMAL_YEAR = re.compile(r"(1[5-9]|2[01])\d{2}(?:[.,]\d*)?")
+YEAR_AND_MONTH = re.compile(r"(\d{4})[.,](\d{1,2})")
+TWO_NUMBERS = re.compile(r"\d\D+\d")
+DAY_AND_MONTH = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ]\d{2}(?:\d{2})?\b")
+OF_MONTHS = ("%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%B-%Y", "%b %y", "%Y-%b", "%Y %b", "%Y %B")
+OF_DAYS = (
+    *("%d-%b-%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y"),
+    *("%d. %B %Y", "%d/%b/%Y", "%d%b%Y", "%Y-%b-%d"),
+)
+EPOCHS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+"""Units of an epoch: ticks in a second."""
+FIRST_EPOCH, LAST_EPOCH = 100_000_000, 4_102_444_800
+"""Seconds from 1970 that are taken for times: 1973 to 2100."""
+YEARS_AHEAD = 20
+"""Two digits of a year that would lie farther ahead than this are of the century before."""
+
+
+class Times(NamedTuple):
+    """Times of the rows, and what a reader must know of their reading."""
+
+    index: pd.Index
+    told: str | None = None
+
+
+def read_times(column: pd.Series, day_first: bool | None = None) -> Times | None:
+    """Return a column as times, or None if its cells are no times.
+
+    Parameters
+    ----------
+    column : Series
+        Text without missing cells, or typed times or numbers.
+    day_first : bool, optional
+        Whether 3/4/2016 is the third of April; by default what makes the times regular.
+
+    Returns
+    -------
+    Times or None
+        A DatetimeIndex, a PeriodIndex of months or quarters, or an index of whole numbers.
+    """
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return Times(pd.PeriodIndex(column))
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return Times(pd.DatetimeIndex(column).tz_convert("UTC").tz_localize(None), "times in UTC")
+    if pd.api.types.is_datetime64_dtype(column.dtype):
+        return Times(pd.DatetimeIndex(column))
+    texts = column.astype(str).astype(object).str.strip()
+    if not len(texts):
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pandas guesses aloud
+        for reader in _READERS:
+            times = reader(texts)
+            if times is not None:
+                return times
+        return _dates(texts, day_first)
+
+
+def _all(texts: pd.Series, pattern: re.Pattern[str]) -> pd.DataFrame | None:
+    """Return the groups of a pattern that all texts fit, a column each, or None."""
+    if not pattern.fullmatch(texts.iloc[0]) or not texts.str.fullmatch(pattern).all():
+        return None
+    return texts.str.extract(pattern)
+
+
+def _parsed(texts: pd.Series, written: str) -> pd.DatetimeIndex | None:
+    """Return the texts by a format of `strptime`, or None if a text is written otherwise."""
+    if pd.isna(pd.to_datetime(texts.iloc[0], format=written, errors="coerce")):
+        return None
+    dates = pd.DatetimeIndex(pd.to_datetime(texts, format=written, errors="coerce"))
+    return None if dates.hasnans else dates
+
+
+def _months(years: pd.Series, months: pd.Series) -> pd.PeriodIndex:
+    return pd.PeriodIndex.from_fields(year=years.astype(int), month=months.astype(int), freq="M")
+
+
+def _whole_numbers(texts: pd.Series) -> Times | None:
+    """Return 20160704 and 200001 as dates, seconds since 1970 as times, or the numbers."""
+    if not texts.str.fullmatch(r"[+-]?\d+").all():
+        return None
+    if texts.str.fullmatch(DAY_DIGITS).all() and (dates := _parsed(texts, "%Y%m%d")) is not None:
+        return Times(dates)
+    if (parts := _all(texts, MONTH_DIGITS)) is not None:
+        return Times(_months(parts[0], parts[1]), f"{texts.iloc[0]} read as a month")
+    numbers = pd.Index(texts.astype("int64"))
+    steps = np.diff(numbers)
+    for unit, ticks in EPOCHS.items():
+        inside = (numbers >= FIRST_EPOCH * ticks) & (numbers <= LAST_EPOCH * ticks)
+        if (
+            inside.all()
+            and len(steps)
+            and np.abs(steps).min() >= ticks
+            and (np.abs(steps) > 1).all()
+        ):
+            dates = pd.DatetimeIndex(pd.to_datetime(numbers.to_numpy(), unit=unit))
+            return Times(dates, f"{texts.iloc[0]} read as {unit} since 1970, times in UTC")
+    return Times(numbers)
+
+
+def _decimal_years(texts: pd.Series) -> Times | None:
+    """Return 2000.25 as a quarter or month, 2000.0 as a year, 2000.01 to 2000.12 as months."""
+    if not texts.str.fullmatch(DECIMAL_YEAR).all():
+        return None
+    parts = _all(texts, YEAR_AND_MONTH)
+    if parts is not None and parts[1].astype(int).between(1, 12).all():
+        months = _months(parts[0], parts[1])
+        if len(months) > 1 and (np.diff(months.asi8) == 1).all():
+            return Times(months, f"{texts.iloc[0]} read as the month {months[0]}")
+    years = texts.str.replace(",", ".").astype(float).to_numpy()
+    if (years == np.floor(years)).all():
+        return Times(pd.Index(years.astype("int64")))
+    if (years - np.floor(years) == 0.5).all():
+        return Times(pd.Index(np.floor(years).astype("int64")), "middles of years read as years")
+    for per_year, freq, word in ((4, "Q", "quarter"), (12, "M", "month")):
+        for shift in (0.0, 0.5):  # where the time begins, or its middle
+            steps = years * per_year - shift
+            counts = np.round(steps).astype("int64")
+            if np.abs(steps - counts).max() < 0.13 and (np.diff(counts) >= 1).all():
+                month = counts % per_year * (12 // per_year) + 1
+                index = _months(pd.Series(counts // per_year), pd.Series(month)).asfreq(freq)
+                return Times(index, f"{texts.iloc[0]} read as the {word} {index[0]}")
+    return None
+
+
+def _periods(texts: pd.Series) -> Times | None:
+    """Return 2000M01, 2000Q1 and Q1 2000 as periods."""
+    if (parts := _all(texts, MONTH)) is not None and parts[1].astype(int).between(1, 12).all():
+        return Times(_months(parts[0], parts[1]))
+    if (parts := _all(texts, QUARTER)) is not None:
+        return Times(pd.PeriodIndex(parts[0] + "Q" + parts[1], freq="Q"))
+    if (parts := _all(texts, QUARTER_FIRST)) is not None:
+        return Times(pd.PeriodIndex(parts[2] + "Q" + parts[0].fillna(parts[1]), freq="Q"))
+    return None
+
+
+def _weeks(texts: pd.Series) -> Times | None:
+    """Return ISO weeks as their Mondays, or as the day that they name."""
+    parts = _all(texts, WEEK)
+    if parts is None:
+        return None
+    days = parts[0] + "-" + parts[1].str.zfill(2) + "-" + parts[2].fillna("1")
+    dates = _parsed(days, "%G-%V-%u")
+    told = f"{texts.iloc[0]} read as the ISO week, each week by its Monday"
+    return None if dates is None else Times(dates, told if parts[2].isna().all() else None)
+
+
+def _named_months(texts: pd.Series) -> Times | None:
+    """Return Jan-00 and 4 July 2016 as months and dates; two digits of a year find a century."""
+    if not any(character.isalpha() for character in texts.iloc[0]):
+        return None
+    for written in (*OF_MONTHS, *OF_DAYS):
+        dates = _parsed(texts, written)
+        if dates is None:
+            continue
+        told = None
+        if "%y" in written:
+            dates = _in_one_century(dates)
+            told = f"{texts.iloc[0]} read as {dates[0]:%B %Y}"
+        return Times(dates.to_period("M") if written in OF_MONTHS else dates, told)
+    return None
+
+
+def _in_one_century(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return dates of two-digit years so that none lies far ahead and no century is left out.
+
+    The digits 69 to 99 stand for 1969 to 1999, 00 to 68 for 2000 to 2068: a series from the
+    sixties would jump a century back.
+    """
+    years, latest = dates.year.to_numpy(), dt.date.today().year + YEARS_AHEAD
+    wrong = years > latest
+    jumps = np.flatnonzero((years[:-1] == 2068) & (years[1:] == 1969))
+    if len(jumps):
+        wrong |= np.arange(len(dates)) <= jumps[0]
+    return pd.DatetimeIndex(
+        [
+            date - pd.DateOffset(years=100) if back else date
+            for date, back in zip(dates, wrong, strict=True)
+        ]
+    )
+
+
+def _with_offsets(texts: pd.Series) -> Times | None:
+    """Return times with offsets from UTC: on the clock of the place for days, else in UTC.
+
+    Days begin at midnight of the place, summer or winter; hours go on through the night in which
+    a clock is put forward.
+    """
+    if not re.search(r"\d:\d{2}", texts.iloc[0]) or not texts.str.contains(OFFSET).all():
+        return None
+    try:
+        written = "ISO8601" if ISO_DATE.match(texts.iloc[0]) else None
+        bare = texts.str.replace(OFFSET, "", regex=True)
+        clock = pd.DatetimeIndex(pd.to_datetime(bare, format=written))
+        universal = pd.DatetimeIndex(pd.to_datetime(texts, utc=True, format=written))
+        universal = universal.tz_localize(None)
+    except ValueError:
+        return None
+    offsets = texts.str.extract(f"({OFFSET.pattern})")[0]
+    if offsets.nunique() == 1:
+        return Times(clock, f"times as on the clock at {offsets[0].strip()}")
+    if clock.is_unique and (clock - clock.normalize()).nunique() == 1:
+        return Times(clock, "times as on the clock of the place")
+    return Times(universal, "times in UTC, for their offsets change")
+
+
+_READERS: tuple[Callable[[pd.Series], Times | None], ...] = (
+    _whole_numbers,
+    _decimal_years,
+    _periods,
+    _weeks,
+    _named_months,
+    _with_offsets,
+)
+
+
+def _dates(texts: pd.Series, day_first: bool | None) -> Times | None:
+    """Return text as dates; 3/4/2016 as days above 12 tell, else so that the dates are regular.
+
+    Where that does not tell either, 3.4.2016 is a day of April, 3/4/2016 and 3-4-2016 of March.
+    """
+    if ISO_DATE.match(texts.iloc[0]):
+        try:
+            return Times(pd.DatetimeIndex(pd.to_datetime(texts, format="ISO8601")))
+        except ValueError:
+            return None
+    if not texts.str.contains(TWO_NUMBERS).all():  # more than dateutil asks of a date
+        return None
+    parts = texts.str.extract(DAY_AND_MONTH)
+    if parts.isna().any(axis=None):
+        dates = _mixed(texts, day_first=False)
+        return None if dates is None else Times(dates)
+    first, second = (parts[place].astype(int).max() for place in (0, 1))
+    if min(first, second) > 12:
+        return None
+    if max(first, second) > 12:
+        dates = _mixed(texts, day_first=first > 12)
+        return None if dates is None else Times(dates)
+    by_month, by_day = (_mixed(texts, day_first=choice) for choice in (False, True))
+    if by_month is None or by_day is None:
+        return None
+    if day_first is None:
+        is_regular = _is_regular(by_day)
+        day_first = "." in texts.iloc[0] if _is_regular(by_month) == is_regular else is_regular
+    dates = by_day if day_first else by_month
+    other = "month-first" if day_first else "day-first"
+    read = f"{texts.iloc[0]} read as {dates[0].day} {dates[0]:%B %Y}"
+    told = f"{read} (--dates {other} decides otherwise)"
+    return Times(dates, None if by_month.equals(by_day) else told)
+
+
+def _mixed(texts: pd.Series, *, day_first: bool) -> pd.DatetimeIndex | None:
+    try:
+        return pd.DatetimeIndex(pd.to_datetime(texts, dayfirst=day_first))  # a single format
+    except ValueError:
+        try:
+            return pd.DatetimeIndex(pd.to_datetime(texts, format="mixed", dayfirst=day_first))
+        except ValueError:
+            return None
+
+
+def _is_regular(dates: pd.DatetimeIndex) -> bool:
+    return len(dates) > 2 and dates.is_unique and pd.infer_freq(dates) is not None

@@ -1,0 +1,62 @@
+"""Text becomes numbers under a single decimal mark for the whole file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from samovar_forecast.frames.numbers import choose_marks, is_missing, looks_numeric, to_numbers
+
+
+def column(*cells):
+    return pd.Series(cells, dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("cells", "separator", "decimal"),
+    [
+        (("1.5", "1234"), ";", "."),
+        (("1,5", "2"), ";", ","),
+        (("1,5", "2"), ",", ","),
+        (("1,234", "1.5"), ";", "."),
+        (("1.234", "1,5"), ";", ","),
+        (("1.234.567", "8"), ",", ","),
+        (("1,234", "2,345"), ",", "."),
+        (("1,234", "0,345"), ",", ","),
+        (("1,234", "2,345"), ";", ","),
+        (("1.234", "2.345"), ";", "."),
+        (("1'234,5", "2"), ";", ","),
+    ],
+)
+def test_the_decimal_mark_is_the_one_under_which_all_cells_are_numbers(cells, separator, decimal):
+    assert choose_marks([column(*cells)], separator, None).decimal == decimal
+
+
+def test_doubt_is_told_with_the_option_that_decides_otherwise():
+    told = choose_marks([column("1,234", "2")], ";", None).told
+    assert told == "1,234 read as 1.234 (--decimal . reads 1234)"
+    assert choose_marks([column("1,234", "2")], ";", ".").told is None
+    told = choose_marks([column("-1.234", "2")], "\t", None).told
+    assert told == "-1.234 read as -1.234 (--decimal , reads -1234)"
+
+
+def test_numbers_are_read_to_the_last_bit_and_bad_cells_are_marked():
+    cells = ["0.1", "1e-3", ".5", "5.", "\u22122.5", "1,234,567.25", "12,34", "ill", "", "1e999"]
+    values, bad = to_numbers(column(*cells), ".")
+    expected = [0.1, 1e-3, 0.5, 5.0, -2.5, 1234567.25, np.nan, np.nan, np.nan, np.nan]
+    np.testing.assert_array_equal(values, expected)
+    assert np.flatnonzero(bad).tolist() == [6, 7, 9]
+
+
+def test_a_point_is_never_taken_away_where_it_stands_before_decimals():
+    _, bad = to_numbers(column("1.5", "1.2345", "0.123"), ",")
+    assert bad.all()
+
+
+def test_missing_cells_and_columns_of_words_are_told_apart():
+    cells = column("NA", "", "n/a", "-", "..", "1", "NaN", "null")
+    assert is_missing(cells).tolist() == [True] * 5 + [False] + [True] * 2
+    assert looks_numeric(cells)
+    assert not looks_numeric(column("a", "b", "1"))
+    assert looks_numeric(pd.Series([1.0, 2.0]))

@@ -1,0 +1,79 @@
+"""A way of writing times is told from all cells of a column."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from samovar_forecast.frames.times import read_times
+
+
+def column(*cells):
+    return pd.Series(cells, dtype=object)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("Monday", "Tuesday"),
+        ("0.5", "1.5"),
+        ("2000M13", "2000M01"),
+        ("a 1", "b 2"),
+        ("13/13/2000", "01/01/2000"),
+        ("2000-01-01", "soon"),
+    ],
+)
+def test_what_is_no_time_is_none(cells):
+    assert read_times(column(*cells)) is None
+
+
+def test_days_above_twelve_tell_days_from_months_whatever_is_regular():
+    times = read_times(column("03/01/2000", "20/01/2000", "02/02/2000"))
+    assert times.index.equals(pd.DatetimeIndex(["2000-01-03", "2000-01-20", "2000-02-02"]))
+    assert times.told is None
+    times = read_times(column("01/03/2000", "01/20/2000", "02/02/2000"))
+    assert times.index.equals(pd.DatetimeIndex(["2000-01-03", "2000-01-20", "2000-02-02"]))
+
+
+def test_the_user_decides_what_days_up_to_twelve_leave_open():
+    cells = column("01.02.2016", "02.02.2016", "03.02.2016")
+    assert read_times(cells).index[0] == pd.Timestamp("2016-02-01")
+    assert read_times(cells, day_first=False).index[0] == pd.Timestamp("2016-01-02")
+    cells = column("01/02/2016", "02/02/2016", "03/02/2016")
+    told = "01/02/2016 read as 1 February 2016 (--dates month-first decides otherwise)"
+    assert read_times(cells).told == told
+    assert read_times(cells, day_first=False).index[2] == pd.Timestamp("2016-03-02")
+
+
+def test_whole_numbers_that_are_no_dates_stay_whole_numbers():
+    assert read_times(column("0", "1", "2")).index.tolist() == [0, 1, 2]
+    assert read_times(column("20001301", "20001302")).index.tolist() == [20001301, 20001302]
+    assert read_times(column("200013", "200014")).index.tolist() == [200013, 200014]
+    counted = read_times(column("1000000001", "1000000002")).index
+    assert counted.tolist() == [1000000001, 1000000002]
+
+
+def test_two_digits_of_a_year_never_jump_a_century():
+    cells = [f"{month}-{year}" for year in ("67", "68", "69", "70") for month in ("Jan", "Jul")]
+    index = read_times(column(*cells)).index
+    assert index.is_monotonic_increasing
+    assert (str(index[0]), str(index[-1])) == ("1967-01", "1970-07")
+    assert str(read_times(column("Jan-60", "Feb-60")).index[0]) == "1960-01"
+    assert str(read_times(column("Jan-00", "Feb-00")).index[0]) == "2000-01"
+
+
+def test_hours_with_offsets_go_on_in_utc_and_a_single_offset_stays_on_the_clock():
+    times = read_times(column("2024-10-27T02:00+02:00", "2024-10-27T02:00+01:00"))
+    assert times.index.equals(pd.DatetimeIndex(["2024-10-27 00:00", "2024-10-27 01:00"]))
+    times = read_times(column("2024-01-01 05:00:00-05:00", "2024-01-01 06:00:00-05:00"))
+    assert times.index[0] == pd.Timestamp("2024-01-01 05:00")
+    assert times.told == "times as on the clock at -05:00"
+
+
+def test_typed_times_are_taken_as_they_are():
+    dates = pd.date_range("2000-01-01", periods=3)
+    assert read_times(pd.Series(dates)).index.equals(dates)
+    assert read_times(pd.Series(dates.to_period("M"))).index[0] == pd.Period("2000-01", "M")
+    times = read_times(pd.Series(dates.tz_localize("Europe/Paris")))
+    assert times.told == "times in UTC"
+    assert times.index[0] == pd.Timestamp("1999-12-31 23:00")
