@@ -19,7 +19,7 @@ LEVELS = tuple(round(0.05 * k, 2) for k in range(1, 20))
 COVERAGES = (0.5, 0.8, 0.9)
 """Central intervals whose coverage is given."""
 TIE_SHARE = 0.01
-"""Models whose MSE is within this share of the lowest MSE tie with the best model."""
+"""Two models whose MSE is within this share of each other tie, whatever a test says."""
 FEWEST_ORIGINS_FOR_AN_ERROR = 6
 """With fewer origins, a standard error over origins says nothing and is not given."""
 

@@ -29,7 +29,7 @@ FEWEST_ORIGINS_FOR_A_SET = 10
 
 
 def margins(mse: pd.Series, losses: pd.DataFrame, overlap: int) -> pd.DataFrame:
-    """Return by how much the MSE of each model exceeds the least, and which models tie.
+    """Return by how much the MSE of each model exceeds the least.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ def margins(mse: pd.Series, losses: pd.DataFrame, overlap: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame, indexed by model
-        ``MSE``, ``excess`` (share of the least MSE), ``standard_errors`` (the mean difference over
-        origins in standard errors) and ``ties`` (whether the excess is within 1 % or within a
-        standard error).
+        ``MSE``, ``excess`` (share of the least MSE) and ``standard_errors`` (the mean difference
+        over origins in standard errors). No test is in it: the least is chosen on the same
+        origins.
 
     Notes
     -----
@@ -57,7 +57,6 @@ def margins(mse: pd.Series, losses: pd.DataFrame, overlap: int) -> pd.DataFrame:
     table["standard_errors"] = [
         _standard_errors(losses[model] - losses[mse.index[0]], overlap) for model in mse.index
     ]
-    table["ties"] = (table["excess"] <= TIE_SHARE) | (table["standard_errors"] <= 1)
     return table
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -31,7 +31,7 @@ def summary(comparison: Comparison, width: int = WIDTH) -> str:
         _wrapped(caption(comparison), width),
         leaderboard(comparison, width),
         effort(comparison, width),
-        _wrapped(f"{verdict(comparison)} {against(comparison)}".strip(), width),
+        _wrapped(verdict(comparison), width),
     ]
     return "\n\n".join(parts)
 
@@ -143,74 +143,66 @@ def note_on(runs: pd.DataFrame) -> str:
     return "; ".join(textwrap.shorten(part, LONGEST_NOTE, placeholder=" ...") for part in notes)
 
 
-def headline(comparison: Comparison) -> str:
-    """Return in words which model has the lowest MSE, and who ties with it."""
+def verdict(comparison: Comparison) -> str:
+    """Return in words which model has the lowest MSE, and what the tests say of each of the others.
+
+    A model is called better, worse or a tie by the test against the best classical model alone.
+    """
     margins = comparison.margins()
     if margins.empty:
         return "No model served every origin: there is nothing to rank."
-    winners = list(margins.index[margins["ties"]])
-    few = margins["standard_errors"].isna().all()
-    rule = (
-        "within 1 %; too few origins for a standard error"
-        if few
-        else "within 1 % or one standard error of the difference over origins"
-    )
-    if len(winners) == 1:
-        return f"{winners[0]} wins: MSE {margins['MSE'].iloc[0]:.3f} over all steps."
-    named = listed([f"{model} ({margins['MSE'][model]:.3f})" for model in winners])
-    return f"A tie for the lowest MSE over all steps ({rule}): {named}."
-
-
-def verdict(comparison: Comparison) -> str:
-    """Return in words which model has the lowest MSE, who ties with it, who is behind."""
-    margins = comparison.margins()
-    sentences = [headline(comparison)]
-    if margins.empty:
-        return sentences[0]
-    behind = margins[~margins["ties"]]
-    few = margins["standard_errors"].isna().all()
-    if len(behind):
-        trailing = [_behind(str(model), row) for model, row in behind.iterrows()]
-        sentences.append(f"Behind: {listed(trailing)}.")
-        if few and margins["ties"].sum() == 1:
-            sentences.append("Too few origins for a standard error.")
+    least = margins.index[0]
+    sentences = [
+        f"Lowest MSE over all steps: {in_a_list(least)} ({_number(margins['MSE'][least])})."
+    ]
+    if not comparison.classical:
+        sentences += _untested(margins, "Without a classical model nothing is tested")
+    elif comparison.best_classical is None:
+        sentences += _untested(margins, "No classical model served every origin: nothing is tested")
+    else:
+        sentences += _tested(comparison, margins)
     failed = [in_a_list(model) for model in comparison.models if model not in margins.index]
     if failed:
         sentences.append(f"Not ranked, for failing at an origin: {listed(failed)}.")
     return " ".join(sentences)
 
 
-def against(comparison: Comparison) -> str:
+def _tested(comparison: Comparison, margins: pd.DataFrame) -> list[str]:
     """Return who is better, worse or not to be told apart from the best classical model."""
-    if comparison.scores().empty or not comparison.classical:
-        return ""
-    best = comparison.best_classical
-    if best is None:
-        return "No classical model served every origin: there is nothing to test against."
-    others = comparison.significance().drop(index=best)
-    if others.empty or (others["verdict"] == "too few origins").all():
-        return ""
-    words = {"better": "better", "tie": "a tie", "worse": "worse"}
-    parts = [
-        f"{words[outcome]}: {', '.join(map(in_a_list, part.index))}"
-        for outcome in words
+    best, table = comparison.best_classical, comparison.significance()
+    others = table.drop(index=best)
+    if others.empty:
+        return []
+    if (others["verdict"] == "too few origins").all():
+        n_origins = len(comparison.origins)
+        return _untested(margins, f"{n_origins} origins are too few for a test")
+    told = {
+        outcome: listed([_with_change(model, row["ratio"] - 1) for model, row in part.iterrows()])
+        for outcome in ("better", "tie", "worse")
         if len(part := others[others["verdict"] == outcome])
+    }
+    parts = [
+        f"{'a tie' if outcome == 'tie' else outcome}: {names}" for outcome, names in told.items()
     ]
-    return (
-        f"Tested against the best classical model, {best} (Diebold-Mariano, 5 %, Holm): "
+    return [
+        f"Tested against the best classical model, {in_a_list(best)} (Diebold-Mariano, 5 %, Holm): "
         f"{'; '.join(parts)}."
-    )
+    ]
+
+
+def _untested(margins: pd.DataFrame, reason: str) -> list[str]:
+    """Return how far the others are behind, and why that says little."""
+    rest = [_with_change(model, row["excess"]) for model, row in margins.iloc[1:].iterrows()]
+    return [f"Behind it: {listed(rest)}. {reason}."] if rest else []
+
+
+def _with_change(model: object, change: float) -> str:
+    return f"{in_a_list(model)} ({100 * change:+.0f} %)"
 
 
 def in_a_list(name: object) -> str:
     """Return a name as it stands among others, in quotes where it holds a comma itself."""
     return repr(str(name)) if "," in str(name) else str(name)
-
-
-def _behind(model: str, margin: Mapping[str, float] | pd.Series) -> str:
-    errors = margin["standard_errors"]
-    by_error = "" if pd.isna(errors) else f", {errors:.1f} standard errors"
-    return f"{model} (MSE {_number(margin['MSE'])}, {100 * margin['excess']:+.0f} %{by_error})"
 
 
 def naive_in_words(season: int) -> str:

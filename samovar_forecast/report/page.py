@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from samovar_forecast.comparison.diagnostics import findings
-from samovar_forecast.comparison.text import against, headline
+from samovar_forecast.comparison.text import verdict
 from samovar_forecast.exceptions import DataError, require
 from samovar_forecast.plots.layout import shown_time
 from samovar_forecast.report import figures, tables
@@ -78,8 +78,7 @@ def render_report(
     content: dict[str, Any] = {
         "title": title,
         "about": list(about),
-        "headline": headline(comparison),
-        "against": against(comparison),
+        "verdict": verdict(comparison),
         "facts": _facts(comparison),
         "findings": findings(comparison),
         "leaderboard": tables.leaderboard(comparison),

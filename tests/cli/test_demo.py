@@ -27,7 +27,7 @@ def test_the_demo_prints_data_models_leaderboard_verdict_and_figures(quick, caps
         "400 times the difference of logs",
         "8 steps ahead from 10 origins",
         "every 4 origins",
-        "for the lowest MSE over all steps",
+        "Lowest MSE over all steps: ",
         "the VAR chose order 3",
     ):
         assert expected in words
