@@ -20,7 +20,6 @@ import pandas as pd
 from benchmarks.command import Benchmark, add_data_option
 from benchmarks.contestants import (
     Contestant,
-    Sample,
     add_contestant_options,
     by_contestant,
     measure_contestants,
@@ -29,6 +28,7 @@ from benchmarks.contestants import (
 from benchmarks.harness import one_thread
 from benchmarks.pages import markdown_table
 from benchmarks.records import BenchmarkError, Records
+from benchmarks.samples import Sample
 
 PART = 200
 """Series that are measured, and stored, at once."""

@@ -12,31 +12,16 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from benchmarks.linear_members import LinearMembers
 from benchmarks.records import Records, provenance
-
-LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-"""Quantiles that every contestant gives, where it gives any."""
-
-
-class Sample(NamedTuple):
-    """What is known of one member of a panel: series, and their covariates so far and ahead."""
-
-    y: pd.DataFrame
-    X: pd.DataFrame | None = None
-    ahead: pd.DataFrame | None = None
-
-
-class Forecast(NamedTuple):
-    """The steps after a sample: points (h, C) and, where they are given, quantiles (h, C, Q)."""
-
-    points: np.ndarray
-    quantiles: np.ndarray | None = None
+from benchmarks.samples import LEVELS, Forecast, Sample, without_gaps
+from benchmarks.zero_shot_network import ZeroShot
 
 
 class Contestant(Protocol):
@@ -48,13 +33,6 @@ class Contestant(Protocol):
     def fit(self, samples: Sequence[Sample], horizon: int, season: int) -> None: ...
 
     def forecast(self, samples: Sequence[Sample], spread: bool = True) -> list[Forecast]: ...
-
-
-def without_gaps(frame: pd.DataFrame) -> pd.DataFrame:
-    """Fill gaps by a line, ends by the nearest value, and what has no value at all by zero."""
-    if not frame.isna().any(axis=None):
-        return frame
-    return frame.interpolate(limit_direction="both").ffill().bfill().fillna(0.0)
 
 
 # --- rules without an estimate --------------------------------------------------------------------
@@ -264,12 +242,6 @@ def _default(season: int) -> Any:
     return SAMoVARForecaster(random_state=0, verbose=False)
 
 
-def _linear_members() -> Contestant:
-    from benchmarks.linear_members import LinearMembers
-
-    return LinearMembers()
-
-
 def _guarded_var(season: int) -> Any:
     from samovar_forecast.comparison import GuardedVAR
 
@@ -282,12 +254,6 @@ def _ridge_var(season: int) -> Any:
     return RidgeVAR(season=season)
 
 
-def _zero_shot() -> Contestant:
-    from benchmarks.zero_shot_network import ZeroShot
-
-    return ZeroShot()
-
-
 AUTOMATIC = ("AutoETS", "AutoTheta", "AutoARIMA")
 MEAN = "Mean of the three"
 CONTESTANTS: dict[str, Callable[[], Contestant]] = {
@@ -296,8 +262,8 @@ CONTESTANTS: dict[str, Callable[[], Contestant]] = {
     "Seasonal naive": SeasonalNaive,
     "VAR": lambda: OfSktime(_guarded_var),
     "Ridge VAR": lambda: OfSktime(_ridge_var),
-    "Linear members": _linear_members,
-    "SAMoVAR zero-shot": _zero_shot,
+    "Linear members": LinearMembers,
+    "SAMoVAR zero-shot": ZeroShot,
     "SAMoVAR": lambda: OfSktime(_default, together=True),
     **{name: partial(OfStatsforecast, name) for name in AUTOMATIC},
     MEAN: partial(OfStatsforecast, *AUTOMATIC),

@@ -19,7 +19,6 @@ import pandas as pd
 from benchmarks.command import Benchmark
 from benchmarks.contestants import (
     Contestant,
-    Sample,
     add_contestant_options,
     by_contestant,
     measure_contestants,
@@ -28,6 +27,7 @@ from benchmarks.contestants import (
 from benchmarks.harness import one_thread
 from benchmarks.pages import markdown_table
 from benchmarks.records import Records
+from benchmarks.samples import Sample
 
 N_PANELS = 1000
 PART = 50

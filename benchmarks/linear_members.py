@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.contestants import LEVELS, Forecast, Sample, without_gaps
+from benchmarks.samples import LEVELS, Forecast, Sample, without_gaps
 from samovar_forecast.linear.average import LONGEST_LAG, AnchorFit, estimate_anchor
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from benchmarks.contestants import LEVELS, Forecast, Sample
+from benchmarks.samples import LEVELS, Forecast, Sample
 from samovar_forecast import load_pretrained
 
 AT_ONCE = 64

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.contestants import LEVELS, Contestant, Forecast, Sample
+from benchmarks.contestants import Contestant
 from benchmarks.fev.tasks import TASKS, TaskPlan, task_of_fev
+from benchmarks.samples import LEVELS, Forecast, Sample
 
 METRICS = ("MASE", "SQL", "WAPE", "WQL")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contestants import LEVELS
+from benchmarks.samples import LEVELS
 
 LOADS = ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
 WEATHER = tuple(f"target_{number}" for number in range(21))

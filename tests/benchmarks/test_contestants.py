@@ -12,8 +12,9 @@ pytest.importorskip("sktime")
 pytest.importorskip("statsmodels")
 
 from benchmarks import contestants
-from benchmarks.contestants import CONTESTANTS, LEVELS, Sample, is_installed
+from benchmarks.contestants import CONTESTANTS, is_installed
 from benchmarks.records import Records
+from benchmarks.samples import LEVELS, Sample
 
 QUICK = ("Naive", "Drift", "Seasonal naive", "VAR", "Ridge VAR", "Linear members", "AutoTheta")
 

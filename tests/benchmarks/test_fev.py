@@ -11,12 +11,12 @@ import pytest
 pytest.importorskip("sktime")
 pytest.importorskip("statsmodels")
 
-from benchmarks.contestants import LEVELS, Forecast
 from benchmarks.fev import BENCHMARK, page
 from benchmarks.fev.data import DATASETS
 from benchmarks.fev.run import as_fev_wants
 from benchmarks.fev.tasks import TASKS
 from benchmarks.records import ROOT, Records
+from benchmarks.samples import LEVELS, Forecast
 
 DATA = ROOT.parent / "shared" / "data"
 

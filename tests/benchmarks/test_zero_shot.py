@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks import zero_shot
-from benchmarks.contestants import Sample
+from benchmarks.samples import Sample
 from benchmarks.zero_shot_network import ZeroShot
 from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
 
