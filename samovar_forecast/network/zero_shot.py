@@ -268,6 +268,42 @@ class ZeroShotNetwork(nn.Module):
                 parameter.normal_(0.0, deviation, generator=generator)
 
     @torch.inference_mode()
+    def forecast_along(
+        self,
+        values: Tensor,
+        n_positions: int,
+        n_steps: int,
+        season: int = 1,
+        *,
+        past_covariates: Tensor | None = None,
+    ) -> Tensor:
+        """Return quantiles of the steps after each of the last patches of each window.
+
+        Parameters
+        ----------
+        values : Tensor of shape (B, L, C)
+            NaN where a value is missing.
+        n_positions : int
+            Patches to forecast after (P); the last ends with the window.
+        n_steps : int
+            At most ``config.horizon``.
+        season : int, default=1
+        past_covariates : Tensor of shape (B, L, P), optional
+
+        Returns
+        -------
+        float64 Tensor of shape (B, P, n_steps, C, Q)
+        """
+        n_series = values.shape[-1]
+        if past_covariates is not None:
+            values = torch.cat([values, past_covariates], -1)
+        seasons = torch.full((len(values),), season, device=values.device)
+        out = self(values.double(), seasons, positions=torch.arange(-n_positions, 0))
+        moves = out.quantiles[..., :n_steps, :].double() * out.unit[..., :n_steps, None]
+        levels = out.last[..., None, None] + moves * out.is_usable[..., None, None]  # B C P s Q
+        return levels[:, :n_series].permute(0, 2, 3, 1, 4)
+
+    @torch.inference_mode()
     def forecast(
         self,
         values: Tensor,
