@@ -88,7 +88,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 def _models_in_words(season: int) -> str:
     seasonal = f", and the value {season} steps before (seasonal naive)" if season > 1 else ""
     return (
-        "Models: SAMoVAR with its defaults, and its network without the linear anchor; "
+        "Models: SAMoVAR with its defaults, and a SAMoVAR network trained on the data alone; "
         "statsmodels' VAR and AR (one for each series), their order by AIC among those that the "
         "rows identify; a ridge VAR, its order and penalty by leave-one-out; exponential "
         f"smoothing and Theta in closed form; the last value (naive){seasonal}."
@@ -100,10 +100,9 @@ def _choices_in_words(comparison: Comparison) -> list[str]:
     samovar, var = (comparison.fitted.get(name) for name in ("SAMoVAR", "VAR"))
     choices = []
     if samovar is not None:
-        choices.append(
-            f"SAMoVAR chose patches of {samovar.patch_length_} steps and a context of "
-            f"{samovar.context_length_}"
-        )
+        shares = samovar.shares_.groupby("member", sort=False).mean().mean(axis=1)
+        parts = " and ".join(f"{share:.0%} {name}" for name, share in shares.items())
+        choices.append(f"SAMoVAR averaged its members by {parts}")
     if var is not None and var.results_ is not None:
         choices.append(f"the VAR chose order {var.results_.k_ar}")
     return [f"At the last fit, {', '.join(choices)}."] if choices else []
@@ -142,7 +141,7 @@ def _write_results(
         path = plots.save_figure(axes, folder / f"var_lag_matrices.{suffix}")
         written.append((path, "what the VAR learnt: the effect of each series on each, by lag"))
     samovar = comparison.fitted.get("SAMoVAR")
-    if samovar is not None and hasattr(samovar, "explain"):
+    if samovar is not None and hasattr(samovar, "network_"):
         dynamic = samovar.explain()
         axes = _draw_lag_matrices(
             dynamic.coefs,

@@ -210,7 +210,9 @@ def standard_forecasters(
     shared: dict[str, Any] = {"random_state": random_state, "verbose": verbose}
     return {
         "SAMoVAR": SAMoVARForecaster(**shared),
-        "SAMoVAR, no anchor": SAMoVARForecaster(anchor=False, **shared),
+        "SAMoVAR, no anchor": SAMoVARForecaster(
+            linear=False, pretrained=False, train=True, **shared
+        ),
         **classical_forecasters(season),
     }
 

@@ -48,6 +48,12 @@ def read_panel_forecaster(
     ConfigurationError
         If the head holds quantiles without the median.
     """
+    if model.trained is None:
+        raise ConfigurationError(
+            "there is no trained network to read",
+            found=f"the members {[member.name for member in model.average.members]}",
+            wanted="linear=False, pretrained=False, train=True",
+        )
     head = model.trained.head
     if head.quantiles and 0.5 not in head.quantiles:
         raise ConfigurationError(

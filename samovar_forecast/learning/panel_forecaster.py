@@ -1,228 +1,266 @@
-"""A network for all series of a panel: how it learns, and how it answers.
+"""The members of a forecast beside the rows and scales of a panel: how they learn and answer.
 
-A :class:`PanelForecaster` is a
-:class:`~samovar_forecast.learning.trained_network.TrainedNetwork` beside the last rows and the
-scales of the series that it forecasts. It is never changed: to learn or
-to move on gives a new forecaster.
+A :class:`PanelForecaster` is an :class:`~samovar_forecast.learning.shares.Average` of members
+beside the last rows and the scales of the series that it forecasts. It is never changed: to learn
+or to move on gives a new forecaster.
+
+Letters: n rows of an instance, s steps ahead, C series, K numbers per step and series.
 """
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
 
-from samovar_forecast.config import NetworkConfig, TrainingConfig
+from samovar_forecast.config import TrainingConfig
 from samovar_forecast.exceptions import DataError
-from samovar_forecast.frames.panel import Panel
-from samovar_forecast.frames.scaler import InstanceScaler, last_values
-from samovar_forecast.learning.answers import InstanceForecast, cut_window, roll_windows
+from samovar_forecast.frames.panel import Instance, Panel
+from samovar_forecast.frames.scaler import InstanceScaler, Scaler, last_values
+from samovar_forecast.learning.answers import InstanceForecast
+from samovar_forecast.learning.members import (
+    LinearMember,
+    Member,
+    PretrainedMember,
+    TrainedMember,
+    confirmed_effect,
+)
+from samovar_forecast.learning.network_fit import HowToTrain, train_further, train_member
 from samovar_forecast.learning.plan import Plan
-from samovar_forecast.learning.scaled_rows import scale_rows
-from samovar_forecast.learning.trained_network import WINDOWS_AT_ONCE, Columns, TrainedNetwork
+from samovar_forecast.learning.scaled_rows import ScaledRows, scale_rows
+from samovar_forecast.learning.shares import Average, weigh_members
+from samovar_forecast.learning.trained_network import TrainedNetwork
 from samovar_forecast.learning.uncertainty import Predictive
-from samovar_forecast.learning.windows import SeriesTensors, WindowSet
+from samovar_forecast.linear.covariates import CovariateEffect
+from samovar_forecast.linear.forecast import LinearForecast
+from samovar_forecast.linear.held_out import Trial
+from samovar_forecast.network import SAMoVARNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
 
 if TYPE_CHECKING:
     from samovar_forecast.learning.training import TrainingResult
 
-# `training` is imported late, in the functions, for the training loop is the heaviest import.
-
-# Rows kept for forecasts of the past, beside a context.
+# Rows kept for forecasts of the past, beside those that a member reads.
 _ROWS_KEPT = 500
+
+Readable = LinearForecast | tuple[ZeroShotNetwork, int, CovariateEffect | None] | SAMoVARNetwork
+"""A member as a vector autoregression is read from it: the pretrained network with its season
+and the effect of covariates around it."""
+
+
+@dataclass(frozen=True)
+class InstanceMembers:
+    """The members that forecast an instance, as a reading wants them.
+
+    Attributes
+    ----------
+    members : dict of str to Readable
+        "linear", "pretrained" and "trained", those that are there.
+    shares : dict of str to array of shape (s, C)
+        Share of each at each step; they sum to 1, and steps beyond have the shares of the last.
+    scaler : Scaler
+        Units in which all members see the series.
+    n_rows : int
+        Rows before an origin that are read at most.
+    """
+
+    members: dict[str, Readable]
+    shares: dict[str, np.ndarray]
+    scaler: Scaler
+    n_rows: int
 
 
 @dataclass(frozen=True)
 class PanelForecaster:
-    """A network that forecasts the instances of a panel.
+    """An average of members that forecasts the instances of a panel.
 
     Parameters
     ----------
-    trained : TrainedNetwork
+    average : Average
     scalers : dict of hashable to InstanceScaler
         Scales of each instance, by its key.
     panel : Panel
-        Last rows of each instance: a context, and as many before as forecasts of the past may
-        start from.
+        Last rows of each instance: those that a member reads, and as many before as forecasts of
+        the past may start from.
     holds_all : bool
-        Whether these are all rows that its anchor was estimated on.
+        Whether these are all rows of the fit and of what came later.
     """
 
-    trained: TrainedNetwork
+    average: Average
     scalers: dict[Hashable, InstanceScaler]
     panel: Panel
     holds_all: bool = False
 
     @property
+    def trained(self) -> TrainedNetwork | None:
+        """The trained network, where there is such a member."""
+        member = self._member(TrainedMember)
+        return None if member is None else member.trained
+
+    @property
+    def n_read(self) -> int:
+        """Rows before an origin that a member reads at most."""
+        return max(member.n_rows for member in self.average.members)
+
+    @property
     def n_kept(self) -> int:
         """Rows that are kept of each instance."""
-        config = self.trained.config
-        return config.context_length + max(config.patch_length - 1, _ROWS_KEPT)
+        patch_length = 1 if self.trained is None else self.trained.config.patch_length
+        return self.n_read + max(patch_length - 1, _ROWS_KEPT)
+
+    @property
+    def uses_covariates(self) -> bool:
+        """Whether any covariate has an effect on the forecast."""
+        has_past, has_future = len(self.panel.past_names), len(self.panel.future_names)
+        for member in self.average.members:
+            if not self.average.shares[member.name].any():
+                continue
+            if isinstance(member, TrainedMember) and (has_past or has_future):
+                return True
+            if isinstance(member, PretrainedMember) and (has_past or member.effect is not None):
+                return True
+            if isinstance(member, LinearMember) and member.forecasts[0].effect is not None:
+                return True
+        return False
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether the spread is that of rows from which nothing was learned."""
+        trained = self.trained
+        return len(self.average.members) > 1 or trained is None or trained.is_held_out
+
+    def shares_frame(self) -> pd.DataFrame:
+        """Return the shares as a frame.
+
+        The rows are instances (in a panel), members and steps; the columns are the series.
+        """
+        names = [member.name for member in self.average.members]
+        table = np.stack([self.average.shares[name] for name in names], axis=1)  # I M s C
+        steps = pd.RangeIndex(1, table.shape[2] + 1)
+        rows = pd.MultiIndex.from_product([names, steps], names=["member", "step"])
+        frames = [
+            pd.DataFrame(share.reshape(len(rows), -1), rows, self.panel.target_names)
+            for share in table
+        ]
+        if not self.panel.key_names:
+            return frames[0]
+        keys = [instance.key for instance in self.panel.instances]
+        return pd.concat(frames, keys=keys, names=self.panel.key_names)
+
+    def members_of(self, key: Hashable) -> InstanceMembers:
+        """Return the members that forecast the instance of that key, and their shares."""
+        number = [instance.key for instance in self.panel.instances].index(key)
+        members: dict[str, Readable] = {}
+        for member in self.average.members:
+            if isinstance(member, LinearMember):
+                members[member.name] = member.forecasts[number]
+            elif isinstance(member, PretrainedMember):
+                members[member.name] = (member.network, member.season, member.effect)
+            elif isinstance(member, TrainedMember):
+                members[member.name] = member.trained.network
+        shares = {name: share[number] for name, share in self.average.shares.items()}
+        return InstanceMembers(members, shares, self.scalers[key].target, self.n_read)
 
     # ------------------------------------------------------------------ learning
 
     @classmethod
     def learn(
         cls,
-        trained: TrainedNetwork,
         panel: Panel,
         plan: Plan,
         *,
         horizon: int | None,
-        seed: int,
-        is_pretrained: bool = False,
-        fit: Callable[..., TrainingResult] | None = None,
-        device: str = "auto",
-        progress: bool | None = None,
-        checkpoint_dir: str | Path | None = None,
+        ready: TrainedNetwork | None = None,
+        how: HowToTrain | None = None,
     ) -> tuple[PanelForecaster, TrainingResult | None]:
-        """Train a copy of a network on a panel, and score its forecasts on the windows held out.
+        """Make the members of a plan for a panel, and weigh them by rows that none has seen.
 
         Parameters
         ----------
-        trained : TrainedNetwork
-            Where the training starts; with ``plan.max_epochs`` of 0 it is ready and stays as it is.
         panel : Panel
         plan : Plan
-            Training, share of each instance that is held out, and whether there is to be a linear
-            anchor beside the network. An anchor that was pretrained stays as it is where the
-            network does, or where no window can be held out.
+            Which members there are, and how a network is trained.
         horizon : int or None
-            Farthest step that will be asked for; the scores reach that far if the sample does.
-        seed : int
-        is_pretrained : bool, default=False
-            Whether the network has learned before: then its weights are kept if no epoch forecasts
-            the windows held out better.
-        fit : callable, optional
-            Trains the network in place. It is called as, and by default is,
-            :func:`samovar_forecast.learning.training.fit_network`.
-        device, progress, checkpoint_dir
-            As in :func:`samovar_forecast.learning.training.fit_network`.
+            Farthest step that will be asked for; shares and scores reach that far if the sample
+            does.
+        ready : TrainedNetwork, optional
+            A network that has learned before: a member as it is, or with ``plan.train`` the start
+            of the training. Its weights are kept if no epoch forecasts the windows held out better.
+        how : HowToTrain, optional
+            Without training it does not matter.
 
         Returns
         -------
         model : PanelForecaster
         result : TrainingResult or None
+            None where nothing was trained.
+
+        Raises
+        ------
+        ConfigurationError
+            If the plan leaves no member.
+        DataError
+            If a series has no value, or a network that is to be trained finds no window.
         """
-        network = copy.deepcopy(trained.network)
+        plan = plan.beside(ready)
         scalers = {instance.key: InstanceScaler.of(instance) for instance in panel.instances}
-        series = _scale_panel(panel, scalers, network.config)
-        windows = _lay_out_windows(series, network.config)
-        training, validation = windows.split_in_time(plan.validation_fraction)
-        if validation is not None and not _has_futures(validation):
-            training, validation = windows, None
+        instances = [scale_rows(instance, scalers[instance.key]) for instance in panel.instances]
+        n_steps = horizon or plan.choose_steps(panel)
+        members, trials = _make_closed_form(plan, instances, n_steps, panel.grid.season)
         result = None
-        if plan.is_trained:
-            result = _fit_or_default(fit)(
-                network,
-                training,
-                validation,
-                plan.budget_training(len(training)),
-                head=trained.head,
-                random_state=seed,
-                device=device,
-                progress=progress,
-                checkpoint_dir=checkpoint_dir,
-                judge_start=is_pretrained,
+        if plan.train or ready is not None:
+            member, result = train_member(
+                instances, panel, plan, horizon, ready, how or HowToTrain()
             )
-        if not plan.is_anchored:
-            network.config = dataclasses.replace(network.config, anchor=None)
-            network.anchor = None
-        keeps_anchor = network.anchor is not None and (result is None or validation is None)
-        keeps_anchor = keeps_anchor and not plan.is_linear
-        judged = network
-        if plan.is_anchored and not keeps_anchor:
-            from samovar_forecast.learning.anchoring import attach_anchor, put_beside
-
-            shape = network.config
-            report = attach_anchor(
-                network,
-                series,
-                validation,
-                season=panel.grid.season,
-                head=trained.head,
-                gate=np.zeros((shape.patch_length, shape.n_series)) if plan.is_linear else None,
-            )
-            # Scores are those of an anchor that did not see what it is scored on.
-            judged = copy.deepcopy(network)
-            put_beside(judged, report.earlier, report.gate)
-        elif result is None:
-            validation = windows  # nothing was learned from any of them
-        n_steps = max(horizon or 0, network.config.patch_length)
-        learned = dataclasses.replace(trained, network=judged, columns=Columns.of(panel))
-        learned = learned.scored(windows, validation, n_steps)
-        learned = dataclasses.replace(learned, network=network)
-        model = cls(learned, scalers, panel)
-        holds_all = not keeps_anchor and _longest(panel) <= model.n_kept
-        kept = dataclasses.replace(model, panel=panel.tail(model.n_kept), holds_all=holds_all)
-        return kept, result
-
-    def continued(
-        self,
-        newer: Panel,
-        config: TrainingConfig | None,
-        *,
-        seed: int,
-        fit: Callable[..., TrainingResult] | None = None,
-        device: str = "auto",
-        progress: bool | None = None,
-    ) -> PanelForecaster:
-        """Return a model that learned from the windows that end in new rows, and moved on.
-
-        Scales, scores and the network's share beside an anchor stay as they are. The anchor is
-        estimated anew where all rows are still there, and stays where some have been dropped.
-        Without enough rows for one window nothing is learned; with a config of None the network
-        is not trained.
-        """
-        shape = self.trained.config
-        n_time = shape.context_length + shape.patch_length - 1 + _longest(newer)
-        recent = self.panel.extended_by(newer, n_time, shape.context_length)
-        moved = self.moved_on(newer)
-        if _longest(recent) < shape.context_length + shape.patch_length:
-            return moved
-        windows = _lay_out_windows(_scale_panel(recent, self.scalers, shape), shape)
-        if not _has_futures(windows):
-            return moved
-        network = copy.deepcopy(self.trained.network)
-        if config is not None:
-            _fit_or_default(fit)(
-                network,
-                windows,
-                None,
-                config,
-                head=self.trained.head,
-                random_state=seed,
-                device=device,
-                progress=progress,
-            )
-        if network.anchor is not None and moved.holds_all:
-            from samovar_forecast.learning.anchoring import attach_anchor
-
-            gate = network.anchor.gate.double().numpy()
-            attach_anchor(
-                network,
-                _scale_panel(moved.panel, self.scalers, shape),
-                None,
-                season=moved.panel.grid.season,
-                head=self.trained.head,
-                gate=gate,
-            )
+            members.append(member)
+        if plan.linear or plan.pretrained:
+            average = weigh_members(members, instances, trials, n_steps)
+        else:
+            shares = np.ones((len(instances), n_steps, panel.n_series))
+            calibrations = (member.trained.calibration,) * len(instances)
+            average = Average(tuple(members), {TrainedMember.name: shares}, calibrations)
+        model = cls(average, scalers, panel)
+        kept = panel.tail(model.n_kept)
         return dataclasses.replace(
-            moved, trained=dataclasses.replace(self.trained, network=network)
+            model, panel=kept, holds_all=_longest(panel) <= model.n_kept
+        ), result
+
+    def continued(self, newer: Panel, config: TrainingConfig, how: HowToTrain) -> PanelForecaster:
+        """Return a model that learned from new rows, and moved on.
+
+        The linear member is estimated anew where all rows are still there, and stays where some
+        have been dropped. A trained network learns from the windows that end in new rows, if
+        there are rows enough for one. Scales, shares and the spread stay as they are.
+        """
+        moved = self.moved_on(newer)
+        linear, pretrained = self._member(LinearMember), self._member(PretrainedMember)
+        trained = self._member(TrainedMember)
+        if linear is not None and moved.holds_all:
+            instances = moved._scaled(moved.panel.instances)
+            n_steps, season = linear.forecasts[0].map.n_steps, moved.panel.grid.season
+            effect = confirmed_effect(instances, n_steps, season)
+            linear, _ = LinearMember.estimate(instances, n_steps, season, effect)
+            if pretrained is not None:
+                pretrained = dataclasses.replace(pretrained, effect=effect)
+        if trained is not None:
+            shape = trained.trained.config
+            n_time = shape.context_length + shape.patch_length - 1 + _longest(newer)
+            recent = self.panel.extended_by(newer, n_time, shape.context_length)
+            learned = train_further(trained.trained, self._scaled(recent.instances), config, how)
+            trained = dataclasses.replace(trained, trained=learned)
+        members = tuple(one for one in (linear, pretrained, trained) if one is not None)
+        return dataclasses.replace(
+            moved, average=dataclasses.replace(self.average, members=members)
         )
 
     def moved_on(self, newer: Panel) -> PanelForecaster:
         """Return the model with its rows moved on to the end of newer rows."""
-        n_needed = self.trained.config.context_length
-        rows = self.panel.extended_by(newer, self.n_kept + 1, n_needed)
+        rows = self.panel.extended_by(newer, self.n_kept + 1, self.n_read)
         holds_all = self.holds_all and _longest(rows) <= self.n_kept
         return dataclasses.replace(self, panel=rows.tail(self.n_kept), holds_all=holds_all)
 
@@ -246,16 +284,14 @@ class PanelForecaster:
         Raises
         ------
         DataError
-            If needed covariates are missing, or no full context lies before a time of the past.
+            If needed covariates are missing, or too few rows lie before a time of the past.
         """
-        center = self.trained.head.center
+        center = self.average.head.center
         return [
             self.scalers[instance.key].target.inverse(
-                parameters[..., center], last_values(instance.target)
+                numbers[..., center], last_values(instance.target)
             )
-            for instance, parameters in zip(
-                self.panel.instances, self._parameters(steps, X), strict=True
-            )
+            for instance, numbers in zip(self.panel.instances, self._numbers(steps, X), strict=True)
         ]
 
     def predictive(
@@ -268,131 +304,128 @@ class PanelForecaster:
         DataError
             Also if there is nothing to calibrate with.
         """
-        calibration = self.trained.calibration
-        if calibration is None:
-            raise DataError(
-                "there are no errors of forecasts to take the uncertainty from",
-                found="no window with an observed value for every step and series",
-                wanted="at least one",
-                remedy="give more observations",
-            )
-        n_scored = calibration.scores.shape[1]
-        # What lies beyond the scored steps is spread like the last of them, only wider: a rolled
-        # forecast grows smooth, and its own numbers would say less and less.
-        is_beyond = [bool(own.max() > n_scored) for own in steps]
+        head, known = self.average.head, []
+        for calibration in self.average.calibrations:
+            if calibration is None:
+                raise DataError(
+                    "there are no errors of forecasts to take the uncertainty from",
+                    found="no window with an observed value for every step and series",
+                    wanted="at least one",
+                    remedy="give more observations",
+                )
+            known.append(calibration)
+        # What the rolled numbers of a trained network say of their own spread grows smooth: beyond
+        # the scored steps the spread is that of the last of them, only wider.
+        is_rolled = isinstance(self.average.spread, TrainedMember)
+        n_scored = [calibration.scores.shape[1] for calibration in known]
+        is_beyond = [
+            is_rolled and bool(own.max() > n) for own, n in zip(steps, n_scored, strict=True)
+        ]
         asked = [
-            np.append(own, n_scored) if beyond else own
-            for own, beyond in zip(steps, is_beyond, strict=True)
+            np.append(own, n) if beyond else own
+            for own, n, beyond in zip(steps, n_scored, is_beyond, strict=True)
         ]
         answers = []
-        for instance, own, parameters, beyond in zip(
-            self.panel.instances, steps, self._parameters(asked, X), is_beyond, strict=True
+        for instance, own, numbers, beyond, calibration, n in zip(
+            self.panel.instances,
+            steps,
+            self._numbers(asked, X),
+            is_beyond,
+            known,
+            n_scored,
+            strict=True,
         ):
             scores = calibration.at(np.maximum(own, 1))
             if beyond:
-                parameters, last = parameters[:-1], parameters[-1]
-                center = [self.trained.head.center]
-                growth = np.sqrt(own / n_scored)[:, None, None]
-                wider = parameters[..., center] + growth * (last - last[..., center])
-                is_scored = (own <= n_scored)[:, None, None]
-                parameters = np.where(is_scored, parameters, wider)
-                if self.trained.head.n_params > 1:
-                    scores = calibration.scores[:, np.minimum(own, n_scored) - 1]
+                numbers, last = numbers[:-1], numbers[-1]
+                growth = np.sqrt(own / n)[:, None, None]
+                wider = numbers[..., [head.center]] + growth * (last - last[..., [head.center]])
+                numbers = np.where((own <= n)[:, None, None], numbers, wider)
+            if head.n_params > 1:
+                scores = calibration.scores[:, np.minimum(np.maximum(own, 1), n) - 1]
             answers.append(
                 InstanceForecast(
-                    Predictive(parameters, self.trained.head, scores),
+                    Predictive(numbers, head, scores),
                     self.scalers[instance.key].target,
                     last_values(instance.target),
                 )
             )
         return answers
 
-    def _parameters(self, steps: Sequence[np.ndarray], X: pd.DataFrame | None) -> list[np.ndarray]:
-        """Return the head's parameters at the steps of each instance, (n_steps, n_series, K)."""
-        shape = self.trained.config
-        length, patch = shape.context_length, shape.patch_length
+    def _numbers(self, steps: Sequence[np.ndarray], X: pd.DataFrame | None) -> list[np.ndarray]:
+        """Return the numbers of the average at the steps of each instance, (n_steps, C, K)."""
+        patch = 1 if self.trained is None else self.trained.config.patch_length
         farthest = [max(0, int(own.max())) for own in steps]
-        n_patches = max(1, math.ceil(max(farthest) / patch))
-        ahead = self.panel.covariates_ahead(X, farthest, n_patches * patch)
-        series = [
-            scale_rows(instance, self.scalers[instance.key], length, rows)
-            for instance, rows in zip(self.panel.instances, ahead, strict=True)
-        ]
-        answers = [
-            np.empty((len(own), shape.n_series, self.trained.head.n_params)) for own in steps
-        ]
+        n_ahead = max(1, math.ceil(max(farthest) / patch)) * patch
+        ahead = self.panel.covariates_ahead(X, farthest, n_ahead)
+        instances = self._scaled(self.panel.instances, ahead)
+        n_series, n_params = self.panel.n_series, self.average.head.n_params
+        answers = [np.empty((len(own), n_series, n_params)) for own in steps]
         # The future at once from the end of each instance, the past from the row before each time.
-        ends = [len(rows.target) for rows in series]
         if max(farthest):
-            n_ahead = n_patches * patch
-            windows = [
-                cut_window(rows, end, shape, n_ahead)
-                for rows, end in zip(series, ends, strict=True)
+            ends = [np.array([len(rows)]) for rows in instances]
+            rolled = self.average.forecast(instances, ends, max(farthest))
+            for own, answer, numbers in zip(steps, answers, rolled, strict=True):
+                answer[own >= 1] = numbers[0, own[own >= 1] - 1]
+        if any((own <= 0).any() for own in steps):
+            ends = [
+                np.array([self._end_before(instance, int(step)) for step in own[own <= 0]], int)
+                for instance, own in zip(self.panel.instances, steps, strict=True)
             ]
-            rolled = roll_windows(self.trained, windows, max(farthest))
-            for own, answer, parameters in zip(steps, answers, rolled, strict=True):
-                answer[own >= 1] = parameters[own[own >= 1] - 1]
-        past = [
-            (number, row) for number, own in enumerate(steps) for row in np.flatnonzero(own <= 0)
-        ]
-        if past:
-            windows = [
-                cut_window(
-                    series[number], self._end_before(number, int(steps[number][row])), shape, patch
-                )
-                for number, row in past
-            ]
-            for (number, row), parameters in zip(
-                past, roll_windows(self.trained, windows, 1), strict=True
+            for own, answer, numbers in zip(
+                steps, answers, self.average.forecast(instances, ends, 1), strict=True
             ):
-                answers[number][row] = parameters[0]
+                answer[own <= 0] = numbers[:, 0]
         return answers
 
-    def _end_before(self, number: int, step: int) -> int:
+    def _scaled(
+        self, instances: Sequence[Instance], ahead: Sequence[np.ndarray] | None = None
+    ) -> list[ScaledRows]:
+        """Return the rows of instances in scaled units, with covariates that are known ahead."""
+        return [
+            scale_rows(
+                instance, self.scalers[instance.key], None if ahead is None else ahead[place]
+            )
+            for place, instance in enumerate(instances)
+        ]
+
+    def _end_before(self, instance: Instance, step: int) -> int:
         """Return how many kept rows of an instance lie before a time of its past."""
-        instance, length = self.panel.instances[number], self.trained.config.context_length
+        n_needed = max(member.n_needed for member in self.average.members)
         end = len(instance) - 1 + step
-        if end < length:
+        if end < n_needed:
             grid, last = self.panel.grid, instance.last
             # Beyond the end the context may be filled, so that any step from 1 on can be asked.
-            first = min(1, length - len(instance) + 1)
+            first = min(1, n_needed - len(instance) + 1)
             name = "" if instance.key is None else f" of instance {instance.key!r}"
             raise DataError(
                 f"the horizon fh asks for a past{name} without a full context before it",
                 found=grid.ahead(last, [step])[0],
                 wanted=f"{grid.ahead(last, [first])[0]} or later",
-                remedy=f"a forecast takes {length} rows before it, and of the past the last "
+                remedy=f"a forecast takes {n_needed} rows before it, and of the past the last "
                 f"{len(instance)} are kept",
             )
         return end
 
-
-def _fit_or_default(fit: Callable[..., TrainingResult] | None) -> Callable[..., TrainingResult]:
-    if fit is None:
-        from samovar_forecast.learning.training import fit_network
-
-        return fit_network
-    return fit
+    def _member(self, kind: type) -> Any:
+        return next((one for one in self.average.members if isinstance(one, kind)), None)
 
 
-def _scale_panel(
-    panel: Panel, scalers: dict[Hashable, InstanceScaler], config: NetworkConfig
-) -> list[SeriesTensors]:
-    """Scale the instances of a panel; a shorter instance is filled up to a window."""
-    n_time = config.context_length + config.patch_length
-    return [scale_rows(instance, scalers[instance.key], n_time) for instance in panel.instances]
-
-
-def _lay_out_windows(series: Sequence[SeriesTensors], config: NetworkConfig) -> WindowSet:
-    return WindowSet.from_series(series, config.context_length, config.patch_length)
-
-
-def _has_futures(windows: WindowSet) -> bool:
-    """Tell whether any window has an observed value to forecast."""
-    return any(
-        not bool(windows.batch(indices).future.isnan().all())
-        for indices in torch.arange(len(windows)).split(WINDOWS_AT_ONCE)
-    )
+def _make_closed_form(
+    plan: Plan, instances: Sequence[ScaledRows], n_steps: int, season: int
+) -> tuple[list[Member], list[Trial | None]]:
+    """Return the members that are not trained here, and the linear forecasts held out."""
+    members: list[Member] = []
+    trials: list[Trial | None] = []
+    effect = None
+    if plan.linear or plan.pretrained:
+        effect = confirmed_effect(instances, n_steps, season)
+    if plan.linear:
+        linear, trials = LinearMember.estimate(instances, n_steps, season, effect)
+        members.append(linear)
+    if plan.pretrained:
+        members.append(PretrainedMember.load(season, effect))
+    return members, trials
 
 
 def _longest(panel: Panel) -> int:

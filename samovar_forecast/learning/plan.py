@@ -10,7 +10,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -157,18 +157,19 @@ class Plan:
     next_patch_loss_weight, learning_rate, batch_size, patience
         Fields of :class:`~samovar_forecast.TrainingConfig`.
     max_epochs : int, optional
-        See :func:`choose_epochs`. With 0 a network that has learned before stays as it is.
+        See :func:`choose_epochs`.
     validation_fraction : float, default=0.2
         Share of each instance, at its end, that is not trained on.
-    anchor : bool or "alone", default=True
-        Whether a linear anchor stands beside the network; there is none where no rows are held
-        out, which could tell the share of the network. ``"alone"`` gives the network no share
-        and trains nothing.
+    linear, pretrained : bool, optional
+        Whether the linear forecast and the pretrained network are members of the average. None
+        stands for what stood beside a network that has learned before, else for True.
+    train : bool, default=False
+        Whether a network is trained on the panel and is a member.
 
     Raises
     ------
     ConfigurationError
-        If ``validation_fraction`` is no share, or ``anchor`` is something else.
+        If ``validation_fraction`` is no share, or a switch of a member is no bool.
     """
 
     context_length: int | None = None
@@ -186,13 +187,19 @@ class Plan:
     max_epochs: int | None = None
     patience: int | None = 12
     validation_fraction: float = 0.2
-    anchor: bool | Literal["alone"] = True
+    linear: bool | None = None
+    pretrained: bool | None = None
+    train: bool = False
 
     def __post_init__(self) -> None:
-        if self.anchor not in (True, False, "alone"):
-            raise ConfigurationError(
-                "anchor", found=repr(self.anchor), wanted="True, False or 'alone'"
-            )
+        for name, wanted in (("linear", 3), ("pretrained", 3), ("train", 2)):
+            choices = (True, False, None)[:wanted]
+            if not any(getattr(self, name) is choice for choice in choices):
+                raise ConfigurationError(
+                    f"{name} says whether there is such a member",
+                    found=repr(getattr(self, name)),
+                    wanted="True or False",
+                )
         if not 0 <= self.validation_fraction < 1:
             raise ConfigurationError(
                 "validation_fraction is no share of the sample",
@@ -200,20 +207,35 @@ class Plan:
                 wanted="at least 0 and less than 1",
             )
 
-    @property
-    def is_trained(self) -> bool:
-        """Whether the network is trained at all."""
-        return self.max_epochs != 0 and not self.is_linear
+    def beside(self, ready: TrainedNetwork | None) -> Plan:
+        """Return the plan with its members decided; a ready network brings what stood beside it.
 
-    @property
-    def is_linear(self) -> bool:
-        """Whether the anchor forecasts alone."""
-        return self.anchor == "alone"
+        Parameters
+        ----------
+        ready : TrainedNetwork or None
+            A network that has learned before.
 
-    @property
-    def is_anchored(self) -> bool:
-        """Whether an anchor is estimated."""
-        return self.is_linear or (bool(self.anchor) and self.validation_fraction > 0)
+        Raises
+        ------
+        ConfigurationError
+            If the plan leaves no member.
+        """
+        known = ("linear", "pretrained") if ready is None else ready.beside
+        linear = "linear" in known if self.linear is None else self.linear
+        pretrained = "pretrained" in known if self.pretrained is None else self.pretrained
+        if ready is None and not (self.train or linear or pretrained):
+            raise ConfigurationError(
+                "the forecast has no member",
+                found="linear=False, pretrained=False, train=False, and nothing has learned before",
+                wanted="at least one",
+                remedy="set one of them to True, call pretrain before, or give a checkpoint",
+            )
+        return dataclasses.replace(self, linear=linear, pretrained=pretrained)
+
+    def choose_steps(self, panel: Panel) -> int:
+        """Choose how many steps are weighed where no horizon is known: a season, or eight steps."""
+        season = panel.grid.season
+        return season if 1 < season <= _LONGEST_SEASON_AS_PATCH else _PATCH_WITHOUT_SEASON
 
     def shape_network(self, panel: Panel, horizon: int | None) -> NetworkConfig:
         """Return the shape of a new network for a panel.
@@ -271,8 +293,7 @@ class Plan:
         Raises
         ------
         ConfigurationError
-            If the pretrained network is not as the plan wants it, or there is none and nothing
-            is to be trained.
+            If the pretrained network is not as the plan wants it.
         DataError
             If the pretrained network cannot read the panel, or the panel is too short.
         """
@@ -280,12 +301,6 @@ class Plan:
             pretrained.check_columns(panel)
             self.check_pretrained(pretrained)
             return pretrained
-        if not self.is_trained and not self.is_linear:
-            raise ConfigurationError(
-                "max_epochs=0 leaves the network as it is, and it has not learned anything",
-                wanted="at least 1, or pretrained weights",
-                remedy="call pretrain before, or give a checkpoint",
-            )
         config = self.shape_network(panel, horizon)
         return TrainedNetwork.new(panel, config, choose_head(self.quantiles), seed)
 
@@ -314,22 +329,19 @@ class Plan:
                 )
 
     def budget_training(self, n_windows: int) -> TrainingConfig:
-        """Return the training on so many windows; with ``max_epochs=0``, that of the default."""
+        """Return the training on so many windows."""
         return TrainingConfig(
-            max_epochs=self.max_epochs or choose_epochs(n_windows, self.batch_size),
+            max_epochs=choose_epochs(n_windows, self.batch_size)
+            if self.max_epochs is None
+            else self.max_epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             patience=self.patience,
             next_patch_loss_weight=self.next_patch_loss_weight,
         )
 
-    def budget_update(self) -> TrainingConfig | None:
-        """Return the training on new rows after a fit: one epoch, at a tenth of the rate.
-
-        None where the anchor forecasts alone.
-        """
-        if self.is_linear:
-            return None
+    def budget_update(self) -> TrainingConfig:
+        """Return the training on new rows after a fit: one epoch, at a tenth of the rate."""
         once = dataclasses.replace(self, max_epochs=1, patience=None)
         return dataclasses.replace(
             once.budget_training(1), learning_rate=_UPDATE_RATE * self.learning_rate

@@ -64,6 +64,8 @@ class TrainedNetwork:
         Scores of its forecasts, in units of the scaled series.
     is_held_out : bool
         Whether the scores are those of windows that it did not learn from.
+    beside : tuple of str, default=("linear", "pretrained")
+        Names of the members that stood beside it in the forecast.
     """
 
     network: SAMoVARNetwork
@@ -71,6 +73,7 @@ class TrainedNetwork:
     columns: Columns
     calibration: Calibration | None = None
     is_held_out: bool = False
+    beside: tuple[str, ...] = ("linear", "pretrained")
 
     @classmethod
     def new(cls, panel: Panel, config: NetworkConfig, head: Head, seed: int) -> TrainedNetwork:
@@ -94,6 +97,7 @@ class TrainedNetwork:
             "head": self.head.to_dict(),
             "columns": {role: _plain(names) for role, names in self.columns._asdict().items()},
             "is_held_out": self.is_held_out,
+            "beside": list(self.beside),
         }
         scores = None if self.calibration is None else self.calibration.scores
         arrays = {} if scores is None else {"scores": scores}
@@ -119,7 +123,12 @@ class TrainedNetwork:
             scores = artifact.arrays.get("scores")
             calibration = None if scores is None else Calibration(scores)
             trained = cls(
-                artifact.network, head, Columns(*names), calibration, bool(about["is_held_out"])
+                artifact.network,
+                head,
+                Columns(*names),
+                calibration,
+                bool(about["is_held_out"]),
+                tuple(map(str, about["beside"])),
             )
         except (KeyError, TypeError, DataError, ConfigurationError) as error:
             raise ArtifactError(f"{path} holds no trained forecaster: {error!r}") from error

@@ -22,7 +22,7 @@ import torch
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.network.heads import Head
 
-_normal_score = np.vectorize(NormalDist().inv_cdf, otypes=[np.float64])
+normal_scores = np.vectorize(NormalDist().inv_cdf, otypes=[np.float64])
 
 
 def scores_of(actual: np.ndarray, parameters: np.ndarray, head: Head) -> np.ndarray:
@@ -181,7 +181,7 @@ def conformal_quantile(scores: np.ndarray, level: float) -> np.ndarray:
     inside = low + (position - below) * (high - low)
     attainable = np.clip(level, 1 / (count + 1), count / (count + 1))
     deviation = np.nanstd(scores, axis=0)
-    return inside + (_normal_score(level) - _normal_score(attainable)) * deviation
+    return inside + (normal_scores(level) - normal_scores(attainable)) * deviation
 
 
 def _filled(scores: np.ndarray) -> np.ndarray:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-TINY = {"d_model": 8, "n_layers": 1, "max_epochs": 2, "random_state": 0}
+PAPER = {"linear": False, "pretrained": False, "train": True}
+"""The model of the paper: a trained network alone."""
+
+TINY = {**PAPER, "d_model": 8, "n_layers": 1, "max_epochs": 2, "random_state": 0}
 
 
 def wave(index: pd.Index | None = None, n_time: int = 60, n_series: int = 2) -> pd.DataFrame:

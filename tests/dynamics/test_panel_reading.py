@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 pytest.importorskip("sktime", reason="sktime is not installed")
 
 from sktime.exceptions import NotFittedError
 
-from samovar_forecast import SAMoVARForecaster
+from samovar_forecast import SAMoVARForecaster, SeriesTensors, attach_anchor
 from samovar_forecast.exceptions import ConfigurationError, DataError
+from tests.builders.sktime import PAPER
 
-TINY = {"context_length": 12, "patch_length": 3, "d_model": 16, "n_layers": 1, "max_epochs": 2,
-        "random_state": 0}  # fmt: skip
+TINY = {**PAPER, "context_length": 12, "patch_length": 3, "d_model": 16, "n_layers": 1,
+        "max_epochs": 2, "random_state": 0}  # fmt: skip
 
 
 def waves(n_time: int = 90, seed: int = 0) -> pd.DataFrame:
@@ -29,8 +31,11 @@ def waves(n_time: int = 90, seed: int = 0) -> pd.DataFrame:
 @pytest.mark.parametrize("normalization", ["last_patch", "none"])
 def test_the_forecast_is_coefficients_times_observations(normalization: str, anchor: bool) -> None:
     y = waves()
-    forecaster = SAMoVARForecaster(**TINY, normalization=normalization, anchor=anchor)
-    forecast = forecaster.fit(y, fh=[1, 2, 3]).predict()
+    forecaster = SAMoVARForecaster(**TINY, normalization=normalization).fit(y, fh=[1, 2, 3])
+    if anchor:
+        scaled = SeriesTensors(torch.tensor(((y - y.mean()) / y.std(ddof=0)).to_numpy()))
+        attach_anchor(forecaster.network_, [scaled], None, gate=np.full((3, 2), 0.5))
+    forecast = forecaster.predict()
     dynamic = forecaster.explain()
     assert list(dynamic.forecast().columns) == ["load", "price"]
     np.testing.assert_allclose(dynamic.forecast().to_numpy(), forecast.to_numpy(), rtol=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -9,8 +10,9 @@ import pandas as pd
 import pytest
 import torch
 
-from samovar_forecast.exceptions import DataError
+from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import Panel
+from samovar_forecast.learning.network_fit import HowToTrain
 from samovar_forecast.learning.panel_forecaster import PanelForecaster
 from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.training import fit_network
@@ -18,15 +20,24 @@ from samovar_forecast.network import Loss
 from samovar_forecast.network.losses import head_loss
 from tests.builders.sktime import wave
 
-PLAN = Plan(context_length=9, patch_length=3, d_model=8, n_layers=1, max_epochs=1)
-OPTIONS = {"horizon": 3, "seed": 0, "progress": False}
+PLAN = Plan(
+    linear=False,
+    pretrained=False,
+    train=True,
+    context_length=9,
+    patch_length=3,
+    d_model=8,
+    n_layers=1,
+    max_epochs=1,
+)
+QUIET = HowToTrain(progress=False)
 STEPS = [np.array([1, 2, 3, 5])]
 
 
-def learn(plan: Plan = PLAN, trained=None, y: pd.DataFrame | None = None, **options):
+def learn(plan: Plan = PLAN, ready=None, y: pd.DataFrame | None = None, fit=None):
     panel = Panel.from_frame(wave(n_time=50) if y is None else y)
-    start = plan.choose_start(panel, 3, trained, seed=0)
-    return PanelForecaster.learn(start, panel, plan, **{**OPTIONS, **options})
+    how = QUIET._replace(fit=fit)
+    return PanelForecaster.learn(panel, plan, horizon=3, ready=ready, how=how)
 
 
 @pytest.fixture(scope="module")
@@ -38,25 +49,36 @@ def weights(model: PanelForecaster) -> torch.Tensor:
     return torch.cat([weight.flatten() for weight in model.trained.network.state_dict().values()])
 
 
-def test_a_ready_network_is_used_as_it_is_and_gets_an_anchor_of_the_new_rows():
-    alone, _ = learn(Plan(**{**vars(PLAN), "anchor": False}))
-    ready = alone.trained
-    model, result = learn(Plan(**{**vars(PLAN), "max_epochs": 0}), trained=ready)
+def test_a_ready_network_is_used_as_it_is_beside_the_other_members(learned):
+    ready = learned.trained
+    model, result = learn(dataclasses.replace(PLAN, train=False, linear=True), ready=ready)
     assert result is None
-    assert ready.network.anchor is None
-    assert model.trained.network.anchor is not None
     for name, weight in ready.network.state_dict().items():
         assert torch.equal(weight, model.trained.network.state_dict()[name])
+    assert [member.name for member in model.average.members] == ["linear", "trained"]
+    with pytest.raises(ConfigurationError, match="no member"):
+        learn(dataclasses.replace(PLAN, train=False))
 
 
-def test_the_training_starts_from_a_copy():
-    panel = Panel.from_frame(wave(n_time=50))
-    start = PLAN.choose_start(panel, 3, None, seed=0)
-    before = start.network.head.weight.clone()
-    model, result = PanelForecaster.learn(start, panel, PLAN, **OPTIONS)
-    assert result.n_epochs == 1
-    assert torch.equal(start.network.head.weight, before)
-    assert not torch.equal(model.trained.network.head.weight, before)
+def test_the_members_of_an_instance_make_its_forecast_in_the_scale_of_its_rows():
+    y = wave(n_time=50)
+    model, _ = learn(Plan(linear=True, pretrained=True))
+    found = model.members_of(None)
+    assert list(found.members) == ["linear", "pretrained"]
+    assert found.n_rows == 2048
+    scaled = found.scaler.forward(y.to_numpy())
+    network, season, effect = found.members["pretrained"]
+    assert effect is None
+    levels = network.forecast(torch.tensor(scaled)[None], 3, season)[0].numpy()
+    linear = found.members["linear"]
+    points = {
+        "linear": linear(scaled[None, -linear.map.n_lags :], None)[0],
+        "pretrained": levels[..., network.config.quantiles.index(0.5)],
+    }
+    assert found.shares["linear"].shape == (3, 2)
+    average = sum(found.shares[name] * point for name, point in points.items())
+    (forecast,) = model.forecast([np.array([1, 2, 3])], None)
+    np.testing.assert_allclose(found.scaler.inverse(average, y.to_numpy()[-1]), forecast, rtol=1e-5)
 
 
 def test_a_network_is_fitted_as_the_caller_says(learned):
@@ -96,7 +118,7 @@ def test_the_past_is_forecast_from_the_rows_before_it(learned):
     (past,) = learned.forecast([np.array([-3, 0])], None)
     newer = Panel.from_frame(wave(n_time=50).iloc[-3:], known=learned.panel)
     earlier = PanelForecaster(
-        learned.trained, learned.scalers, Panel.from_frame(wave(n_time=50).iloc[:46])
+        learned.average, learned.scalers, Panel.from_frame(wave(n_time=50).iloc[:46])
     )
     np.testing.assert_allclose(past[0], earlier.forecast([np.array([1])], None)[0][0], atol=1e-6)
     assert len(newer.instances[0]) == 3
@@ -116,7 +138,7 @@ def test_moving_on_changes_the_rows_and_nothing_else(learned):
 def test_an_update_learns_in_a_copy_and_moves_on(learned):
     newer = Panel.from_frame(wave().iloc[50:], known=learned.panel)
     before = weights(learned).clone()
-    updated = learned.continued(newer, PLAN.budget_update(), seed=1, progress=False)
+    updated = learned.continued(newer, PLAN.budget_update(), QUIET._replace(seed=1))
     assert torch.equal(weights(learned), before)
     assert not torch.equal(updated.trained.network.head.weight, learned.trained.network.head.weight)
     assert updated.panel.instances[0].last == newer.instances[0].last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -95,8 +96,8 @@ def test_the_budget_is_what_is_asked_for_or_what_the_windows_need():
     assert (config.max_epochs, config.batch_size, config.learning_rate) == (20, 8, 0.01)
     assert (config.patience, config.next_patch_loss_weight) == (3, 0.5)
     assert Plan(max_epochs=7).budget_training(400).max_epochs == 7
-    # A network that is used as it is has the default budget, where it is trained again.
-    assert Plan(max_epochs=0).budget_training(1000).max_epochs == 32
+    with pytest.raises(ConfigurationError, match="max_epochs"):
+        Plan(max_epochs=0).budget_training(400)
 
 
 def test_an_update_is_one_epoch_at_a_tenth_of_the_rate():
@@ -110,10 +111,48 @@ def test_a_fraction_that_is_no_share_is_refused(wrong):
         Plan(validation_fraction=wrong)
 
 
-def test_without_rows_held_out_nothing_is_anchored():
-    assert Plan().is_anchored
-    assert not Plan(validation_fraction=0.0).is_anchored
-    assert not Plan(anchor=False).is_anchored
+# ---------------------------------------------------------------- members
+
+
+def members(plan, ready=None):
+    decided = plan.beside(ready)
+    return (decided.linear, decided.pretrained, decided.train)
+
+
+def test_the_members_are_the_linear_and_the_pretrained_forecast_unless_they_are_switched():
+    assert members(Plan()) == (True, True, False)
+    assert members(Plan(linear=False, train=True)) == (False, True, True)
+    assert members(Plan(pretrained=False)) == (True, False, False)
+
+
+def test_a_network_that_learned_before_brings_what_stood_beside_it():
+    panel = Panel.from_frame(monthly())
+    start = Plan(d_model=8, n_layers=1).choose_start(panel, 4, None, seed=0)
+    alone = dataclasses.replace(start, beside=())
+    assert members(Plan(), alone) == (False, False, False)
+    assert members(Plan(linear=True), alone) == (True, False, False)
+    assert members(Plan(), dataclasses.replace(start, beside=("pretrained",))) == (
+        False,
+        True,
+        False,
+    )
+
+
+def test_a_forecast_without_a_member_is_refused():
+    with pytest.raises(ConfigurationError, match=r"no member.*give a checkpoint"):
+        Plan(linear=False, pretrained=False).beside(None)
+
+
+@pytest.mark.parametrize("name", ["linear", "pretrained", "train"])
+def test_a_switch_that_is_no_bool_is_refused_by_name(name):
+    with pytest.raises(ConfigurationError, match=f"{name} says whether"):
+        Plan(**{name: "alone"})
+
+
+def test_steps_are_weighed_up_to_a_season_where_no_horizon_is_known():
+    assert Plan().choose_steps(Panel.from_frame(monthly())) == 12
+    daily = pd.DataFrame({"a": range(9)}, pd.RangeIndex(9))
+    assert Plan().choose_steps(Panel.from_frame(daily)) == 8
 
 
 # ---------------------------------------------------------------- the network
@@ -158,8 +197,3 @@ def test_a_panel_with_other_columns_than_the_pretrained_network_is_refused():
     start = Plan(d_model=8, n_layers=1).choose_start(Panel.from_frame(monthly()), 4, None, seed=0)
     with pytest.raises(DataError, match="another number of columns"):
         Plan().choose_start(Panel.from_frame(monthly(columns=("load",))), 4, start, seed=0)
-
-
-def test_a_network_that_is_neither_trained_nor_pretrained_is_refused():
-    with pytest.raises(ConfigurationError, match="has not learned anything"):
-        Plan(max_epochs=0).choose_start(Panel.from_frame(monthly()), 4, None, seed=0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from samovar_forecast.config import Normalization, Predictor
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.learning.answers import InstanceForecast
+from samovar_forecast.learning.network_fit import HowToTrain, pretrain_network
 from samovar_forecast.learning.panel_forecaster import PanelForecaster
 from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.trained_network import TrainedNetwork
@@ -33,28 +34,39 @@ if TYPE_CHECKING:
 
 
 class SAMoVARForecaster(BaseCheckedForecaster):
-    """Forecast several series together with a dynamic vector autoregression.
+    """Forecast several series together by an average of members that are all read as VARs.
 
-    A linear Transformer whose attention layers form a vector autoregression with time-varying
-    weights [1]_. All columns of ``y`` are forecast at once, each from its own past and a learned
-    mix of all. A panel or hierarchy trains a global model; each of its instances is forecast
-    from its own end. Missing values, in ``y`` and in ``X``, are masked and not filled.
+    By default nothing is trained. The forecast is a weighted average of the linear forecast, in
+    closed form, and the pretrained network, which has learned from simulated processes alone. Their
+    shares come from forecasts at earlier origins of ``y``, by horizon and series: see
+    ``shares_``. The same data give the same forecast, bit for bit.
+
+    With ``train=True`` a network is trained on ``y`` and stands in the average too. The model of
+    the paper [1]_, a linear Transformer whose attention layers form a vector autoregression with
+    time-varying weights, is ``SAMoVARForecaster(linear=False, pretrained=False, train=True)``.
+
+    All columns of ``y`` are forecast at once, each from its own past and that of the others. Each
+    instance of a panel or hierarchy is forecast from its own rows; a trained network learns from
+    all of them. Missing values, in ``y`` and in ``X``, are masked and not filled.
 
     Quantiles, intervals, variances, distributions and sample paths come from the same predictive
-    distribution: the forecast, calibrated with its errors on the windows that were held out of
-    the training.
+    distribution: the spread that the pretrained network foretells, moved to the forecast and
+    calibrated with the errors at earlier origins. The point forecast is its median.
+
+    ``update`` moves on in milliseconds with ``update_params=False``. Otherwise the linear forecast
+    is estimated anew, and a trained network goes on learning; shares and spread stay.
 
     Parameters
     ----------
     context_length : int, optional
-        Past that the network sees, in time steps. By default a few seasons and patches, as the
-        sample allows: see :func:`samovar_forecast.learning.plan.choose_lengths`.
+        Past that the trained network sees, in time steps. By default a few seasons and patches,
+        as the sample allows: see :func:`samovar_forecast.learning.plan.choose_lengths`.
     patch_length : int, optional
-        Steps that a token covers and that the network forecasts at once. By default the
-        horizon of ``fit``, or a season if there is none, as the sample allows. Longer horizons
+        Steps that a token of the trained network covers and that it forecasts at once. By default
+        the horizon of ``fit``, or a season if there is none, as the sample allows. Longer horizons
         are reached by rolling forward.
     d_model : int, optional
-        Width of the network; by default ``32 * floor(sqrt(number of series))``.
+        Width of the trained network; by default ``32 * floor(sqrt(number of series))``.
     n_heads : int, optional
         Number of heads, a divisor of ``d_model``; by default heads of width 16.
     n_layers : int, default=2
@@ -68,9 +80,9 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     predictor : {"samovar", "lintrans", "fixedvar"}, default="samovar"
         The model of the paper, or a control of it.
     past_covariates : sequence of column names, optional
-        Columns of ``X`` that are not known ahead: only their past is used, and ``predict`` does
-        not ask for them. All other columns are known ahead: ``predict`` wants them for every
-        step up to the farthest of the horizon.
+        Columns of ``X`` that are not known ahead: only their past is used, by the networks, and
+        ``predict`` does not ask for them. All other columns are known ahead: ``predict`` wants
+        them for every step up to the farthest of the horizon.
     next_patch_loss_weight : float, default=1.0
         Weight of the loss at every earlier patch beside that of the forecast.
     learning_rate : float, default=6e-4
@@ -79,52 +91,59 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         Windows in one optimiser step.
     max_epochs : int, optional
         Most passes over the windows. By default as many as make 1000 optimiser steps, at least
-        10 and at most 100. With 0, ``fit`` uses pretrained weights as they are.
+        10 and at most 100.
     patience : int, default=12
         Epochs without a better validation error after which training stops.
     validation_fraction : float, default=0.2
         Share of the sample, at its end, that chooses the best epoch and is not trained on.
-        0 trains on all windows for all epochs.
+        0 trains on all windows for all epochs; no row can then tell the share of the network.
     random_state : int, numpy generator or None, default=None
-        Seed of initial weights, order and dropout. The same integer gives the same forecast, bit
-        for bit. The global random states are left alone.
+        Seed of a training: initial weights, order and dropout. The same integer gives the same
+        forecast, bit for bit. The global random states are left alone.
     device : {"auto", "cpu", "cuda", "mps"}, default="auto"
         Where the network is trained. It is kept, saved and asked on the CPU.
     verbose : bool, optional
-        Progress bar: always, never, or by default once the fit has lasted some seconds.
+        Progress bar of a training: always, never, or by default once it has lasted some seconds.
     checkpoint_dir : str or Path, optional
         Folder in which the training is kept after every epoch. A fit of the same data with the
         same parameters, an integer ``random_state`` among them, goes on from there.
     quantiles : sequence of float, optional
-        Levels, rising inside (0, 1), two at least. The network is then trained to forecast these
-        quantiles, by the pinball loss, and ``predict`` gives the quantile nearest the median. By
+        Levels, rising inside (0, 1), two at least. A network is then trained to forecast these
+        quantiles, by the pinball loss, and its point is the quantile nearest the median. By
         default it is trained to forecast a point, by the squared error. Both answer for any
         level.
     checkpoint : str or Path, optional
-        What :meth:`save_checkpoint` wrote: ``fit`` and ``pretrain`` then start from its weights.
-        The network has the checkpoint's shape: lengths, width, layers, normalisation, predictor
-        and quantiles. Other lengths, widths or quantiles that are asked for are refused.
-    anchor : bool or "alone", default=True
-        Whether a linear anchor, estimated in closed form, stands beside the network, which then
-        has a share in the forecast only as far as it helped on the validation rows: see
-        :func:`samovar_forecast.attach_anchor`. There is none with
-        ``validation_fraction=0``, where no rows could tell that share. With False the network
-        answers alone, as in the paper. With ``"alone"`` the anchor does: nothing is trained, the
-        network has no share, and no seed matters.
+        What :meth:`save_checkpoint` wrote: a trained network that is a member as it is, or with
+        ``train=True`` where the training starts. It has the checkpoint's shape: lengths, width,
+        layers, normalisation, predictor and quantiles. Other lengths, widths or quantiles that are
+        asked for are refused.
+    linear : bool, optional
+        Whether the linear forecast is a member: each instance has its own, of up to 512 lags,
+        estimated in closed form. By default True, but with a checkpoint or after ``pretrain`` what
+        was said there.
+    pretrained : bool, optional
+        Whether the pretrained network is a member. It reads up to 2,048 rows. Its default is that
+        of ``linear``.
+    train : bool, default=False
+        Whether a network is trained on ``y`` and is a member. Without training, a network of a
+        checkpoint or of ``pretrain`` is a member as it is.
 
     Attributes
     ----------
+    shares_ : pandas.DataFrame
+        Share of each member, by step (rows) and series (columns); the shares sum to 1. Steps
+        beyond the last have its shares. Of a panel, for each instance.
     patch_length_, context_length_ : int
-        Lengths that are used.
+        Lengths of the trained network, where it is a member.
     network_ : SAMoVARNetwork
-        The trained network, on the CPU.
+        The trained network, on the CPU, where it is a member.
     history_ : pandas.DataFrame
-        Training and validation loss of each epoch.
+        Training and validation loss of each epoch, where a network was trained.
     best_epoch_ : int or None
-        Epoch whose weights are used; None if pretrained weights are used as they are, because they
-        were to be or because no epoch forecast the validation windows better.
+        Epoch whose weights are used, where a network was trained; None if no epoch forecast the
+        validation windows better than the weights it started from.
     pretrained_network_ : TrainedNetwork
-        After ``pretrain``: what it learned. Every ``fit`` adapts a copy.
+        After ``pretrain``: what it learned. A ``fit`` that trains adapts a copy.
 
     References
     ----------
@@ -136,9 +155,11 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     >>> from samovar_forecast import SAMoVARForecaster
     >>> from sktime.datasets import load_longley
     >>> _, y = load_longley()
-    >>> forecaster = SAMoVARForecaster(max_epochs=2, random_state=0)
-    >>> forecaster.fit(y, fh=[1, 2]).predict().shape
+    >>> forecaster = SAMoVARForecaster().fit(y, fh=[1, 2])
+    >>> forecaster.predict().shape
     (2, 5)
+    >>> forecaster.shares_.groupby("step").sum().round(6).eq(1).all(axis=None)
+    np.True_
     """
 
     _tags = {
@@ -193,7 +214,9 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         checkpoint_dir: str | Path | None = None,
         quantiles: Sequence[float] | None = None,
         checkpoint: str | Path | None = None,
-        anchor: bool | Literal["alone"] = True,
+        linear: bool | None = None,
+        pretrained: bool | None = None,
+        train: bool = False,
     ) -> None:
         self.context_length = context_length
         self.patch_length = patch_length
@@ -216,11 +239,13 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         self.checkpoint_dir = checkpoint_dir
         self.quantiles = quantiles
         self.checkpoint = checkpoint
-        self.anchor = anchor
+        self.linear = linear
+        self.pretrained = pretrained
+        self.train = train
         super().__init__()
 
     def save_checkpoint(self, path: str | Path) -> None:
-        """Write what was learned to a folder, or to a file ending in ``.zip``.
+        """Write the trained network to a folder, or to a file ending in ``.zip``.
 
         It holds weights, configuration, the names of the columns and the errors that the
         uncertainty comes from, and none of the data. ``SAMoVARForecaster(checkpoint=path)`` starts
@@ -233,7 +258,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         Raises
         ------
         NotFittedError
-            If there was neither a fit nor a pretraining.
+            If no network was trained, neither by a fit nor by a pretraining.
         ArtifactError
             If something else is at ``path``.
         """
@@ -242,7 +267,8 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         )
         if trained is None:
             raise NotFittedError(
-                "there is nothing to save before fit or pretrain; call one of them first"
+                "there is nothing to save before a network was trained, by fit with train=True or "
+                "by pretrain; call one of them first"
             )
         trained.save(path)
 
@@ -281,7 +307,9 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         from samovar_forecast.dynamics.panel_reading import read_panel_forecaster
 
         self.check_is_fitted()
-        n_windows = 1 if y is None else max(1, len(y) - self.context_length_ - self.patch_length_)
+        n_windows = 1
+        if y is not None and self._model.trained is not None:
+            n_windows = max(1, len(y) - self.context_length_ - self.patch_length_)
         training = self._plan().budget_training(n_windows)
         return read_panel_forecaster(self._model, y, X, instance, training)
 
@@ -291,15 +319,29 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         self, y: pd.DataFrame, X: pd.DataFrame | None, fh: ForecastingHorizon | None
     ) -> SAMoVARForecaster:
         panel = Panel.from_frame(y, X, past_names=self.past_covariates or ())
-        self._model, result = self._learn(panel, fh)
-        self.network_ = self._model.trained.network
-        self.patch_length_ = self._model.trained.config.patch_length
-        self.context_length_ = self._model.trained.config.context_length
-        self.best_epoch_ = None
-        self.history_ = pd.DataFrame({"training_loss": []}, pd.RangeIndex(0, name="epoch"))
+        self._model, result = PanelForecaster.learn(
+            panel,
+            self._plan(),
+            horizon=_farthest(fh, panel),
+            ready=self._ready(),
+            how=self._how_to_train(),
+        )
+        self.shares_ = self._model.shares_frame()
+        trained = self._model.trained
+        if trained is not None:
+            self.network_ = trained.network
+            self.patch_length_ = trained.config.patch_length
+            self.context_length_ = trained.config.context_length
         if result is not None:
             self.best_epoch_ = result.best_epoch
             self.history_ = pd.DataFrame(result.history).astype({"epoch": int}).set_index("epoch")
+        if X is not None and not self._model.uses_covariates:
+            warn(
+                "the covariates X have no effect on the forecast: no rows confirmed that those "
+                "known ahead help, and past covariates are read by the networks alone",
+                obj=self,
+                stacklevel=2,
+            )
         return self
 
     def _pretrain(
@@ -308,18 +350,10 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         X: pd.DataFrame | None = None,
         fh: ForecastingHorizon | None = None,
     ) -> SAMoVARForecaster:
-        if self.max_epochs == 0:
-            raise ConfigurationError(
-                "max_epochs=0 leaves nothing to pretrain",
-                wanted="at least 1",
-                remedy="pretrain first, and then set_params(max_epochs=0) for the fit",
-            )
-        if self.anchor == "alone":
-            raise ConfigurationError(
-                "anchor='alone' leaves nothing to pretrain", wanted="True or False"
-            )
         panel = Panel.from_frame(y, X, past_names=self.past_covariates or ())
-        self.pretrained_network_ = self._learn(panel, fh)[0].trained
+        self.pretrained_network_ = pretrain_network(
+            panel, self._plan(), _farthest(fh, panel), self._ready(), self._how_to_train()
+        )
         return self
 
     def _pretrain_update(
@@ -357,11 +391,20 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         self, fh: ForecastingHorizon, X: pd.DataFrame | None, marginal: bool = True
     ) -> Any:
         # Late, because only this answer needs it.
-        from skpro.distributions.empirical import Empirical
+        from samovar_forecast.adapters.sktime.distribution import SmoothedPaths
 
-        paths = self._path_frame(fh, X, InstanceForecast.atoms)
-        # Whole paths are drawn, so that samples are joint over steps and series.
-        return Empirical(paths, time_indep=False)
+        steps = _count_steps(fh, self._model.panel)
+        paths = [forecast.atoms() for forecast in self._predictive(steps, X)]
+        n_paths = max(map(len, paths))
+        padded = [
+            np.pad(own, [(0, n_paths - len(own)), (0, 0), (0, 0)], constant_values=np.nan)
+            for own in paths
+        ]
+        return SmoothedPaths(
+            np.concatenate(padded, axis=1),
+            self._model.panel.index_at(steps),
+            self._get_columns("predict_var"),
+        )
 
     def sample_paths(
         self,
@@ -414,14 +457,10 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         newer = Panel.from_frame(y, X, known=self._model.panel)
         if update_params:
             self._seed += 1
-            self._model = self._model.continued(
-                newer,
-                self._plan().budget_update(),
-                seed=self._seed,
-                device=self.device,
-                progress=self.verbose,
-            )
-            self.network_ = self._model.trained.network
+            how = HowToTrain(self._seed, device=self.device, progress=self.verbose)
+            self._model = self._model.continued(newer, self._plan().budget_update(), how)
+            if self._model.trained is not None:
+                self.network_ = self._model.trained.network
         else:
             self._model = self._model.moved_on(newer)
         # A few new rows do not tell their frequency; the grid knows it.
@@ -436,31 +475,26 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         """Return what the parameters ask of a network and of its training."""
         return Plan(**{wish.name: getattr(self, wish.name) for wish in dataclasses.fields(Plan)})
 
-    def _learn(self, panel: Panel, fh: ForecastingHorizon | None) -> tuple[PanelForecaster, Any]:
-        """Train a network on a panel, from pretrained weights if there are any."""
-        plan = self._plan()
-        farthest = 0 if fh is None else max(int(own.max()) for own in _count_steps(fh, panel))
-        horizon = farthest if farthest > 0 else None
+    def _how_to_train(self) -> HowToTrain:
         self._seed = resolve_seed(self.random_state)
-        pretrained = getattr(self, "pretrained_network_", None)
-        if pretrained is None and self.checkpoint is not None:
-            pretrained = TrainedNetwork.load(self.checkpoint)
-        return PanelForecaster.learn(
-            plan.choose_start(panel, horizon, pretrained, self._seed),
-            panel,
-            plan,
-            horizon=horizon,
-            seed=self._seed,
-            is_pretrained=pretrained is not None,
+        return HowToTrain(
+            self._seed,
             device=self.device,
             progress=self.verbose,
             checkpoint_dir=self.checkpoint_dir,
         )
 
+    def _ready(self) -> TrainedNetwork | None:
+        """Return the network that has learned before, if there is any."""
+        ready = getattr(self, "pretrained_network_", None)
+        if ready is None and self.checkpoint is not None:
+            return TrainedNetwork.load(self.checkpoint)
+        return ready
+
     def _predictive(
         self, steps: list[np.ndarray], X: pd.DataFrame | None
     ) -> list[InstanceForecast]:
-        if not self._model.trained.is_held_out:
+        if not self._model.is_held_out:
             warn(
                 "the uncertainty is that of forecasts within the training sample, and too small: "
                 "fewer than 10 windows could be held out; give more observations, or a larger "
@@ -508,22 +542,29 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
         """Return small and fast parameters for sktime's tests."""
-        tiny = {"d_model": 8, "n_layers": 1, "batch_size": 64, "random_state": 0}
+        tiny = {"d_model": 8, "n_layers": 1, "batch_size": 64, "random_state": 0, "max_epochs": 1}
+        paper = {**tiny, "linear": False, "pretrained": False, "train": True}
         return [
-            {**tiny, "max_epochs": 1, "validation_fraction": 0.0},
-            {**tiny, "max_epochs": 1, "quantiles": (0.1, 0.5, 0.9)},
-            {**tiny, "max_epochs": 1, "anchor": False},
+            {},
+            {"pretrained": False},
+            {**tiny, "train": True, "quantiles": (0.1, 0.5, 0.9)},
+            {**paper, "validation_fraction": 0.0},
             {
-                **tiny,
+                **paper,
                 "context_length": 6,
                 "patch_length": 2,
                 "n_heads": 2,
                 "n_layers": 2,
-                "max_epochs": 2,
                 "normalization": "none",
                 "predictor": "lintrans",
             },
         ]
+
+
+def _farthest(fh: ForecastingHorizon | None, panel: Panel) -> int | None:
+    """Return the farthest step of a horizon; None if there is none, or it holds the past alone."""
+    farthest = 0 if fh is None else max(int(own.max()) for own in _count_steps(fh, panel))
+    return farthest if farthest > 0 else None
 
 
 def _count_steps(fh: ForecastingHorizon, panel: Panel) -> list[np.ndarray]:

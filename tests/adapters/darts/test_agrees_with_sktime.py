@@ -7,14 +7,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 pytest.importorskip("darts", reason="darts is not installed")
 pytest.importorskip("sktime", reason="sktime is not installed")
 
 from darts import TimeSeries
 
-from samovar_forecast import SAMoVARForecaster, SAMoVARModel
+from samovar_forecast import (
+    SAMoVARForecaster,
+    SAMoVARModel,
+    SeriesTensors,
+    WindowSet,
+    attach_anchor,
+)
 from tests.builders.darts import QUIET, THIRD_PARTY
+from tests.builders.sktime import PAPER
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
 
@@ -53,13 +61,17 @@ def both(
     """
     data = frame(waves() if anchored_in is None else chaos())
     common = {"d_model": 32, "dropout": dropout, "batch_size": batch_size, "random_state": seed}
-    common["anchor"] = anchored_in is not None
     forecaster = SAMoVARForecaster(
         context_length=CONTEXT, patch_length=PATCH, n_layers=2, max_epochs=epochs, patience=None,
         learning_rate=3e-3, validation_fraction=0.2 if anchored_in else 0.0, verbose=False,
-        device="cpu", **common,
+        device="cpu", **PAPER, **common,
     ).fit(data[:TRAINED], fh=range(1, PATCH + 1))  # fmt: skip
+    common["anchor"] = anchored_in is not None
     if anchored_in is not None:
+        rows = [SeriesTensors(torch.tensor(data[:TRAINED].to_numpy()))]
+        windows = WindowSet.from_series(rows, CONTEXT, PATCH)
+        season = forecaster._model.panel.grid.season
+        attach_anchor(forecaster.network_, rows, windows.split_in_time(0.2)[1], season=season)
         common |= {"save_checkpoints": True, "work_dir": str(anchored_in), "model_name": "kept"}
     model = SAMoVARModel(
         CONTEXT, PATCH, num_layers=2, n_epochs=epochs, optimizer_kwargs={"lr": 3e-3},

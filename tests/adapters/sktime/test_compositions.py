@@ -71,11 +71,11 @@ from statsmodels.datasets import grunfeld
 
 from samovar_forecast import SAMoVARForecaster
 from samovar_forecast.exceptions import DataError
+from tests.builders.sktime import TINY
 
 # statsmodels wants a frequency that pandas 3 spells in another way, and sktime warns of itself.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 
-TINY = {"d_model": 8, "n_layers": 1, "max_epochs": 2, "random_state": 0}
 YEAR = range(1, 13)
 
 
@@ -84,8 +84,8 @@ def tiny(**parameters) -> SAMoVARForecaster:
 
 
 def good(**parameters) -> SAMoVARForecaster:
-    """With a linear anchor: a forecast worth its name, after as little training."""
-    return tiny(anchor=True, **parameters)
+    """With the linear forecast: a forecast worth its name, after as little training."""
+    return tiny(linear=True, **parameters)
 
 
 def yearly() -> SAMoVARForecaster:
@@ -414,21 +414,21 @@ def test_a_grid_search_chooses_the_parameter_with_the_smaller_error(airline):
     search = ForecastingGridSearchCV(
         tiny(patch_length=12, context_length=24),
         splitter,
-        {"anchor": [False, True]},
+        {"linear": [False, True]},
         scoring=MeanAbsoluteError(),
         backend="None",
         error_score="raise",
     ).fit(past, fh=YEAR)
     by_hand = {
         choice: mae(
-            tiny(patch_length=12, context_length=24, anchor=choice)
+            tiny(patch_length=12, context_length=24, linear=choice)
             .fit(past.iloc[:-12], fh=YEAR)
             .predict(),
             past.iloc[-12:],
         )
         for choice in (False, True)
     }
-    assert search.best_params_ == {"anchor": min(by_hand, key=by_hand.get)}
+    assert search.best_params_ == {"linear": min(by_hand, key=by_hand.get)}
     assert search.best_score_ == pytest.approx(min(by_hand.values()))
     best = tiny(patch_length=12, context_length=24, **search.best_params_).fit(past, fh=YEAR)
     assert_array_equal(search.predict(), best.predict())
@@ -452,7 +452,7 @@ def test_a_random_search_tries_as_many_as_it_is_told_and_keeps_the_best(airline)
     search = ForecastingRandomizedSearchCV(
         tiny(patch_length=12, context_length=24),
         SingleWindowSplitter(fh=YEAR, window_length=len(past) - 12),
-        {"learning_rate": [1e-4, 1e-3, 1e-2], "n_layers": [1, 2], "anchor": [False, True]},
+        {"learning_rate": [1e-4, 1e-3, 1e-2], "n_layers": [1, 2], "linear": [False, True]},
         n_iter=4,
         scoring=MeanAbsoluteError(),
         backend="None",
@@ -462,7 +462,7 @@ def test_a_random_search_tries_as_many_as_it_is_told_and_keeps_the_best(airline)
     results = search.cv_results_
     assert len(results) == 4
     assert search.best_score_ == results["mean_test_MeanAbsoluteError"].min()
-    assert search.best_params_["anchor"] is True
+    assert search.best_params_["linear"] is True
 
 
 def test_tuning_may_choose_between_samovar_and_the_classics(airline):

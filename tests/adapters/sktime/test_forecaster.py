@@ -16,7 +16,7 @@ from sktime.utils.estimator_checks import check_estimator
 from samovar_forecast import SAMoVARForecaster
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.simulate import simulate_var
-from tests.builders.sktime import TINY, wave
+from tests.builders.sktime import PAPER, TINY, wave
 
 COEFS = np.array(
     [
@@ -363,6 +363,7 @@ def test_a_useful_covariate_lowers_the_error_and_a_useless_one_hardly_hurts():
     def error(*names: str, past: tuple[str, ...] = ()) -> float:
         chosen = X[list(names)] if names else None
         forecaster = SAMoVARForecaster(
+            **PAPER,
             patch_length=1,
             context_length=4,
             normalization="none",
@@ -462,6 +463,7 @@ def test_on_a_simulated_var_the_one_step_error_is_that_of_the_noise():
     train, test = series[:6_000], series[6_000:]
     # The process has a fixed level and scale, so nothing is taken from the windows.
     forecaster = SAMoVARForecaster(
+        **PAPER,
         patch_length=1,
         context_length=8,
         normalization="none",

@@ -1,0 +1,309 @@
+"""Shares of the members in the average, and its spread: from forecasts at earlier origins.
+
+The linear forecast is held against rows that were hidden from it, and the pretrained network has
+learned from no row of the sample: their errors from the same earlier origins are honest. They
+set the shares, and they calibrate the distribution around the average.
+
+Letters: I instances, B origins, s steps ahead, C series, K numbers per step and series, M members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from samovar_forecast.learning.members import (
+    LinearMember,
+    Member,
+    PretrainedMember,
+    TrainedMember,
+)
+from samovar_forecast.learning.scaled_rows import ScaledRows
+from samovar_forecast.learning.uncertainty import Calibration, normal_scores, scores_of
+from samovar_forecast.linear.held_out import Trial
+from samovar_forecast.linear.weights import stacked_weights
+from samovar_forecast.network.heads import Head
+
+PRIOR_SHARES = {"linear": 0.75, "pretrained": 0.25, "trained": 0.05}
+"""Shares before any evidence, up to scale."""
+
+SERIES_AT_ONCE = 1000
+"""So many series of a panel are weighed together."""
+
+ROWS_READ, PATCH = 40_000, 8
+"""The pretrained network is asked from every row of the hidden part where that reads no more than
+so many numbers, else from fewer, at worst every eighth."""
+
+NUMBERS_KEPT = 20_000_000
+"""Beyond so many forecast numbers only some of the origins are used, the same distance apart."""
+
+OWN_ORIGINS = 50
+"""From so many origins on an instance is calibrated by its own errors alone."""
+
+ORIGINS_OF_A_CALIBRATION = 500
+
+REACHED_AT_LEAST, FEWEST_ORIGINS = 20, 8
+"""A step is calibrated by itself if this many origins reach it, or all that there are; with fewer
+than eight the spread that a network foretells stays as it is."""
+
+SPREAD_STRENGTH = 10.0
+"""What the spread that the network foretells counts, in forecasts that do not overlap."""
+
+SCORES_WITHOUT_EVIDENCE = 99
+
+
+@dataclass(frozen=True)
+class Average:
+    """A weighted average of members, with the distribution around it.
+
+    Parameters
+    ----------
+    members : tuple of Member
+    shares : dict of str to array of shape (I, s, C)
+        Share of each member by its name; they sum to 1 over the members.
+    calibrations : tuple of Calibration or None
+        Scores of the average at earlier origins, for each instance.
+    """
+
+    members: tuple[Member, ...]
+    shares: dict[str, np.ndarray]
+    calibrations: tuple[Calibration | None, ...] = ()
+
+    @property
+    def spread(self) -> Member:
+        """The member from whose numbers the spread around the average is taken."""
+        by_name = {member.name: member for member in self.members}
+        found = (by_name.get(name) for name in (PretrainedMember.name, TrainedMember.name))
+        with_levels = [one for one in found if one is not None and one.head.n_params > 1]
+        return with_levels[0] if with_levels else self.members[0]
+
+    @property
+    def head(self) -> Head:
+        """What the K numbers of the average are."""
+        return self.spread.head
+
+    def forecast(
+        self, instances: Sequence[ScaledRows], origins: Sequence[np.ndarray], n_steps: int
+    ) -> list[np.ndarray]:
+        """Forecast as :class:`~samovar_forecast.learning.members.Member` says, all of them."""
+        answers = {
+            member.name: member.forecast(instances, origins, n_steps) for member in self.members
+        }
+        return self.combined(answers, n_steps)
+
+    def combined(
+        self, answers: Mapping[str, Sequence[np.ndarray]], n_steps: int
+    ) -> list[np.ndarray]:
+        """Return the average of the members' numbers; the spread is moved to its center."""
+        spread, found = self.spread, []
+        n_own = next(iter(self.shares.values())).shape[1]
+        step = np.minimum(np.arange(n_steps), n_own - 1)
+        for number, around in enumerate(answers[spread.name]):
+            point = np.zeros(around.shape[:-1])
+            for member in self.members:
+                center = answers[member.name][number][..., member.head.center]
+                share = self.shares[member.name][number][step]
+                point += np.where(share > 0, share * center, 0.0)
+            moved = point - around[..., spread.head.center]
+            found.append(around + moved[..., None])
+        return found
+
+
+def weigh_members(
+    members: Sequence[Member],
+    instances: Sequence[ScaledRows],
+    trials: Sequence[Trial | None],
+    n_steps: int,
+) -> Average:
+    """Return the average with the shares that earlier origins support, calibrated there.
+
+    Parameters
+    ----------
+    members : sequence of Member
+    instances : sequence of ScaledRows
+        All rows of each instance.
+    trials : sequence of Trial or None
+        Of the linear member, for each instance; empty without that member.
+    n_steps : int
+        Steps that get shares of their own; those beyond have the shares of the last.
+
+    Returns
+    -------
+    Average
+    """
+    origins, errors = _earlier_origins(members, instances, trials, n_steps)
+    answers: dict[str, list[np.ndarray]] = {}
+    actual = [_actual(rows, own, n_steps) for rows, own in zip(instances, origins, strict=True)]
+    for member in members:
+        if isinstance(member, LinearMember):
+            known = zip(errors, actual, strict=True)
+            answers[member.name] = [(error + came)[..., None] for error, came in known]
+        else:
+            answers[member.name] = _asked(member, instances, origins, n_steps)
+    misses = {
+        member.name: [
+            center[..., member.head.center] - came
+            for center, came in zip(answers[member.name], actual, strict=True)
+        ]
+        for member in members
+    }
+    average = Average(tuple(members), estimate_shares(misses, n_steps))
+    combined = average.combined(answers, n_steps)
+    scores = [
+        scores_of(came, numbers, average.head)
+        for came, numbers in zip(actual, combined, strict=True)
+    ]
+    calibrations = calibrate(scores, average.head)
+    return Average(average.members, average.shares, calibrations)
+
+
+def estimate_shares(
+    errors: Mapping[str, Sequence[np.ndarray]], n_steps: int
+) -> dict[str, np.ndarray]:
+    """Return the shares of the members, by name, (I, s, C), from their errors at earlier origins.
+
+    Band by band of the horizon, the shares make the squared error of the average small and are
+    drawn to :data:`PRIOR_SHARES`, the more so the less the origins say; those of a series are
+    drawn to those of all series: see :func:`~samovar_forecast.linear.weights.stacked_weights`.
+
+    Parameters
+    ----------
+    errors : mapping of str to sequence of I arrays of shape (B, s, C)
+        The same origins for all members; NaN where the actual value or a forecast is not known.
+    n_steps : int
+    """
+    names = list(errors)
+    instances = errors[names[0]]
+    n_instances, n_series = len(instances), instances[0].shape[2]
+    if len(names) == 1:
+        return {names[0]: np.ones((n_instances, n_steps, n_series))}
+    prior = np.array([PRIOR_SHARES[name] for name in names])
+    prior = prior / prior.sum()
+    n_together = max(1, SERIES_AT_ONCE // n_series)
+    parts = []
+    for some in np.array_split(np.arange(n_instances), -(-n_instances // n_together)):
+        n_origins = [len(instances[number]) for number in some]
+        table = np.full((len(names), max(n_origins), n_steps, len(some), n_series), np.nan)
+        for member, name in enumerate(names):
+            for place, number in enumerate(some):
+                table[member, : n_origins[place], :, place] = errors[name][number]
+        weights = stacked_weights(
+            table.reshape(*table.shape[:3], len(some) * n_series),
+            max(1, int(np.median(n_origins))),
+            prior,
+            is_joint=n_instances == 1,
+        )
+        parts.append(weights.reshape(len(names), n_steps, len(some), n_series))
+    shares = np.concatenate(parts, axis=2).swapaxes(1, 2)  # M I s C
+    return dict(zip(names, shares, strict=True))
+
+
+def calibrate(scores: Sequence[np.ndarray], head: Head) -> tuple[Calibration | None, ...]:
+    """Return the calibration of each instance from the scores of the average, (B, s, C) each.
+
+    An instance with few origins of its own is calibrated by those of all instances. The scores
+    are centered, so that the point forecast is the median; where the head has a spread of its own,
+    theirs is drawn to it. None where there is no score and no spread.
+    """
+    pooled: Calibration | None = None
+    found: list[Calibration | None] = []
+    for own in scores:
+        if len(own) >= OWN_ORIGINS or len(scores) == 1:
+            found.append(_calibrated(own, len(own), head))
+            continue
+        if pooled is None:
+            n_typical = max(1, int(np.median([len(one) for one in scores])))
+            pooled = _calibrated(np.concatenate(list(scores)), n_typical * len(scores), head)
+        found.append(pooled)
+    return tuple(found)
+
+
+def _calibrated(scores: np.ndarray, n_origins: int, head: Head) -> Calibration | None:
+    has_spread = head.n_params > 1
+    n_reached = np.isfinite(scores).sum(axis=0).min(axis=1)  # s
+    enough = np.clip(n_reached[0], FEWEST_ORIGINS if has_spread else 2, REACHED_AT_LEAST)
+    n_steps = int((n_reached >= enough).cumprod().sum())
+    if n_steps == 0:
+        if not has_spread:
+            return None
+        levels = (np.arange(SCORES_WITHOUT_EVIDENCE) + 0.5) / SCORES_WITHOUT_EVIDENCE
+        flat = np.broadcast_to(
+            normal_scores(levels)[:, None, None], (len(levels), *scores.shape[1:])
+        )
+        return Calibration(flat[:, :1].copy())
+    scores = scores[:, :n_steps]
+    kept = np.isfinite(scores).any(axis=(1, 2))
+    chosen = np.flatnonzero(kept)
+    chosen = chosen[:: -(-len(chosen) // ORIGINS_OF_A_CALIBRATION)]
+    centered = scores[chosen] - np.nanmedian(scores[chosen], axis=0)
+    if has_spread:
+        separate = n_origins / np.arange(1, n_steps + 1)[:, None]
+        square = np.nanmean(np.square(centered), axis=0)
+        wanted = (separate * square + SPREAD_STRENGTH) / (separate + SPREAD_STRENGTH)
+        centered = centered * np.sqrt(wanted / np.where(square > 0, square, 1.0))
+    return Calibration(centered)
+
+
+def _earlier_origins(
+    members: Sequence[Member],
+    instances: Sequence[ScaledRows],
+    trials: Sequence[Trial | None],
+    n_steps: int,
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return the origins of each instance, and the errors of the linear member there.
+
+    Without the linear member they are the rows of the second half, and there are no errors.
+    """
+    n_levels = max(member.head.n_params for member in members)
+    n_series = instances[0].target.shape[1]
+    n_numbers = sum(rows.target.size for rows in instances)
+    shifts = int(np.clip(ROWS_READ // max(1, n_numbers), 1, PATCH))
+    honest = [0.0] * len(instances)
+    for member in members:
+        if isinstance(member, TrainedMember):
+            honest = [max(pair) for pair in zip(honest, member.honest_from, strict=True)]
+    origins, places = [], []
+    for number, rows in enumerate(instances):
+        if not trials:
+            own = np.arange(max(PATCH, len(rows) // 2), len(rows))
+        else:
+            trial = trials[number]
+            own = np.zeros(0, dtype=int) if trial is None else trial.origin
+        place = np.flatnonzero(((len(rows) - own) % PATCH < shifts) & (own >= honest[number]))
+        origins.append(own[place])
+        places.append(place)
+    n_kept = sum(map(len, origins)) * n_steps * n_series * n_levels
+    stride = -(-n_kept // NUMBERS_KEPT) if n_kept else 1
+    origins, places = [own[::stride] for own in origins], [place[::stride] for place in places]
+    errors = []
+    for trial, place, rows, own in zip(
+        trials or [None] * len(instances), places, instances, origins, strict=True
+    ):
+        if trial is None:
+            errors.append(np.empty((0, n_steps, n_series)))
+        else:
+            is_known = np.isfinite(_actual(rows, own, n_steps))
+            errors.append(np.where(is_known, trial.errors[place], np.nan))
+    return origins, errors
+
+
+def _actual(rows: ScaledRows, origins: np.ndarray, n_steps: int) -> np.ndarray:
+    """Return what came after each origin, (B, s, C); NaN where it is not known."""
+    at = origins[:, None] + np.arange(n_steps)
+    actual = rows.target[np.minimum(at, len(rows) - 1)]
+    actual[at >= len(rows)] = np.nan
+    return actual
+
+
+def _asked(
+    member: Member, instances: Sequence[ScaledRows], origins: Sequence[np.ndarray], n_steps: int
+) -> list[np.ndarray]:
+    """Return the forecasts of a member, NaN beyond the steps that a network gives at once."""
+    n_asked = n_steps
+    if isinstance(member, PretrainedMember):
+        n_asked = min(n_steps, member.n_steps_at_once)
+    answers = member.forecast(instances, origins, n_asked)
+    beyond = [(0, 0), (0, n_steps - n_asked), (0, 0), (0, 0)]
+    return [np.pad(answer, beyond, constant_values=np.nan) for answer in answers]

@@ -1,0 +1,125 @@
+"""Each member forecasts from any origin as it would from the rows before it alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from samovar_forecast import load_pretrained
+from samovar_forecast.learning.members import (
+    LinearMember,
+    PretrainedMember,
+    confirmed_effect,
+    put_back,
+    take_off,
+)
+from samovar_forecast.learning.scaled_rows import ScaledRows
+from samovar_forecast.linear.average import estimate_each
+from samovar_forecast.linear.covariates import CovariateEffect
+from samovar_forecast.linear.forecast import LinearForecast
+from samovar_forecast.linear.linear_map import LinearMap
+from samovar_forecast.linear.simulate import simulate_var
+
+COEFS = [[[0.6, 0.2], [0.0, 0.5]]]
+
+
+def rows(n_rows: int = 80, seed: int = 0, future: np.ndarray | None = None) -> ScaledRows:
+    return ScaledRows(simulate_var(COEFS, n_rows, random_state=seed), None, future)
+
+
+@pytest.fixture(scope="module")
+def pretrained() -> PretrainedMember:
+    return PretrainedMember.load(1, None)
+
+
+def alone(member: PretrainedMember, values: np.ndarray, n_steps: int) -> np.ndarray:
+    return member.network.forecast(torch.tensor(values)[None], n_steps, member.season)[0].numpy()
+
+
+def test_the_linear_member_is_the_map_of_each_instance_rolled_out():
+    instances = [rows(), rows(50, seed=1)]
+    member, trials = LinearMember.estimate(instances, 3, 1, None)
+    ahead = member.forecast(instances, [np.array([80]), np.array([50])], 7)
+    for own, found, trial in zip(instances, ahead, trials, strict=True):
+        (fit,) = estimate_each([own.target], 3)
+        path = own.target
+        for _ in range(3):
+            path = np.concatenate([path, fit.map(path[None, -fit.map.n_lags :])[0]])
+        np.testing.assert_allclose(found[0, ..., 0], path[len(own) : len(own) + 7], atol=1e-10)
+        assert trial.errors.shape[1:] == (3, 2)
+
+
+def test_a_linear_forecast_from_an_earlier_origin_reads_no_later_row():
+    instance = rows()
+    member, _ = LinearMember.estimate([instance], 3, 1, None)
+    early = member.forecast([instance], [np.array([3, 40])], 2)[0]
+    cut = ScaledRows(instance.target[:40], None, None)
+    np.testing.assert_array_equal(early[1], member.forecast([cut], [np.array([40])], 2)[0][0])
+    gap = instance.target.copy()
+    gap[38:42] = np.nan
+    holed, changed = gap.copy(), gap.copy()
+    changed[42:] += 100.0
+    found = [
+        member.forecast([ScaledRows(values, None, None)], [np.array([40])], 2)[0]
+        for values in (holed, changed)
+    ]
+    assert np.isfinite(found[0]).all()
+    np.testing.assert_array_equal(*found)
+
+
+def test_before_the_first_row_its_value_stands_in():
+    carry = LinearMap.of(own=np.array([[[0.0, 0.0, 1.0]]]))  # the value three rows ago
+    member = LinearMember((LinearForecast(carry, {}),))
+    instance = ScaledRows(np.arange(5.0)[:, None], None, None)
+    found = member.forecast([instance], [np.array([1, 2, 5])], 1)[0]
+    assert found[:, 0, 0, 0].tolist() == [0.0, 0.0, 2.0]
+
+
+def test_the_pretrained_member_answers_what_its_network_answers(pretrained):
+    instances = [rows(), rows(31, seed=1)]
+    ends = [np.array([80]), np.array([31])]
+    for n_steps in (3, 70):
+        found = pretrained.forecast(instances, ends, n_steps)
+        for own, answer in zip(instances, found, strict=True):
+            np.testing.assert_allclose(answer[0], alone(pretrained, own.target, n_steps), atol=2e-4)
+
+
+def test_origins_whole_patches_apart_are_read_from_one_window_as_each_by_itself(pretrained):
+    # So few rows that no season is looked for, which a longer window might find.
+    instance = rows(24)
+    origins = np.array([9, 16, 17, 20, 24])
+    found = pretrained.forecast([instance], [origins], 4)[0]
+    assert found.shape == (5, 4, 2, len(load_pretrained().network.config.quantiles))
+    for origin, answer in zip(origins, found, strict=True):
+        expected = alone(pretrained, instance.target[:origin], 4)
+        np.testing.assert_allclose(answer, expected, atol=2e-3)
+
+
+def test_a_long_past_is_read_no_further_back_than_told(pretrained):
+    instance = rows(2100)
+    changed = ScaledRows(instance.target.copy(), None, None)
+    changed.target[:40] += 50.0
+    ends = [np.array([2100])]
+    np.testing.assert_array_equal(
+        pretrained.forecast([instance], ends, 2)[0], pretrained.forecast([changed], ends, 2)[0]
+    )
+
+
+def test_an_effect_is_taken_off_before_a_member_is_asked_and_put_back():
+    future = np.random.default_rng(0).normal(size=(90, 1))
+    effect = CovariateEffect(np.array([[[2.0]], [[-1.0]]]), np.zeros(1))
+    plain = rows(80)
+    driven = ScaledRows(plain.target + effect(future)[:80], None, future)
+    np.testing.assert_allclose(take_off(effect, driven), plain.target)
+    ahead = put_back(effect, driven, np.array([80, 88]), np.zeros((2, 3, 2)))
+    np.testing.assert_allclose(ahead[0], effect(future)[80:83])
+    np.testing.assert_allclose(ahead[1], effect(future)[[88, 89, 89]])
+    without, with_effect = PretrainedMember.load(1, None), PretrainedMember.load(1, effect)
+    ends = [np.array([80])]
+    found = with_effect.forecast([driven], ends, 3)[0]
+    expected = without.forecast([plain], ends, 3)[0] + effect(future)[80:83][..., None]
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-6)
+    found = confirmed_effect([driven], 3, 1)
+    np.testing.assert_allclose(found.weights[:, :, 0], effect.weights[:, :, 0], atol=0.2)
+    assert confirmed_effect([plain], 3, 1) is None

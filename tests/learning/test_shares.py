@@ -1,0 +1,105 @@
+"""Shares follow the errors at earlier origins, and the spread follows what was missed there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from samovar_forecast.learning.members import LinearMember, PretrainedMember
+from samovar_forecast.learning.scaled_rows import ScaledRows
+from samovar_forecast.learning.shares import (
+    PRIOR_SHARES,
+    Average,
+    calibrate,
+    estimate_shares,
+    weigh_members,
+)
+from samovar_forecast.linear.simulate import simulate_var
+from samovar_forecast.network.heads import Head
+
+COEFS = [[[0.6, 0.2], [0.0, 0.5]]]
+
+
+def errors(sizes: dict[str, float], n_origins: int, n_instances: int = 1, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    return {
+        name: [size * rng.normal(size=(n_origins, 4, 2)) for _ in range(n_instances)]
+        for name, size in sizes.items()
+    }
+
+
+def test_a_member_alone_has_the_whole_share():
+    shares = estimate_shares(errors({"trained": 1.0}, 5), 4)
+    np.testing.assert_array_equal(shares["trained"], np.ones((1, 4, 2)))
+
+
+def test_without_an_origin_the_shares_are_those_known_before():
+    shares = estimate_shares(errors({"linear": 1.0, "pretrained": 1.0}, 0), 4)
+    assert np.allclose(shares["linear"], PRIOR_SHARES["linear"])
+    assert np.allclose(shares["pretrained"], PRIOR_SHARES["pretrained"])
+
+
+@pytest.mark.parametrize("n_instances", [1, 3])
+def test_many_origins_give_the_better_member_the_larger_share(n_instances):
+    for sizes in ({"linear": 1.0, "pretrained": 3.0}, {"linear": 3.0, "pretrained": 1.0}):
+        shares = estimate_shares(errors(sizes, 2000, n_instances), 4)
+        assert shares["linear"].shape == (n_instances, 4, 2)
+        assert np.allclose(sum(shares.values()), 1)
+        best = {name: 1 / size**2 for name, size in sizes.items()}
+        for name, share in shares.items():
+            np.testing.assert_allclose(share, best[name] / sum(best.values()), atol=0.06)
+
+
+def test_a_step_that_no_origin_reaches_has_the_shares_of_the_step_before():
+    missed = errors({"linear": 1.0, "pretrained": 1.0}, 50)
+    for own in missed.values():
+        own[0][:, 3] = np.nan
+    shares = estimate_shares(missed, 4)
+    assert np.isfinite(shares["linear"]).all()
+
+
+def test_the_spread_is_that_of_the_errors_and_the_point_is_its_median():
+    scores = np.random.default_rng(0).normal(3.0, 2.0, size=(400, 4, 2))
+    (calibration,) = calibrate([scores], Head.point())
+    assert np.allclose(np.median(calibration.scores, axis=0), 0)
+    assert np.allclose(calibration.scores.std(axis=0), 2.0, rtol=0.15)
+
+
+def test_few_errors_change_the_spread_that_a_network_foretells_by_little():
+    head = Head.of_quantiles((0.1, 0.5, 0.9))
+    wide = 3.0 * np.random.default_rng(0).normal(size=(400, 4, 2))
+    few, many = (calibrate([wide[:n]], head)[0].scores.std(axis=0).mean() for n in (8, 400))
+    assert 1.0 < few < 2.6 < many < 3.3
+    (none,) = calibrate([wide[:0]], head)
+    np.testing.assert_allclose(none.scores.std(axis=0), 1.0, atol=0.05)
+    assert calibrate([wide[:0]], Head.point()) == (None,)
+
+
+def test_short_instances_are_calibrated_together_and_long_ones_alone():
+    head = Head.point()
+    parts = [np.random.default_rng(k).normal(size=(n, 2, 1)) for k, n in enumerate((9, 9, 60))]
+    short, other, long = calibrate(parts, head)
+    assert short is other
+    assert len(short.scores) == 78
+    np.testing.assert_allclose(long.scores, parts[2] - np.median(parts[2], axis=0))
+
+
+def test_the_average_is_weighed_by_honest_errors_of_both_members():
+    values = simulate_var(COEFS, 150, random_state=0)
+    instances = [ScaledRows(values, None, None)]
+    linear, trials = LinearMember.estimate(instances, 3, 1, None)
+    pretrained = PretrainedMember.load(1, None)
+    average = weigh_members([linear, pretrained], instances, trials, 3)
+    assert isinstance(average, Average)
+    assert average.head.n_params > 1
+    origins = trials[0].origin
+    ahead = pretrained.forecast(instances, [origins], 3)[0][..., average.head.center]
+    at = origins[:, None] + np.arange(3)
+    actual = np.where((at < 150)[..., None], values[np.minimum(at, 149)], np.nan)
+    by_hand = estimate_shares({"linear": [trials[0].errors], "pretrained": [ahead - actual]}, 3)
+    for name, share in by_hand.items():
+        np.testing.assert_allclose(average.shares[name], share, atol=1e-9)
+    # The spread is moved to the average and keeps its width.
+    numbers = average.forecast(instances, [np.array([150])], 3)[0][0]
+    around = pretrained.forecast(instances, [np.array([150])], 3)[0][0]
+    np.testing.assert_allclose(np.diff(numbers), np.diff(around), atol=1e-9)
