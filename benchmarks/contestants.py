@@ -239,7 +239,7 @@ class OfStatsforecast:
 def _default(season: int) -> Any:
     from samovar_forecast import SAMoVARForecaster
 
-    return SAMoVARForecaster(random_state=0, verbose=False)
+    return SAMoVARForecaster()
 
 
 def _guarded_var(season: int) -> Any:

@@ -24,6 +24,7 @@ from samovar_forecast import SAMoVARForecaster
 COVERAGES = (0.5, 0.8, 0.9, 0.95)
 SEEDS = {True: (0, 1, 2), False: (0,)}  # of simulated and of real sets
 NETWORK = {
+    "train": True,
     "d_model": 32,
     "n_layers": 2,
     "learning_rate": 2e-3,

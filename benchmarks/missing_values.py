@@ -29,6 +29,7 @@ METHODS = ("masked", "interpolated", "last value seen")
 SEEDS = (0,)  # of the holes and of the weights
 MOST_ORIGINS = 40
 NETWORK = {
+    "train": True,
     "d_model": 32,
     "n_layers": 2,
     "learning_rate": 2e-3,

@@ -5,7 +5,7 @@ Run: python examples/sktime_panel_pretraining.py [--figure pretraining.png]
 Yearly fertility of more than 200 countries since 1960 (statsmodels' fertility). A network is
 pretrained on most of them up to 2003. The others, which it never saw, are then forecast to 2011:
 
-- by the pretrained network as it is (`max_epochs=0`), which takes no training at all;
+- by that network as it is (`train=False`), which takes no training at all;
 - by a copy adapted to the new countries in a few epochs;
 - by one global network, trained on the new countries alone;
 - by a local network for each country, trained on its own 44 years;
@@ -51,17 +51,19 @@ def split(panel: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
 def forecasts(known: pd.DataFrame, past: pd.DataFrame, epochs: int) -> dict[str, pd.DataFrame]:
     """Forecasts of the new countries in every way."""
     size = {
+        "linear": False,
+        "pretrained": False,
         "d_model": 32,
         "n_layers": 2,
         "patch_length": 4,
         "context_length": 24,
         "random_state": 0,
     }
-    learner = SAMoVARForecaster(**size, max_epochs=epochs, learning_rate=2e-3)
+    learner = SAMoVARForecaster(**size, train=True, max_epochs=epochs, learning_rate=2e-3)
     pretrained = learner.clone().pretrain(known, fh=HORIZON)
     alone = learner.clone().set_params(max_epochs=5 * epochs)
     models = {
-        "pretrained, as it is": pretrained.clone().set_params(max_epochs=0),
+        "pretrained, as it is": pretrained.clone().set_params(train=False),
         "pretrained, adapted": pretrained.clone().set_params(max_epochs=3, learning_rate=2e-4),
         "global, new countries": alone,
         "local, each by itself": ForecastByLevel(alone),

@@ -32,7 +32,7 @@ LAST_TUNED = "1994Q4"
 GRID = {
     "context_length": [8, 24],
     "normalization": ["last_patch", "window"],
-    "anchor": [False, True],
+    "linear": [False, True],
 }
 
 
@@ -50,8 +50,10 @@ def load() -> pd.DataFrame:
 
 
 def candidate(epochs: int) -> SAMoVARForecaster:
-    """What is tuned: a small network."""
+    """What is tuned: a small network, trained here, alone or beside the linear forecast."""
     return SAMoVARForecaster(
+        pretrained=False,
+        train=True,
         patch_length=4,
         d_model=16,
         n_layers=1,
@@ -101,7 +103,7 @@ def draw(results: pd.DataFrame, errors: pd.Series, path: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
     names = [
         f"{one['context_length']} quarters, {one['normalization']}"
-        f"{', anchor' if one['anchor'] else ''}"
+        f"{', linear' if one['linear'] else ''}"
         for one in results["params"]
     ]
     left.barh(names, results["mean_test_MeanAbsoluteError"], color="C0")

@@ -112,7 +112,7 @@ def fit_seasonal_naive(task: Task) -> tuple[Forecast, dict[str, Any]]:
 def fit_anchor(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
     """Estimate the anchor alone: on the training rows, and on validation rows too.
 
-    The anchor of all rows is the forecast of ``SAMoVARForecaster(anchor="alone")``.
+    Both read as many rows as the networks.
     """
     from samovar_forecast.frames.panel import Panel
 
@@ -127,7 +127,7 @@ def fit_anchor(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
 
 
 def anchors_of(task: Task, lookback: int, season: int) -> tuple[LinearForecast, LinearForecast]:
-    """Return the anchors of all known rows and of the training rows, as the forecaster does."""
+    """Return the anchors of all known rows and of the training rows."""
     return estimate_anchors(
         [Rows(task.known())],
         [Rows(task.rows("train"))],

@@ -10,7 +10,7 @@ import torch
 from benchmarks.long_horizon.data import Asked, Forecast, Task
 from benchmarks.long_horizon.linear import REFITTED, anchors_of
 from benchmarks.records import BenchmarkError
-from samovar_forecast import NetworkConfig, SAMoVARForecaster, SAMoVARNetwork
+from samovar_forecast import NetworkConfig, SAMoVARForecaster, SAMoVARNetwork, attach_anchor
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.learning.training import fit_network
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
@@ -65,17 +65,19 @@ def fit_paper(
 def fit_default(
     task: Task, asked: Asked, overrides: dict[str, Any]
 ) -> tuple[Forecast, dict[str, Any]]:
-    """Fit `SAMoVARForecaster` as it is by default; tell also what its parts say alone.
+    """Train the network of `SAMoVARForecaster` and put an anchor beside it.
 
     The forecaster gets the training and the validation rows, and holds the latter out. Rows: the
     anchored forecast with the anchor of the training rows; the anchored forecast with the anchor
-    of all rows it got, which is what the forecaster answers; and the network alone.
+    of all rows it got, which the forecaster then answers; and the network alone.
     """
     n_train, n_known = task.borders[:2]
     lengths = {"context_length": asked.lookback, "patch_length": task.horizon}
-    options: dict[str, Any] = {**lengths, "anchor": True, **overrides}
+    alone = {"linear": False, "pretrained": False, "train": True}
+    options: dict[str, Any] = {**lengths, **alone, **overrides}
+    fraction = (n_known - n_train) / n_known
     forecaster = SAMoVARForecaster(
-        validation_fraction=(n_known - n_train) / n_known,
+        validation_fraction=fraction,
         random_state=asked.seed,
         device=asked.device,
         checkpoint_dir=asked.checkpoint_dir,
@@ -87,8 +89,11 @@ def fit_default(
     network, scaler = forecaster.network_, forecaster._model.scalers[None].target
     season = forecaster._model.panel.grid.season
     strict = anchors_of(task, asked.lookback, season)[1].map
-    assert network.anchor is not None  # it was asked for
-    gate = network.anchor.gate.double().numpy()
+    scaled = torch.from_numpy(scaler.forward(task.known()).astype(np.float32))
+    rows = [SeriesTensors(scaled)]
+    windows = WindowSet.from_series(rows, asked.lookback, task.horizon)
+    validation = windows.split_in_time(fraction)[1]
+    gate = attach_anchor(network, rows, validation, season=season).gate
 
     def forecast(past: np.ndarray) -> dict[str, np.ndarray]:
         target = torch.from_numpy(scaler.forward(past).astype(np.float32))
