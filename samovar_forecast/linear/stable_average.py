@@ -12,8 +12,8 @@ import numpy as np
 from samovar_forecast.linear.linear_map import LinearMap, blend
 from samovar_forecast.linear.stability import growing_series, rolled_safely
 
-MOST_TURNS = 8
-"""So many times series are looked for that carry growth."""
+MOST_TURNS = 16
+"""So many times series are looked for that carry growth; then all series are left to one map."""
 
 
 def stable_average(
@@ -41,11 +41,11 @@ def stable_average(
     alone = (np.arange(len(maps))[:, None] == heaviest)[:, None] * np.ones(weights.shape)
     average, drawn = blend(maps, weights), weights
     is_left = np.zeros(weights.shape[2], dtype=bool)
-    for _ in range(MOST_TURNS):
+    for turn in range(MOST_TURNS):
         grows = growing_series(average)
         if not grows.any():
             return average, drawn
-        is_left |= grows
+        is_left |= grows | (turn == MOST_TURNS - 1)
         drawn = np.where(is_left, alone, weights)
         average = blend(maps, drawn)
     return rolled_safely(average), drawn
