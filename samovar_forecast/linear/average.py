@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from samovar_forecast.linear.candidates import (
+    FAR_SEASONS,
     Limits,
     filtered_candidates,
     iterated_candidates,
@@ -20,6 +21,7 @@ from samovar_forecast.linear.candidates import (
 from samovar_forecast.linear.held_out import CUTS, Trial, paths_of, weigh
 from samovar_forecast.linear.linear_map import LinearMap, blend
 from samovar_forecast.linear.sample import Sample
+from samovar_forecast.linear.seasons import find_season
 from samovar_forecast.linear.smoothing import filled
 from samovar_forecast.linear.stable_average import stable_average
 
@@ -28,9 +30,6 @@ LONGEST_LAG = 512
 
 SERIES_AT_ONCE = 64
 """So many series are estimated at once."""
-
-FAR_SEASONS = 10
-"""Beyond so many seasons the direct candidate and that across periods share in equal parts."""
 
 SUPPORT = 3.0
 """A forecast may move from the last value by so many times the largest move in as many steps."""
@@ -100,7 +99,8 @@ def estimate_anchor(
     max_lag : int
         Longest lag that may be read.
     season : int, default=1
-        Steps after which a pattern is likely to repeat; 1 for none.
+        Steps after which a pattern is likely to repeat; 1 for none that is known: then one that
+        most of the series show (see :func:`samovar_forecast.linear.seasons.find_season`).
     is_joint : bool, default=True
         Whether series may read each other. If not, series of one length can be estimated
         together that have nothing to do with each other.
@@ -114,7 +114,11 @@ def estimate_anchor(
     DataError
         If a series has no value at all.
     """
-    sample, limits = Sample.of(series), Limits(n_steps, max_lag, season, is_joint)
+    sample = Sample.of(series)
+    if season == 1:
+        season = find_season(sample.series)
+    long_season = find_season(sample.series, season) if season > 1 else 1
+    limits = Limits(n_steps, max_lag, season, is_joint, long_season)
     # In a long sample all rows choose the constants of smoothing: a few numbers from many rows.
     cuts = CUTS[-1:] if sample.is_long else CUTS
     parts = [[round(cut * len(one)) for one in sample.series] for cut in cuts]
@@ -141,12 +145,17 @@ def estimate_anchor(
 
 
 def _direct_alone(maps: dict[str, LinearMap], limits: Limits) -> LinearMap | None:
-    """Return what may stand in place of the average: the direct candidate, far off with periods."""
-    if "direct" not in maps or "periods" not in maps:
+    """Return what may stand in place of the average: the direct candidate, far off with others.
+
+    Far steps are half the candidate across periods, and a quarter each of the direct regressions
+    from the last value and from the mean of the window.
+    """
+    names = ("direct", "from mean", "periods")
+    if any(name not in maps for name in names):
         return maps.get("direct")
     is_far = np.arange(1, limits.n_steps + 1) > FAR_SEASONS * limits.season
-    shares = np.where(is_far, 0.5, [[1.0], [0.0]])
-    return blend([maps["direct"], maps["periods"]], shares)
+    shares = np.where(is_far, [[0.25], [0.25], [0.5]], [[1.0], [0.0], [0.0]])
+    return blend([maps[name] for name in names], shares)
 
 
 def estimate_each(
@@ -172,16 +181,18 @@ def estimate_each(
     DataError
         If a series has no value at all.
     """
-    alike: dict[tuple[int, bool], list[int]] = {}
+    alike: dict[tuple[int, int, bool], list[int]] = {}
     for number, one in enumerate(instances):
         is_single = one.shape[1] == 1 and bool(np.isfinite(one).all())
-        alike.setdefault((len(one), True) if is_single else (number, False), []).append(number)
+        own = find_season([one]) if season == 1 else season
+        key = (len(one), own, True) if is_single else (number, own, False)
+        alike.setdefault(key, []).append(number)
     found: dict[int, AnchorFit] = {}
-    for (_, are_single), numbers in alike.items():
+    for (_, own, are_single), numbers in alike.items():
         for some in np.array_split(numbers, -(-len(numbers) // SERIES_AT_ONCE)):
             together = np.concatenate([instances[number] for number in some], axis=1)
             lags = max(1, min(max_lag, len(together)))
-            fit = estimate_anchor([together], n_steps, lags, season, not are_single)
+            fit = estimate_anchor([together], n_steps, lags, own, not are_single)
             for place, number in enumerate(some):
                 found[int(number)] = fit.of_series(place) if are_single else fit
     return [found[number] for number in range(len(instances))]

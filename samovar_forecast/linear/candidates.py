@@ -14,7 +14,6 @@ import numpy as np
 from samovar_forecast.linear.direct import (
     DirectForm,
     RidgePath,
-    from_last_value,
     window_products,
 )
 from samovar_forecast.linear.forgetting import forgetting_vars
@@ -46,6 +45,9 @@ LARGEST_PENALTY, RISE_OF_A_PENALTY = 1e3, 10.0
 LOOK_BACKS = (1.0, 2 / 3, 1 / 2, 1 / 3)
 """The direct candidate is the mean over these shares of the longest look-back."""
 
+FAR_SEASONS = 10
+"""Steps beyond so many seasons are far: they may start from the mean of the window."""
+
 FEWEST_PERIODS, MOST_PERIODS = 4, 30
 """So many periods of the past the cross-period candidate reads."""
 
@@ -65,12 +67,15 @@ class Limits:
     season : int
     is_joint : bool
         Whether series may read each other.
+    long_season : int
+        A longer season, as a week of hours beside a day; 1 for none.
     """
 
     n_steps: int
     max_lag: int
     season: int
     is_joint: bool = True
+    long_season: int = 1
 
 
 def iterated_candidates(
@@ -90,8 +95,8 @@ def iterated_candidates(
     -------
     dict of str to LinearMap
         ``"ar"``, ``"ari"``, ``"last"``; ``"var"``, ``"ridge"``, ``"even ridge"`` and
-        ``"long ridge"`` where the sample identifies them at a bearable price; ``"season"`` where
-        there is a season.
+        ``"long ridge"`` where the sample identifies them at a bearable price; ``"season"`` and
+        ``"long season"`` where there is a season.
     """
     own = own_runs(series)
     found = {"ar": _autoregressions(own, varies, limits)}
@@ -101,12 +106,12 @@ def iterated_candidates(
         found.update(_vector_autoregressions(joint, varies, limits))
     n_series, n_steps = len(varies), limits.n_steps
     found["last"] = LinearMap.of(own=np.ones((n_steps, n_series, 1)))
-    season = limits.season
-    if 1 < season <= limits.max_lag and 2 * season <= _n_rows(own):
-        repeated = np.zeros((n_steps, n_series, season))
-        for h in range(n_steps):
-            repeated[h, :, season - 1 - h % season] = 1.0
-        found["season"] = LinearMap.of(own=repeated)
+    for name, season in (("season", limits.season), ("long season", limits.long_season)):
+        if 1 < season <= limits.max_lag and 2 * season <= _n_rows(own):
+            repeated = np.zeros((n_steps, n_series, season))
+            for h in range(n_steps):
+                repeated[h, :, season - 1 - h % season] = 1.0
+            found[name] = LinearMap.of(own=repeated)
     return found
 
 
@@ -266,7 +271,8 @@ def pooled_forms(own: list[list[np.ndarray]], limits: Limits) -> dict[str, list[
     """Return the forms of the regressions that all series share; empty if the rows are too few.
 
     ``"direct"`` looks back by several lengths: their mean loses less than a choice among them.
-    ``"periods"`` is there where the sample holds its window and periods.
+    ``"from mean"`` are the same from the window's mean, where steps are far; ``"periods"`` is there
+    where the sample holds its window and periods.
     """
     longest = min(max((len(run) for run in runs), default=0) for runs in own)
     length = min(limits.max_lag, (longest - limits.n_steps) // 2)
@@ -275,6 +281,8 @@ def pooled_forms(own: list[list[np.ndarray]], limits: Limits) -> dict[str, list[
         return forms
     lengths = sorted({max(1, round(share * length)) for share in LOOK_BACKS}, reverse=True)
     forms["direct"] = [DirectForm(length, limits.n_steps) for length in lengths]
+    if limits.season > 1 and limits.n_steps > FAR_SEASONS * limits.season:
+        forms["from mean"] = [DirectForm(length, limits.n_steps, True) for length in lengths]
     n_past = min(limits.max_lag // limits.season, MOST_PERIODS, (longest // 2) // limits.season)
     if limits.season > 1 and n_past >= FEWEST_PERIODS:
         form = PeriodForm(limits.season, n_past, limits.n_steps)
@@ -300,7 +308,7 @@ def products_of(forms: Sequence[Form], own: list[list[np.ndarray]]) -> list[np.n
     for form in forms:
         if isinstance(form, DirectForm):
             start = span - form.span
-            found.append(from_last_value(direct[start:, start:], form.length))
+            found.append(form.products(direct[start:, start:]))
         else:
             found.append(np.asarray(np.sum([form.products(runs) for runs in own], axis=0)))
     return found

@@ -1,8 +1,8 @@
 """The direct candidate: every step ahead by its own ridge regression on a series' own long past.
 
 A window enters as its distance from its last value, and that value is put back: a level that moved
-is no obstacle. Everything follows from sums of products of a series with itself, so that no matrix
-of windows is ever built.
+is no obstacle. Far steps may start from the mean of the window instead. Everything follows from
+sums of products of a series with itself, so that no matrix of windows is ever built.
 """
 
 from __future__ import annotations
@@ -49,12 +49,26 @@ def from_last_value(products: np.ndarray, length: int) -> np.ndarray:
     return products - row[None, :] - row[:, None] + row[last]
 
 
+def from_mean(products: np.ndarray, length: int) -> np.ndarray:
+    """Return the products of windows from which the mean of their first rows was subtracted."""
+    row = products[:length].mean(axis=0)
+    return products - row[None, :] - row[:, None] + row[:length].mean()
+
+
 @dataclass(frozen=True)
 class DirectForm:
-    """How the direct candidate reads a window of ``length`` rows for ``n_steps`` steps ahead."""
+    """How the direct candidate reads a window of ``length`` rows for ``n_steps`` steps ahead.
+
+    Parameters
+    ----------
+    length, n_steps : int
+    is_from_mean : bool, default=False
+        Whether windows enter as distances from their mean (else: from their last value).
+    """
 
     length: int
     n_steps: int
+    is_from_mean: bool = False
 
     @property
     def span(self) -> int:
@@ -66,12 +80,18 @@ class DirectForm:
         """Numbers that are regressed on."""
         return self.length
 
+    def products(self, windows: np.ndarray) -> np.ndarray:
+        """Return the products of windows, (L + s, L + s), as products of their distances."""
+        return (from_mean if self.is_from_mean else from_last_value)(windows, self.length)
+
     def own_lags(self, weights: np.ndarray) -> np.ndarray:
         """Return weights (L, s) as weights of the window, (s, 1, L), lag 1 first."""
         own = weights.T[:, None, ::-1].copy()
-        own[:, :, 0] += (
-            1 - weights.sum(axis=0)[:, None]
-        )  # the last value is taken off, and put back
+        taken_off = 1 - weights.sum(axis=0)[:, None]  # and put back
+        if self.is_from_mean:
+            own += taken_off[:, :, None] / self.length
+        else:
+            own[:, :, 0] += taken_off
         return own
 
 

@@ -24,10 +24,17 @@ from samovar_forecast.linear.linear_map import LinearMap
 from samovar_forecast.linear.sample import Sample
 from samovar_forecast.linear.weights import stacked_weights
 
-PRIOR_WEIGHTS = {"season": 0.0, "last": 0.3, "holt": 0.3, "forgetting": 0.3}
+PRIOR_WEIGHTS = {
+    "season": 0.0,
+    "long season": 0.0,
+    "last": 0.3,
+    "simple": 0.3,
+    "holt": 0.3,
+    "forgetting": 0.3,
+}
 """Weights before any evidence, up to scale; 1 for every other candidate."""
 
-NAIVE = ("last", "season")
+NAIVE = ("last", "season", "long season")
 """Candidates against which the others have to stand."""
 
 CUTS = (0.5, 0.625, 0.75, 0.875, 1.0)

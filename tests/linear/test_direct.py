@@ -77,3 +77,20 @@ def test_the_map_puts_the_last_value_back_on_what_the_weights_make_of_the_window
     got = LinearMap.of(own=form.own_lags(weights))(window[None, :, None])[0, :, 0]
     assert np.allclose(got, wanted)
     assert (form.span, form.n_past) == (9, 6)
+
+
+def test_windows_may_enter_from_their_mean_which_is_put_back() -> None:
+    rng = np.random.default_rng(5)
+    form, values = DirectForm(length=6, n_steps=3, is_from_mean=True), rng.normal(size=90).cumsum()
+    windows = np.lib.stride_tricks.sliding_window_view(values, 9)
+    moved = windows - windows[:, :6].mean(axis=1, keepdims=True)
+    products = form.products(window_products(values, 9))
+    assert np.allclose(products, moved.T @ moved)
+    weights = RidgePath(products, 6).solve(0.01)
+    x, y = moved[:, :6], moved[:, 6:]
+    penalty = 0.01 * np.linalg.eigvalsh(x.T @ x).mean()
+    assert np.allclose(weights, np.linalg.solve(x.T @ x + penalty * np.eye(6), x.T @ y))
+    window = rng.normal(size=6)
+    wanted = window.mean() + (window - window.mean()) @ weights
+    got = LinearMap.of(own=form.own_lags(weights))(window[None, :, None])[0, :, 0]
+    assert np.allclose(got, wanted)
