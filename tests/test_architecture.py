@@ -94,11 +94,14 @@ ROOMS = {
             "tqdm",
         ),
     ),
-    "plots": May(("exceptions", "comparison"), ("numpy", "matplotlib")),
+    "plots": May(("exceptions", "bundle", "comparison"), ("numpy", "matplotlib")),
     "report": May(
-        ("exceptions", "comparison", "plots"), ("numpy", "pandas", "matplotlib", "jinja2")
+        ("exceptions", "bundle", "comparison", "plots"), ("numpy", "pandas", "matplotlib", "jinja2")
     ),
-    "cli": May(("exceptions", "comparison", "frames", "plots", "report"), ("numpy",)),
+    "cli": May(
+        ("exceptions", "bundle", "comparison", "frames", "plots", "report", "front"),
+        ("numpy", "pandas"),
+    ),
 }
 
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from samovar_forecast.cli.files import check_outputs, table_format, write_table, write_whole
+from samovar_forecast.cli.files import check_outputs, table_format, write_table
 from samovar_forecast.cli.options import add_common, add_reading, is_samovar, own_data
 from samovar_forecast.cli.terminal import say, width
 from samovar_forecast.exceptions import require
@@ -111,10 +111,5 @@ def _compare(arguments: argparse.Namespace) -> None:
         from samovar_forecast.report import write_report
 
         title = arguments.title or f"Forecasts of {arguments.data.name}, {arguments.horizon} ahead"
-        write_whole(
-            arguments.report,
-            lambda draft: write_report(
-                found, draft, title=title, about=data.description, units=data.units
-            ),
-        )
+        write_report(found, arguments.report, title=title, about=data.description, units=data.units)
         say(f"{arguments.report}: the report, one page that opens without a network")

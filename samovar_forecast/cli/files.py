@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+import gzip
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from samovar_forecast.bundle import write_whole
 from samovar_forecast.exceptions import ConfigurationError, MissingPackageError
 
 if TYPE_CHECKING:
@@ -49,17 +51,12 @@ def _is_same(first: Path, second: Path) -> bool:
     return first.resolve() == second.resolve()
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let a function write a file beside its place, and move it there once it is whole."""
-    if path.exists() and not path.is_file():  # a pipe or a terminal
-        write(path)
-        return
-    draft = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        write(draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; a pipe or a terminal takes the content as it comes."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+    else:
+        write_whole(path.resolve(), content)  # a link stays a link
 
 
 def table_format(path: Path) -> str:
@@ -81,14 +78,11 @@ def table_format(path: Path) -> str:
             found=repr(path.suffix),
             wanted=f"a name that ends in {', '.join(TABLES)}",
         )
-    if suffix == ".parquet":
-        from importlib.util import find_spec
-
-        if find_spec("pyarrow") is None:
-            raise MissingPackageError(
-                f"{path}: Parquet needs the package 'pyarrow', which is not installed",
-                remedy="install it with: pip install 'samovar_forecast[parquet]'; or write CSV",
-            )
+    if suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise MissingPackageError(
+            f"{path}: Parquet needs the package 'pyarrow', which is not installed",
+            remedy="install it with: pip install 'samovar_forecast[parquet]'; or write CSV",
+        )
     return suffix
 
 
@@ -118,13 +112,15 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         }
     )
     if suffix == ".json":
-        write_whole(path, lambda draft: table.to_json(draft, orient="records", indent=2))
+        content = table.to_json(orient="records", indent=2).encode()
     elif suffix == ".parquet":
-        write_whole(path, lambda draft: table.to_parquet(draft, index=False))
+        content = table.to_parquet(index=False)
     else:
         texts = {name: table[name].map(harmless) for name in table.select_dtypes(exclude="number")}
-        safe = table.assign(**texts).rename(columns=harmless)
-        write_whole(path, lambda draft: safe.to_csv(draft, index=False))
+        texts = {name: table[name].map(harmless) for name in table.select_dtypes(exclude="number")}
+        content = table.assign(**texts).rename(columns=harmless).to_csv(index=False).encode()
+        content = gzip.compress(content) if suffix == ".csv.gz" else content
+    write_file(path, content)
 
 
 def harmless(cell: object) -> object:

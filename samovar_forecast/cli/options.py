@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from samovar_forecast.frames.sources import Dataset
+    from samovar_forecast.frames.text_table import Reading
 
 
 def add_reading(command: argparse.ArgumentParser) -> None:
@@ -86,27 +88,53 @@ def _separator(text: str) -> str:
     return text
 
 
-def own_data(
-    arguments: argparse.Namespace, path: Path | None = None, *, keep_gaps: bool = False
-) -> Dataset:
-    """Return the series of the user's file, or of another file that is read alike."""
+def own_data(arguments: argparse.Namespace, *, keep_gaps: bool = False) -> Dataset:
+    """Return the series of the user's file."""
     from samovar_forecast.frames.sources import read_file
-    from samovar_forecast.frames.text_table import Reading
 
     return read_file(
-        arguments.data if path is None else path,
+        arguments.data,
         time=arguments.time,
         keys=arguments.id,
         leave_out=arguments.leave_out,
         number_rows=arguments.number_rows,
         keep_gaps=keep_gaps,
-        reading=Reading(
-            separator=arguments.separator,
-            decimal=arguments.decimal,
-            encoding=arguments.encoding,
-            header=None if arguments.header is None else arguments.header == "yes",
-            day_first=None if arguments.dates is None else arguments.dates == "day-first",
-        ),
+        reading=_reading(arguments),
+    )
+
+
+def own_covariates(
+    arguments: argparse.Namespace, y: pd.DataFrame
+) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """Return the covariates at the rows of the series and at the rows ahead, if there are any.
+
+    Raises
+    ------
+    DataError
+        If the file lacks a value that is ahead, or most rows of the series.
+    """
+    if arguments.future is None:
+        return None, None
+    from samovar_forecast.frames.sources import read_covariates
+
+    return read_covariates(
+        arguments.future,
+        y,
+        arguments.horizon,
+        number_rows=arguments.number_rows,
+        reading=_reading(arguments),
+    )
+
+
+def _reading(arguments: argparse.Namespace) -> Reading:
+    from samovar_forecast.frames.text_table import Reading
+
+    return Reading(
+        separator=arguments.separator,
+        decimal=arguments.decimal,
+        encoding=arguments.encoding,
+        header=None if arguments.header is None else arguments.header == "yes",
+        day_first=None if arguments.dates is None else arguments.dates == "day-first",
     )
 
 

@@ -22,6 +22,7 @@ from samovar_forecast.frames.long_layout import (
 )
 from samovar_forecast.frames.numbers import is_missing, looks_numeric
 from samovar_forecast.frames.text_table import Reading, Table, file_content, read_text_table
+from samovar_forecast.frames.time_grid import TimeGrid
 from samovar_forecast.frames.times import read_times
 
 PARQUET = b"PAR1"
@@ -173,6 +174,62 @@ def read_file(
             *([f"Read with: {'; '.join(dict.fromkeys(told))}."] if told else []),
         ),
     )
+
+
+def read_covariates(
+    path: Path,
+    y: pd.DataFrame,
+    horizon: int,
+    *,
+    number_rows: bool = False,
+    reading: Reading | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the covariates of a file at the rows of the series, and at the rows ahead.
+
+    Parameters
+    ----------
+    path : Path
+        Its columns are the time and a covariate each.
+    y : DataFrame
+        The series, on a regular grid.
+    horizon : int
+        Rows ahead.
+    number_rows, reading
+        As in `read_file`.
+
+    Returns
+    -------
+    X : DataFrame of shape (n_rows, n_covariates)
+        NaN where the file lacks a row.
+    X_ahead : DataFrame of shape (horizon, n_covariates)
+
+    Raises
+    ------
+    DataError
+        If the file lacks a value ahead, or more than half of the rows of the series.
+    """
+    X = read_file(path, number_rows=number_rows, keep_gaps=True, reading=reading).y
+    ahead = TimeGrid.of(y.index, "the series").ahead(y.index[-1], range(1, horizon + 1))
+    if isinstance(X.index, pd.DatetimeIndex) and isinstance(ahead, pd.PeriodIndex):
+        X.index = X.index.to_period(ahead.freq)
+    n_known = int(y.index.isin(X.index).sum())
+    if 2 * n_known < len(y):
+        raise DataError(
+            f"{path} does not hold the covariates at the rows of the series",
+            found=f"{n_known} of {len(y)} rows, and times such as {X.index[0]}",
+            wanted=f"times such as {y.index[0]}, from there to {ahead[-1]}",
+        )
+    X_ahead = X.reindex(ahead)
+    for name in X_ahead:
+        missing = np.flatnonzero(X_ahead[name].isna())
+        if len(missing):
+            raise DataError(
+                f"covariate {name!r} of {path} is not known ahead",
+                found=f"no value at {ahead[missing[0]]}",
+                wanted=f"a value at every time from {ahead[0]} to {ahead[-1]}",
+                remedy="add the values, or leave the column out of the file",
+            )
+    return X.reindex(y.index), X_ahead
 
 
 def _parquet_table(path: Path, content: bytes) -> Table:

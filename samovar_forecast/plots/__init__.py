@@ -12,6 +12,7 @@ from samovar_forecast.plots import (
     attribution,
     coefficients,
     connectedness,
+    fan,
     forecasts,
     layout,
     responses,
@@ -20,6 +21,7 @@ from samovar_forecast.plots import (
 from samovar_forecast.plots.attribution import *
 from samovar_forecast.plots.coefficients import *
 from samovar_forecast.plots.connectedness import *
+from samovar_forecast.plots.fan import *
 from samovar_forecast.plots.forecasts import *
 from samovar_forecast.plots.layout import *
 from samovar_forecast.plots.responses import *
@@ -29,6 +31,7 @@ __all__: list[str] = []
 __all__ += attribution.__all__
 __all__ += coefficients.__all__
 __all__ += connectedness.__all__
+__all__ += fan.__all__
 __all__ += forecasts.__all__
 __all__ += layout.__all__
 __all__ += responses.__all__

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from samovar_forecast.bundle import write_whole
 from samovar_forecast.exceptions import ConfigurationError, require
 
 if TYPE_CHECKING:
@@ -151,7 +153,8 @@ def save_figure(axes: Axes | np.ndarray, path: str | Path, dpi: int = 200) -> Pa
     axes : Axes or ndarray of Axes
         What a function of this package returned.
     path : str or Path
-        The file to write; its suffix is the format, for example ``.png``, ``.pdf`` or ``.svg``.
+        The file to write, whole or not at all; its suffix is the format, for example ``.png``,
+        ``.pdf`` or ``.svg``.
     dpi : int, default=200
         Resolution where the format has one.
 
@@ -161,6 +164,8 @@ def save_figure(axes: Axes | np.ndarray, path: str | Path, dpi: int = 200) -> Pa
         The file written.
     """
     figure: Any = np.ravel(np.asarray(axes, dtype=object))[0].get_figure(root=True)
-    figure.savefig(path, dpi=dpi)
+    path, content = Path(path), io.BytesIO()
+    figure.savefig(content, format=path.suffix[1:] or None, dpi=dpi)
     pyplot().close(figure)
-    return Path(path)
+    write_whole(path, content.getvalue())
+    return path

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from samovar_forecast.bundle import write_whole
 from samovar_forecast.comparison.diagnostics import findings
 from samovar_forecast.comparison.text import verdict
 from samovar_forecast.exceptions import DataError, require
@@ -53,7 +54,7 @@ def write_report(
     path = Path(path)
     page = render_report(comparison, title=title, about=about, units=units)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page.encode())
     return path
 
 
@@ -65,15 +66,6 @@ def render_report(
     units: Mapping[str, str] | None = None,
 ) -> str:
     """Return the page of `write_report` as text."""
-    jinja2 = require("jinja2", feature="the report", extra="report")
-    require("matplotlib", feature="the report", extra="report")
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("samovar_forecast.report", "templates"),
-        autoescape=True,  # names come from the user's file
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     ranked = len(comparison.scores()) > 0
     content: dict[str, Any] = {
         "title": title,
@@ -96,7 +88,27 @@ def render_report(
     }
     content["confidence_set"], content["no_set"] = _confidence_set(comparison)
     content["matrices"], content["matrix_notes"] = figures.matrix_pictures(comparison)
-    return environment.get_template("report.html.jinja").render(content)
+    return template("report.html.jinja").render(content)
+
+
+def template(name: str) -> Any:
+    """Return a template of the pages, or say what is needed to fill it.
+
+    Raises
+    ------
+    MissingPackageError
+        If jinja2 or matplotlib is not installed.
+    """
+    jinja2 = require("jinja2", feature="the report", extra="report")
+    require("matplotlib", feature="the report", extra="report")
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("samovar_forecast.report", "templates"),
+        autoescape=True,  # names come from the user's file
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
 
 
 def _facts(comparison: Comparison) -> list[tuple[str, str]]:

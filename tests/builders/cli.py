@@ -13,6 +13,24 @@ class QuickSAMoVAR(RepeatSeason):
     context_length_ = 32
 
 
+class QuickForecaster(RepeatSeason):
+    """Stands in for SAMoVARForecaster: takes missing values, and keeps the covariates."""
+
+    _tags = {"capability:missing_values": True, "capability:exogenous": True}
+
+    def _fit(self, y, X, fh):
+        self.seen_covariates_ = [X]
+        return super()._fit(y.ffill().bfill(), None, fh)
+
+    def _update(self, y, X=None, update_params=True):
+        self.seen_covariates_.append(X)
+        return super()._update(y.ffill(), None, update_params)
+
+    def _predict(self, fh, X):
+        self.seen_covariates_.append(X)
+        return super()._predict(fh, None)
+
+
 def run(capsys, *arguments) -> tuple[int, str, str]:
     """Run the command, and return its exit code, what it printed and what it complained of."""
     code = main([str(argument) for argument in arguments])

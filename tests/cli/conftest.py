@@ -7,8 +7,9 @@ import functools
 import pytest
 
 import samovar_forecast.comparison as comparison_room
+from samovar_forecast.cli import forecast
 from samovar_forecast.comparison import classical_forecasters
-from tests.builders.cli import QuickSAMoVAR
+from tests.builders.cli import QuickForecaster, QuickSAMoVAR
 from tests.builders.frames import write_csv
 
 
@@ -18,6 +19,11 @@ def quick(monkeypatch):
         return {"SAMoVAR": QuickSAMoVAR(), **classical_forecasters(season)}
 
     monkeypatch.setattr(comparison_room, "standard_forecasters", forecasters)
+
+
+@pytest.fixture
+def quick_forecast(monkeypatch):
+    monkeypatch.setattr(forecast, "_forecaster", lambda seed: QuickForecaster(season=12))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from samovar_forecast.cli import main
 from tests.builders.cli import run
 
 
-@pytest.mark.parametrize("arguments", [[], ["demo", "--refit", "soon"], ["forecast"]])
+@pytest.mark.parametrize("arguments", [[], ["demo", "--refit", "soon"], ["predict"]])
 def test_what_the_command_does_not_know_gets_its_usage_and_exit_code_2(capsys, arguments):
     with pytest.raises(SystemExit) as stop:
         main(arguments)

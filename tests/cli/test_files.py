@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from samovar_forecast.cli.files import table_format, write_table, write_whole
+from samovar_forecast.cli.files import table_format, write_file, write_table
 from samovar_forecast.exceptions import ConfigurationError
 
 TABLE = pd.DataFrame(
@@ -45,15 +46,24 @@ def test_parquet_holds_the_same_rows(tmp_path):
     assert pd.read_parquet(tmp_path / "f.parquet")["series"].iloc[0] == "=1+1"
 
 
-def test_a_file_that_cannot_be_finished_leaves_what_was_there(tmp_path):
+def test_a_file_that_cannot_be_finished_leaves_what_was_there(tmp_path, monkeypatch):
     path = tmp_path / "f.csv"
     path.write_text("before", encoding="utf-8")
 
-    def fail(draft):
-        draft.write_text("half", encoding="utf-8")
+    def fail(handle):
         raise OSError("no space left")
 
+    monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(OSError, match="no space"):
-        write_whole(path, fail)
+        write_table(TABLE, path)
     assert path.read_text(encoding="utf-8") == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_a_link_and_a_pipe_takes_what_comes(tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "there.csv")
+    write_table(TABLE, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert len(pd.read_csv(tmp_path / "there.csv")) == 5
+    write_file(Path("/dev/null"), b"gone")
+    assert not Path("/dev/null").is_file()

@@ -1,0 +1,131 @@
+"""The figure of what comes next: history, forecast, and intervals that open like a fan."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.plots.layout import (
+    STYLES,
+    few_ticks,
+    legend_below,
+    panels,
+    shown_name,
+    shown_time,
+    times_of,
+    title_above,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure, SubFigure
+
+__all__ = ["plot_fan"]
+
+FEWEST_ROWS = 24
+"""Rows of history at least, where there are so many."""
+
+
+def plot_fan(
+    y: pd.DataFrame,
+    forecast: pd.DataFrame,
+    intervals: pd.DataFrame,
+    *,
+    series: Sequence[Hashable] | None = None,
+    n_history: int | None = None,
+    units: Mapping[str, str] | None = None,
+    label: str = "forecast",
+    title: str | None = None,
+    figure: Figure | SubFigure | None = None,
+) -> np.ndarray:
+    """Draw a forecast as it continues its series, with its intervals, a panel per series.
+
+    Parameters
+    ----------
+    y : DataFrame of shape (n_rows, n_series)
+        The history; missing values leave a gap in the line.
+    forecast : DataFrame of shape (horizon, n_series)
+        As ``predict`` of a forecaster returns it.
+    intervals : DataFrame of shape (horizon, n_series * n_coverages * 2)
+        As ``predict_interval`` returns it: columns of series, coverage, and lower or upper.
+    series : sequence of column labels, optional
+        The series to draw; by default all.
+    n_history : int, optional
+        Rows shown before the forecast; by default three horizons, and at least 24.
+    units : mapping of series to str, optional
+        Label of each panel's vertical axis.
+    label : str, default="forecast"
+        What the legend calls the forecast.
+    title : str, optional
+        Title of the figure; by default the time of the last row and the steps ahead.
+    figure : matplotlib Figure or SubFigure, optional
+        The figure to draw on; by default a new pyplot figure.
+
+    Returns
+    -------
+    ndarray of Axes, shape (number of series drawn,)
+
+    Raises
+    ------
+    ConfigurationError
+        If a series to draw has no forecast.
+
+    Examples
+    --------
+    >>> from samovar_forecast import plots  # doctest: +SKIP
+    >>> forecast = forecaster.predict()  # doctest: +SKIP
+    >>> intervals = forecaster.predict_interval(coverage=[0.5, 0.8])  # doctest: +SKIP
+    >>> plots.plot_fan(y, forecast, intervals)  # doctest: +SKIP
+    """
+    drawn = list(forecast.columns if series is None else series)
+    absent = [name for name in drawn if name not in forecast.columns]
+    if absent:
+        raise ConfigurationError(
+            "series to draw", found=repr(absent[0]), wanted=f"some of {list(forecast.columns)}"
+        )
+    horizon = len(forecast)
+    past = y.iloc[-max(FEWEST_ROWS, 3 * horizon) if n_history is None else -n_history :]
+    coverages = sorted(set(intervals.columns.get_level_values(1)))
+    times, ahead = times_of(past.index), times_of(forecast.index)
+    color = STYLES[0]["color"]
+
+    axes = panels(len(drawn), figure)
+    for ax, name in zip(axes, drawn, strict=True):
+        known = past[name].to_numpy(dtype=float)
+        # The fan opens at the last value that is known.
+        joint = [] if np.isnan(known[-1]) else [known[-1]]
+        at = np.concatenate([times[len(times) - len(joint) :], ahead])
+        ax.axvspan(times[-1], ahead[-1], color="0.96", zorder=0)
+        marker = "o" if horizon == 1 or len(joint) == 0 else None
+        ax.plot(
+            at,
+            np.concatenate([joint, forecast[name]]),
+            color=color,
+            linewidth=1.8,
+            marker=marker,
+            markersize=3,
+            label=label,
+            zorder=4,
+        )
+        for depth, coverage in enumerate(coverages):
+            low, high = (
+                np.concatenate([joint, intervals[name, coverage, side]])
+                for side in ("lower", "upper")
+            )
+            alpha = 0.32 / (1 + depth)
+            shade = {"color": color, "alpha": alpha, "linewidth": 0}
+            ax.fill_between(at, low, high, **shade, label=f"{100 * coverage:g} % interval")
+        ax.plot(times, known, color="0.15", linewidth=1.3, label="observed", zorder=3)
+        ax.set_title(shown_name(name), loc="left", fontsize="medium")
+        ax.set_ylabel((units or {}).get(str(name), ""), fontsize="small")
+        ax.margins(x=0.01)
+        ax.tick_params(labelsize="small")
+        few_ticks(ax, np.concatenate([times, ahead]))
+    legend_below(axes[0])
+    if title is None:
+        title = f"What comes after {shown_time(y.index[-1])}, {horizon} steps ahead"
+    title_above(axes[0], title)
+    return axes
