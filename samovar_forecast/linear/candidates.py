@@ -45,7 +45,7 @@ LARGEST_PENALTY, RISE_OF_A_PENALTY = 1e3, 10.0
 LOOK_BACKS = (1.0, 2 / 3, 1 / 2, 1 / 3)
 """The direct candidate is the mean over these shares of the longest look-back."""
 
-FAR_SEASONS = 10
+FAR_SEASONS = 5
 """Steps beyond so many seasons are far: they may start from the mean of the window."""
 
 FEWEST_PERIODS, MOST_PERIODS = 4, 30
