@@ -31,7 +31,7 @@ LONGEST_LAG = 512
 SERIES_AT_ONCE = 64
 """So many series are estimated at once."""
 
-SUPPORT = 3.0
+SUPPORT = 2.0
 """A forecast may move from the last value by so many times the largest move in as many steps."""
 
 NEWEST_MOVES = 2
