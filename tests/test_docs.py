@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from samovar_forecast.cli import main
 
 ROOT = Path(__file__).parent.parent
 PUBLIC = ROOT / "docs" / "public.md"
@@ -59,6 +62,31 @@ def test_every_block_of_the_page_runs_in_order(page, capsys, tmp_path, monkeypat
     assert "nan" not in printed.lower()
     assert [word for word in WORDS.get(page.stem, []) if word not in printed] == []
     CHECKS.get(page.stem, lambda names: None)(names)
+
+
+def blocks_of(page: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield language, note and content of each fenced block, in order."""
+    text = page.read_text(encoding="utf-8")
+    yield from re.findall(r"^```(\w+) ?(.*?)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_every_command_of_the_terminal_runs_on_the_files_of_the_page(tmp_path, monkeypatch, capsys):
+    for package in ("sktime", "statsmodels", "jinja2"):
+        pytest.importorskip(package)
+    monkeypatch.chdir(tmp_path)
+    n_commands = 0
+    for language, note, content in blocks_of(ROOT / "docs" / "terminal.md"):
+        if language == "csv":
+            (tmp_path / note).write_text(content, encoding="utf-8")
+        for line in content.splitlines() if language == "bash" else ():
+            assert main(shlex.split(line)[1:]) == (2 if note == "fails" else 0), line
+            n_commands += 1
+    assert n_commands == 5
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "semicolons between the columns; decimal commas; 1 cell without a value" in printed
+    for name in ("next.csv", "next.png", "next.json", "next.html"):
+        assert (tmp_path / name).stat().st_size > 300
 
 
 # ---------------------------------------------------------------- what is public

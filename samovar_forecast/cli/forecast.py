@@ -12,7 +12,7 @@ import numpy as np
 from samovar_forecast.cli.files import check_outputs, table_format, write_table
 from samovar_forecast.cli.options import add_reading, own_covariates, own_data
 from samovar_forecast.cli.outlook import N_ORIGINS, Outlook, look_ahead
-from samovar_forecast.cli.outlook_words import decimals_of, in_words, shown, time_text
+from samovar_forecast.cli.outlook_words import decimals_of, in_words, shown, time_texts
 from samovar_forecast.cli.terminal import say, width
 from samovar_forecast.exceptions import ConfigurationError, require
 
@@ -208,7 +208,7 @@ def long_table(outlook: Outlook) -> pd.DataFrame:
 def printed(outlook: Outlook) -> str:
     """Return the forecast as text: times below one another, as many series as fit side by side."""
     forecast = outlook.forecast.iloc[:STEPS_PRINTED, :SERIES_PRINTED]
-    times = ["", "", *map(time_text, forecast.index)]
+    times = ["", "", *time_texts(forecast.index)]
     first = max(map(len, times))
     blocks = [_block(outlook, name, len(forecast)) for name in forecast]
     groups: list[list[list[str]]] = [[]]

@@ -45,22 +45,31 @@ def in_words(outlook: Outlook) -> list[Passage]:
 
 
 def decimals_of(outlook: Outlook, name: str) -> int:
-    """Return the decimals that say something of a series: three digits of its usual change."""
+    """Return the decimals that say something of a series: three digits of its interval."""
     column = outlook.y[name]
     low = outlook.intervals[name, outlook.coverage, "lower"]
     width = float((outlook.intervals[name, outlook.coverage, "upper"] - low).median())
     size = width if width > 0 else float(column.abs().median())
-    return int(np.clip(1 - np.floor(np.log10(size)), 0, 6)) if size > 0 else 0
+    return int(np.clip(2 - np.floor(np.log10(size)), 0, 6)) if size > 0 else 0
 
 
 def shown(value: float, decimals: int) -> str:
     """Return a number as text."""
-    return "-" if np.isnan(value) else f"{value:,.{decimals}f}"
+    rounded = round(value, decimals) + 0.0  # no minus before a zero
+    return "-" if np.isnan(value) else f"{rounded:,.{decimals}f}"
 
 
 def time_text(label: object) -> str:
-    """Return a time without a midnight that says nothing."""
-    return str(label).removesuffix(" 00:00:00")
+    """Return a time without a midnight or seconds that say nothing."""
+    text = str(label).removesuffix(" 00:00:00")
+    return text.removesuffix(":00") if text.count(":") == 2 else text
+
+
+def time_texts(index: pd.Index) -> list[str]:
+    """Return the times of an index as texts of one form, without seconds that say nothing."""
+    texts = [str(text) for text in index.astype(str)]
+    whole_minutes = all(text.count(":") == 2 and text.endswith(":00") for text in texts)
+    return [text.removesuffix(":00") if whole_minutes else text for text in texts]
 
 
 def _what_comes(outlook: Outlook) -> str:
@@ -115,6 +124,8 @@ def _made_of(outlook: Outlook) -> str:
     parts = [
         f"{100 * share:.0f} % {MEMBERS.get(name, name)}" for name, share in shares if share >= 0.005
     ]
+    if len(parts) == 1:
+        return f"{_sentence(parts[0].removeprefix('100 % '))} alone."
     return (
         f"{_listed(parts)} (means over steps and series), weighed by their errors at earlier rows."
     )

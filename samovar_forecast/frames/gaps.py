@@ -55,9 +55,9 @@ def complete_times(index: pd.Index, where: str) -> Completed:
             missing = grid[~grid.isin(index)]
             kind = "business days, " if getattr(grid, "freqstr", None) == "B" else ""
             first = str(missing[0]).removesuffix(" 00:00:00")
-            told = (
-                f"{kind}{len(missing)} missing times kept as rows without values, the first {first}"
-            )
+            rows = "a row" if len(missing) == 1 else "rows"
+            told = f"{kind}{counted(len(missing), 'missing time')} kept as {rows} without values"
+            told = f"{told}, the first {first}" if len(missing) > 1 else f"{told}, {first}"
             return Completed(index, grid, told)
         for freq, word in DRIFTING.items() if isinstance(index, pd.DatetimeIndex) else ():
             periods = index.to_period(freq)
@@ -65,6 +65,11 @@ def complete_times(index: pd.Index, where: str) -> Completed:
                 return Completed(periods, periods, f"a date in each of the {word}, read as {word}")
         raise
     return Completed(index, index)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _grid_of(index: pd.Index) -> pd.Index | None:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from samovar_forecast.exceptions import ConfigurationError, DataError, MissingPackageError
 from samovar_forecast.frames.columns import check_gaps, no_series, on_grid, times_of, values_of
+from samovar_forecast.frames.gaps import counted
 from samovar_forecast.frames.long_layout import (
     TIME_NAMES,
     find_layout,
@@ -158,11 +159,11 @@ def read_file(
             told.append(f"series below one another, named by {', '.join(map(repr, keys))}")
             check_gaps(path, values, keep_gaps)
         y, season = on_grid(values, times, where, keep_gaps, told)
-    if keep_gaps and (n_missing := int(y.isna().sum().sum())):
+    if n_missing := int(y.isna().sum().sum()):
         worst = y.isna().sum().idxmax()
-        told.append(
-            f"{n_missing} cells without a value, {y[worst].isna().sum()} of them in {worst!r}"
-        )
+        n_worst = int(y[worst].isna().sum())
+        where = f"in {worst!r}" if n_worst == n_missing else f"{n_worst} of them in {worst!r}"
+        told.append(f"{counted(n_missing, 'cell')} without a value, {where}")
     span = f"rows 1 to {len(y)}" if number_rows else f"{y.index[0]} to {y.index[-1]}"
     return Dataset(
         y,

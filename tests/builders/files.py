@@ -133,7 +133,7 @@ KINDS = {
         PLAIN.replace("2000-03-01,3,30\n", ""),
         a=[*A[:2], nan, *A[3:]],
         b=[*B[:2], nan, *B[3:]],
-        told="1 missing times kept as rows without values, the first 2000-03-01",
+        told="1 missing time kept as a row without values, 2000-03-01",
     ),
     "a date somewhere in each month": kind(
         text(["2000-01-03", "2000-02-01", "2000-03-01", "2000-04-03", "2000-05-02", "2000-06-01"]),
@@ -158,7 +158,9 @@ KINDS = {
         told="named by 'what'",
     ),
     "series of unequal length below one another": kind(
-        LONG.replace("b,2000-01-01,10\n", ""), b=[nan, *B[1:]], told="1 cells without a value"
+        LONG.replace("b,2000-01-01,10\n", ""),
+        b=[nan, *B[1:]],
+        told="1 cell without a value, in 'b'",
     ),
     "2000M01": kind(text([f"2000M0{k}" for k in range(1, 7)]), months("M")),
     "2015m1": kind(

@@ -31,7 +31,7 @@ def test_the_forecast_is_printed_with_intervals_and_what_to_think_of_it(
     words = " ".join(out.split())
     for expected in (
         "2015-01-01 to 2019-12-01, 60 rows, 2 series",
-        "1 missing times kept as rows without values, the first 2015-09-01",
+        "1 missing time kept as a row without values, 2015-09-01",
         "3 cells without a value",
         "forecast low 80% high 80%",
         "What comes: At 2020-03-01, 3 steps ahead: a ",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.cli.outlook import Outlook, Record
-from samovar_forecast.cli.outlook_words import decimals_of, in_words, shown
+from samovar_forecast.cli.outlook_words import decimals_of, in_words, shown, time_texts
 
 
 def outlook(record, *, y=None, shares=None, level=100.0):
@@ -29,7 +29,7 @@ def record(**rivals):
 def test_the_forecast_and_its_record_are_told():
     told = dict(in_words(outlook(record(the_naive_forecast=0.8, a_VAR=1.005))))
     assert told["What comes"] == (
-        "At 2013-07, 3 steps ahead: a 102.0 (80 % interval 100.0 to 104.0; last known 104.0 at "
+        "At 2013-07, 3 steps ahead: a 102.00 (80 % interval 100.00 to 104.00; last known 104.00 at "
         "2013-04)."
     )
     assert told["How it did"] == (
@@ -76,7 +76,17 @@ def test_the_members_of_the_forecast_are_named_by_their_shares():
     assert made.startswith("70 % the pretrained network and 30 % the linear forecast")
 
 
+def test_the_linear_forecast_can_stand_alone_and_midnight_is_told_among_hours():
+    rows = pd.MultiIndex.from_product([["linear"], [1, 2]], names=["member", "step"])
+    made = dict(in_words(outlook("none", shares=pd.DataFrame({"a": [1.0, 1.0]}, rows))))
+    assert made["What it is made of"] == "The linear forecast alone."
+    hours = pd.date_range("2000-01-01 23:00", periods=2, freq="h")
+    assert time_texts(hours) == ["2000-01-01 23:00", "2000-01-02 00:00"]
+    assert time_texts(hours.normalize()) == ["2000-01-01", "2000-01-02"]
+
+
 def test_numbers_have_the_digits_that_say_something():
-    assert decimals_of(outlook("none"), "a") == 1
+    assert decimals_of(outlook("none"), "a") == 2
+    assert shown(-0.001, 1) == "0.0"
     assert shown(1234567.891, 0) == "1,234,568"
     assert shown(float("nan"), 2) == "-"
