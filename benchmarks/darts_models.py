@@ -43,7 +43,7 @@ FIT_WINDOWS, FORECAST_WINDOWS, ERROR_TRAINING, ERROR_EPOCHS = 1000, 1000, 3000, 
 CHUNKS = {"input_chunk_length": LOOKBACK, "output_chunk_length": HORIZON}
 BUILD: dict[str, Callable[..., Any]] = {
     "SAMoVARModel": lambda **k: SAMoVARModel(
-        num_layers=3, d_model=WIDTH, anchor=False, **CHUNKS, **k
+        num_layers=3, d_model=WIDTH, linear=False, **CHUNKS, **k
     ),
     "TSMixerModel": lambda **k: TSMixerModel(hidden_size=WIDTH, ff_size=WIDTH, **CHUNKS, **k),
     "TiDEModel": lambda **k: TiDEModel(hidden_size=WIDTH, **CHUNKS, **k),
@@ -185,7 +185,7 @@ def measure_loader(series: TimeSeries, repeats: int) -> dict[str, harness.Sample
         model.fit_from_dataset(SequentialTorchTrainingDataset(series, **CHUNKS))
 
     def make(**options: Any) -> SAMoVARModel:
-        return SAMoVARModel(anchor=False, **CHUNKS, **{"num_layers": 3, **SHARED, **options})
+        return SAMoVARModel(linear=False, **CHUNKS, **{"num_layers": 3, **SHARED, **options})
 
     return harness.interleave(
         {

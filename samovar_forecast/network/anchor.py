@@ -112,9 +112,17 @@ class Anchor(nn.Module):
         deviations = covariates - self.covariate_mean
         if self.missing_values:
             deviations = deviations.nan_to_num()
-        before = deviations[:, :1].expand(-1, self.effect.shape[2] - 1, -1)
-        along = torch.cat([before, deviations], dim=1).mT  # B F q-1+n
-        return F.conv1d(along, self.effect.flip(2)).mT
+        return covariate_effects(deviations, self.effect)
+
+
+def covariate_effects(deviations: Tensor, effect: Tensor) -> Tensor:
+    """Return ``sum_q effect[q] z(t - q)`` at every row, (B, n, C), of covariates z, (B, n, F).
+
+    The effect has the shape (C, F, q). Before the first row, the covariates count as in the first.
+    """
+    before = deviations[:, :1].expand(-1, effect.shape[2] - 1, -1)
+    along = torch.cat([before, deviations], dim=1).mT  # B F q-1+n
+    return F.conv1d(along, effect.flip(2)).mT
 
 
 def lags_of_anchor(state: Mapping[str, Tensor]) -> tuple[int, ...] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,11 @@ pytest.importorskip("darts", reason="darts is not installed")
 
 from darts import TimeSeries
 
+import samovar_forecast
 from samovar_forecast import SAMoVARModel
+
+if TYPE_CHECKING:
+    from samovar_forecast import SAMoVARZeroShotModel
 
 # What other packages say on every run, whatever the model; all else is an error.
 THIRD_PARTY = [
@@ -42,10 +46,20 @@ def tiny(**changes: Any) -> SAMoVARModel:
         "d_model": 16,
         "n_epochs": 1,
         "random_state": 0,
-        "anchor": False,  # the network is what these tests are about
+        "linear": False,  # the network is what these tests are about
         "pl_trainer_kwargs": QUIET,
     }
     return SAMoVARModel(**{**parameters, **changes})
+
+
+def zero_shot(**changes: Any) -> SAMoVARZeroShotModel:
+    """The pretrained network, for the same chunks."""
+    parameters: dict[str, Any] = {
+        "input_chunk_length": 24,
+        "output_chunk_length": 4,
+        "pl_trainer_kwargs": QUIET,
+    }
+    return samovar_forecast.SAMoVARZeroShotModel(**{**parameters, **changes})
 
 
 def waves(

@@ -1,4 +1,4 @@
-"""The anchor of a darts model: rows and held-out windows from its datasets, numbers into its files.
+"""The anchor of a darts model: its sample and held-out windows, numbers into its files.
 
 Letters of the shapes: B windows, L input chunk, s output chunk, C components, F future covariates.
 """
@@ -6,12 +6,11 @@ Letters of the shapes: B windows, L input chunk, s output chunk, C components, F
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pytorch_lightning as pl
 import torch
 from darts import TimeSeries
@@ -19,14 +18,18 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 
 from samovar_forecast.adapters.darts.host import (
     SequentialTorchTrainingDataset,
-    ShiftedTorchTrainingDataset,
     TorchTrainingDataset,
     collate_windows,
-    n_steps_between,
 )
-from samovar_forecast.adapters.darts.module import SAMoVARModule
+from samovar_forecast.adapters.darts.module import SAMoVARModule, covariates_in_time
+from samovar_forecast.adapters.darts.rows import (
+    find_offset,
+    holds_series,
+    join_rows,
+    read_instances,
+    season_of_dataset,
+)
 from samovar_forecast.adapters.darts.windows import SlicedTrainingDataset
-from samovar_forecast.frames.time_grid import season_of
 from samovar_forecast.learning.anchoring import as_array, put_beside
 from samovar_forecast.linear.forecast import (
     WINDOWS_AT_ONCE,
@@ -38,9 +41,6 @@ from samovar_forecast.linear.linear_map import Rows
 
 HELD_OUT = 0.2
 """Share of each series, at its end, that is held out where there is no validation series."""
-
-ROWS_OF_OTHER_DATASETS = 20_000
-"""Where a dataset holds no series, windows are the instances, with about this many rows in all."""
 
 
 def may_be_cut(dataset: TorchTrainingDataset) -> bool:
@@ -90,6 +90,7 @@ def hold_out(
         series=validation,
         past_covariates=of_held_out(dataset.past_covariates),
         future_covariates=of_held_out(dataset.future_covariates),
+        sample_weight=of_held_out(dataset.sample_weight),
         **common,
     )
     later.continues = tuple(continues)
@@ -119,14 +120,25 @@ class Sample(NamedTuple):
         training: TorchTrainingDataset,
         validation: TorchTrainingDataset | None,
         context: int,
+        n_steps: int,
         shift: int,
     ) -> Sample:
-        """Join the rows of both datasets, where a series continues another."""
-        earlier, season = _read_instances(training, shift), _season(training)
+        """Join the rows of both datasets, where a series continues another.
+
+        Where the validation starts with the training, no window lies before it. All rows then stand
+        for the rows before: the network has learned from the validation too.
+
+        Parameters
+        ----------
+        training, validation : TorchTrainingDataset
+        context, n_steps, shift : int
+            Rows of a window, of its forecast and between both.
+        """
+        earlier, season = read_instances(training, shift), season_of_dataset(training)
         if validation is None:
             return cls(earlier, earlier, season)
-        later = _read_instances(validation, shift)
-        if not (_holds_series(training) and _holds_series(validation)):
+        later = read_instances(validation, shift)
+        if not (holds_series(training) and holds_series(validation)):
             return cls(earlier + later, earlier, season)
         n_before = context + shift  # rows of a validation series before its first forecast
         numbers: Sequence[int | None] = getattr(validation, "continues", None) or (
@@ -134,13 +146,15 @@ class Sample(NamedTuple):
         )
         rows, before = list(earlier), list(earlier)
         for number, held, series in zip(numbers, later, validation.series, strict=True):
-            offset = None if number is None else _find_offset(training.series[number], series)
+            offset = None if number is None else find_offset(training.series[number], series)
             if number is None or offset is None:
                 rows.append(held)
                 before.append(held.until(n_before))
             else:
-                rows[number] = _join(earlier[number], held, offset)
+                rows[number] = join_rows(earlier[number], held, offset)
                 before[number] = rows[number].until(offset + n_before)
+        if all(len(one.target) < context + shift + n_steps for one in before):
+            before = rows
         return cls(rows, before, season)
 
 
@@ -149,6 +163,7 @@ def attach(
     trainer: pl.Trainer,
     training: TorchTrainingDataset,
     validation: TorchTrainingDataset | None,
+    tell: Callable[[str], None],
 ) -> None:
     """Put an anchor beside the network of a trained module, and beside its saved networks.
 
@@ -163,9 +178,12 @@ def attach(
         and each checkpoint receives the gate of its own weights.
     training, validation : TorchTrainingDataset
         The windows on which the module was trained, and the held-out windows.
+    tell : callable
+        Called with the name of each of the two stages, when the stage begins.
     """
+    tell("linear forecast: estimation")
     config, shift = module.network.config, module.output_chunk_shift
-    sample = Sample.of(training, validation, config.context_length, shift)
+    sample = Sample.of(training, validation, config.context_length, config.patch_length, shift)
     linear, earlier = estimate_anchors(
         sample.rows,
         sample.before,
@@ -174,6 +192,7 @@ def attach(
         season=sample.season,
         shift=shift,
     )
+    tell("linear forecast: share beside the network")
     _attach(module, trainer, validation, linear, earlier)
     if trainer.is_global_zero:
         for path in _find_checkpoints(trainer):
@@ -233,12 +252,14 @@ def _forecast_held_out(
         batch = precision.convert_input(module.transfer_batch_to_device(batch, place, 0))
         with precision.forward_context():
             center = module.network_center(batch.to_module_input())
-        known = module.covariates_in_time(batch)
+        known = covariates_in_time(batch, module.output_chunk_shift)
         if known is None:
             known = center.new_zeros(len(chosen), 0)
-        parts.append(
-            [as_array(tensor) for tensor in (batch.past_target, known, center, batch.future_target)]
-        )
+        actual = batch.future_target
+        if batch.sample_weight is not None:
+            actual = actual.masked_fill(batch.sample_weight == 0, torch.nan)
+        tensors = (batch.past_target, known, center, actual)
+        parts.append([as_array(tensor) for tensor in tensors])
     module.to(came_from).train(was_training)
     windows, ahead, learned, actual = (np.concatenate(batch) for batch in zip(*parts, strict=True))
     return HeldOut(windows, ahead if ahead.size else None, learned, actual, numbers)
@@ -246,7 +267,7 @@ def _forecast_held_out(
 
 def _order_windows(dataset: TorchTrainingDataset) -> tuple[np.ndarray, list[int]]:
     """Return the series number and the index of every window, in time order within a series."""
-    if not _holds_series(dataset):
+    if not holds_series(dataset):
         return np.zeros(len(dataset), dtype=int), list(range(len(dataset)))
     numbers: list[int] = []
     order: list[int] = []
@@ -257,68 +278,3 @@ def _order_windows(dataset: TorchTrainingDataset) -> tuple[np.ndarray, list[int]
         order.extend(range(first + n_windows - 1, first - 1, -1))  # darts puts the newest first
         numbers.extend([number] * n_windows)
     return np.array(numbers, dtype=int), order
-
-
-def _holds_series(dataset: TorchTrainingDataset) -> bool:
-    return isinstance(dataset, ShiftedTorchTrainingDataset)
-
-
-def _season(dataset: TorchTrainingDataset) -> int:
-    freq = dataset.series[0].freq if _holds_series(dataset) else 1
-    return 1 if isinstance(freq, int) else season_of(freq)
-
-
-def _read_instances(dataset: TorchTrainingDataset, shift: int) -> list[Rows]:
-    """Return an instance for each series of a dataset; without series, for some windows."""
-    if not _holds_series(dataset):
-        return list(_windows_as_instances(dataset, shift))
-    known = dataset.future_covariates or [None] * len(dataset.series)
-    return [
-        _read_rows(series, future) for series, future in zip(dataset.series, known, strict=True)
-    ]
-
-
-def _read_rows(series: TimeSeries, future: TimeSeries | None) -> Rows:
-    values = series.all_values(copy=False).mean(axis=2, dtype=np.float64)
-    if future is None:
-        return Rows(values)
-    known = future.all_values(copy=False).mean(axis=2, dtype=np.float64)
-    table = pd.DataFrame(known, index=future.time_index)
-    return Rows(values, table.reindex(series.time_index).to_numpy())
-
-
-def _windows_as_instances(dataset: TorchTrainingDataset, shift: int) -> Iterator[Rows]:
-    sample = dataset[0]
-    n_rows = len(sample.past_target) + len(sample.future_target)
-    stride = max(1, len(dataset) * n_rows // ROWS_OF_OTHER_DATASETS)
-
-    def joined(past: np.ndarray, future: np.ndarray) -> np.ndarray:
-        between = np.full((shift, past.shape[1]), np.nan)
-        return np.concatenate([past, between, future]).astype(np.float64)
-
-    for index in range(0, len(dataset), stride):
-        sample = dataset[index]
-        known = None
-        if sample.future_covariates is not None:
-            known = joined(sample.historic_future_covariates, sample.future_covariates)
-        yield Rows(joined(sample.past_target, sample.future_target), known)
-
-
-def _find_offset(earlier: TimeSeries, later: TimeSeries) -> int | None:
-    """Return the row of the earlier series at which the later series starts.
-
-    None if the later series starts before the earlier series, after a gap, or in another frequency.
-    """
-    if earlier.freq != later.freq or later.start_time() < earlier.start_time():
-        return None
-    offset = n_steps_between(later.start_time(), earlier.start_time(), earlier.freq)
-    return offset if offset <= len(earlier) else None
-
-
-def _join(earlier: Rows, later: Rows, offset: int) -> Rows:
-    """Return the rows of the earlier instance, and the later rows that follow them."""
-    n_common = len(earlier.target) - offset
-    known = None
-    if earlier.covariates is not None and later.covariates is not None:
-        known = np.concatenate([earlier.covariates, later.covariates[n_common:]])
-    return Rows(np.concatenate([earlier.target, later.target[n_common:]]), known)

@@ -32,16 +32,18 @@ from darts.utils.data import (
 )
 from darts.utils.data.torch_datasets._data_module import TorchDataModule
 from darts.utils.data.torch_datasets.utils import (
+    InputChunkLength,
     ModuleStage,
     PLModuleInput,
     PLModuleOutput,
+    TorchInferenceBatch,
     TorchTrainingBatch,
     TorchTrainingSample,
 )
 from darts.utils.data.torch_datasets.utils import _batch_collate_fn_train as collate_windows
 from darts.utils.data.utils import FeatureType
 from darts.utils.likelihood_models.base import LikelihoodType
-from darts.utils.likelihood_models.torch import TorchLikelihood
+from darts.utils.likelihood_models.torch import QuantileRegression, TorchLikelihood
 from darts.utils.torch import MonteCarloDropout
 from darts.utils.utils import n_steps_between
 
@@ -50,6 +52,7 @@ __all__ = [
     "HOOKS",
     "METHODS",
     "FeatureType",
+    "InputChunkLength",
     "LikelihoodType",
     "MixedCovariatesTorchModel",
     "ModuleStage",
@@ -57,9 +60,11 @@ __all__ = [
     "PLForecastingModule",
     "PLModuleInput",
     "PLModuleOutput",
+    "QuantileRegression",
     "SequentialTorchTrainingDataset",
     "ShiftedTorchTrainingDataset",
     "TorchDataModule",
+    "TorchInferenceBatch",
     "TorchLikelihood",
     "TorchTrainingBatch",
     "TorchTrainingDataset",
@@ -77,9 +82,12 @@ HOOKS: dict[type, tuple[str, ...]] = {
         "_predict",
         "_setup_for_train",
         "_train",
+        "_validate_model_params",
+        "fit",
+        "fit_from_dataset",
         "supports_static_covariates",
     ),
-    PLForecastingModule: ("_compute_loss", "configure_optimizers", "forward"),
+    PLForecastingModule: ("_compute_loss", "configure_optimizers", "forward", "predict_step"),
     SequentialTorchTrainingDataset: ("__getitem__",),
     MonteCarloDropout: ("forward",),
 }
@@ -101,6 +109,7 @@ METHODS: dict[type, tuple[str, ...]] = {
 ATTRIBUTES: dict[type, tuple[str, ...]] = {
     MixedCovariatesTorchModel: (
         "_considers_static_covariates",
+        "_random_instance",
         "encoders",
         "likelihood",
         "model",

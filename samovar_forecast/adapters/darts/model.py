@@ -10,14 +10,15 @@ import torch
 from darts import TimeSeries
 
 from samovar_forecast.adapters.darts.anchor import attach, hold_out, may_be_cut
+from samovar_forecast.adapters.darts.base import SAMoVARTorchModel
+from samovar_forecast.adapters.darts.door import check_dataset
 from samovar_forecast.adapters.darts.host import (
-    MixedCovariatesTorchModel,
     TorchTrainingDataset,
     TorchTrainingSample,
     add_safe_globals,
 )
 from samovar_forecast.adapters.darts.module import OneCycle, SAMoVARModule, head_of
-from samovar_forecast.adapters.darts.sharding import ShardedTrainer
+from samovar_forecast.adapters.darts.stages import stages
 from samovar_forecast.adapters.darts.windows import SlicedTrainingDataset
 from samovar_forecast.config import (
     Attention,
@@ -30,13 +31,12 @@ from samovar_forecast.config import (
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.learning.anchoring import has_anchored_center
 from samovar_forecast.network.samovar import initialize_weights
-from samovar_forecast.process import interruption_kept
 
 if TYPE_CHECKING:
     from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 
 
-class SAMoVARModel(MixedCovariatesTorchModel):
+class SAMoVARModel(SAMoVARTorchModel):
     """Dynamic vector autoregression as a linear Transformer, for darts.
 
     The input chunk is cut into patches as long as the output chunk. Each component gives two
@@ -90,12 +90,15 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         units of the normalised window, else the units of the data.
     use_static_covariates : bool, default=True
         Whether static covariates of the series are used.
-    anchor : bool, default=True
-        Whether a linear anchor, estimated in closed form after the training, stands beside the
+    linear : bool, default=True
+        Whether a linear forecast, estimated in closed form after the training, stands beside the
         network. The network then has a share in the forecast only as far as it helped on the
         validation series. Without validation series, the last fifth of each series is held out and
         not trained on. A likelihood without a location (of counts, shares or positive numbers) has
-        no anchor. With False the network answers alone, as in the paper.
+        no linear forecast. With False the network answers alone, as in the paper.
+        ``val_loss`` is the loss of the network alone in either case: it chooses weights and stops a
+        training. After a fit with validation windows, the loss of the forecast itself stands in
+        ``model.trainer.callback_metrics["val_forecast_loss"]``, by which models are compared.
     **kwargs
         All arguments of darts' torch models: ``likelihood``, ``loss_fn``, ``torch_metrics``,
         ``optimizer_cls``, ``lr_scheduler_cls``, ``batch_size``, ``n_epochs``, ``add_encoders``,
@@ -142,7 +145,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         patch_length: int | None = None,
         next_patch_loss_weight: float = 1.0,
         use_static_covariates: bool = True,
-        anchor: bool = True,
+        linear: bool = True,
         **kwargs: Any,
     ) -> None:
         parameters = dict(self.model_params)
@@ -168,7 +171,7 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         }
         self.next_patch_loss_weight = next_patch_loss_weight
         self._considers_static_covariates = use_static_covariates
-        self.anchor = anchor
+        self.linear = linear
         self._check(patch_length)
 
     def _check(self, patch_length: int | None) -> None:
@@ -251,14 +254,17 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         **kwargs: Any,
     ) -> dict[str, Any]:
         """Prepare as darts does; for an anchor, hold windows out if no validation set is given."""
+        for dataset in (train_dataset, val_dataset):
+            if dataset is not None:
+                check_dataset(dataset)
         if self._wants_anchor and val_dataset is None:
             if may_be_cut(train_dataset):
                 train_dataset, val_dataset = hold_out(train_dataset, self.output_chunk_shift)
             else:
                 warnings.warn(
                     f"a dataset of your own ({type(train_dataset).__name__}) is trained on as a "
-                    "whole, so that nothing sets the share of an anchor and there is none; give "
-                    "fit_from_dataset a val_dataset, or set anchor=False",
+                    "whole, so that nothing sets the share of a linear forecast and there is none; "
+                    "give fit_from_dataset a val_dataset, or set linear=False",
                     UserWarning,
                     stacklevel=2,
                 )
@@ -271,26 +277,25 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         # From processes that end with the training a module comes back in the precision that it
         # left in; elsewhere Lightning converts it so too, a moment later.
         trainer.strategy.precision_plugin.convert_module(model)
-        with interruption_kept():
-            super()._train(trainer=trainer, model=model, datamodule=datamodule, load_best=load_best)
+        super()._train(trainer=trainer, model=model, datamodule=datamodule, load_best=load_best)
         module: SAMoVARModule = self.model
         if trainer.lightning_module is not module:  # the best weights: what `save` writes too
             trainer.strategy.connect(module)
-        if not self._wants_anchor:
-            module.set_anchor(None)
-        elif may_be_cut(datamodule.train_dataset) or datamodule.val_dataset is not None:
-            attach(module, trainer, datamodule.train_dataset, datamodule.val_dataset)
+        training, validation = datamodule.train_dataset, datamodule.val_dataset
+        with stages(trainer, n_stages=3) as tell:
+            if not self._wants_anchor:
+                module.set_anchor(None)
+            elif may_be_cut(training) or validation is not None:
+                attach(module, trainer, training, validation, tell)
+            if validation is not None:
+                tell("forecasts of the validation windows")
+                _log_forecast_loss(module, trainer, datamodule)
 
     @property
     def _wants_anchor(self) -> bool:
         """Whether an anchor is asked for, and the likelihood has a location for the anchor."""
         head, _ = head_of(self.likelihood)
-        return self.anchor and has_anchored_center(head)
-
-    def _predict(self, trainer: Any, **kwargs: Any) -> Any:
-        """Predict as darts does, with the forecasts of all processes that share the work."""
-        with interruption_kept():
-            return super()._predict(trainer=ShardedTrainer(trainer), **kwargs)
+        return self.linear and has_anchored_center(head)
 
     def explain(
         self,
@@ -338,11 +343,35 @@ class SAMoVARModel(MixedCovariatesTorchModel):
         """Parameters in which a model may differ from the model whose weights it loads."""
         return [
             *super()._ckpt_skipped_params,
-            *("dropout", "attention", "next_patch_loss_weight", "patch_length", "anchor"),
+            *("dropout", "attention", "next_patch_loss_weight", "patch_length", "linear"),
         ]
 
 
+SAMoVARModel.__init__.__doc__ = SAMoVARModel.__doc__  # darts documents its models there
+
 _PAPER = TrainingConfig()
+
+
+@torch.no_grad()
+def _log_forecast_loss(module: SAMoVARModule, trainer: Any, datamodule: Any) -> None:
+    """Put the loss of the forecasts of the validation windows among the metrics of the trainer.
+
+    ``val_loss`` is the loss of the network alone, since the linear forecast follows the training.
+    """
+    place, precision = trainer.strategy.root_device, trainer.strategy.precision_plugin
+    was_training, came_from = module.training, module.device
+    module.to(place).eval()
+    total = n_windows = 0.0
+    for given in datamodule.val_dataloader():
+        batch = precision.convert_input(module.transfer_batch_to_device(given, place, 0))
+        with precision.forward_context():
+            total += len(batch.past_target) * float(module.forecast_loss(batch))
+        n_windows += len(batch.past_target)
+    module.to(came_from).train(was_training)
+    metrics = {"val_forecast_loss": torch.tensor(total / n_windows)}
+    trainer.callback_metrics.update(metrics)
+    for logger in trainer.loggers:
+        logger.log_metrics(metrics, step=trainer.global_step)
 
 
 def _training_defaults(given: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ N patches of the window. See :mod:`samovar_forecast.network` for all of them.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,11 +17,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 
+from samovar_forecast.adapters.darts.base import ClippedModule
+from samovar_forecast.adapters.darts.door import check_window
 from samovar_forecast.adapters.darts.host import (
     LikelihoodType,
     ModuleStage,
     MonteCarloDropout,
-    PLForecastingModule,
     PLModuleInput,
     PLModuleOutput,
     TorchLikelihood,
@@ -91,7 +93,7 @@ class OneCycle(OneCycleLR):
         super().load_state_dict({k: v for k, v in state_dict.items() if k not in length})
 
 
-class SAMoVARModule(PLForecastingModule):
+class SAMoVARModule(ClippedModule):
     """Lightning module of :class:`~samovar_forecast.SAMoVARModel`.
 
     Parameters
@@ -142,12 +144,21 @@ class SAMoVARModule(PLForecastingModule):
             last_only=not with_next,
         )
         window = self._moments(x_in.past_target, output)
+        spread = None
+        if self.likelihood is not None and x_in.stage is ModuleStage.PREDICT:
+            # Samples of earlier output chunks stand in later windows. With the deviation of such
+            # a window the samples would become wider from chunk to chunk, without a bound. The
+            # deviation of the observed window stays; it is 0 where ONNX has no earlier chunk.
+            spread = window.spread
+            if x_in.state is not None:
+                spread = torch.where(x_in.state > 0, x_in.state, spread)
+            window = window._replace(spread=spread)
         forecast = output.patch_pred[:, :, -1].transpose(1, 2)  # B s C K
         prediction = self._to_data_units(forecast, window)
         if not with_next:
             if x_in.stage is ModuleStage.PREDICT:  # the network is trained and judged as it is
                 prediction = self._with_anchor(prediction, output, x_in)
-            return PLModuleOutput(prediction)
+            return PLModuleOutput(prediction, state=spread)
 
         n_next, step = self._n_next, self.network.config.patch_length
         ahead = output.patch_pred[:, :, :n_next].permute(0, 2, 3, 1, 4).flatten(1, 2)  # B M*s C K
@@ -159,6 +170,20 @@ class SAMoVARModule(PLForecastingModule):
         return _TrainingOutput(
             prediction, next_prediction=ahead, next_target=actual[:, : n_next * step]
         )
+
+    def predict_step(self, batch: Any, *args: Any, **kwargs: Any) -> Any:
+        """Predict as darts does, from windows that have every value."""
+        check_window(batch)
+        return super().predict_step(batch, *args, **kwargs)
+
+    def forecast_loss(self, batch: TorchTrainingBatch) -> Tensor:
+        """Return darts' loss of the forecast that users get, the linear forecast included."""
+        criterion = copy.deepcopy(self.criterion)
+        if batch.sample_weight is not None:
+            criterion.reduction = "none"
+        output = self(batch.to_module_input(stage=ModuleStage.PREDICT))
+        target, weight = batch.future_target, batch.sample_weight
+        return self._compute_loss(output, target, criterion, weight)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Restore weights, and the anchor that was saved with them, if there was an anchor."""
@@ -184,17 +209,6 @@ class SAMoVARModule(PLForecastingModule):
         """
         return self(x_in.replace(stage=ModuleStage.VALIDATE)).prediction[..., self._head.center]
 
-    def covariates_in_time(self, given: PLModuleInput | TorchTrainingBatch) -> Tensor | None:
-        """Return the future covariates from the window to the end of the forecast, row by row.
-
-        The shape is (B, L + shift + s, F). Between the chunks the last known values stand in.
-        """
-        if given.future_covariates is None:
-            return None
-        historic = given.historic_future_covariates
-        held = historic[:, -1:].expand(-1, self.output_chunk_shift, -1)
-        return torch.cat([historic, held, given.future_covariates], dim=1)
-
     def _with_anchor(
         self, prediction: Tensor, output: NetworkOutput, x_in: PLModuleInput
     ) -> Tensor:
@@ -205,7 +219,7 @@ class SAMoVARModule(PLForecastingModule):
         if self.rin is not None or self.output_chunk_shift:
             # The units of the network differ from the units of the anchor, or the network read
             # the covariates of a later time.
-            anchored = anchor(x_in.past_target, self.covariates_in_time(x_in))
+            anchored = anchor(x_in.past_target, covariates_in_time(x_in, self.output_chunk_shift))
         return moved_locations(prediction, anchored, self._head)
 
     @property
@@ -307,6 +321,18 @@ class SAMoVARModule(PLForecastingModule):
             return super().configure_optimizers()
         finally:
             self.lr_scheduler_cls, self.lr_scheduler_kwargs = chosen, given
+
+
+def covariates_in_time(given: PLModuleInput | TorchTrainingBatch, shift: int) -> Tensor | None:
+    """Return the future covariates from the window to the end of the forecast, row by row.
+
+    The shape is (B, L + shift + s, F). Between the chunks the last known values stand in.
+    """
+    if given.future_covariates is None:
+        return None
+    historic = given.historic_future_covariates
+    held = historic[:, -1:].expand(-1, shift, -1)
+    return torch.cat([historic, held, given.future_covariates], dim=1)
 
 
 def head_of(likelihood: TorchLikelihood | None) -> tuple[Head, tuple[bool, ...]]:

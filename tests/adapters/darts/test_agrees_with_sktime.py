@@ -66,7 +66,7 @@ def both(
         learning_rate=3e-3, validation_fraction=0.2 if anchored_in else 0.0, verbose=False,
         device="cpu", **PAPER, **common,
     ).fit(data[:TRAINED], fh=range(1, PATCH + 1))  # fmt: skip
-    common["anchor"] = anchored_in is not None
+    common["linear"] = anchored_in is not None
     if anchored_in is not None:
         rows = [SeriesTensors(torch.tensor(data[:TRAINED].to_numpy()))]
         windows = WindowSet.from_series(rows, CONTEXT, PATCH)

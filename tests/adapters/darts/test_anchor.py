@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
@@ -38,7 +37,7 @@ def linear(n_time: int = 160, seed: int = 0, dtype: str = "float64") -> TimeSeri
 
 
 def anchored(**changes) -> SAMoVARModel:
-    return tiny(anchor=True, **changes)
+    return tiny(linear=True, **changes)
 
 
 def opened(model: SAMoVARModel, share: float = 0.5) -> SAMoVARModel:
@@ -197,7 +196,7 @@ def test_it_is_saved_loaded_and_given_to_other_models_with_the_weights(tmp_path,
     model.save(path, clean=clean)
     expected = model.predict(4, series)
     assert_same(SAMoVARModel.load(path, pl_trainer_kwargs=QUIET).predict(4, series), expected)
-    other = tiny(anchor=False)
+    other = tiny(linear=False)
     other.load_weights(path)
     assert_same(other.predict(4, series), expected)
     in_single = copy.deepcopy(model.model.network).float()
@@ -241,7 +240,7 @@ def test_a_fit_that_goes_on_trains_the_network_alone_and_attaches_anew():
         model.fit(series, epochs=1)
     finally:
         SAMoVARModule._with_anchor = original
-    assert seen == []
+    assert {stage.value for stage in seen} == {"pred"}  # the loss of the forecast, at the end
     assert model.model.network.anchor is not first
     line = estimate_anchor([series.values()], 4, 12, season=7).map(series.values()[None, -12:])[0]
     np.testing.assert_allclose(opened(model, 0.0).predict(4).values(), line, rtol=1e-10)
@@ -312,7 +311,7 @@ def test_a_series_too_short_to_hold_windows_out_is_forecast_by_the_anchor():
 def test_without_an_anchor_nothing_is_held_out_and_an_earlier_anchor_is_gone(tmp_path):
     series, path = linear(), str(tmp_path / "model.pt")
     anchored().fit(series).save(path)
-    plain = tiny(anchor=False)
+    plain = tiny(linear=False)
     plain.load_weights(path)
     assert plain.model.network.anchor is not None
     plain.fit(series, epochs=1)
@@ -336,13 +335,45 @@ def test_an_anchored_model_is_exported_whole(tmp_path):
     )
 
 
-def test_times_of_covariates_are_those_of_the_series():
-    """Covariates that start earlier and end later are read at the rows of the series."""
-    known = np.random.default_rng(1).normal(size=(260, 1))
-    dates = pd.date_range("2019-12-01", periods=260, freq="D")
-    future = TimeSeries.from_times_and_values(dates, known)
-    series = linear(200)
-    series = series.with_values(series.values() + 3 * known[31:231])
-    model = anchored().fit(series, future_covariates=future)
-    weights = model.model.network.anchor.effect[:, 0, 0]
-    np.testing.assert_allclose(weights.numpy(), 3.0, atol=0.4)
+def test_garbage_of_sample_weight_zero_does_not_change_the_anchor():
+    series, weights = linear(), np.ones((160, 1))
+    weights[30:60] = 0
+    garbage = series.values().copy()
+    garbage[30:60] += 1000 * np.random.default_rng(0).normal(size=(30, 2))
+    weighted = {"sample_weight": daily(weights, dtype="float64")}
+    found = [
+        anchored().fit(one, **weighted).model.network.anchor
+        for one in (series, daily(garbage, dtype="float64"))
+    ]
+    for name in ("own", "cross", "intercept", "center"):
+        assert torch.equal(*(getattr(anchor, name) for anchor in found))
+
+
+def test_a_validation_that_starts_with_the_training_is_no_error():
+    series = linear()
+    for chunks in ((1, 1), (12, 4)):
+        model = anchored(input_chunk_length=chunks[0], output_chunk_length=chunks[1])
+        model.fit(series, val_series=series[:60])
+        assert np.isfinite(model.predict(4).values()).all()
+
+
+def test_the_loss_of_the_forecast_ranks_models_and_the_validation_loss_is_of_the_network():
+    """The linear forecast is nearly perfect here, and an untrained network is not."""
+    series, options = linear(), {"optimizer_kwargs": {"lr": 0.0}}
+    found = {}
+    for name in (True, False):
+        model = tiny(linear=name, **options).fit(series[:-40], val_series=series[-56:])
+        found[name] = dict(model.trainer.callback_metrics)
+        forecasts = model.historical_forecasts(
+            series[-56:], start=12, forecast_horizon=4, retrain=False, last_points_only=False
+        )
+        squares = [
+            np.square(series.slice_intersect(one).values() - one.values()) for one in forecasts
+        ]
+        loss = float(found[name]["val_forecast_loss"])
+        assert loss == pytest.approx(np.mean(squares), rel=1e-6)
+    torch.testing.assert_close(found[True]["val_loss"], found[False]["val_loss"])
+    torch.testing.assert_close(
+        found[False]["val_loss"].float(), found[False]["val_forecast_loss"].float()
+    )
+    assert found[True]["val_forecast_loss"] < 0.8 * found[True]["val_loss"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 
@@ -441,26 +440,6 @@ def test_normalising_twice_gets_a_warning_and_no_other_forecast():
 def test_a_value_that_cannot_work_is_refused_at_construction(options, message):
     with pytest.raises(ConfigurationError, match=message):
         tiny(**options)
-
-
-class Interrupting(pl.Callback):
-    """Interrupts a fit or a prediction as Ctrl-C does."""
-
-    def on_train_batch_start(self, *_):
-        raise KeyboardInterrupt
-
-    on_predict_batch_start = on_train_batch_start
-
-
-def test_an_interruption_of_a_fit_or_a_prediction_stays_an_interruption():
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        tiny(pl_trainer_kwargs=watched(Interrupting())).fit(waves())
-    fitted = tiny().fit(waves())
-    fitted.trainer_params["callbacks"] = [Interrupting()]
-    with pytest.raises(KeyboardInterrupt):
-        fitted.predict(4)
-    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_an_argument_that_does_not_exist_is_refused_by_name():

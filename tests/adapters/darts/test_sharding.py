@@ -33,7 +33,7 @@ def main(devices, strategy, n_series, result):
         trainer["strategy"] = strategy
     model = SAMoVARModel(
         8, 4, num_layers=1, d_model=16, dropout=0.0, n_epochs=6, random_state=0,
-        anchor=devices > 1 and strategy == "ddp_spawn",
+        linear=devices > 1 and strategy == "ddp_spawn",
         batch_size=24 * n_series // devices,  # all windows in one step: the order means nothing
         pl_trainer_kwargs=trainer,
     )

@@ -1,0 +1,107 @@
+"""What both darts models share: names, clipping, interruptions, several processes."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from torch.optim import Optimizer
+
+from samovar_forecast.adapters.darts.host import (
+    MixedCovariatesTorchModel,
+    PLForecastingModule,
+    TorchTrainingDataset,
+)
+from samovar_forecast.adapters.darts.names import refuse_names_of_the_other_host
+from samovar_forecast.adapters.darts.sharding import ShardedTrainer
+from samovar_forecast.process import interruption_kept
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+class ClippedModule(PLForecastingModule):
+    """A module whose gradients are clipped, also by a trainer of the user that does not clip."""
+
+    clip_norm: float | None = None
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip to the norm of the trainer, or else to the norm of the model."""
+        if gradient_clip_val is None:
+            gradient_clip_val = self.clip_norm
+        super().configure_gradient_clipping(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+
+def undone_if_broken_off(method: Method) -> Method:
+    """Return a method of a fit after which, if it raises, the model is as it was before."""
+
+    @functools.wraps(method)
+    def fit(self: SAMoVARTorchModel, *args: Any, **kwargs: Any) -> Any:
+        restore = _remember(self)
+        try:
+            with interruption_kept():
+                return method(self, *args, **kwargs)
+        except BaseException:
+            restore()
+            raise
+
+    return cast(Method, fit)
+
+
+def _remember(model: SAMoVARTorchModel) -> Callable[[], None]:
+    """Return a function that puts a model back into its present state."""
+    attributes, module = dict(vars(model)), model.model
+    attributes["trainer_params"] = dict(model.trainer_params)  # a fit writes its precision there
+    attributes["_random_instance"] = copy.deepcopy(model._random_instance)  # and draws from it
+    if module is not None:
+        of_module = dict(vars(module))
+        weights = {name: value.clone() for name, value in module.state_dict().items()}
+
+    def restore() -> None:
+        model.__dict__.clear()
+        model.__dict__.update(attributes)
+        if module is not None:
+            module.on_fit_end()  # gives the losses back how they reduce
+            module.__dict__.update(of_module)
+            module.load_state_dict(weights)
+
+    return restore
+
+
+class SAMoVARTorchModel(MixedCovariatesTorchModel):
+    """Base of the darts models: darts' torch model with covariates of every kind."""
+
+    fit = undone_if_broken_off(MixedCovariatesTorchModel.fit)
+    fit_from_dataset = undone_if_broken_off(MixedCovariatesTorchModel.fit_from_dataset)
+
+    @classmethod
+    def _validate_model_params(cls, **kwargs: Any) -> None:
+        """Refuse what no model of darts has; a name of the other host is answered by its own."""
+        known = inspect.signature(cls.__init__).parameters
+        refuse_names_of_the_other_host(kwargs, known, cls.__name__)
+        super()._validate_model_params(**kwargs)
+
+    def _setup_for_train(
+        self,
+        train_dataset: TorchTrainingDataset,
+        val_dataset: TorchTrainingDataset | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Prepare as darts does; the module learns to what norm gradients are clipped."""
+        prepared = super()._setup_for_train(
+            train_dataset=train_dataset, val_dataset=val_dataset, **kwargs
+        )
+        prepared["model"].clip_norm = self.trainer_params["gradient_clip_val"]
+        return prepared
+
+    def _predict(self, trainer: Any, **kwargs: Any) -> Any:
+        """Predict as darts does, with the forecasts of all processes that share the work."""
+        with interruption_kept():
+            return super()._predict(trainer=ShardedTrainer(trainer), **kwargs)

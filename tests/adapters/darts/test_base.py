@@ -1,0 +1,119 @@
+"""What both darts models share: a fit that is broken off, clipping by a trainer of the user."""
+
+from __future__ import annotations
+
+import inspect
+import signal
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+
+pytest.importorskip("darts", reason="darts is not installed")
+
+from darts.models.forecasting.torch_forecasting_model import TorchForecastingModel
+
+from samovar_forecast import SAMoVARModel
+from tests.builders.darts import QUIET, THIRD_PARTY, assert_same, tiny, waves
+
+pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
+
+
+class Interrupting(pl.Callback):
+    """Interrupts a fit at its third batch, and a prediction at once, as Ctrl-C does."""
+
+    def __init__(self, error: type[BaseException] = KeyboardInterrupt) -> None:
+        self.error = error
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        if trainer.global_step == 2:
+            raise self.error
+
+    def on_predict_batch_start(self, *_):
+        raise self.error
+
+
+def breaking(error: type[BaseException] = KeyboardInterrupt) -> dict:
+    return {**QUIET, "callbacks": [Interrupting(error)]}
+
+
+def test_an_interruption_of_a_fit_or_a_prediction_stays_an_interruption():
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        tiny(pl_trainer_kwargs=breaking()).fit(waves())
+    fitted = tiny().fit(waves())
+    fitted.trainer_params["callbacks"] = [Interrupting()]
+    with pytest.raises(KeyboardInterrupt):
+        fitted.predict(4)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_a_first_fit_that_is_broken_off_leaves_a_model_that_is_not_fitted(error):
+    model = tiny(pl_trainer_kwargs=breaking(error))
+    with pytest.raises(error):
+        model.fit(waves(dtype="float64"))  # of another precision than what follows
+    with pytest.raises(ValueError, match="fit"):
+        model.predict(4)
+    model.trainer_params["callbacks"] = []
+    assert_same(model.fit(waves()).predict(4), tiny().fit(waves()).predict(4))
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_a_later_fit_that_is_broken_off_leaves_the_earlier_one(linear):
+    series, other = waves(), waves(seed=3)
+    weight = waves() * 0 + 1
+    model = tiny(linear=linear).fit(series)
+    expected, n_epochs = model.predict(6), model.epochs_trained
+    model.trainer_params["callbacks"] = [Interrupting()]
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(other, epochs=3, sample_weight=weight)
+    model.trainer_params["callbacks"] = []
+    assert model.epochs_trained == n_epochs
+    assert_same(model.predict(6), expected)
+    assert model.model.train_criterion.reduction == "mean"
+
+
+def test_the_arguments_of_fit_are_those_of_darts():
+    for name in ("fit", "fit_from_dataset"):
+        ours, theirs = getattr(SAMoVARModel, name), getattr(TorchForecastingModel, name)
+        assert inspect.signature(ours) == inspect.signature(theirs)
+    assert tiny().supports_sample_weight
+
+
+def steps_of(model: SAMoVARModel, **fit) -> float:
+    """How far the weights move in a step of plain gradient descent of rate one."""
+    before = tiny(**PLAIN).fit(waves(16), epochs=1)  # a rate of zero moves nothing
+    after = model.fit(waves(16), epochs=1, **fit)
+    moved = zip(before.model.parameters(), after.model.parameters(), strict=True)
+    return float(torch.stack([(b - a).detach().square().sum() for b, a in moved]).sum().sqrt())
+
+
+PLAIN = {
+    "optimizer_cls": torch.optim.SGD,
+    "optimizer_kwargs": {"lr": 0.0},
+    "loss_fn": torch.nn.MSELoss(),
+}
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_gradients_are_clipped_to_norm_one_also_by_a_trainer_of_the_user(own):
+    model = tiny(**{**PLAIN, "optimizer_kwargs": {"lr": 1.0}}, next_patch_loss_weight=1e4)
+    fit = {"trainer": pl.Trainer(max_epochs=1, enable_checkpointing=False, **QUIET)} if own else {}
+    assert steps_of(model, **fit) == pytest.approx(1.0, rel=1e-3)
+
+
+def test_a_norm_that_the_user_chose_is_followed():
+    options = {**PLAIN, "optimizer_kwargs": {"lr": 1.0}, "next_patch_loss_weight": 1e4}
+    trainer = {"max_epochs": 1, "enable_checkpointing": False, **QUIET}
+    chosen = pl.Trainer(gradient_clip_val=0.5, **trainer)
+    assert steps_of(tiny(**options), trainer=chosen) == pytest.approx(0.5, rel=1e-3)
+    free = tiny(**options, pl_trainer_kwargs={**QUIET, "gradient_clip_val": None})
+    assert not np.isclose(steps_of(free), 1.0, rtol=0.1)
+
+
+def test_the_constructor_shows_the_parameters():
+    told = inspect.getdoc(SAMoVARModel.__init__)
+    for name in inspect.signature(SAMoVARModel).parameters:
+        assert name in told

@@ -1,0 +1,53 @@
+"""What the trained model cannot read is refused before it costs time, with a way out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("darts", reason="darts is not installed")
+
+from samovar_forecast.exceptions import DataError
+from tests.builders.darts import THIRD_PARTY, daily, tiny, waves
+
+pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
+
+
+def with_gap(n_time: int = 60, row: int = 7, value: float = np.nan):
+    values = waves(n_time).values().copy()
+    values[row, 1] = value
+    return daily(values)
+
+
+@pytest.mark.parametrize("part", ["series", "past_covariates", "future_covariates"])
+def test_a_gap_anywhere_in_the_training_is_refused_before_the_training(part):
+    given = {"series": waves(60), part: with_gap()}
+    with pytest.raises(DataError, match=r"'1' at 2020-01-08.*MissingValuesFiller"):
+        tiny(n_epochs=10_000_000).fit(**given)
+
+
+def test_a_gap_of_covariates_outside_the_time_of_the_series_is_none():
+    tiny().fit(waves(60), past_covariates=with_gap(90, row=70))
+
+
+def test_gaps_of_a_validation_series_are_refused_too():
+    with pytest.raises(DataError, match="MissingValuesFiller"):
+        tiny().fit(waves(60), val_series=with_gap())
+
+
+@pytest.mark.parametrize("value", [np.inf, 1e20])
+def test_values_whose_square_overflows_are_refused(value):
+    with pytest.raises(DataError, match="series 0 of the target"):
+        tiny().fit(with_gap(value=value))
+
+
+def test_large_values_that_their_precision_holds_are_forecast():
+    series = waves(60, dtype="float64") * 1e20
+    assert np.isfinite(tiny().fit(series).predict(4).values()).all()
+
+
+def test_a_gap_in_the_window_of_a_forecast_is_refused_and_an_earlier_gap_is_not():
+    model = tiny().fit(waves(60))
+    with pytest.raises(DataError, match=r"past_target.*SAMoVARZeroShotModel"):
+        model.predict(4, with_gap(row=55))
+    assert np.isfinite(model.predict(4, with_gap(row=5)).values()).all()
