@@ -10,6 +10,7 @@ name                     what it is                                      needs
 =======================  ==============================================  ============
 `SAMoVARForecaster`      the sktime forecaster: frames in, frames out    ``[sktime]``
 `SAMoVARModel`           the darts model: TimeSeries in and out          ``[darts]``
+`SAMoVARZeroShotModel`   the pretrained network as a darts model         ``[darts]``
 `compare`                a leaderboard beside classical models           ``[demo]``
 `write_report`           a comparison as one HTML page                   ``[report]``
 `DynamicVAR`             a fitted network read as a VAR
@@ -36,6 +37,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from samovar_forecast.adapters.darts.model import SAMoVARModel
+    from samovar_forecast.adapters.darts.zero_shot import SAMoVARZeroShotModel
     from samovar_forecast.adapters.sktime.forecaster import SAMoVARForecaster
     from samovar_forecast.comparison import compare
     from samovar_forecast.config import NetworkConfig, TrainingConfig
@@ -62,6 +64,7 @@ __all__ = [
     "SAMoVARForecaster",
     "SAMoVARModel",
     "SAMoVARNetwork",
+    "SAMoVARZeroShotModel",
     "Scaler",
     "SeriesTensors",
     "TrainingConfig",
@@ -95,6 +98,9 @@ _HOMES = {
         "samovar_forecast.adapters.darts.model", "darts", "darts", ">=0.48,<0.49"
     ),
     "SAMoVARNetwork": _Home("samovar_forecast.network"),
+    "SAMoVARZeroShotModel": _Home(
+        "samovar_forecast.adapters.darts.zero_shot", "darts", "darts", ">=0.48,<0.49"
+    ),
     "Scaler": _Home("samovar_forecast.frames.scaler"),
     "SeriesTensors": _Home("samovar_forecast.learning.windows"),
     "TrainingConfig": _Home("samovar_forecast.config"),

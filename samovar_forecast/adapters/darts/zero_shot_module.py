@@ -1,0 +1,180 @@
+"""The pretrained network inside darts' Lightning loop: levels, covariates, fine-tuning.
+
+Letters of the shapes: B windows, L input chunk, s output chunk, C components, F future covariates,
+Q levels of the network, K levels asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from samovar_forecast.adapters.darts.base import ClippedModule
+from samovar_forecast.adapters.darts.host import (
+    ModuleStage,
+    PLModuleInput,
+    PLModuleOutput,
+)
+from samovar_forecast.adapters.darts.module import covariates_in_time
+from samovar_forecast.linear.covariates import NUMBERS_OF_LAGS, CovariateEffect
+from samovar_forecast.network.anchor import covariate_effects
+from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork, ZeroShotOutput
+
+
+@dataclass(slots=True)
+class _FineTuningOutput(PLModuleOutput):
+    """Output of a fine-tuning forward, with what the network says at every position."""
+
+    positions: ZeroShotOutput | None = None
+
+
+class ZeroShotModule(ClippedModule):
+    """Lightning module of :class:`~samovar_forecast.SAMoVARZeroShotModel`.
+
+    Parameters
+    ----------
+    network_config : dict
+        Fields of :class:`~samovar_forecast.network.zero_shot.ZeroShotConfig`.
+    season : int, default=1
+        Steps after which a pattern is likely to repeat; 1 if no season is told.
+    univariate : bool, default=False
+        Whether each component is forecast from its own past alone.
+    n_future_covariates : int, default=0
+    **kwargs
+        Arguments of darts' ``PLForecastingModule``.
+    """
+
+    levels: Tensor
+    effect: Tensor
+    covariate_mean: Tensor
+
+    def __init__(
+        self,
+        network_config: dict[str, Any],
+        season: int = 1,
+        univariate: bool = False,
+        n_future_covariates: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.network = ZeroShotNetwork(ZeroShotConfig(**network_config))
+        self.season = season
+        self.with_others = not univariate
+        wanted = [0.5] if self.likelihood is None else self.likelihood.quantiles
+        weights = level_weights(self.network.config.quantiles, wanted)
+        self.register_buffer("levels", weights, persistent=False)  # Q K
+        effect = torch.zeros(self.n_targets, n_future_covariates, max(NUMBERS_OF_LAGS))
+        self.register_buffer("effect", effect)
+        self.register_buffer("covariate_mean", torch.zeros(n_future_covariates))
+
+    def forward(self, x_in: PLModuleInput) -> PLModuleOutput:
+        """Forecast the output chunk; in fine-tuning, the next steps of every position.
+
+        Returns
+        -------
+        PLModuleOutput
+            ``prediction`` has the shape (B, s, C, K): the levels of the likelihood, or the median.
+        """
+        if x_in.stage is not ModuleStage.TRAIN:
+            return PLModuleOutput(self._forecast(x_in))
+        with torch.autocast(x_in.past_target.device.type, enabled=False):
+            positions = self._forecast_all_positions(x_in)
+        with torch.no_grad():  # darts' metrics read the forecast, and the loss does not
+            forecast = self._forecast(x_in) if len(self.train_metrics) else positions.last
+        return _FineTuningOutput(forecast, positions=positions)
+
+    def set_effect(self, effect: CovariateEffect) -> None:
+        """Keep what future covariates add to the components."""
+        n_lags = effect.weights.shape[2]
+        self.effect.zero_()[:, :, :n_lags] = torch.from_numpy(effect.weights).to(self.effect)
+        self.covariate_mean.copy_(torch.from_numpy(effect.mean))
+
+    def _forecast(self, x_in: PLModuleInput) -> Tensor:
+        """Return the forecast of the output chunk, (B, s, C, K)."""
+        past, effects = self._without_effects(x_in)
+        with torch.autocast(past.device.type, enabled=False):
+            quantiles = self.network.forecast(
+                past,
+                self.output_chunk_shift + self.output_chunk_length,
+                self.season,
+                past_covariates=x_in.past_covariates,
+                with_others=self.with_others,
+            )[:, self.output_chunk_shift :]  # B s C Q
+        if effects is not None:
+            quantiles = quantiles + effects[:, -self.output_chunk_length :, :, None]
+        return (quantiles @ self.levels.to(quantiles)).to(x_in.past_target)
+
+    def _forecast_all_positions(self, x_in: PLModuleInput) -> ZeroShotOutput:
+        """Return what the network says of the next steps at every position of the windows."""
+        past, effects = self._without_effects(x_in)
+        future, n_other = x_in.future_target, 0
+        if effects is not None:
+            future = future - effects[:, -self.output_chunk_length :]
+        if x_in.past_covariates is not None:
+            past = torch.cat([past, x_in.past_covariates], dim=-1)
+            n_other = x_in.past_covariates.shape[-1]
+
+        from samovar_forecast.adapters.darts.fine_tuning import future_of_window
+
+        n_steps = self.network.config.horizon
+        future = future_of_window(future, self.output_chunk_shift, n_steps, n_other)
+        season = torch.full((len(past),), self.season, device=past.device)
+        return self.network(past, season, future=future, with_others=self.with_others)
+
+    def _without_effects(self, x_in: PLModuleInput) -> tuple[Tensor, Tensor | None]:
+        """Return the target without the effects of the covariates, and the effects in time."""
+        covariates = covariates_in_time(x_in, self.output_chunk_shift)
+        if covariates is None:
+            return x_in.past_target, None
+        effects = covariate_effects((covariates - self.covariate_mean).nan_to_num(), self.effect)
+        return x_in.past_target - effects[:, : x_in.past_target.shape[1]], effects
+
+    def _compute_loss(
+        self,
+        output: PLModuleOutput,
+        target: Tensor,
+        criterion: Callable[..., Tensor],
+        sample_weight: Tensor | None,
+    ) -> Tensor:
+        """Return the loss of the pretraining in fine-tuning, and darts' loss in validation."""
+        if not isinstance(output, _FineTuningOutput) or output.positions is None:
+            return super()._compute_loss(output, target, criterion, sample_weight)
+
+        from samovar_forecast.adapters.darts.fine_tuning import fine_tuning_loss
+
+        levels = self.network.config.quantiles
+        shift = self.output_chunk_shift
+        return fine_tuning_loss(output.positions, levels, self.n_targets, shift, sample_weight)
+
+
+def level_weights(known: Sequence[float], wanted: Sequence[float]) -> Tensor:
+    """Return the weights, (Q, K), that give quantiles of any level from quantiles of known levels.
+
+    A known level is itself. Between two known levels the quantile is linear in the quantile of the
+    standard normal law, and beyond the outermost known level it goes on from the median through
+    the outermost level as in a normal law.
+
+    Parameters
+    ----------
+    known, wanted : sequences of float
+        Levels inside (0, 1), in ascending order; ``known`` holds 0.5.
+    """
+    score = [NormalDist().inv_cdf(level) for level in known]
+    weights = torch.zeros(len(known), len(wanted))
+    for column, level in enumerate(wanted):
+        at = NormalDist().inv_cdf(level)
+        if level < known[0]:
+            low, high = 0, list(known).index(0.5)
+        elif level > known[-1]:
+            low, high = list(known).index(0.5), len(known) - 1
+        else:
+            high = max(1, next(number for number, one in enumerate(known) if level <= one))
+            low = high - 1
+        share = (at - score[low]) / (score[high] - score[low])
+        weights[low, column], weights[high, column] = 1 - share, share
+    return weights
