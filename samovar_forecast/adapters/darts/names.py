@@ -44,7 +44,14 @@ def refuse_names_of_the_other_host(
     ConfigurationError
         If there is such a name.
     """
-    foreign = [name for name in given if name in NAMES_HERE and name not in known]
+    foreign = [
+        name
+        for name in given
+        if name in NAMES_HERE
+        and name not in known
+        # A plain name is an argument of the constructor, which not every model has.
+        and (NAMES_HERE[name] in known or not NAMES_HERE[name].isidentifier())
+    ]
     if foreign:
         raise ConfigurationError(
             f"{model} has no argument {', '.join(map(repr, foreign))}",

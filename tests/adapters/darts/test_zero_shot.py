@@ -189,7 +189,8 @@ def test_sample_paths_far_beyond_the_output_chunk_keep_their_size():
     [
         ({"likelihood": GaussianLikelihood()}, "QuantileRegression"),
         ({"season": 0}, "season"),
-        ({"n_layers": 2}, "num_layers"),
+        ({"max_epochs": 2}, "n_epochs"),
+        ({"n_layers": 2}, "n_layers"),
         ({"hidden_size": 2}, "hidden_size"),
         ({"input_chunk_length": 0}, "input_chunk_length"),
     ],
