@@ -84,7 +84,9 @@ class SAMoVARTorchModel(MixedCovariatesTorchModel):
     @classmethod
     def _validate_model_params(cls, **kwargs: Any) -> None:
         """Refuse what no model of darts has; a name of the other host is answered by its own."""
-        constructors = (base.__init__ for base in cls.__mro__ if base is not object)
+        constructors = (
+            vars(base)["__init__"] for base in cls.__mro__[:-1] if "__init__" in vars(base)
+        )
         known = {name for made in constructors for name in inspect.signature(made).parameters}
         refuse_names_of_the_other_host(kwargs, known, cls.__name__)
         super()._validate_model_params(**kwargs)

@@ -28,6 +28,7 @@ from samovar_forecast.adapters.darts.host import (
     TorchLikelihood,
     TorchTrainingBatch,
 )
+from samovar_forecast.adapters.darts.sample_paths import held_moments
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.network import NetworkOutput, SAMoVARNetwork
 from samovar_forecast.network.anchor import Anchor, lags_of_anchor
@@ -144,21 +145,16 @@ class SAMoVARModule(ClippedModule):
             last_only=not with_next,
         )
         window = self._moments(x_in.past_target, output)
-        spread = None
+        state = None
         if self.likelihood is not None and x_in.stage is ModuleStage.PREDICT:
-            # Samples of earlier output chunks stand in later windows. With the deviation of such
-            # a window the samples would become wider from chunk to chunk, without a bound. The
-            # deviation of the observed window stays; it is 0 where ONNX has no earlier chunk.
-            spread = window.spread
-            if x_in.state is not None:
-                spread = torch.where(x_in.state > 0, x_in.state, spread)
-            window = window._replace(spread=spread)
+            counts = "count" in self._head.kinds
+            window, state = held_moments(window, x_in.past_target, x_in.state, counts=counts)
         forecast = output.patch_pred[:, :, -1].transpose(1, 2)  # B s C K
         prediction = self._to_data_units(forecast, window)
         if not with_next:
             if x_in.stage is ModuleStage.PREDICT:  # the network is trained and judged as it is
                 prediction = self._with_anchor(prediction, output, x_in)
-            return PLModuleOutput(prediction, state=spread)
+            return PLModuleOutput(prediction, state=state)
 
         n_next, step = self._n_next, self.network.config.patch_length
         ahead = output.patch_pred[:, :, :n_next].permute(0, 2, 3, 1, 4).flatten(1, 2)  # B M*s C K

@@ -111,19 +111,6 @@ def test_parameters_stay_right_under_darts_own_normalisation():
     assert (deviation < 2.0).all()
 
 
-@pytest.mark.parametrize("is_linear", [False, True])
-@pytest.mark.parametrize("law", ["Gaussian", "Laplace", "Gumbel", "Quantile"])
-def test_sample_paths_far_beyond_the_output_chunk_are_as_wide_as_the_first_chunk(law, is_linear):
-    series = daily(np.random.default_rng(0).normal(5, 1, (300, 1)))
-    likelihood = {
-        "Quantile": lambda: QuantileRegression([0.05, 0.25, 0.5, 0.75, 0.95]),
-    }.get(law, lambda: getattr(likelihood_models, f"{law}Likelihood")())()
-    model = tiny(likelihood=likelihood, input_chunk_length=24, linear=is_linear, **LEARNS)
-    paths = model.fit(series).predict(96, num_samples=100).all_values()
-    assert paths[-8:].std() < 2.5 * paths[:4].std()
-    assert np.abs(np.median(paths[-8:]) - 5) < 1.5
-
-
 def test_quantiles_do_not_cross_and_lie_around_the_data():
     levels = [0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99]
     series = daily(draws("Gaussian", 300))
