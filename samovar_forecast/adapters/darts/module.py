@@ -148,7 +148,10 @@ class SAMoVARModule(ClippedModule):
         state = None
         if self.likelihood is not None and x_in.stage is ModuleStage.PREDICT:
             counts = "count" in self._head.kinds
-            window, state = held_moments(window, x_in.past_target, x_in.state, counts=counts)
+            n_steps = self.network.config.patch_length
+            window, state = held_moments(
+                window, x_in.past_target, n_steps, x_in.state, counts=counts
+            )
         forecast = output.patch_pred[:, :, -1].transpose(1, 2)  # B s C K
         prediction = self._to_data_units(forecast, window)
         if not with_next:
