@@ -20,6 +20,8 @@ NAMES_HERE: Mapping[str, str] = {
     "checkpoint_dir": "work_dir, with save_checkpoints=True",
     "checkpoint": "load, load_from_checkpoint or load_weights, methods of the model",
     "past_covariates": "past_covariates, an argument of fit and of predict",
+    "pretrained": "SAMoVARZeroShotModel, a model of its own",
+    "train": "SAMoVARModel for a trained network, SAMoVARZeroShotModel for the pretrained network",
     "anchor": "linear",
 }
 """Arguments of the sktime forecaster, and of earlier versions, by what takes their place here."""
