@@ -9,7 +9,6 @@ Letters: n rows of an instance, B origins, s steps ahead, C series, K numbers pe
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -350,10 +349,6 @@ class TrainedMember:
             np.stack(rolled[end - len(own) : end]) if len(own) else empty
             for own, end in zip(origins, ends, strict=True)
         ]
-
-    def learned_from_all(self) -> TrainedMember:
-        """Return the member with no row left that it has not learned from."""
-        return dataclasses.replace(self, honest_from=(math.inf,) * len(self.honest_from))
 
 
 def confirmed_effect(

@@ -142,6 +142,26 @@ def test_a_longer_forecast_begins_as_a_shorter_one(network):
     close(forecast(network, panel(), 150)[:, :64], forecast(network, panel(), 64))
 
 
+def test_forecasts_after_the_last_patches_end_with_the_forecast_of_the_window(network):
+    y = panel()
+    along = network.forecast_along(y, 3, 20, 12)
+    assert along.shape == (len(y), 3, 20, y.shape[2], 9)
+    close(along[:, -1], forecast(network, y, 20))
+    covariates = y[..., :1].roll(1, 1)
+    told = network.forecast_along(y, 2, 5, 12, past_covariates=covariates)
+    close(told[:, -1], forecast(network, y, 5, past_covariates=covariates))
+
+
+def test_no_later_row_is_read_by_the_forecast_after_a_patch(network):
+    y = panel()
+    changed = y.clone()
+    changed[:, -8:] += 100.0
+    # The season is looked for in prefixes of the window, which end before its last patches.
+    close(
+        network.forecast_along(changed, 2, 4, 12)[:, 0], network.forecast_along(y, 2, 4, 12)[:, 0]
+    )
+
+
 def test_a_configuration_that_cannot_work_is_refused():
     with pytest.raises(ConfigurationError, match="heads must divide"):
         ZeroShotConfig(width=62)
