@@ -40,6 +40,9 @@ def load() -> tuple[pd.DataFrame, pd.DataFrame]:
 def build(epochs: int) -> dict[str, BaseForecaster]:
     """The same network without and with the calendar, and a yardstick."""
     network = SAMoVARForecaster(
+        linear=False,
+        pretrained=False,
+        train=True,
         patch_length=13,
         context_length=26,
         d_model=16,

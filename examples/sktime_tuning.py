@@ -2,10 +2,10 @@
 
 Run: python examples/sktime_tuning.py [--figure tuning.png]
 
-Four quarterly series (statsmodels' macrodata) are forecast a year ahead. Lookback, normalisation
-and the linear anchor of the network are chosen on years up to 1994 by sktime's grid search; what
-it chose then forecasts 1995 to 2009, beside its last choice, a VAR and the last value. Nothing
-that is tested was tuned on.
+Four quarterly series (statsmodels' macrodata) are forecast a year ahead. Lookback,
+normalisation and whether the linear forecast stands beside it are chosen on years up to 1994 by
+sktime's grid search; what it chose then forecasts 1995 to 2009, beside its last choice, a VAR
+and the last value. Nothing that is tested was tuned on.
 """
 
 from __future__ import annotations
