@@ -25,7 +25,7 @@ from samovar_forecast.linear.average import LONGEST_LAG, estimate_each
 from samovar_forecast.linear.covariates import CovariateEffect, confirmed_shares, estimate_effect
 from samovar_forecast.linear.forecast import WINDOWS_AT_ONCE, LinearForecast
 from samovar_forecast.linear.held_out import Trial
-from samovar_forecast.linear.linear_map import without_gaps
+from samovar_forecast.linear.linear_map import LinearMap, without_gaps
 from samovar_forecast.linear.smoothing import filled
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.pretrained import load_pretrained
@@ -110,9 +110,21 @@ class LinearMember:
         DataError
             If a series has no value at all.
         """
-        fits = estimate_each([take_off(effect, rows) for rows in instances], n_steps, season)
-        forecasts = tuple(LinearForecast(fit.map, fit.weights, effect, fit.direct) for fit in fits)
-        return cls(forecasts), [fit.trial for fit in fits]
+        values = [take_off(effect, rows) for rows in instances]
+        fits = iter(estimate_each([own for own in values if len(own) > 1], n_steps, season))
+        found: list[LinearForecast] = []
+        trials: list[Trial | None] = []
+        for own in values:
+            if len(own) > 1:
+                fit = next(fits)
+                found.append(LinearForecast(fit.map, fit.weights, effect, fit.direct))
+                trials.append(fit.trial)
+            else:  # of a single row, the last value is all that is known
+                last = LinearMap.of(own=np.ones((n_steps, own.shape[1], 1)))
+                weights = {"last": np.ones((n_steps, own.shape[1]))}
+                found.append(LinearForecast(last, weights, effect))
+                trials.append(None)
+        return cls(tuple(found)), trials
 
     @property
     def head(self) -> Head:

@@ -72,23 +72,22 @@ def stacked_weights(
     common = None
     for start, stop in horizon_bands(n_steps):
         moments, is_known = _moments(errors[:, :, start:stop])
-        if not is_known.any():
+        pooled = moments[is_known].mean(axis=0) if is_known.any() else np.zeros(moments.shape[1:])
+        sizes = np.diagonal(pooled)
+        if not sizes.any():  # nothing is known, or every candidate is right
             if common is not None:
                 weights[:, start:stop] = common[:, None, None]
             continue
-        pooled = moments[is_known].mean(axis=0)
-        sizes = np.diagonal(pooled)
+        typical = np.median(sizes) or sizes.max()
         trust = n_origins / stop / (n_origins / stop + FORECASTS_TO_TRUST)
-        inverse = ~is_out * np.maximum(sizes / np.median(sizes), 1e-9) ** (-LARGEST_POWER * trust)
+        inverse = ~is_out * np.maximum(sizes / typical, 1e-9) ** (-LARGEST_POWER * trust)
         known_before = (prior if prior[~is_out].any() else 1.0) * inverse
         known_before = known_before / known_before.sum()
         if common is not None:
             known_before = (known_before + common) / 2
-        barred = np.diag(np.where(is_out, 1e6 * np.median(sizes), 0.0))
+        barred = np.diag(np.where(is_out, 1e6 * typical, 0.0))
         overlap = stop / n_origins
-        common = on_the_simplex(
-            pooled + barred, known_before, strength * overlap * np.median(sizes) + 1e-12
-        )
+        common = on_the_simplex(pooled + barred, known_before, strength * overlap * typical + 1e-12)
         own = np.tile(common, (n_series, 1))
         if n_series > 1:
             strengths = np.full(int(is_known.sum()), own_strength * overlap + 1e-12)

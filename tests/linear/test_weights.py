@@ -100,3 +100,14 @@ def test_bands_cover_each_step_of_the_horizon_and_grow_with_it(n_steps: int) -> 
     assert steps == list(range(n_steps))
     sizes = np.diff(bands, axis=1)[:-1, 0]  # the last band ends with the horizon
     assert (np.diff(sizes) >= 0).all()
+
+
+def test_where_every_candidate_is_right_the_weights_are_those_known_before() -> None:
+    prior = np.array([0.5, 0.3, 0.2])
+    weights = stacked_weights(np.zeros((3, 40, 4, 1)), 40, prior)
+    np.testing.assert_allclose(weights, np.broadcast_to(prior[:, None, None], (3, 4, 1)))
+    errors = np.zeros((3, 40, 4, 1))
+    errors[2] = np.random.default_rng(0).normal(size=(40, 4, 1))
+    weights = stacked_weights(errors, 40, prior)
+    assert np.isfinite(weights).all()
+    assert (weights[2] < 0.1).all()
