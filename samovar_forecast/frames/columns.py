@@ -145,6 +145,9 @@ def on_grid(
             error.problem,
             found=error.found,
             wanted=error.wanted,
-            remedy=("give series that stand one below the other a column each; else " * repeats)
+            remedy=(
+                "name the column of the series with --id, or give series that stand one below the "
+                "other a column each; else " * repeats
+            )
             + "correct the file, or pass --number-rows to count rows instead",
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -17,6 +18,12 @@ BLANKS = " \u00a0\u202f"
 """Blanks that may stand between thousands, the narrow ones too."""
 SIGNS = str.maketrans({"\u2212": "-", "\u2019": "'"})
 """Typographic minus and apostrophe, as statistical offices write them."""
+PLAIN = frozenset("0123456789+-.eE")
+"""What stands in numbers without thousands, the decimal mark being a point."""
+BETWEEN = "\x1f"
+"""Between cells that are looked at together: ASCII's own separator, which no number holds."""
+DIGITS = frozenset("0123456789")
+CELLS_LOOKED_AT = 1000
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}")
 """A number with a mark that may stand before decimals or after thousands."""
 
@@ -32,17 +39,24 @@ def is_missing(column: pd.Series) -> np.ndarray:
     """Return which cells of a column stand for a missing value."""
     if column.dtype != object:
         return column.isna().to_numpy()
-    return np.array(
-        [cell.lower() in MISSING if isinstance(cell, str) else pd.isna(cell) for cell in column],
-        dtype=bool,
-    )
+    return np.array([_is_missing(cell) for cell in column], dtype=bool)
+
+
+def _is_missing(cell: object) -> bool:
+    if isinstance(cell, str):
+        return cell[:1] not in DIGITS and cell.lower() in MISSING
+    return bool(pd.isna(cell))
 
 
 def looks_numeric(column: pd.Series) -> bool:
-    """Return whether most cells of a column look like numbers; missing cells do not count."""
+    """Return whether most cells of a column look like numbers; missing cells do not count.
+
+    Of a long column, cells at equal distances are looked at.
+    """
     if column.dtype != object:
         return pd.api.types.is_numeric_dtype(column.dtype)
     known = column[~is_missing(column)]
+    known = known.iloc[:: max(1, len(known) // CELLS_LOOKED_AT)]
     fits = sum(NUMBER.fullmatch(str(cell).translate(SIGNS)) is not None for cell in known)
     return 2 * fits > len(known) or not len(known)
 
@@ -64,25 +78,36 @@ def choose_marks(
     decimal : {".", ","}, optional
         What the user says.
     """
-    cells = {
-        cell.translate(SIGNS)
+    marked = {
+        cell if cell.isascii() else cell.translate(SIGNS)
         for column in columns
         if column.dtype == object
         for cell in column
-        if isinstance(cell, str) and cell.lower() not in MISSING
+        if isinstance(cell, str) and ("," in cell or "." in cell) and not _is_missing(cell)
     }
     if decimal is None:
-        point, comma = (sum(_fits(cell, mark) for cell in cells) for mark in (".", ","))
+        decimal = _only_mark(marked)
+    if decimal is None:
+        both = {cell for cell in marked if GROUPED.fullmatch(cell)}
+        telling = marked - both
+        point, comma = (sum(_fits(cell, mark) for cell in telling) for mark in (".", ","))
         if point != comma:
             decimal = "." if point > comma else ","
         else:
-            with_comma = any("," in cell for cell in cells)
-            decimal = "," if with_comma and separator != "," else "."
-            both = sorted(cell for cell in cells if GROUPED.fullmatch(cell))
-            commas = [cell for cell in both if "," in cell]
+            commas = sorted(cell for cell in both if "," in cell)
+            decimal = "," if commas and separator != "," else "."
             if both and (commas or separator != ","):
-                return Marks(decimal, _told_of(commas[0] if commas else both[0], decimal))
+                return Marks(decimal, _told_of((commas or sorted(both))[0], decimal))
     return Marks(decimal, "decimal commas" if decimal == "," else None)
+
+
+def _only_mark(cells: set[str]) -> Decimal | None:
+    """Return the mark that all cells have, once each, if a cell shows that it is decimal."""
+    for mark, other in ((".", ","), (",", ".")):
+        alone = not any(other in cell or cell.count(mark) > 1 for cell in cells)
+        if alone and any(not GROUPED.fullmatch(cell) for cell in cells):
+            return mark  # type: ignore[return-value]
+    return None
 
 
 def to_numbers(column: pd.Series, decimal: Decimal) -> tuple[np.ndarray, np.ndarray]:
@@ -98,13 +123,20 @@ def to_numbers(column: pd.Series, decimal: Decimal) -> tuple[np.ndarray, np.ndar
         values = column.to_numpy(dtype=float, na_value=np.nan)
         return values, np.isinf(values)
     missing = is_missing(column)
-    cells = [str(cell).translate(SIGNS) for cell in column]
-    fits = np.array([_fits(cell, decimal) for cell in cells], dtype=bool)
+    values = np.full(len(column), np.nan)
+    text = BETWEEN.join(map(str, column[~missing])).translate(SIGNS)
+    cells = text.split(BETWEEN) if text else []
+    plain = text if decimal == "." else text.translate({ord("."): ",", ord(","): "."})
+    if PLAIN.issuperset(plain.replace(BETWEEN, "")):  # no thousands: at once
+        with contextlib.suppress(ValueError):
+            values[~missing] = np.array(plain.split(BETWEEN) if text else [], dtype=float)
+            values[np.isinf(values)] = np.nan
+            return values, np.isnan(values) & ~missing
     other = {".": ",", ",": "."}[decimal]
-    plain = str.maketrans({decimal: ".", **dict.fromkeys(f"{other}'{BLANKS}")})
-    values = np.full(len(cells), np.nan)
-    usable = fits & ~missing
-    values[usable] = [float(cells[row].translate(plain)) for row in np.flatnonzero(usable)]
+    bare = str.maketrans({decimal: ".", **dict.fromkeys(f"{other}'{BLANKS}")})
+    usable = np.array([_fits(cell, decimal) for cell in cells], dtype=bool)
+    at = np.flatnonzero(~missing)[usable]
+    values[at] = [float(cells[row].translate(bare)) for row in np.flatnonzero(usable)]
     values[np.isinf(values)] = np.nan
     return values, np.isnan(values) & ~missing
 

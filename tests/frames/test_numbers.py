@@ -49,6 +49,16 @@ def test_numbers_are_read_to_the_last_bit_and_bad_cells_are_marked():
     assert np.flatnonzero(bad).tolist() == [6, 7, 9]
 
 
+def test_plain_columns_are_read_at_once_to_the_same_numbers():
+    cells = ["0.1", "-2e-3", "+7", "", "12345678.125", "1e999"]
+    for decimal, written in ((".", cells), (",", [cell.replace(".", ",") for cell in cells])):
+        values, bad = to_numbers(column(*written), decimal)
+        np.testing.assert_array_equal(values[:5], [0.1, -2e-3, 7.0, np.nan, 12345678.125])
+        assert np.flatnonzero(bad).tolist() == [5]
+        assert to_numbers(column("", "NA"), decimal)[1].tolist() == [False, False]
+    assert to_numbers(column("1_000", "1\n2", "1"), ".")[1].tolist() == [True, True, False]
+
+
 def test_a_point_is_never_taken_away_where_it_stands_before_decimals():
     _, bad = to_numbers(column("1.5", "1.2345", "0.123"), ",")
     assert bad.all()
