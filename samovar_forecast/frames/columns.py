@@ -66,7 +66,7 @@ def check_gaps(path: Path, values: pd.DataFrame, keep_gaps: bool) -> None:
                 f"series {name!r} of {path} has gaps",
                 found=f"{n_missing} of {len(values)} values are missing",
                 wanted="a number in every row" if not keep_gaps else "some numbers",
-                remedy="fill the gaps, or leave the series out",
+                remedy=f"fill the gaps, or leave the series out: --leave-out {name!r}",
             )
 
 

@@ -162,8 +162,8 @@ def read_file(
     if n_missing := int(y.isna().sum().sum()):
         worst = y.isna().sum().idxmax()
         n_worst = int(y[worst].isna().sum())
-        where = f"in {worst!r}" if n_worst == n_missing else f"{n_worst} of them in {worst!r}"
-        told.append(f"{counted(n_missing, 'cell')} without a value, {where}")
+        most = f"in {worst!r}" if n_worst == n_missing else f"{n_worst} of them in {worst!r}"
+        told.append(f"{counted(n_missing, 'cell')} without a value, {most}")
     span = f"rows 1 to {len(y)}" if number_rows else f"{y.index[0]} to {y.index[-1]}"
     return Dataset(
         y,
@@ -278,7 +278,11 @@ def _without(path: Path, table: Table, leave_out: Sequence[str], asked_for: Sequ
 
 
 def _column_to_skip(table: Table, time: str | None, told: list[str]) -> str | None:
-    """Return the column of the time, which is not read where rows are numbered, or None."""
+    """Return the column of the time, which is not read where rows are numbered, or None.
+
+    The first column is that of the time if it holds words or dates, counts, or has the name of a
+    time.
+    """
     first, column = table.columns[0]
     if time is None:
         times = read_times(column) if not is_missing(column).any() else None

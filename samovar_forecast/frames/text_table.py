@@ -181,7 +181,10 @@ def read_text_table(path: Path, content: bytes, reading: Reading) -> Table:
         cells = [row[place] for _, row in body]
         if not name and not any(cells):  # each line ends with a separator
             continue
-        name = name or ("time" if header and place == 0 else f"column_{place + 1}")
+        if not name:
+            name = "time" if header and place == 0 else f"column_{place + 1}"
+            if header and place:
+                told.append(f"column {place + 1} without a name called {name}")
         columns.append((name, pd.Series(cells, dtype=object)))
     return Table(columns, np.array([line for line, _ in body], dtype=int), separator, told)
 

@@ -24,6 +24,13 @@ def test_cells_stay_text_and_every_row_knows_its_line():
     assert table.told == []
 
 
+def test_a_column_without_a_name_gets_a_name_and_is_told():
+    table = table_of(",a,\n2000,1,2\n")
+    assert [name for name, _ in table.columns] == ["time", "a", "column_3"]
+    assert table.told == ["column 3 without a name called column_3"]
+    assert [name for name, _ in table_of("t,a,\n2000,1,\n").columns] == ["t", "a"]
+
+
 @pytest.mark.parametrize(
     ("text", "separator"),
     [
