@@ -29,16 +29,12 @@ def window_products(values: np.ndarray, span: int) -> np.ndarray:
     n_windows = len(values) - span + 1
     if n_windows < 1:
         return np.zeros((span, span))
-    first = np.array([values[:n_windows] @ values[j : j + n_windows] for j in range(span)])
-    products = np.zeros((span, span))
-    for distance in range(span):
-        i = np.arange(span - distance - 1)
-        gone = values[i] * values[i + distance]
-        new = values[i + n_windows] * values[i + distance + n_windows]
-        diagonal = first[distance] + np.concatenate([[0.0], np.cumsum(new - gone)])
-        rows = np.arange(span - distance)
-        products[rows, rows + distance] = diagonal
-        products[rows + distance, rows] = diagonal
+    products = np.empty((span, span))
+    products[0] = [values[:n_windows] @ values[j : j + n_windows] for j in range(span)]
+    for i in range(span - 1):
+        gone, new = values[i] * values[: span - 1], values[i + n_windows] * values[n_windows:]
+        products[i + 1, 1:] = products[i, :-1] - gone + new
+        products[i + 1, 0] = products[0, i + 1]
     return products
 
 

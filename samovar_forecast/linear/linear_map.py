@@ -154,12 +154,16 @@ def iterate(
     order, n_series, _ = coefs.shape
     lags = np.zeros((n_steps, n_series, order, n_series))
     intercepts = np.tile(intercept, (n_steps, 1)).astype(float)
+    side_by_side = coefs.swapaxes(0, 1).reshape(n_series, order * n_series)
     for h in range(n_steps):
         # Lags that still lie in the window, then those that were forecast themselves.
         lags[h, :, : max(0, order - h)] = coefs[h:].transpose(1, 0, 2)
-        for j in range(min(h, order)):
-            lags[h] += np.tensordot(coefs[j], lags[h - 1 - j], axes=1)
-            intercepts[h] += coefs[j] @ intercepts[h - 1 - j]
+        n_own = min(h, order)
+        if n_own:
+            weights = side_by_side[:, : n_own * n_series]
+            newest_first = lags[h - n_own : h][::-1].reshape(n_own * n_series, order * n_series)
+            lags[h] += (weights @ newest_first).reshape(n_series, order, n_series)
+            intercepts[h] += weights @ intercepts[h - n_own : h][::-1].ravel()
     return lags, intercepts
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from samovar_forecast.linear.orders import ROWS_PER_COEFFICIENT
-from samovar_forecast.linear.stability import is_stable, largest_root, with_roots_held
+from samovar_forecast.linear.stability import largest_root, stays_within, with_roots_held
 
 NUMBERS_IN_A_DESIGN = 20_000_000
 """Above that size of its design a regression uses the newest rows only."""
@@ -72,9 +72,10 @@ def ols_var(runs: Sequence[np.ndarray], max_order: int) -> Fit:
         criteria.append(log_det + penalty if sign > 0 else np.inf)
     for chosen in np.argsort(criteria, kind="stable"):
         coefs, intercept, ahead, lags = _least_squares(runs, int(chosen))
-        if is_stable(coefs) or largest_root(coefs) <= LARGEST_FITTED_ROOT:
+        root = 1.0 if stays_within(coefs) else largest_root(coefs)
+        if root <= LARGEST_FITTED_ROOT:
             break
-    held = with_roots_held(coefs)
+    held = with_roots_held(coefs, root)
     if held is coefs:
         return coefs, intercept
     return held, ahead - np.einsum("pij,pj->i", held, lags)

@@ -11,8 +11,9 @@ Letters: n rows, C series, p order, k = C p regressors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -41,24 +42,30 @@ class RidgeVARFit:
     coefs : ndarray of shape (p, C, C)
         ``coefs[lag - 1, response, impulse]``; p is the largest order among the equations.
     intercept : ndarray of shape (C,)
-    sigma_u : ndarray of shape (C, C)
-        Second moments of the leave-one-out errors, each equation at the penalty it chose.
     orders, penalties, decays : ndarray of shape (C,)
         What each equation chose.
     towards_last_value : ndarray of bool, shape (C,)
         Whether an equation is pulled towards the last value (else: the mean).
     rise : float
         Factor on the penalties that it took to hold the roots; 1 if they needed no holding.
+    leave_one_out : callable
+        Returns the errors (rows, C) that :attr:`sigma_u` is made of.
     """
 
     coefs: np.ndarray
     intercept: np.ndarray
-    sigma_u: np.ndarray
     orders: np.ndarray
     penalties: np.ndarray
     decays: np.ndarray
     towards_last_value: np.ndarray
-    rise: float = 1.0
+    rise: float
+    leave_one_out: Callable[[], np.ndarray]
+
+    @cached_property
+    def sigma_u(self) -> np.ndarray:
+        """Second moments of the leave-one-out errors, (C, C), at the penalties first chosen."""
+        errors = self.leave_one_out()
+        return np.asarray(errors.T @ errors / len(errors))
 
     def forecast(self, recent: np.ndarray, steps: int) -> np.ndarray:
         """Return the rows that follow ``recent``, which holds at least p rows."""
@@ -165,8 +172,11 @@ def fit_ridge_var(
                             bool(towards_last[place]),
                         )
     found = [choice for choice in chosen if choice is not None]
-    errors = [choice.regressions.errors(choice.penalty)[:, choice.target] for choice in found]
-    errors = np.array(errors).T * deviation
+
+    def leave_one_out() -> np.ndarray:
+        errors = [choice.regressions.errors(choice.penalty)[:, choice.target] for choice in found]
+        return np.array(errors).T * deviation
+
     order = max(choice.order for choice in found)
     coefs, rise = _stable(found, order)
     intercept = mean_ahead - np.einsum(
@@ -176,12 +186,12 @@ def fit_ridge_var(
     return RidgeVARFit(
         coefs=coefs,
         intercept=mean + intercept * deviation - coefs.sum(axis=0) @ mean,
-        sigma_u=errors.T @ errors / n_rows,
         orders=np.array([choice.order for choice in found]),
         penalties=np.array([choice.penalty / n_rows for choice in found]),
         decays=np.array([choice.decay for choice in found]),
         towards_last_value=np.array([choice.towards_last for choice in found]),
         rise=rise,
+        leave_one_out=leave_one_out,
     )
 
 
@@ -225,11 +235,13 @@ def _stable(equations: list[_Equation], order: int) -> tuple[np.ndarray, float]:
         return np.array(rows).swapaxes(0, 1)
 
     coefs = at(1.0)
-    if largest_root(coefs) <= LARGEST_FITTED_ROOT:
-        return with_roots_held(coefs), 1.0
+    root = largest_root(coefs)
+    if root <= LARGEST_FITTED_ROOT:
+        return with_roots_held(coefs, root), 1.0
     equations = [equation.drawn_to_last_value() for equation in equations]
     for rise in RISES:
         coefs = at(rise)
-        if largest_root(coefs) <= LARGEST_FITTED_ROOT:
+        root = largest_root(coefs)
+        if root <= LARGEST_FITTED_ROOT:
             break
-    return with_roots_held(coefs), rise
+    return with_roots_held(coefs, root), rise

@@ -62,20 +62,30 @@ def _growth(coefs: np.ndarray) -> float:
 
 def is_stable(coefs: np.ndarray) -> bool:
     """Tell whether no root of a VAR with coefficients (p, C, C) lies outside the unit circle."""
-    if np.abs(coefs).sum(axis=(0, 2)).max(initial=0.0) <= 1:
-        return True  # no forecast is farther out than the values that it is a mean of
+    return stays_within(coefs) or largest_root(coefs) <= 1 + _tolerance(coefs)
+
+
+def stays_within(coefs: np.ndarray) -> bool:
+    """Tell whether no forecast is farther out than the values that it is a mean of."""
+    return bool(np.abs(coefs).sum(axis=(0, 2)).max(initial=0.0) <= 1)
+
+
+def _tolerance(coefs: np.ndarray) -> float:
     is_large = coefs.shape[0] * coefs.shape[1] > LARGEST_COMPANION
-    return largest_root(coefs) <= 1 + (GROWTH_OF_A_UNIT_ROOT if is_large else TOLERANCE)
+    return GROWTH_OF_A_UNIT_ROOT if is_large else TOLERANCE
 
 
-def with_roots_held(coefs: np.ndarray) -> np.ndarray:
+def with_roots_held(coefs: np.ndarray, root: float | None = None) -> np.ndarray:
     """Return coefficients (p, C, C) all of whose roots are divided by the largest, if above 1.
 
-    Lag l is divided by the l-th power of that root.
+    Lag l is divided by the l-th power of that root, which need not be given.
     """
-    if is_stable(coefs):
+    if stays_within(coefs):
         return coefs
-    powers = largest_root(coefs) ** -np.arange(1.0, len(coefs) + 1)
+    root = largest_root(coefs) if root is None else root
+    if root <= 1 + _tolerance(coefs):
+        return coefs
+    powers = root ** -np.arange(1.0, len(coefs) + 1)
     return coefs * powers[:, None, None]
 
 

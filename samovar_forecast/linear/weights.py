@@ -100,10 +100,11 @@ def _is_out(errors: np.ndarray, is_naive: np.ndarray | None) -> np.ndarray:
     """Tell which candidates are far worse than the best naive one, over all steps and series."""
     if is_naive is None or not is_naive.any():
         return np.zeros(len(errors), dtype=bool)
-    moments, is_known = _moments(errors)
-    if not is_known.any():
+    known, n_known = _in_one_unit(errors)
+    if not n_known.any():
         return np.zeros(len(errors), dtype=bool)
-    sizes = np.diagonal(moments[is_known].mean(axis=0))
+    squares = np.einsum("cmn,cmn->cm", known, known)
+    sizes = (squares[n_known > 0] / n_known[n_known > 0, None]).mean(axis=0)
     return ~is_naive & (sizes > WORST * sizes[is_naive].min())
 
 
@@ -111,6 +112,15 @@ def _moments(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean products of errors (M, B, s, C) for each series, and which have some.
 
     In units of the middle candidate's mean squared error; (C, M, M), (C,).
+    """
+    known, n_known = _in_one_unit(errors)
+    return known @ known.swapaxes(1, 2) / np.maximum(n_known, 1)[:, None, None], n_known > 0
+
+
+def _in_one_unit(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the errors of each series in units of the middle candidate's, (C, M, B s), clipped.
+
+    Errors that are not known are 0; the numbers of known ones are the second array, (C,).
     """
     n_candidates, _, _, n_series = errors.shape
     by_series = errors.transpose(3, 0, 1, 2).reshape(n_series, n_candidates, -1)
@@ -120,9 +130,7 @@ def _moments(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     squares = np.square(np.clip(known, -1e100, 1e100)).sum(axis=2) / np.maximum(n_known, 1)[:, None]
     unit = np.sqrt(np.median(squares, axis=1))  # C
     unit = np.where(unit > 0, unit, 1.0)[:, None, None]
-    known = np.clip(known / unit, -LARGEST_ERROR, LARGEST_ERROR)
-    moments = known @ known.swapaxes(1, 2) / np.maximum(n_known, 1)[:, None, None]
-    return moments, n_known > 0
+    return np.clip(known / unit, -LARGEST_ERROR, LARGEST_ERROR), n_known
 
 
 def horizon_bands(n_steps: int) -> list[tuple[int, int]]:
