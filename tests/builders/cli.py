@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from samovar_forecast.cli import main
 from samovar_forecast.comparison import RepeatSeason
 
@@ -9,8 +11,10 @@ from samovar_forecast.comparison import RepeatSeason
 class QuickSAMoVAR(RepeatSeason):
     """Stands in for SAMoVAR where a test is about the command and not about the forecasts."""
 
-    patch_length_ = 8
-    context_length_ = 32
+    shares_ = pd.DataFrame(
+        {"a": [0.75, 0.25]},
+        pd.MultiIndex.from_tuples([("linear", 1), ("pretrained", 1)], names=["member", "step"]),
+    )
 
 
 class QuickForecaster(RepeatSeason):

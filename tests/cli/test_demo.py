@@ -28,7 +28,7 @@ def test_the_demo_prints_data_models_leaderboard_verdict_and_figures(quick, caps
         "8 steps ahead from 10 origins",
         "every 4 origins",
         "Lowest MSE over all steps: ",
-        "the VAR chose order 3",
+        "SAMoVAR averaged its members by 75% linear and 25% pretrained, the VAR chose order 3",
     ):
         assert expected in words
     for metric in ("MSE", "MAE", "MASE"):
