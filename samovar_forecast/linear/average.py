@@ -99,8 +99,9 @@ def estimate_anchor(
     max_lag : int
         Longest lag that may be read.
     season : int, default=1
-        Steps after which a pattern is likely to repeat; 1 for none that is known: then one that
-        most of the series show (see :func:`samovar_forecast.linear.seasons.find_season`).
+        Steps after which a pattern is likely to repeat; 1 for none that is known:
+        then the season that most of the series show, of
+        :func:`samovar_forecast.linear.seasons.find_season`.
     is_joint : bool, default=True
         Whether series may read each other. If not, series of one length can be estimated
         together that have nothing to do with each other.
@@ -121,7 +122,7 @@ def estimate_anchor(
     limits = Limits(n_steps, max_lag, season, is_joint, long_season)
     # In a long sample all rows choose the constants of smoothing: a few numbers from many rows.
     cuts = CUTS[-1:] if sample.is_long else CUTS
-    parts = [[round(cut * len(one)) for one in sample.series] for cut in cuts]
+    parts = [[round(cut * len(rows)) for rows in sample.series] for cut in cuts]
     filtered = filtered_candidates(sample.series, parts, sample.varies, limits)
     names, weights, penalties, held_out = weigh(sample, limits, filtered)
     maps = _candidates(sample, limits, penalties) | filtered[-1]
@@ -182,10 +183,10 @@ def estimate_each(
         If a series has no value at all.
     """
     alike: dict[tuple[int, int, bool], list[int]] = {}
-    for number, one in enumerate(instances):
-        is_single = one.shape[1] == 1 and bool(np.isfinite(one).all())
-        own = find_season([one]) if season == 1 else season
-        key = (len(one), own, True) if is_single else (number, own, False)
+    for number, instance in enumerate(instances):
+        is_single = instance.shape[1] == 1 and bool(np.isfinite(instance).all())
+        own = find_season([instance]) if season == 1 else season
+        key = (len(instance), own, True) if is_single else (number, own, False)
         alike.setdefault(key, []).append(number)
     found: dict[int, AnchorFit] = {}
     for (_, own, are_single), numbers in alike.items():
@@ -198,7 +199,7 @@ def estimate_each(
     return [found[number] for number in range(len(instances))]
 
 
-def _is_supported(one: LinearMap, sample: Sample) -> np.ndarray:
+def _is_supported(candidate: LinearMap, sample: Sample) -> np.ndarray:
     """Tell for which series, (C,), a candidate stays where the history of each instance supports.
 
     That is within :data:`SUPPORT` times the largest move ever made in as many steps, as far as
@@ -206,11 +207,11 @@ def _is_supported(one: LinearMap, sample: Sample) -> np.ndarray:
     """
     n_series = len(sample.varies)
     is_supported = np.ones(n_series, dtype=bool)
-    steps = np.unique(np.linspace(1, one.n_steps, STEPS_CHECKED).astype(int))
+    steps = np.unique(np.linspace(1, candidate.n_steps, STEPS_CHECKED).astype(int))
     for values in map(filled, sample.series):
-        if len(values) < max(2, one.n_lags):
+        if len(values) < max(2, candidate.n_lags):
             continue
-        ahead = one.along(values, np.array([len(values)]))[0]
+        ahead = candidate.along(values, np.array([len(values)]))[0]
         for step in steps:
             seen = min(step, len(values) // 2)
             moves = np.abs(values[seen:] - values[:-seen])

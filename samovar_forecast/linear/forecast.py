@@ -58,10 +58,10 @@ class LinearForecast:
         The first of the ``n_steps`` steps is ``shift`` steps later than the next.
         """
         effect = None
-        values = [one.target for one in rows]
+        values = [instance.target for instance in rows]
         if shares is not None and shares.any():
             effect = estimate_effect(rows, max_lag, season).scaled(shares)
-            values = [effect.taken_off(one) for one in rows]
+            values = [effect.taken_off(instance) for instance in rows]
         fit = estimate_anchor(values, shift + n_steps, max_lag, season)
         weights = {name: share[shift:] for name, share in fit.weights.items()}
         direct = None if fit.direct is None else fit.direct.later(shift)
@@ -112,7 +112,7 @@ class HeldOut:
         # Steps that are not forecast: nothing to choose there, but the forecasts overlap by more.
         skipped = np.zeros((len(own), shift, own.shape[2]))
         own, network, actual = (
-            np.concatenate([skipped, one], axis=1) for one in (own, self.network, self.actual)
+            np.concatenate([skipped, paths], axis=1) for paths in (own, self.network, self.actual)
         )
         return estimate_gate(own, network, actual, self.instance)[shift:]
 
@@ -147,7 +147,7 @@ def estimate_anchors(
     staying, earlier : LinearForecast
     """
     shares = None
-    if all(one.covariates is not None for one in rows):
+    if all(instance.covariates is not None for instance in rows):
         shares = confirmed_shares(before, n_steps, max_lag, season)
     staying = LinearForecast.estimate(rows, n_steps, max_lag, season, shares, shift)
     if before is rows:
@@ -155,7 +155,9 @@ def estimate_anchors(
     earlier = LinearForecast.estimate(before, n_steps, max_lag, season, shares, shift)
     if earlier.direct is None or staying.direct is None:
         return staying, earlier
-    averaged, alone = (_squared_error(one, rows, before, shift) for one in (earlier, earlier.alone))
+    averaged, alone = (
+        _squared_error(linear, rows, before, shift) for linear in (earlier, earlier.alone)
+    )
     return (staying.alone, earlier.alone) if alone < averaged else (staying, earlier)
 
 
@@ -164,8 +166,8 @@ def _squared_error(
 ) -> float:
     """Return the sum of squared errors on the rows after ``before``, gaps left out."""
     total, n_steps = 0.0, linear.map.n_steps
-    for one, past in zip(rows, before, strict=True):
-        values = one.target if linear.effect is None else linear.effect.taken_off(one)
+    for instance, past in zip(rows, before, strict=True):
+        values = instance.target if linear.effect is None else linear.effect.taken_off(instance)
         filled = without_gaps(values)
         first = max(len(past.target), linear.map.n_lags)
         n_origins = len(values) - shift - n_steps + 1 - first

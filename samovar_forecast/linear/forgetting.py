@@ -59,7 +59,7 @@ class Filter:
     def grid(cls, order: int, factors: Sequence[float] = FACTORS) -> Filter:
         """Return all combinations of factor, spread and start."""
         rows = list(product(factors, SPREADS, (False, True)))
-        return cls(order, *(np.array(one) for one in zip(*rows, strict=True)))
+        return cls(order, *(np.array(column) for column in zip(*rows, strict=True)))
 
     def run(
         self, values: np.ndarray, ends: Sequence[int]

@@ -108,7 +108,7 @@ class LinearMap:
         )
 
     def in_units(self, center: np.ndarray, unit: np.ndarray) -> LinearMap:
-        """Return the map of data that this one sees as ``(data - center) / unit``."""
+        """Return the map of data that this map sees as ``(data - center) / unit``."""
         cross = self.cross * unit[:, None, None] / unit
         return LinearMap(self.own, cross, self.intercept * unit, self.center * unit + center)
 
@@ -124,13 +124,15 @@ def blend(maps: Sequence[LinearMap], weights: np.ndarray) -> LinearMap:
         They sum to one over the maps.
     """
     n_steps, n_series, _ = maps[0].own.shape
-    own = np.zeros((n_steps, n_series, max(one.own.shape[2] for one in maps)))
-    cross = np.zeros((n_steps, n_series, max(one.cross.shape[2] for one in maps), n_series))
+    own = np.zeros((n_steps, n_series, max(candidate.own.shape[2] for candidate in maps)))
+    order = max(candidate.cross.shape[2] for candidate in maps)
+    cross = np.zeros((n_steps, n_series, order, n_series))
     intercept = np.zeros((n_steps, n_series))
-    for one, weight in zip(maps, weights.reshape(len(maps), n_steps, -1), strict=True):
-        own[:, :, : one.own.shape[2]] += weight[:, :, None] * one.own
-        cross[:, :, : one.cross.shape[2]] += weight[:, :, None, None] * one.cross
-        intercept += weight * one.intercept
+    for candidate, weight in zip(maps, weights.reshape(len(maps), n_steps, -1), strict=True):
+        own[:, :, : candidate.own.shape[2]] += weight[:, :, None] * candidate.own
+        n_lags = candidate.cross.shape[2]
+        cross[:, :, :n_lags] += weight[:, :, None, None] * candidate.cross
+        intercept += weight * candidate.intercept
     return LinearMap(own, cross, intercept, maps[0].center)
 
 

@@ -55,7 +55,7 @@ class PeriodForm:
         # Row t is the phase j of the window that starts at t - j, for every j: it counts as often.
         phases = np.ones(season)
         count, first, second = (
-            np.convolve(one, phases) for one in (np.ones(n_windows), means, np.square(means))
+            np.convolve(sums, phases) for sums in (np.ones(n_windows), means, np.square(means))
         )
         rows = np.arange(len(count))[:, None] + season * np.arange(size)
         by_phase = values[rows]  # t, P + F

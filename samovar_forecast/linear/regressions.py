@@ -47,10 +47,10 @@ def ols_var(runs: Sequence[np.ndarray], max_order: int) -> Fit:
     """Return coefficients (p, C, C) and intercept (C,) of the VAR by least squares and AIC.
 
     The orders 0 to ``max_order`` are compared on the same rows, by statsmodels'
-    ``log det(residual covariance) + 2 (p C^2 + C) / T``; the one chosen is fitted on all its rows.
-    Gaps cost every run its first rows: orders that leave too few are not compared. An order whose
-    fit has a root well outside the unit circle is passed over for the next best; a root that is
-    left just outside is held at 1, the line through the means kept.
+    ``log det(residual covariance) + 2 (p C^2 + C) / T``; the chosen order is fitted on all its
+    rows. Gaps cost every run its first rows: orders that leave too few are not compared. An order
+    whose fit has a root well outside the unit circle is passed over for the next best; a root that
+    is left just outside is held at 1, the line through the means kept.
     """
     n_series = runs[0].shape[1]
     while max_order > 0 and _n_regressed(runs, max_order) < ROWS_PER_COEFFICIENT * (

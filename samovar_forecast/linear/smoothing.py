@@ -77,7 +77,7 @@ class Constants:
     ) -> Constants:
         """Return all combinations; without ``betas`` there is no slope."""
         axes = np.meshgrid(alphas, betas or (0.0,), phis, gammas, indexing="ij")
-        alpha, beta, phi, gamma = (one.ravel() for one in axes)
+        alpha, beta, phi, gamma = (axis.ravel() for axis in axes)
         return cls(alpha, beta, phi, gamma, season, betas is not None)
 
     def __getitem__(self, index: object) -> Constants:
@@ -239,7 +239,7 @@ class Smoothing:
     max_lag : int
         The maps read no more lags.
     season : int
-        Parts and maps that hold it twice have one.
+        Parts and maps that hold it twice have it.
     """
 
     def __init__(
@@ -252,13 +252,13 @@ class Smoothing:
         self.parts, self.max_lag = parts, max_lag
         self._seasons = [_season_of(part, season, max_lag) for part in parts]
         self._chosen: list[dict[str, Constants]] = [{} for _ in parts]
-        for one in sorted(set(self._seasons)):
-            numbers = [number for number, own in enumerate(self._seasons) if own == one]
-            for name, grid in _grids(one).items():
+        for length in sorted(set(self._seasons)):
+            numbers = [number for number, own in enumerate(self._seasons) if own == length]
+            for name, grid in _grids(length).items():
                 errors = np.zeros((len(numbers), len(grid.alpha), series[0].shape[1]))
                 own_parts = [parts[number] for number in numbers]
                 for values, *ends in zip(series, *own_parts, strict=True):
-                    first = max(0, ends[-1] - max(NEWEST_ROWS, 3 * one))
+                    first = max(0, ends[-1] - max(NEWEST_ROWS, 3 * length))
                     rows = filled(values[first:])
                     if len(rows):
                         ends = [max(0, end - first) for end in ends]
@@ -268,7 +268,7 @@ class Smoothing:
 
     def candidates(self, number: int, n_steps: int) -> dict[str, LinearMap]:
         """Return the maps of one part; none if its rows are too few."""
-        rows = [one for one in self.parts[number] if one >= FEWEST_ROWS]
+        rows = [n_rows for n_rows in self.parts[number] if n_rows >= FEWEST_ROWS]
         n_lags = min([self.max_lag, max(LONGEST_MAP, 5 * self._seasons[number] // 2), *rows])
         if not rows or n_lags < 2:
             return {}

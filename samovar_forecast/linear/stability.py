@@ -31,7 +31,7 @@ SHARE_OF_GROWTH = 0.1
 def largest_root(coefs: np.ndarray) -> float:
     """Return the modulus of the largest root of a VAR with coefficients (p, C, C).
 
-    That of the companion matrix; of a very large one the rate at which random starts grow.
+    That of the companion matrix; of a very large matrix the rate at which random starts grow.
     """
     order, n_series, _ = coefs.shape
     if order == 0 or not coefs.any():
@@ -89,34 +89,36 @@ def with_roots_held(coefs: np.ndarray, root: float | None = None) -> np.ndarray:
     return coefs * powers[:, None, None]
 
 
-def rolled_growth(one: LinearMap) -> float:
+def rolled_growth(candidate: LinearMap) -> float:
     """Return the growth a step of a map that is rolled out on its own forecasts, in the long run.
 
-    The rate at which differences between two windows grow. One that is 1 or less stays bounded,
+    The rate at which differences between two windows grow. A map with 1 or less stays bounded,
     but for a drift.
     """
-    return _rolled(one)[0]
+    return _rolled(candidate)[0]
 
 
-def growing_series(one: LinearMap) -> np.ndarray:
+def growing_series(candidate: LinearMap) -> np.ndarray:
     """Tell which series, (C,), carry the growth of a map that grows when it is rolled out.
 
     That is none if it does not grow, else all whose differences end at a share of at least
     :data:`SHARE_OF_GROWTH` of the largest.
     """
-    growth, ends = _rolled(one)
+    growth, ends = _rolled(candidate)
     if growth <= 1 + GROWTH_OF_A_UNIT_ROOT:
         return np.zeros(len(ends), dtype=bool)
     return np.asarray(ends >= SHARE_OF_GROWTH * ends.max())
 
 
-def _rolled(one: LinearMap) -> tuple[float, np.ndarray]:
+def _rolled(candidate: LinearMap) -> tuple[float, np.ndarray]:
     """Return the growth a step, and the size of each series' differences in the end, (C,)."""
-    n_steps, n_series = one.intercept.shape
-    length = max(1, one.n_lags)
+    n_steps, n_series = candidate.intercept.shape
+    length = max(1, candidate.n_lags)
     n_rolls = max(8, -(-ITERATIONS // n_steps))
     windows = np.random.default_rng(0).normal(size=(4, length, n_series))
-    differences = replace(one, intercept=np.zeros_like(one.intercept), center=np.zeros(n_series))
+    differences = replace(
+        candidate, intercept=np.zeros_like(candidate.intercept), center=np.zeros(n_series)
+    )
     sizes = []
     for _ in range(n_rolls):
         before = windows
@@ -132,20 +134,20 @@ def _rolled(one: LinearMap) -> tuple[float, np.ndarray]:
     return growth, np.abs(windows).max(axis=(0, 1))
 
 
-def rolled_safely(one: LinearMap) -> LinearMap:
+def rolled_safely(candidate: LinearMap) -> LinearMap:
     """Return a map that does not grow without end when it is rolled out; itself, if it does not.
 
     Deviations from the center lose, a step, as much as they would grow: the weight of lag l at h
     steps ahead is divided by the power h + l - 1 of the growth, which divides every root by it.
     """
-    growth = rolled_growth(one)
+    growth = rolled_growth(candidate)
     if growth <= 1 + GROWTH_OF_A_UNIT_ROOT:
-        return one
-    n_steps = one.n_steps
+        return candidate
+    n_steps = candidate.n_steps
     ahead = np.arange(n_steps)[:, None]
 
     def damped(weights: np.ndarray) -> np.ndarray:
         powers = growth ** -(ahead + np.arange(1.0, weights.shape[2] + 1))
         return weights * powers.reshape(n_steps, 1, -1, *[1] * (weights.ndim - 3))
 
-    return replace(one, own=damped(one.own), cross=damped(one.cross))
+    return replace(candidate, own=damped(candidate.own), cross=damped(candidate.cross))

@@ -22,10 +22,10 @@ LINKED_STRENGTH, SEPARATE_STRENGTH = 100.0, 10.0
 series that have nothing to do with each other."""
 
 WORST = 2.0
-"""A candidate with so many times the squared error of the best naive one gets nothing."""
+"""A candidate with so many times the squared error of the best naive candidate gets nothing."""
 
 LARGEST_ERROR = 100.0
-"""Larger errors, in units of the middle candidate's, count as this one."""
+"""Larger errors, in units of the middle candidate's, count as this error."""
 
 TOLERANCE = 1e-10
 """A weight of 0 stays if the slope gains less by raising it, relative to the largest slope."""
@@ -97,7 +97,7 @@ def stacked_weights(
 
 
 def _is_out(errors: np.ndarray, is_naive: np.ndarray | None) -> np.ndarray:
-    """Tell which candidates are far worse than the best naive one, over all steps and series."""
+    """Tell which candidates are far worse than the best naive candidate, over steps and series."""
     if is_naive is None or not is_naive.any():
         return np.zeros(len(errors), dtype=bool)
     known, n_known = _in_one_unit(errors)
@@ -148,7 +148,7 @@ def _on_simplexes(moments: np.ndarray, priors: np.ndarray, strengths: np.ndarray
     """Solve N problems of :func:`on_the_simplex` at once; (N, M, M), (N, M), (N,) to (N, M).
 
     By active sets (Lawson and Hanson 1974, chapter 23): the positive weights are solved for, up to
-    the first that would turn negative; one that is 0 turns positive where the slope asks for it.
+    the first that would turn negative; a weight of 0 turns positive where the slope asks for it.
     """
     n_problems, n_candidates = priors.shape
     rows = np.arange(n_problems)
