@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.records import RESULTS, ROOT
 
 NAMES = (
+    "accuracy_tests",
     "competitions",
     "core",
     "coverage",

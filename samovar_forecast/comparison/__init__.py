@@ -6,6 +6,7 @@ words and figures follow.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from samovar_forecast.comparison.catalogue import Task, from_catalogue, known_forecasters
@@ -16,32 +17,32 @@ from samovar_forecast.comparison.rolling import compare, standard_forecasters
 from samovar_forecast.comparison.text import summary
 
 if TYPE_CHECKING:
+    from samovar_forecast.comparison.changing import ForgettingVAR, RollingVAR
     from samovar_forecast.comparison.classical import (
         GuardedAR,
         GuardedVAR,
         RefusedVARWarning,
         RepeatSeason,
         RidgeVAR,
-        classical_forecasters,
     )
     from samovar_forecast.comparison.darts_forecaster import DartsForecaster
+    from samovar_forecast.comparison.default_rows import classical_forecasters
     from samovar_forecast.comparison.univariate import LinearSmoothing, StatsforecastModels
 
-_CLASSICAL = (
-    "GuardedAR",
-    "GuardedVAR",
-    "RefusedVARWarning",
-    "RepeatSeason",
-    "RidgeVAR",
-    "classical_forecasters",
-)
-
-_UNIVARIATE = ("LinearSmoothing", "StatsforecastModels")
+_MODULES = {
+    "changing": ("ForgettingVAR", "RollingVAR"),
+    "classical": ("GuardedAR", "GuardedVAR", "RefusedVARWarning", "RepeatSeason", "RidgeVAR"),
+    "darts_forecaster": ("DartsForecaster",),
+    "default_rows": ("classical_forecasters",),
+    "univariate": ("LinearSmoothing", "StatsforecastModels"),
+}
+"""Names that are imported, and with them sktime or darts, when they are first used."""
 
 __all__ = [
     "Comparison",
     "DartsForecaster",
     "Finding",
+    "ForgettingVAR",
     "GuardedAR",
     "GuardedVAR",
     "LinearSmoothing",
@@ -49,6 +50,7 @@ __all__ = [
     "RefusedVARWarning",
     "RepeatSeason",
     "RidgeVAR",
+    "RollingVAR",
     "ScoredForecasts",
     "StatsforecastModels",
     "Task",
@@ -66,15 +68,10 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import a forecaster, and with it sktime or darts, when it is first used."""
-    if name == "DartsForecaster":
-        from samovar_forecast.comparison.darts_forecaster import DartsForecaster
-
-        return DartsForecaster
-    if name not in (*_CLASSICAL, *_UNIVARIATE):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from samovar_forecast.comparison import classical, univariate
-
-    return getattr(univariate if name in _UNIVARIATE else classical, name)
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -141,7 +141,7 @@ def _row(forecaster: Any) -> Any:
 
 def with_classical(named: Mapping[str, Any], season: int) -> dict[str, Any]:
     """Return the forecasters with the classical forecasters behind them, each name once."""
-    from samovar_forecast.comparison.classical import classical_forecasters
+    from samovar_forecast.comparison.default_rows import classical_forecasters
 
     return {**named, **{k: v for k, v in classical_forecasters(season).items() if k not in named}}
 
@@ -150,7 +150,7 @@ def nested_pairs(
     nested: Mapping[str, Sequence[str]] | None, named: Mapping[str, Any]
 ) -> list[tuple[str, str]]:
     """Return the pairs (larger model, special case) among the models compared."""
-    from samovar_forecast.comparison.classical import SPECIAL_CASES
+    from samovar_forecast.comparison.default_rows import SPECIAL_CASES
 
     for larger, smaller in (nested or {}).items():
         for name in (larger, *([smaller] if isinstance(smaller, str) else smaller)):

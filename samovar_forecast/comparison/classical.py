@@ -1,4 +1,4 @@
-"""The classical forecasts of every comparison: guarded VAR, ridge VAR, AR, last value or season.
+"""Classical forecasts of every comparison: guarded VAR, ridge VAR, AR, last value or season.
 
 VAR and AR are statsmodels'. Around them stand a guard, because statsmodels fits an
 under-determined VAR without a word, and an `update` that moves the forecast to a new origin
@@ -13,17 +13,15 @@ import warnings
 from typing import Any, Literal
 
 import numpy as np
-from sktime.forecasting.base import BaseForecaster
 from statsmodels.tsa.api import VAR
 from statsmodels.tsa.ar_model import ar_select_order
 from statsmodels.tsa.arima_process import arma2ma
 from statsmodels.tsa.vector_ar.var_model import ma_rep
 
 from samovar_forecast.comparison.row_forecaster import ClassicalForecaster
-from samovar_forecast.comparison.univariate import univariate_forecasters
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.orders import ROWS_PER_COEFFICIENT, candidate_orders, largest_order
-from samovar_forecast.linear.ridge_var import fit_ridge_var
+from samovar_forecast.linear.ridge_var import RidgeVARFit, fit_ridge_var
 from samovar_forecast.linear.simulate import largest_root
 
 
@@ -302,6 +300,8 @@ class RidgeVAR(ClassicalForecaster):
     (3, 9)
     """
 
+    results_: RidgeVARFit
+
     def __init__(self, season: int = 1) -> None:
         self.season = season
         super().__init__()
@@ -309,10 +309,8 @@ class RidgeVAR(ClassicalForecaster):
     def _learn(self, values: np.ndarray) -> None:
         if len(values) < 4:
             raise DataError("too few rows for a ridge VAR", found=len(values), wanted="at least 4")
-        self.results_ = fit_ridge_var(
-            [values], candidate_orders(values.shape[0], values.shape[1], self.season)
-        )
-        self.orders_ = self.results_.orders
+        fit = fit_ridge_var([values], candidate_orders(len(values), values.shape[1], self.season))
+        self.results_, self.orders_ = fit, fit.orders
 
     def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
         return self.results_.forecast(values, steps)
@@ -388,41 +386,3 @@ class RepeatSeason(ClassicalForecaster):
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
         """Return the parameter sets under which sktime's own checks run."""
         return [{}, {"season": 2}]
-
-
-SPECIAL_CASES = {
-    "AR": ("Naive",),
-    "VAR": ("AR", "Naive"),
-    "Ridge VAR": ("AR", "Naive"),
-}
-"""Classical rows, and the rows that are special cases of them: a random walk is an AR(1).
-
-A series is tested where its equation had at least as many lags in the larger model at every origin.
-"""
-
-
-def classical_forecasters(season: int = 1) -> dict[str, BaseForecaster]:
-    """Return the forecasters that any other has to beat, by the name of their row.
-
-    Where a VAR is not identified, the row of the VAR says why and a ridge VAR forecasts in it.
-
-    Parameters
-    ----------
-    season : int, default=1
-        Steps in a season; 1 if there is none, and then no seasonal naive forecast either.
-    """
-    forecasters: dict[str, BaseForecaster] = {
-        "VAR": GuardedVAR(when_refused="ridge"),
-        "Ridge VAR": RidgeVAR(season=season),
-        "AR": GuardedAR(),
-        "Naive": RepeatSeason(),
-    }
-    if season > 1:
-        forecasters["Seasonal naive"] = RepeatSeason(season=season)
-    return forecasters | univariate_forecasters(season)
-
-
-def is_classical(forecaster: Any) -> bool:
-    """Return whether a forecaster is of a class among `classical_forecasters`."""
-    with_season = classical_forecasters(season=2)
-    return type(forecaster) in {type(classical) for classical in with_season.values()}

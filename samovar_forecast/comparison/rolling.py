@@ -90,8 +90,8 @@ def compare(
         names out, which are fitted at every origin, as is a forecaster that has no update of
         its own (sktime's tag ``capability:update``, darts' local models).
     classical : bool, default=True
-        Whether VAR, ridge VAR, AR, naive and, where there is a season, seasonal naive stand
-        in the table beside the forecasters given; a row of that name given is kept as it is.
+        Whether the rows of `classical_forecasters` stand in the table beside the forecasters
+        given; a row of that name given is kept as it is.
     nested : mapping of name to sequence of names, optional
         For a model, the models that are special cases of it, for the tests of Clark and West. The
         classical rows know their special cases.
@@ -121,7 +121,7 @@ def compare(
     """
     require("sktime", feature="compare", extra="demo")
     require("statsmodels", feature="compare", extra="demo")
-    from samovar_forecast.comparison.classical import is_classical
+    from samovar_forecast.comparison.default_rows import is_classical
 
     y, usual_season = checked_data(y)
     for name, value in {"horizon": horizon, "n_origins": n_origins}.items():
@@ -205,7 +205,7 @@ def standard_forecasters(
         Whether SAMoVAR shows a progress bar of its own; by default where its fit lasts.
     """
     from samovar_forecast import SAMoVARForecaster
-    from samovar_forecast.comparison.classical import classical_forecasters
+    from samovar_forecast.comparison.default_rows import classical_forecasters
 
     shared: dict[str, Any] = {"random_state": random_state, "verbose": verbose}
     return {

@@ -34,7 +34,31 @@ RISES = np.logspace(0.5, 9, 18)
 
 
 @dataclass(frozen=True, eq=False)
-class RidgeVARFit:
+class VARFit:
+    """A fitted VAR, in the units of the data.
+
+    Parameters
+    ----------
+    coefs : ndarray of shape (p, C, C)
+        ``coefs[lag - 1, response, impulse]``.
+    intercept : ndarray of shape (C,)
+    """
+
+    coefs: np.ndarray
+    intercept: np.ndarray
+
+    def forecast(self, recent: np.ndarray, steps: int) -> np.ndarray:
+        """Return the rows that follow ``recent``, which holds at least p rows."""
+        order = len(self.coefs)
+        path = list(recent[len(recent) - order :])
+        for _ in range(steps):
+            newest_first = np.asarray(path[: -order - 1 : -1])  # p C
+            path.append(self.intercept + np.einsum("pij,pj->i", self.coefs, newest_first))
+        return np.asarray(path[order:])
+
+
+@dataclass(frozen=True, eq=False)
+class RidgeVARFit(VARFit):
     """A fitted ridge VAR, in the units of the data.
 
     Parameters
@@ -52,8 +76,6 @@ class RidgeVARFit:
         Returns the errors (rows, C) that :attr:`sigma_u` is made of.
     """
 
-    coefs: np.ndarray
-    intercept: np.ndarray
     orders: np.ndarray
     penalties: np.ndarray
     decays: np.ndarray
@@ -66,15 +88,6 @@ class RidgeVARFit:
         """Second moments of the leave-one-out errors, (C, C), at the penalties first chosen."""
         errors = self.leave_one_out()
         return np.asarray(errors.T @ errors / len(errors))
-
-    def forecast(self, recent: np.ndarray, steps: int) -> np.ndarray:
-        """Return the rows that follow ``recent``, which holds at least p rows."""
-        order = len(self.coefs)
-        path = list(recent[len(recent) - order :])
-        for _ in range(steps):
-            newest_first = np.asarray(path[: -order - 1 : -1])  # p C
-            path.append(self.intercept + np.einsum("pij,pj->i", self.coefs, newest_first))
-        return np.asarray(path[order:])
 
 
 @dataclass(frozen=True)
