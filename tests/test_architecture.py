@@ -94,6 +94,7 @@ ROOMS = {
             "sktime",
             "darts",
             "tqdm",
+            "joblib",
         ),
     ),
     "plots": May(("exceptions", "bundle", "comparison"), ("numpy", "matplotlib")),

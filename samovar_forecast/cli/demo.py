@@ -88,9 +88,10 @@ def _demo(arguments: argparse.Namespace) -> None:
 def _models_in_words(season: int) -> str:
     seasonal = f", and the value {season} steps before (seasonal naive)" if season > 1 else ""
     return (
-        "Models: SAMoVAR with its defaults, and a SAMoVAR network trained on the data alone; "
-        "statsmodels' VAR and AR (one for each series), their order by AIC among those that the "
-        "rows identify; a ridge VAR, its order and penalty by leave-one-out; exponential "
+        "Models: SAMoVAR with its defaults, its pretrained network alone (zero-shot) and its "
+        "linear members alone; statsmodels' VAR and AR (one for each series), their order by AIC "
+        "among those that the rows identify; the VAR of the last half of the rows; a VAR with "
+        "time-varying parameters; a ridge VAR, its order and penalty by leave-one-out; exponential "
         f"smoothing and Theta in closed form; the last value (naive){seasonal}."
     )
 

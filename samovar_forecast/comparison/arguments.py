@@ -197,3 +197,11 @@ def check_count(name: str, value: object) -> None:
     """Refuse what is not an integer of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise ConfigurationError(name, found=repr(value), wanted="an integer of at least 1")
+
+
+def check_jobs(value: object) -> None:
+    """Refuse what joblib cannot take as a number of processes."""
+    if isinstance(value, bool) or not isinstance(value, int) or value == 0:
+        raise ConfigurationError(
+            "n_jobs", found=repr(value), wanted="a number of processes, or -1 for all processors"
+        )

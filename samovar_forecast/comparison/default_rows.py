@@ -34,13 +34,13 @@ def classical_forecasters(season: int = 1) -> dict[str, BaseForecaster]:
     forecasters: dict[str, BaseForecaster] = {
         "VAR": GuardedVAR(when_refused="ridge"),
         "Ridge VAR": RidgeVAR(season=season),
-        "Rolling VAR": RollingVAR(when_refused="ridge"),
-        "TVP-VAR": ForgettingVAR(season=season),
         "AR": GuardedAR(),
         "Naive": RepeatSeason(),
     }
     if season > 1:
         forecasters["Seasonal naive"] = RepeatSeason(season=season)
+    forecasters["Rolling VAR"] = RollingVAR(when_refused="ridge")
+    forecasters["TVP-VAR"] = ForgettingVAR(season=season)
     return forecasters | univariate_forecasters(season)
 
 

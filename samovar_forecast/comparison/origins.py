@@ -1,23 +1,20 @@
-"""A forecaster at every origin: fitted where it is due, moved on elsewhere, failures kept."""
+"""A forecaster at some origins: fitted at the first, moved on to the others, failures kept."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.comparison.arguments import Refit
 from samovar_forecast.comparison.metrics import LEVELS
 from samovar_forecast.comparison.stored_origins import (
-    NotDescribable,
     OriginForecasts,
     StoredOrigins,
     data_hash,
-    describe,
     key_of,
 )
 from samovar_forecast.exceptions import DataError
@@ -25,10 +22,6 @@ from samovar_forecast.process import interruption_kept
 
 Split = tuple[np.ndarray, np.ndarray]
 """Positions of the rows known at an origin, and of the rows to forecast."""
-
-
-class NotResumableWarning(UserWarning):
-    """A model's forecasts are not kept for a later run, because it cannot be told apart."""
 
 
 class Outcome(NamedTuple):
@@ -42,48 +35,36 @@ class Outcome(NamedTuple):
     """The forecaster as fitted there or before; None where it failed, or was not needed."""
 
 
-def roll(
+def forecast_from(
     forecaster: Any,
     y: pd.DataFrame,
-    splits: list[Split],
-    policy: Refit,
+    splits: Sequence[Split],
     store: StoredOrigins | None,
-    advance: Callable[[int], object],
-) -> tuple[list[Outcome], Refit]:
-    """Forecast from every origin, and return the outcomes and the refit policy that was followed.
+    description: str | None,
+) -> list[Outcome] | None:
+    """Fit at the first of some origins, forecast from all of them, and return the outcomes.
 
     Parameters
     ----------
     forecaster : sktime forecaster
         It is cloned, never fitted itself.
     y : DataFrame, shape (n_observations, n_series)
-    splits : list of (ndarray, ndarray)
-        See `Split`; the origins in their order.
-    policy : {"every", "first"} or int
-        Where to fit. A forecaster that says that it moves to new rows without a fit, and then
-        does not, is fitted at every origin.
+    splits : sequence of (ndarray, ndarray)
+        See `Split`; the origins in their order. After a failure it is fitted at the next of them.
     store : StoredOrigins, optional
         Where forecasts are read from and written to.
-    advance : callable
-        Is told how many more origins are done, less than none where it starts anew.
+    description : str, optional
+        `stored_origins.describe` of the forecaster; without it nothing is stored.
 
     Returns
     -------
-    outcomes : list of Outcome
-        In the order of the origins; a fit that was followed by another fit is left out.
-    policy : {"every", "first"} or int
+    list of Outcome or None
+        None if the forecaster says that it moves to new rows without a fit, and then does not.
     """
-    done: list[Outcome] = []
     try:
-        for outcome in _outcomes(forecaster, y, splits, policy, store):
-            if done and outcome.fitted is not done[-1].fitted:
-                done[-1] = done[-1]._replace(fitted=None)  # it would only fill the memory
-            done.append(outcome)
-            advance(1)
+        return list(_outcomes(forecaster, y, splits, store, description))
     except _CannotMoveOn:
-        advance(-len(done))
-        return roll(forecaster, y, splits, "every", store, advance)
-    return done, policy
+        return None
 
 
 class _CannotMoveOn(Exception):
@@ -97,27 +78,17 @@ CANNOT_MOVE_ON = "can not accept new data"
 def _outcomes(
     forecaster: Any,
     y: pd.DataFrame,
-    splits: list[Split],
-    policy: Refit,
+    splits: Sequence[Split],
     store: StoredOrigins | None,
+    description: str | None,
 ) -> Iterator[Outcome]:
     """Yield what happened at each origin."""
     horizon = len(splits[0][1])
     fitted: Any = None
     fitted_at = wanted_at = -1  # where the fit at hand was made, and where the fit due belongs
     n_seen = 0
-    description = None
-    if store is not None:
-        try:
-            description = describe(forecaster)
-        except NotDescribable as reason:
-            warnings.warn(
-                f"{type(forecaster).__name__} is not resumed: {reason}",
-                NotResumableWarning,
-                stacklevel=4,  # where `compare` is called
-            )
     for position, (train, test) in enumerate(splits):
-        if wanted_at < 0 or _is_due(position, policy):
+        if wanted_at < 0:
             wanted_at = position
         seen, truth = y.iloc[train], y.iloc[test]
         record: dict[str, Any] = {}
@@ -218,12 +189,6 @@ def _orders(fitted: Any, n_series: int) -> list[int] | None:
     """Return the lags that each series' equation has, where a forecaster says so in `orders_`."""
     orders = np.asarray(getattr(fitted, "orders_", ()))
     return [int(order) for order in orders] if orders.shape == (n_series,) else None
-
-
-def _is_due(position: int, policy: Refit) -> bool:
-    if policy == "every":
-        return True
-    return position == 0 if policy == "first" else position % int(policy) == 0
 
 
 def _first_line(message: object) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from samovar_forecast.comparison.arguments import (
     Refit,
     check_count,
+    check_jobs,
     checked_bands,
     checked_data,
     named_forecasters,
@@ -23,9 +24,9 @@ from samovar_forecast.comparison.arguments import (
     with_classical,
 )
 from samovar_forecast.comparison.metrics import LEVELS
-from samovar_forecast.comparison.origins import Outcome, roll
 from samovar_forecast.comparison.results import Comparison
 from samovar_forecast.comparison.row_times import times_for_rows
+from samovar_forecast.comparison.running import Work, described, run_rows
 from samovar_forecast.comparison.stored_origins import (
     OriginForecasts,
     StoredOrigins,
@@ -33,9 +34,6 @@ from samovar_forecast.comparison.stored_origins import (
     versions,
 )
 from samovar_forecast.exceptions import require
-
-SECONDS_BEFORE_A_BAR = 3.0
-"""A comparison that is over sooner shows no progress bar."""
 
 COLUMNS = ("model", "origin", "step", "time", "series", "y_true", "y_pred")
 
@@ -54,6 +52,7 @@ def compare(
     classical: bool = True,
     nested: Mapping[str, Sequence[str]] | None = None,
     resume: str | Path | None = None,
+    n_jobs: int = 1,
     progress: bool = True,
 ) -> Comparison:
     """Compare forecasters from identical rolling origins and return every forecast, scored.
@@ -100,6 +99,9 @@ def compare(
         read instead of computed, and new forecasts are added; failures are tried again. A run
         that was cut short thus goes on where it stopped. A change in the code of a model, rather
         than in its parameters, is not seen: take a new folder then.
+    n_jobs : int, default=1
+        Processes that share rows and origins, each with one thread; -1 for as many as there are
+        processors. The results are the same, but for rounding where threads share a sum.
     progress : bool, default=True
         Whether a comparison that lasts shows a progress bar.
 
@@ -126,11 +128,13 @@ def compare(
     y, usual_season = checked_data(y)
     for name, value in {"horizon": horizon, "n_origins": n_origins}.items():
         check_count(name, value)
+    check_jobs(n_jobs)
     band_limits = checked_bands(horizon, bands)
     season = usual_season if season is None else season
     check_count("season", season)
     if forecasters is None:
-        forecasters = standard_forecasters(season, verbose=None if progress else False)
+        is_seen = progress and n_jobs == 1  # bars of several processes would mix
+        forecasters = standard_forecasters(season, verbose=None if is_seen else False)
     named = named_forecasters(forecasters)
     if classical:
         named = with_classical(named, season)
@@ -141,13 +145,8 @@ def compare(
     store = None if resume is None else StoredOrigins(resume)
     shown = y.set_axis(times_for_rows(y.index, splits, season))
 
-    outcomes: dict[str, list[Outcome]] = {}
-    with _bar(len(named) * len(splits), progress) as bar:
-        for name, forecaster in named.items():
-            bar.set_description(name, refresh=False)
-            outcomes[name], policies[name] = roll(
-                forecaster, shown, splits, policies[name], store, bar.update
-            )
+    work = Work(named, shown, splits, store, {} if store is None else described(named))
+    outcomes, policies = run_rows(work, policies, n_jobs, progress)
     records: list[dict[str, Any]] = []
     frames: list[pd.DataFrame] = []
     quantiles: list[np.ndarray] = []
@@ -193,7 +192,7 @@ def compare(
 def standard_forecasters(
     season: int = 1, random_state: int = 0, verbose: bool | None = None
 ) -> dict[str, Any]:
-    """Return SAMoVAR, its network alone, and the classical forecasters, by the name of their row.
+    """Return SAMoVAR, its members alone, and the classical forecasters, by the name of their row.
 
     Parameters
     ----------
@@ -210,9 +209,8 @@ def standard_forecasters(
     shared: dict[str, Any] = {"random_state": random_state, "verbose": verbose}
     return {
         "SAMoVAR": SAMoVARForecaster(**shared),
-        "SAMoVAR, no anchor": SAMoVARForecaster(
-            linear=False, pretrained=False, train=True, **shared
-        ),
+        "SAMoVAR zero-shot": SAMoVARForecaster(linear=False, **shared),
+        "SAMoVAR linear": SAMoVARForecaster(pretrained=False, **shared),
         **classical_forecasters(season),
     }
 
@@ -268,9 +266,3 @@ def _parameters(forecaster: Any) -> str:
     text = " ".join(repr(given if is_darts else forecaster).split())
     is_scaled = is_darts and getattr(forecaster, "standardize", False)
     return f"{text}, on standardised series" if is_scaled else text
-
-
-def _bar(total: int, progress: bool) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(total=total, disable=not progress, delay=SECONDS_BEFORE_A_BAR, leave=False)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sktime.split import ExpandingWindowSplitter
 
-from samovar_forecast.comparison import GuardedVAR, RepeatSeason, classical_forecasters, rolling
+from samovar_forecast.comparison import GuardedVAR, RepeatSeason, classical_forecasters, running
 from samovar_forecast.exceptions import MissingPackageError
 from tests.builders.comparison import compare, forecasts_of, simulated_var
 
@@ -70,7 +70,7 @@ def test_a_progress_bar_shows_on_long_runs_and_is_off_on_request(capsys, monkeyp
     arguments = (simulated_var(60), 2, {"slow": TakesItsTime()})
     compare(*arguments, n_origins=3)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(rolling, "SECONDS_BEFORE_A_BAR", 0)
+    monkeypatch.setattr(running, "SECONDS_BEFORE_A_BAR", 0)
     compare(*arguments, n_origins=3)
     assert "slow:" in capsys.readouterr().err
     compare(*arguments, n_origins=3, progress=False)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from samovar_forecast.comparison import GuardedVAR, RepeatSeason, RidgeVAR, compare
-from samovar_forecast.comparison.origins import NotResumableWarning
+from samovar_forecast.comparison.running import NotResumableWarning
 from samovar_forecast.comparison.stored_origins import (
     NotDescribable,
     OriginForecasts,
