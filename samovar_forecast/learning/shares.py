@@ -44,7 +44,7 @@ OWN_ORIGINS = 50
 
 ORIGINS_OF_A_CALIBRATION = 500
 
-REACHED_AT_LEAST, FEWEST_ORIGINS = 20, 8
+REACHED_AT_LEAST, FEWEST_ORIGINS = 10, 8
 """A step is calibrated by itself if this many origins reach it, or all that there are; with fewer
 than eight the spread that a network foretells stays as it is."""
 

@@ -65,9 +65,11 @@ def test_intervals_are_quantiles_and_variances_those_of_the_distribution(fitted)
     variances = fitted.predict_var()
     assert list(variances.columns) == ["small", "large"]
     assert_allclose(variances, distribution.var(), rtol=1e-9)
-    # The atoms are the quantiles at equally spaced levels, so that they agree up to one step.
-    between = distribution.cdf(pd.DataFrame(quantiles.xs(0.75, axis=1, level=1)))
-    assert_allclose(between, 0.75, atol=0.05)
+    # The paths are the quantiles at equally spaced levels, so that they agree up to one step; the
+    # kernel around them blurs some dozen paths a little more.
+    upper = pd.DataFrame(quantiles.xs(0.75, axis=1, level=1))
+    assert_allclose((distribution.paths <= upper.to_numpy()).mean(axis=0), 0.75, atol=0.05)
+    assert_allclose(distribution.cdf(upper), 0.75, atol=0.1)
 
 
 def test_sample_paths_are_joint_over_steps_and_series(fitted):
