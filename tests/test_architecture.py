@@ -68,6 +68,9 @@ ROOMS = {
         ("numpy", "pandas", "statsmodels"),
     ),
     "dynamics.network_map": May(("exceptions", "network", "dynamics"), ("numpy", "torch")),
+    "dynamics.zero_shot_map": May(
+        ("exceptions", "linear", "network", "dynamics"), ("numpy", "torch")
+    ),
     "dynamics.network_trace": May(("exceptions", "network", "dynamics"), ("torch",)),
     "dynamics.panel_reading": May(
         ("exceptions", "config", "frames", "learning", "dynamics"), ("numpy", "pandas")

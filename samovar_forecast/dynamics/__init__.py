@@ -3,16 +3,20 @@
 Two readings, never mixed:
 
 * **data space**, local: lag matrices at observation lags in the data's units, the Jacobian of the
-  forecast at an origin (``network_map``, ``forecast_jacobian``, ``local_var``);
+  forecast at an origin (``forecast_jacobian``, ``jacobian``, ``local_var``);
 * **token space**, exact: the weights by which the mixture carried tokens to a forecast, and the
   paths that they took (``token_space``, ``token_weights``, ``influence_paths``).
+
+A forecast is frozen as a map from windows to forecasts and Jacobians: a trained network
+(``network_map``), the pretrained network (``zero_shot_map``), a linear forecast
+(``linear_forecast_map``), and the average of such members (``average_map``, ``members``).
 
 The object that people use, :class:`~samovar_forecast.DynamicVAR`, has three floors:
 ``forecast_reading`` (a network on a ``history``: forecasts, Jacobians, residuals),
 ``coefficient_reading`` (the VAR at every origin) and ``dynamic_var`` (answers to questions). The
 answers are computed below it by functions of any one-step forecaster: ``responses``,
 ``decompositions``, ``connectedness``, ``causality``, ``constancy``. torch is known to
-``network_map``, ``network_trace`` and, for training again, ``refitting`` alone.
+``network_map``, ``zero_shot_map``, ``network_trace`` and, for training again, ``refitting`` alone.
 """
 
 __all__ = ["bands", "decompositions", "responses"]

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.dynamics.attribution import Attribution
-from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
 from samovar_forecast.dynamics.forecast_reading import ForecastReading
+from samovar_forecast.dynamics.jacobian import Jacobian
 from samovar_forecast.dynamics.local_var import LocalVAR
 from samovar_forecast.dynamics.simulation import simulate_paths
 from samovar_forecast.exceptions import ConfigurationError
@@ -102,9 +102,9 @@ class CoefficientReading(ForecastReading):
                 static_names=self.data.static.names,
                 horizon=horizon if weights is None else None,
                 forecast=jacobian.value[0],
-                target=self.data.target.values[start:stop],
+                target=self.data.target.rows(start, stop),
                 past_covariates=self.data.past.rows(start, stop),
-                future_covariates=self.data.future.rows(start, stop + self.patch_length),
+                future_covariates=self.data.future.rows(start, stop + self.data.patch_length),
                 static_covariates=self.data.static.rows(0, self.neqs),
                 jacobian=jacobian,
                 is_shift_equivariant=self.unit_roots_by_construction,
@@ -114,8 +114,8 @@ class CoefficientReading(ForecastReading):
 
     def jacobian(
         self, origin: Hashable | None = None, weights: np.ndarray | None = None
-    ) -> ForecastJacobian:
-        """Return the Jacobian of every step of the forecast, in factored form.
+    ) -> Jacobian:
+        """Return the Jacobian of every step of the forecast.
 
         Parameters
         ----------
@@ -125,7 +125,7 @@ class CoefficientReading(ForecastReading):
 
         Returns
         -------
-        ForecastJacobian
+        Jacobian
             Lazy: one lag, one pair, a product, or all of it on request. ``at`` names its parts.
         """
         asked = np.eye(self.patch_length) if weights is None else np.asarray(weights, dtype=float)

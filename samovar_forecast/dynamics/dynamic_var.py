@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -66,7 +67,15 @@ class DynamicVAR(CoefficientReading):
     @cached_property
     def tokens(self) -> TokenSpace:
         """Token space: the exact weights by which the mixture made the forecasts."""
-        return TokenSpace(self._map, self.data)
+        trained = self._trained
+        shape = trained.config
+        data = replace(
+            self.data,
+            order=shape.context_length,
+            patch_length=shape.patch_length,
+            fewest_rows=shape.context_length,
+        )
+        return TokenSpace(trained, data)
 
     # ------------------------------------------------------------------------------- responses
 
@@ -343,7 +352,9 @@ class DynamicVAR(CoefficientReading):
                 remedy="explain the new data, with its covariates, by the forecaster",
             )
         scalers = (self.data.target.scaler, None, None)
-        data = History.from_tables(self.config, history, None, None, None, scalers)
+        data = History.from_tables(
+            self._map.shape, history, None, None, None, scalers, fewest_rows=self._map.fewest_rows
+        )
         if isinstance(history, pd.DataFrame) and tuple(history.columns) != self.names:
             raise DataError(
                 "the new history has other series",

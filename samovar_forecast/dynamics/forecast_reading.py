@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.config import NetworkConfig, TrainingConfig
-from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
+from samovar_forecast.dynamics.average_map import AverageMap
+from samovar_forecast.dynamics.forecast_map import ForecastMap
 from samovar_forecast.dynamics.history import History, TableLike
+from samovar_forecast.dynamics.jacobian import Jacobian
+from samovar_forecast.dynamics.members import Member, average_of
 from samovar_forecast.dynamics.network_map import NetworkMap
 from samovar_forecast.dynamics.simulation import Setting, check_covariance
 from samovar_forecast.dynamics.windows import Windows
@@ -39,7 +42,7 @@ class ForecastReading:
 
     Parameters
     ----------
-    network_map : NetworkMap
+    forecast_map : ForecastMap
     history : History
     sigma_u : array of shape (C, C), optional
         Covariance of the one-step errors; by default the covariance of the residuals.
@@ -51,14 +54,14 @@ class ForecastReading:
 
     def __init__(
         self,
-        network_map: NetworkMap,
+        forecast_map: ForecastMap,
         history: History,
         *,
         sigma_u: np.ndarray | None = None,
         out_of_sample_from: Hashable | None = None,
         training: TrainingConfig | None = None,
     ) -> None:
-        self._map = network_map
+        self._map = forecast_map
         self.data = history
         self._sigma_u = sigma_u
         self.out_of_sample_from = history.label(out_of_sample_from)
@@ -131,12 +134,128 @@ class ForecastReading:
             training=training,
         )
 
+    @classmethod
+    def from_members(
+        cls: type[_R],
+        members: Mapping[str, Member],
+        shares: Mapping[str, np.ndarray],
+        history: TableLike,
+        *,
+        context_length: int | None = None,
+        scaler: Scaler | None = None,
+        past_covariates: TableLike | None = None,
+        past_scaler: Scaler | None = None,
+        future_covariates: TableLike | None = None,
+        future_scaler: Scaler | None = None,
+        static_covariates: TableLike | None = None,
+        sigma_u: np.ndarray | None = None,
+        out_of_sample_from: Hashable | None = None,
+        training: TrainingConfig | None = None,
+        parameter: int = 0,
+    ) -> _R:
+        """Read a weighted average of forecasts as a VAR on a history of its series.
+
+        A forecast may start from few rows: a row for a linear forecast, a patch for a pretrained
+        network, a full context for a trained network.
+
+        Parameters
+        ----------
+        members : mapping of str to LinearForecast, tuple, or SAMoVARNetwork
+            A pretrained network stands in a tuple with the period that it is told (1 for none),
+            and the effect of covariates around it, if any: ``(network, season, effect)``.
+        shares : mapping of str to array of shape (s, C)
+            Share of each member at each step of each series; they sum to 1 over the members.
+            Steps beyond have the shares of the last.
+        history : DataFrame or array of shape (n_time, C)
+            As in :meth:`from_network`; gaps are allowed unless a trained network forbids them.
+        context_length : int, optional
+            Rows before an origin that are read at most; by default the whole history, up to 2,048
+            rows. It is raised to the longest lag of a linear forecast, and to the context of a
+            trained network.
+        scaler, past_covariates, past_scaler, future_covariates, future_scaler, static_covariates
+            As in :meth:`from_network`; all members see the series by one scaler.
+        sigma_u, out_of_sample_from, training, parameter
+            As in :meth:`from_network`; the last two of the trained network.
+
+        Returns
+        -------
+        DynamicVAR
+            Of the steps that every member forecasts at once.
+
+        Raises
+        ------
+        ConfigurationError
+            If members and shares do not fit each other.
+        DataError
+            If a table does not fit, or is too short.
+        """
+        tables = (history, past_covariates, future_covariates, static_covariates)
+        n_columns = [0 if table is None else np.shape(table)[1] for table in tables]
+        average = average_of(
+            members,
+            shares,
+            len(history),
+            n_columns,
+            context_length=context_length,
+            parameter=parameter,
+        )
+        data = History.from_tables(
+            average.shape,
+            *tables,
+            (scaler, past_scaler, future_scaler),
+            fewest_rows=average.fewest_rows,
+        )
+        if sigma_u is not None:
+            sigma_u = check_covariance(sigma_u, average.shape.n_series)
+        return cls(
+            average,
+            data,
+            sigma_u=sigma_u,
+            out_of_sample_from=out_of_sample_from,
+            training=training,
+        )
+
     # ------------------------------------------------------------------------------- what it is
 
     @property
     def config(self) -> NetworkConfig:
-        """Configuration of the network."""
-        return self._map.config
+        """Configuration of the trained network.
+
+        Raises
+        ------
+        ConfigurationError
+            If no trained network has a part in the forecast.
+        """
+        return self._trained.config
+
+    @property
+    def _trained(self) -> NetworkMap:
+        """The trained network that has a part in the forecast."""
+        if self._map.trained is None:
+            raise ConfigurationError(
+                "this is read from a trained network, and none has a part in this forecast",
+                remedy="fit the forecaster with train=True",
+            )
+        return self._map.trained
+
+    @property
+    def has_trained_network(self) -> bool:
+        """Whether a trained network has a part in the forecast."""
+        return self._map.trained is not None
+
+    @property
+    def shares(self) -> dict[str, pd.DataFrame]:
+        """Share of each member in the forecast, a frame of steps and series; see `from_members`.
+
+        Empty where the forecast is that of a single network.
+        """
+        if not isinstance(self._map, AverageMap):
+            return {}
+        steps = pd.RangeIndex(1, self.patch_length + 1, name="step")
+        return {
+            name: pd.DataFrame(share, steps, list(self.names))
+            for name, share in self._map.shares.items()
+        }
 
     @property
     def names(self) -> tuple[Hashable, ...]:
@@ -156,7 +275,7 @@ class ForecastReading:
     @property
     def order(self) -> int:
         """How many lags a forecast reads."""
-        return self.config.context_length
+        return self._map.shape.context_length
 
     @property
     def k_ar(self) -> int:
@@ -166,7 +285,7 @@ class ForecastReading:
     @property
     def patch_length(self) -> int:
         """Steps forecast at once."""
-        return self.config.patch_length
+        return self._map.n_steps
 
     @property
     def history(self) -> pd.DataFrame:
@@ -253,7 +372,7 @@ class ForecastReading:
         windows = self.data.hypothetical(histories, self.data.position(origin))
         return self.patches(windows)[:, 0]
 
-    def jacobians(self, windows: Windows, weights: np.ndarray) -> Iterator[ForecastJacobian]:
+    def jacobians(self, windows: Windows, weights: np.ndarray) -> Iterator[Jacobian]:
         """Yield the Jacobians, in units of the data, of windows in the network's units."""
         return self._map.jacobians(windows, weights, self.data.units())
 

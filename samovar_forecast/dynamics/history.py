@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.config import NetworkConfig
+from samovar_forecast.dynamics.forecast_map import WindowShape
 from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.scaler import Scaler
@@ -37,8 +37,18 @@ class Table(NamedTuple):
         return values * self.scaler.scale + self.scaler.location
 
     def rows(self, start: int, stop: int) -> np.ndarray:
-        """Return some rows; without a column if there is none."""
-        return self.values[start:stop] if self.names else np.zeros((stop - start, 0))
+        """Return some rows, missing before the first; without a column if there is none."""
+        if not self.names:
+            return np.zeros((stop - start, 0))
+        if start >= 0:
+            return self.values[start:stop]
+        before = np.full((-start, len(self.names)), np.nan)
+        return np.concatenate([before, self.values[:stop]])
+
+    def at(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows by number, missing before the first; the shape of ``rows`` and columns."""
+        values = self.values[np.maximum(rows, 0)]
+        return np.where(rows[..., None] < 0, np.nan, values) if (rows < 0).any() else values
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,9 @@ class History:
         Without columns where there are none. The future covariates reach beyond the series.
     order, patch_length : int
         L and s.
+    fewest_rows : int
+        Rows that have to lie before an origin; where there are fewer than L, the others are
+        missing.
     """
 
     index: pd.Index
@@ -62,18 +75,30 @@ class History:
     static: Table
     order: int
     patch_length: int
+    fewest_rows: int
 
     @classmethod
     def from_tables(
         cls,
-        config: NetworkConfig,
+        config: WindowShape,
         target: TableLike,
         past: TableLike | None,
         future: TableLike | None,
         static: TableLike | None,
         scalers: tuple[Scaler | None, Scaler | None, Scaler | None],
+        *,
+        fewest_rows: int | None = None,
     ) -> History:
-        """Check the tables against the network and keep copies.
+        """Check the tables against the windows of a forecaster and keep copies.
+
+        Parameters
+        ----------
+        config : WindowShape
+        target, past, future, static : DataFrame, array or None
+        scalers : tuple of Scaler or None
+            Of series, past and future covariates.
+        fewest_rows : int, optional
+            Rows that have to lie before an origin; by default a full context.
 
         Raises
         ------
@@ -83,6 +108,7 @@ class History:
         order, patch_length = config.context_length, config.patch_length
         n_past, n_future = config.n_past_covariates, config.n_future_covariates
         gaps = config.missing_values
+        fewest_rows = order if fewest_rows is None else fewest_rows
         history = cls(
             target.index if isinstance(target, pd.DataFrame) else pd.RangeIndex(len(target)),
             _table(target, "history", config.n_series, scalers[0], "y", gaps),
@@ -91,13 +117,14 @@ class History:
             _table(static, "static_covariates", config.n_static_covariates, None, "static", False),
             order,
             patch_length,
+            fewest_rows,
         )
         n_time = len(history.index)
         wanted_rows = {
-            "history": (history.target, order, None, "one context"),
+            "history": (history.target, fewest_rows, None, "one context"),
             "past_covariates": (history.past, n_time, n_time, "one row per time of the history"),
             "future_covariates": (
-                *(history.future, order + patch_length, None),
+                *(history.future, fewest_rows + patch_length, None),
                 "a context and the patch ahead of it",
             ),
             "static_covariates": (
@@ -120,7 +147,7 @@ class History:
     @property
     def first_position(self) -> int:
         """Row of the first time from which a forecast can be made."""
-        return self.order - 1
+        return self.fewest_rows - 1
 
     @property
     def last_position(self) -> int:
@@ -182,7 +209,7 @@ class History:
 
     def contexts(self, positions: np.ndarray) -> np.ndarray:
         """Return what of the series a forecast from some rows reads, in units of the data."""
-        return self.target.values[self._rows(positions)]
+        return self.target.at(self._rows(positions))
 
     def _rows(self, positions: np.ndarray) -> np.ndarray:
         """Return the rows of the contexts that end at some rows, shape (n, L)."""
@@ -193,14 +220,14 @@ class History:
         rows = self._rows(positions)
         past = future = static = None
         if self.past.names:
-            past = self.past.scaled(self.past.values[rows])
+            past = self.past.scaled(self.past.at(rows))
         if self.future.names:
             ahead = positions[:, None] + np.arange(1 - self.order, 1 + self.patch_length)
-            future = self.future.scaled(self.future.values[ahead])
+            future = self.future.scaled(self.future.at(ahead))
         if self.static.names:
             shape = (len(positions), *self.static.values.shape)
             static = np.broadcast_to(self.static.values, shape)
-        return Windows(self.target.scaled(self.target.values[rows]), past, future, static)
+        return Windows(self.target.scaled(self.target.at(rows)), past, future, static)
 
     def hypothetical(self, histories: np.ndarray, position: int) -> Windows:
         """Return windows of made-up series, (B, L or more, C), and the covariates of a row."""

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from samovar_forecast.dynamics.attribution import Attribution
-from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian
 from samovar_forecast.dynamics.history import number_of
+from samovar_forecast.dynamics.jacobian import Jacobian
 from samovar_forecast.dynamics.roots import companion_radius
 from samovar_forecast.exceptions import ConfigurationError, require
 
@@ -64,7 +64,7 @@ class LocalVAR:
     forecast : array of shape (C,)
     target, past_covariates, future_covariates, static_covariates : array
         What the forecast used, in units of the data; (L, C), (L, P), (L + s, F), (C, S).
-    jacobian : ForecastJacobian
+    jacobian : Jacobian
         With one row, R = 1.
     is_shift_equivariant : bool
         Whether a constant added to a series comes out in its forecast, whatever the weights.
@@ -81,7 +81,7 @@ class LocalVAR:
     past_covariates: np.ndarray
     future_covariates: np.ndarray
     static_covariates: np.ndarray
-    jacobian: ForecastJacobian
+    jacobian: Jacobian
     is_shift_equivariant: bool
 
     @property

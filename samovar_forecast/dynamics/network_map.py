@@ -10,18 +10,22 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian, LinearPart
+from samovar_forecast.dynamics.forecast_map import ForecastMap, by_series
 from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.anchor import source_rows
 from samovar_forecast.network.normalization import normalize
+
+if TYPE_CHECKING:
+    from samovar_forecast.config import NetworkConfig
 
 NUMBERS_AT_ONCE = 4_000_000
 """Hidden activations of one batch; it bounds the memory whatever the number of series."""
@@ -65,8 +69,30 @@ class NetworkMap:
         self.network = copy.deepcopy(network).to("cpu", torch.float64).eval()
         self.network.requires_grad_(False)
 
-    def equals(self, other: NetworkMap) -> bool:
+    @property
+    def shape(self) -> NetworkConfig:
+        """Of the windows."""
+        return self.config
+
+    @property
+    def n_steps(self) -> int:
+        """Steps forecast at once, s."""
+        return self.config.patch_length
+
+    @property
+    def fewest_rows(self) -> int:
+        """Rows of a window that have to be there: a full context."""
+        return self.config.context_length
+
+    @property
+    def trained(self) -> NetworkMap:
+        """The map itself."""
+        return self
+
+    def equals(self, other: ForecastMap) -> bool:
         """Whether the other map has the same configuration and weights."""
+        if not isinstance(other, NetworkMap):
+            return False
         if self.config != other.config or self.parameter != other.parameter:
             return False
         mine, theirs = self.network.state_dict(), other.network.state_dict()
@@ -103,11 +129,12 @@ class NetworkMap:
         Parameters
         ----------
         windows : Windows
-        weights : array of shape (R, s)
+        weights : array of shape (R, s) or (R, s, C)
             Row r asks for ``sum_h weights[r, h] * forecast[h]``.
         units : Units
             Of the data.
         """
+        weights = by_series(weights, self.config.n_series)
         per_batch = max(1, self._batch_size() // len(weights))
         for start in range(0, len(windows.target), per_batch):
             yield from self._jacobians(windows.part(start, start + per_batch), weights, units)
@@ -127,7 +154,7 @@ class NetworkMap:
             output = self.network(*as_tensors(windows), last_only=True)
         level = output.patch_pred[:, :, -1, :, self.parameter]  # B C s
         forecast = output.forecast[..., self.parameter].detach().numpy()  # B s C
-        asked = torch.from_numpy(weights[:, None] * self._gate().T)  # R C s
+        asked = torch.from_numpy((weights * self._gate()).swapaxes(1, 2))  # R C s
         slopes: dict[str, list[np.ndarray]] = {name: [] for name in leaves}
         rows = max(1, self._batch_size() // len(windows.target))
         for some in asked.split(rows):
@@ -191,13 +218,13 @@ class NetworkMap:
         static = None
         if "static" in slopes:
             static = slopes["static"] * own_scale[:, None]  # R C S
-        gated = weights[:, None] * self._gate().T  # R C s
+        gated = (weights * self._gate()).swapaxes(1, 2)  # R C s
         level, forecast = values
         series = units.series(config.n_series)
         return ForecastJacobian(
             weight=gated.sum(-1),
             level=np.einsum("rcs,cs->rc", gated, level),
-            value=weights @ (forecast * series.scale + series.location),
+            value=np.einsum("rsc,sc->rc", weights, forecast * series.scale + series.location),
             own=_along_time(slopes["own"], length),
             mixed=None if mix is None else _along_time(slopes["mixed"], length),
             mix=mix,
@@ -236,7 +263,7 @@ class NetworkMap:
         anchor = self.network.anchor
         if anchor is None or not self.is_anchored:
             return None
-        share = weights[:, :, None] * (1 - self._gate())  # R s C
+        share = weights * (1 - self._gate())  # R s C
         observed = self._observed(target)
         rows = source_rows(torch.from_numpy(observed > 0)[None])[0].numpy()  # L C
         cross = np.einsum("rsc,scqk->rcqk", share, anchor.cross.numpy())
@@ -255,7 +282,7 @@ class NetworkMap:
         target, _, future, _ = as_tensors(window)
         assert target is not None
         assert future is not None  # the forward would have failed
-        share = torch.from_numpy(weights[:, :, None] * (1 - self._gate()))  # R s C
+        share = torch.from_numpy(weights * (1 - self._gate()))  # R s C
         said = torch.einsum("rsc,bsc->rc", share, anchor(target, future.requires_grad_()).forecast)
         each = torch.eye(said.numel(), dtype=said.dtype).view(-1, *said.shape)
         (slope,) = torch.autograd.grad(said, future, each, is_grads_batched=True)  # RC 1 L+s F

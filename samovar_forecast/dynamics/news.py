@@ -26,6 +26,9 @@ FEWEST_NODES, MOST_NODES = 8, 128
 ENOUGH = 1e-8
 """Share of the size of the series up to which the average over the line is refined."""
 
+ENOUGH_NODES = 16
+"""With more nodes the average is refined only as long as that halves what is left."""
+
 
 @dataclass(frozen=True, eq=False)
 class News:
@@ -44,7 +47,7 @@ class News:
     passing_of_time : Series
         What the forecast moved because its origin moved, had all new values come as expected.
     unexplained : Series
-        Rounding left by the average over the line.
+        Rounding left by the average over the line, and jumps of the forecast along it.
     names : tuple of labels
     """
 
@@ -139,11 +142,11 @@ def news(old: ForecastReading, new: ForecastReading, step: int = 1) -> News:
     expected = old.forecast().to_numpy()  # s C
     old_forecast = expected[n_new + step - 1]
 
-    order, n_ahead = old.order, old.patch_length
+    order, n_ahead = old.order, old_data.patch_length
     start, stop = new_origin + 1 - order, new_origin + 1
     n_known = order - n_new
     kept = old_origin + 1 - n_known
-    after_series = new_data.target.values[start:stop]
+    after_series = new_data.target.rows(start, stop)
     before_series = np.concatenate([old_data.target.rows(kept, old_origin + 1), expected[:n_new]])
     after_past = new_data.past.rows(start, stop)
     known = old_data.past.rows(kept, old_origin + 1)
@@ -222,7 +225,7 @@ def _average_slopes(
     """
     asked = np.eye(reading.patch_length)[[step - 1]]
     size = np.abs(difference) + reading.data.target.scaler.scale
-    nodes = FEWEST_NODES
+    nodes, last_error = FEWEST_NODES, np.inf
     while True:
         places, masses = np.polynomial.legendre.leggauss(nodes)
         places, masses = (places + 1) / 2, masses / 2
@@ -242,6 +245,9 @@ def _average_slopes(
                 future_slope += mass * jacobian.future[0]
         parts = np.einsum("ctk,tk->c", slope, change)
         parts += np.einsum("ctf,tf->c", future_slope, future_change)
-        if nodes >= MOST_NODES or np.all(np.abs(parts - difference) <= ENOUGH * size):
+        error = float((np.abs(parts - difference) / size).max())
+        # More nodes do not help where the forecast jumps: the season found there is another.
+        has_jumps = nodes > ENOUGH_NODES and error > last_error / 2
+        if nodes >= MOST_NODES or error <= ENOUGH or has_jumps:
             return np.asarray(slope), future_slope
-        nodes *= 2
+        nodes, last_error = 2 * nodes, error

@@ -34,7 +34,7 @@ def read_panel_forecaster(
     instance : hashable, optional
         Key of the instance; may be left out where there is one instance alone.
     training : TrainingConfig
-        How the network is trained again, where a test asks for it.
+        How a network is trained again, where a test asks for it.
 
     Returns
     -------
@@ -48,14 +48,8 @@ def read_panel_forecaster(
     ConfigurationError
         If the head holds quantiles without the median.
     """
-    if model.trained is None:
-        raise ConfigurationError(
-            "there is no trained network to read",
-            found=f"the members {[member.name for member in model.average.members]}",
-            wanted="linear=False, pretrained=False, train=True",
-        )
-    head = model.trained.head
-    if head.quantiles and 0.5 not in head.quantiles:
+    head = None if model.trained is None else model.trained.head
+    if head is not None and head.quantiles and 0.5 not in head.quantiles:
         raise ConfigurationError(
             "the coefficients are read from the median, and the quantiles do not hold the median",
             found=head.quantiles,
@@ -83,16 +77,19 @@ def read_panel_forecaster(
     if len(panel.future_names):
         known = pd.DataFrame(chosen.future_covariates, index, panel.future_names)
         future = pd.concat([known, _take_rows_ahead(X, chosen, panel)])
-    return DynamicVAR.from_network(
-        model.trained.network,
+    found = model.members_of(chosen.key)
+    return DynamicVAR.from_members(
+        found.members,
+        found.shares,
         pd.DataFrame(chosen.target, index, panel.target_names),
-        scaler=scalers.target,
+        context_length=min(found.n_rows, len(chosen)),
+        scaler=found.scaler,
         past_covariates=past,
         past_scaler=scalers.past_covariates,
         future_covariates=future,
         future_scaler=scalers.future_covariates,
         training=training,
-        parameter=head.center,
+        parameter=0 if head is None else head.center,
     )
 
 

@@ -1,7 +1,8 @@
 """The VAR at an origin as text and as HTML: what it is, what was assumed, how it fits.
 
-No standard errors and no t-statistics: the coefficients are derivatives of a trained network,
-whose sampling distribution least-squares formulas do not give. Bands come from training again.
+No standard errors and no t-statistics: the coefficients are derivatives of a forecast, whose
+sampling distribution least-squares formulas do not give. Bands come from drawing the data, or the
+training, again.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def important_order(shares: np.ndarray, share: float = SHARE) -> int:
 
 
 def _model(reading: CoefficientReading, local: LocalVAR) -> dict[str, str]:
-    config, index = reading.config, reading.index
+    index = reading.index
     covariates = [
         f"{len(names)} {kind}"
         for kind, names in (
@@ -152,19 +153,35 @@ def _model(reading: CoefficientReading, local: LocalVAR) -> dict[str, str]:
         if names
     ]
     return {
-        "network": f"{config.predictor}, {config.n_layers} layers, {config.heads} heads of "
-        f"{config.head_width}",
+        **_forecasters(reading),
         "series": f"{reading.neqs}",
         "covariates": ", ".join(covariates) or "none",
         "order (lags read)": f"{reading.order}",
         "steps forecast at once": f"{reading.patch_length}",
-        "normalisation": f"{config.normalization}",
         "history": f"{len(index)} times, {_label(index[0])} to {_label(index[-1])}",
         "origin": _label(local.origin),
         "training saw times before": "not recorded"
         if reading.out_of_sample_from is None
         else _label(reading.out_of_sample_from),
     }
+
+
+def _forecasters(reading: CoefficientReading) -> dict[str, str]:
+    """Return what makes the forecast: a trained network, or members with the share of each."""
+    shares, found = reading.shares, {}
+    for name, share in shares.items():
+        first, last = share.iloc[[0, -1]].mean(axis=1)
+        found[f"share of {name}"] = f"{first:.1%} at step 1"
+        if len(share) > 1:
+            found[f"share of {name}"] += f", {last:.1%} at step {len(share)}"
+    if not shares or reading.has_trained_network:
+        config = reading.config
+        found["network"] = (
+            f"{config.predictor}, {config.n_layers} layers, {config.heads} heads of "
+            f"{config.head_width}"
+        )
+        found["normalisation"] = f"{config.normalization}"
+    return found
 
 
 def _by_series(
@@ -261,9 +278,10 @@ def _notes(
                 "a window may be all but constant."
             )
     elif reading.is_anchored:
+        linear = "forecast" if reading.shares else "anchor"
         lines.append(
-            "The forecast is in part that of a linear anchor, whose coefficients are contained in "
-            f"these. The sums are no matter of construction: the VAR is {verdict} here, largest "
+            f"The forecast is in part that of a linear {linear}, whose coefficients are contained "
+            f"in these. The sums are no matter of construction: the VAR is {verdict} here, largest "
             f"root {root:.3f} in modulus."
         )
     else:
@@ -285,8 +303,8 @@ def _notes(
             "they may flatter."
         )
     lines.append(
-        "No standard errors: least-squares formulas do not hold for a trained network. Bands "
-        "come from training again (an ensemble of seeds, a residual block bootstrap)."
+        "No standard errors: least-squares formulas do not hold for this forecast. Bands come "
+        "from a residual block bootstrap, those of a trained network also from other seeds."
     )
     return "\n".join(lines)
 

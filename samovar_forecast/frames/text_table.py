@@ -139,18 +139,13 @@ def read_text_table(path: Path, content: bytes, reading: Reading) -> Table:
     if text[:4].lower() == "sep=":  # Excel's own note to itself
         first, _, text = text.partition("\n")
         separator, text = separator or first[4:5], f"\n{text}"
-    try:
-        separator = separator or _separator_of(text)
-        rows = list(_split(text, separator))
-    except csv.Error as error:
-        raise DataError(f"{path} cannot be read as CSV", found=error) from error
+    if separator is None:
+        separator = _separator_of(text)
     if separator != ",":
         told.append(f"{SEPARATORS.get(separator, repr(separator))} between the columns")
-    n_empty = 0
+    rows = list(_split(text, separator))
     while rows and not any(rows[-1][1]):  # Excel leaves such lines below a table
-        n_empty += bool(rows.pop()[1])
-    if n_empty:
-        told.append(f"{n_empty} lines of separators alone left out at the end")
+        rows.pop()
     rows = rows[next((place for place, (_, cells) in enumerate(rows) if any(cells)), 0) :]
     if not rows:
         raise DataError(f"{path} cannot be read as CSV", found="no line with text")
@@ -220,15 +215,18 @@ def _decoded(path: Path, content: bytes, encoding: str | None, told: list[str]) 
 
 
 def _split(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number of each line and its cells; a blank line has none."""
+    """Yield the number of each line that is not blank, and its cells."""
     if separator == " ":
         yield from ((line, row.split()) for line, row in enumerate(text.splitlines(), 1) if row)
         return
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     line = 1
-    for cells in rows:
-        yield line, [cell.strip() for cell in cells]
-        line = rows.line_num + 1
+    try:
+        for cells in rows:
+            yield line, [cell.strip() for cell in cells]
+            line = rows.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"line {line} cannot be read as CSV", found=error) from error
 
 
 def _separator_of(text: str) -> str:

@@ -74,6 +74,8 @@ def estimate(
     n_rows = moments[..., 0, 0].clamp(min=1)[..., None]  # G N 1
     mean = moments[..., 0, 1:] / n_rows
     centred = moments[..., 1:, 1:] / n_rows[..., None] - mean[..., :, None] * mean[..., None, :]
+    # A single row has no moments but its rounding, which would be divided by its own size.
+    centred = torch.where(n_rows[..., None] > 1, centred, 0.0)
     variance = centred.diagonal(dim1=-2, dim2=-1).clamp(min=1e-14)
     deviation = variance.sqrt()
     correlation = centred / (deviation[..., :, None] * deviation[..., None, :])

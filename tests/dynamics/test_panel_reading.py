@@ -93,3 +93,33 @@ def test_the_median_of_a_quantile_forecast_is_read() -> None:
     np.testing.assert_allclose(
         forecaster.explain().forecast().to_numpy(), forecast.to_numpy(), rtol=1e-4
     )
+
+
+@pytest.mark.parametrize("n_time", [30, 90])
+def test_the_default_forecast_is_read_with_its_members_and_shares(n_time: int) -> None:
+    y = waves(n_time)
+    y.iloc[10:12, 0] = np.nan
+    forecaster = SAMoVARForecaster().fit(y, fh=[1, 2, 3])
+    forecast = forecaster.predict()
+    dynamic = forecaster.explain()
+    assert list(dynamic.shares) == ["linear", "pretrained"]
+    np.testing.assert_allclose(dynamic.forecast().to_numpy(), forecast.to_numpy(), rtol=1e-5)
+    rows = np.nan_to_num(y.to_numpy())[::-1]
+    rebuilt = dynamic.intercept + np.einsum("lrk,lk->r", dynamic.coefs, rows)
+    np.testing.assert_allclose(rebuilt, forecast.to_numpy()[0], rtol=1e-5)
+
+
+def test_covariates_known_ahead_move_the_default_forecast_by_their_effects() -> None:
+    y, rng = waves(), np.random.default_rng(7)
+    index = pd.period_range("2000-01", periods=96, freq="M", name="month")
+    X = pd.DataFrame({"work days": rng.integers(18, 24, 96).astype(float)}, index)
+    y["load"] += 2.0 * X.iloc[:90, 0].to_numpy()
+    forecaster = SAMoVARForecaster().fit(y, X=X.iloc[:90], fh=[1, 2, 3])
+    forecast = forecaster.predict(X=X.iloc[90:93])
+    dynamic = forecaster.explain(X=X.iloc[90:93])
+    np.testing.assert_allclose(dynamic.forecast().to_numpy(), forecast.to_numpy(), rtol=1e-5)
+    moved = X.iloc[90:93] + np.array([[0.0], [1.0], [0.0]])
+    change = (forecaster.predict(X=moved) - forecast).loc["2007-08"]
+    effects = dynamic.at(horizon=2).future_effects[-2, :, 0]
+    np.testing.assert_allclose(effects, change.to_numpy(), rtol=1e-3, atol=1e-6)
+    assert effects[0] > 1
