@@ -22,6 +22,7 @@ from samovar_forecast.adapters.darts.host import (
     collate_windows,
 )
 from samovar_forecast.adapters.darts.module import SAMoVARModule, covariates_in_time
+from samovar_forecast.adapters.darts.roll_out import bearable_gate
 from samovar_forecast.adapters.darts.rows import (
     find_offset,
     holds_series,
@@ -193,13 +194,14 @@ def attach(
         shift=shift,
     )
     tell("linear forecast: share beside the network")
-    _attach(module, trainer, validation, linear, earlier)
+    newest = _newest_windows(sample.rows, config.context_length)
+    _attach(module, trainer, validation, linear, earlier, newest)
     if trainer.is_global_zero:
         for path in _find_checkpoints(trainer):
             checkpoint = torch.load(path, map_location="cpu", weights_only=False)  # just written
             saved = copy.deepcopy(module)
             saved.load_state_dict(checkpoint["state_dict"])
-            _attach(saved, trainer, validation, linear, earlier)
+            _attach(saved, trainer, validation, linear, earlier, newest)
             checkpoint["state_dict"] = saved.state_dict()
             unfinished = path.with_name(f"{path.name}.unfinished")
             torch.save(checkpoint, unfinished)
@@ -212,13 +214,26 @@ def _attach(
     validation: TorchTrainingDataset | None,
     linear: LinearForecast,
     earlier: LinearForecast,
+    newest: np.ndarray,
 ) -> None:
     gate = np.zeros((linear.map.n_steps, module.n_targets))
     if validation is not None:
         gate = _forecast_held_out(module, trainer, validation).gate(
             earlier, module.output_chunk_shift
         )
+    if not module.output_chunk_shift:  # or darts does not roll out
+        is_sampled = module.likelihood is not None
+        gate = bearable_gate(linear.map, gate, newest, is_sampled=is_sampled)
     put_beside(module.network, linear, gate)
+
+
+def _newest_windows(instances: Sequence[Rows], context: int) -> np.ndarray:
+    """Return the last window of some instances, (B, L, C), of those without a gap there."""
+    windows = [one.target[-context:] for one in instances if len(one.target) >= context]
+    complete = [window for window in windows if np.isfinite(window).all()]
+    if not complete:
+        return np.empty((0, context, instances[0].target.shape[1]))
+    return np.stack(complete[:: 1 + len(complete) // WINDOWS_AT_ONCE])
 
 
 def _find_checkpoints(trainer: pl.Trainer) -> list[Path]:
