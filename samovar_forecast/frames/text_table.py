@@ -139,13 +139,18 @@ def read_text_table(path: Path, content: bytes, reading: Reading) -> Table:
     if text[:4].lower() == "sep=":  # Excel's own note to itself
         first, _, text = text.partition("\n")
         separator, text = separator or first[4:5], f"\n{text}"
-    if separator is None:
-        separator = _separator_of(text)
+    try:
+        separator = separator or _separator_of(text)
+        rows = list(_split(text, separator))
+    except csv.Error as error:
+        raise DataError(f"{path} cannot be read as CSV", found=error) from error
     if separator != ",":
         told.append(f"{SEPARATORS.get(separator, repr(separator))} between the columns")
-    rows = list(_split(text, separator))
+    n_empty = 0
     while rows and not any(rows[-1][1]):  # Excel leaves such lines below a table
-        rows.pop()
+        n_empty += bool(rows.pop()[1])
+    if n_empty:
+        told.append(f"{n_empty} lines of separators alone left out at the end")
     rows = rows[next((place for place, (_, cells) in enumerate(rows) if any(cells)), 0) :]
     if not rows:
         raise DataError(f"{path} cannot be read as CSV", found="no line with text")
@@ -215,18 +220,15 @@ def _decoded(path: Path, content: bytes, encoding: str | None, told: list[str]) 
 
 
 def _split(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number of each line that is not blank, and its cells."""
+    """Yield the number of each line and its cells; a blank line has none."""
     if separator == " ":
         yield from ((line, row.split()) for line, row in enumerate(text.splitlines(), 1) if row)
         return
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     line = 1
-    try:
-        for cells in rows:
-            yield line, [cell.strip() for cell in cells]
-            line = rows.line_num + 1
-    except csv.Error as error:
-        raise DataError(f"line {line} cannot be read as CSV", found=error) from error
+    for cells in rows:
+        yield line, [cell.strip() for cell in cells]
+        line = rows.line_num + 1
 
 
 def _separator_of(text: str) -> str:
@@ -252,11 +254,12 @@ def kind_of(cell: str) -> str:
 
 
 def _has_header(rows: list[list[str]]) -> tuple[bool, bool]:
-    """Return whether the first row holds names, and whether every column agrees.
+    """Return whether the first row holds names, and whether that is beyond doubt.
 
     A column votes for names if its first cell is of a kind that no cell below has. Names may be
     numbers (2019, 2020), and a value may be missing: a missing first cell votes in the first
-    column alone, where the others are times.
+    column alone, where the others are times. There is doubt if columns disagree and the first
+    column does not begin with a word.
     """
     for_names = for_values = 0
     for place, cell in enumerate(rows[0]):
@@ -270,4 +273,5 @@ def _has_header(rows: list[list[str]]) -> tuple[bool, bool]:
             for_names += 1
         else:
             for_values += first != "words"
-    return bool(for_names) or not for_values, not (for_names and for_values)
+    is_sure = kind_of(rows[0][0]) == "words" or not (for_names and for_values)
+    return bool(for_names) or not for_values, is_sure

@@ -24,8 +24,8 @@ ISO_DATE = re.compile(r"\d{4}-\d")
 OFFSET = re.compile(r"\s*(?:Z|[+-]\d{2}:?\d{2}|[+-]\d{2})$")
 DECIMAL_YEAR = re.compile(r"(1[5-9]|2[01])\d{2}(?:[.,]\d*)?")
 YEAR_AND_MONTH = re.compile(r"(\d{4})[.,](\d{1,2})")
-TWO_NUMBERS = re.compile(r"\d\D+\d")
-DAY_AND_MONTH = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ]\d{2}(?:\d{2})?\b")
+DAY_AND_MONTH = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ]((?:\d{2})?\d{2})\b")
+FULL_DATE = re.compile(r"\d{4}|^\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2}\b")
 OF_MONTHS = ("%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%B-%Y", "%b %y", "%Y-%b", "%Y %b", "%Y %B")
 OF_DAYS = (
     *("%d-%b-%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y"),
@@ -238,38 +238,46 @@ _READERS: tuple[Callable[[pd.Series], Times | None], ...] = (
 
 
 def _dates(texts: pd.Series, day_first: bool | None) -> Times | None:
-    """Return text as dates; 3/4/2016 as days above 12 tell, else so that the dates are regular.
-
-    Where that does not tell either, 3.4.2016 is a day of April, 3/4/2016 and 3-4-2016 of March.
-    """
+    """Return text with a day, a month and a year as dates."""
     if ISO_DATE.match(texts.iloc[0]):
         try:
             return Times(pd.DatetimeIndex(pd.to_datetime(texts, format="ISO8601")))
         except ValueError:
             return None
-    if not texts.str.contains(TWO_NUMBERS).all():  # more than dateutil asks of a date
+    if not texts.str.contains(FULL_DATE).all():  # more than dateutil asks of a date
         return None
     parts = texts.str.extract(DAY_AND_MONTH)
-    if parts.isna().any(axis=None):
-        dates = _mixed(texts, day_first=False)
-        return None if dates is None else Times(dates)
+    if parts.notna().all(axis=None):
+        return _days_and_months(texts, parts, day_first)
+    dates = _mixed(texts, day_first=False)
+    return None if dates is None else Times(dates)
+
+
+def _days_and_months(texts: pd.Series, parts: pd.DataFrame, day_first: bool | None) -> Times | None:
+    """Return 3/4/2016 as a date, as numbers above 12 tell, else so that the dates are regular.
+
+    Where that does not tell either, 3.4.2016 is a day of April, 3/4/2016 and 3-4-2016 of March.
+    """
     first, second = (parts[place].astype(int).max() for place in (0, 1))
     if min(first, second) > 12:
         return None
-    if max(first, second) > 12:
-        dates = _mixed(texts, day_first=first > 12)
-        return None if dates is None else Times(dates)
-    by_month, by_day = (_mixed(texts, day_first=choice) for choice in (False, True))
-    if by_month is None or by_day is None:
+    is_open = max(first, second) <= 12
+    readings = [_mixed(texts, day_first=choice) for choice in (False, True)] if is_open else []
+    if not is_open:
+        day_first = bool(first > 12)
+    elif day_first is None:
+        regular = [dates is not None and _is_regular(dates) for dates in readings]
+        day_first = "." in texts.iloc[0] if regular[0] == regular[1] else regular[1]
+    dates = readings[day_first] if is_open else _mixed(texts, day_first=day_first)
+    if dates is None:
         return None
-    if day_first is None:
-        is_regular = _is_regular(by_day)
-        day_first = "." in texts.iloc[0] if _is_regular(by_month) == is_regular else is_regular
-    dates = by_day if day_first else by_month
-    other = "month-first" if day_first else "day-first"
-    read = f"{texts.iloc[0]} read as {dates[0].day} {dates[0]:%B %Y}"
-    told = f"{read} (--dates {other} decides otherwise)"
-    return Times(dates, None if by_month.equals(by_day) else told)
+    has_century = not parts[2].str.len().eq(2).all()
+    dates = dates if has_century else _in_one_century(dates)
+    told = f"{texts.iloc[0]} read as {dates[0].day} {dates[0]:%B %Y}"
+    if is_open and not (parts[0] == parts[1]).all():
+        other = "month-first" if day_first else "day-first"
+        return Times(dates, f"{told} (--dates {other} decides otherwise)")
+    return Times(dates, None if has_century else told)
 
 
 def _mixed(texts: pd.Series, *, day_first: bool) -> pd.DatetimeIndex | None:

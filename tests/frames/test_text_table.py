@@ -24,6 +24,18 @@ def test_cells_stay_text_and_every_row_knows_its_line():
     assert table.told == []
 
 
+def test_numbers_beside_a_word_are_names_without_doubt():
+    table = table_of("date,2019,2020\n2000-01-01,1,2\n2000-01-02,3,4\n")
+    assert [name for name, _ in table.columns] == ["date", "2019", "2020"]
+    assert table.told == []
+
+
+def test_lines_of_separators_alone_stay_between_rows_and_are_told_at_the_end():
+    table = table_of("t,a\n1,2\n,\n3,4\n,\n,\n\n")
+    assert table.columns[0][1].tolist() == ["1", "", "3"]
+    assert table.told == ["2 lines of separators alone left out at the end"]
+
+
 def test_a_column_without_a_name_gets_a_name_and_is_told():
     table = table_of(",a,\n2000,1,2\n")
     assert [name for name, _ in table.columns] == ["time", "a", "column_3"]

@@ -19,6 +19,8 @@ def column(*cells):
         ("0.5", "1.5"),
         ("2000M13", "2000M01"),
         ("a 1", "b 2"),
+        ("10-20", "20-30"),
+        ("1-Jan", "2-Jan"),
         ("13/13/2000", "01/01/2000"),
         ("2000-01-01", "soon"),
     ],
@@ -60,6 +62,14 @@ def test_two_digits_of_a_year_never_jump_a_century():
     assert (str(index[0]), str(index[-1])) == ("1967-01", "1970-07")
     assert str(read_times(column("Jan-60", "Feb-60")).index[0]) == "1960-01"
     assert str(read_times(column("Jan-00", "Feb-00")).index[0]) == "2000-01"
+
+
+def test_two_digits_of_a_year_in_a_numeric_date_find_their_century_too():
+    times = read_times(column("31.01.65", "28.02.65", "31.03.65"))
+    assert times.index.equals(pd.DatetimeIndex(["1965-01-31", "1965-02-28", "1965-03-31"]))
+    assert times.told == "31.01.65 read as 31 January 1965"
+    times = read_times(column("01/02/16", "01/03/16", "01/04/16"))
+    assert times.told == "01/02/16 read as 2 January 2016 (--dates day-first decides otherwise)"
 
 
 def test_hours_with_offsets_go_on_in_utc_and_a_single_offset_stays_on_the_clock():
