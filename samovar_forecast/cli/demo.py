@@ -142,7 +142,7 @@ def _write_results(
         path = plots.save_figure(axes, folder / f"var_lag_matrices.{suffix}")
         written.append((path, "what the VAR learnt: the effect of each series on each, by lag"))
     samovar = comparison.fitted.get("SAMoVAR")
-    if samovar is not None and hasattr(samovar, "network_"):
+    if samovar is not None and hasattr(samovar, "explain"):
         dynamic = samovar.explain()
         axes = _draw_lag_matrices(
             dynamic.coefs,
