@@ -23,7 +23,7 @@ records; a run that was cut off goes on where it stopped.
 """
 GROUPS = {
     "all": list(ROWS),
-    "linear": ["seasonal-naive", "ridge-var", "ridge-nlinear", "linear-anchor"],
+    "linear": ["seasonal-naive", "ridge-var", "ridge-nlinear", "linear-anchor", "linear-members"],
     "ablations": ["paper", *ABLATIONS],
 }
 

@@ -20,6 +20,9 @@ from samovar_forecast.linear.ridge import RidgeRegressions
 REFITTED = "refitted"
 """What is estimated on training and validation rows, beside what saw training rows alone."""
 
+LONGEST_LOOKBACK = 2048
+"""Rows that the linear members read at most: the longest look-back that other rows try."""
+
 VAR_ORDERS = (1, 2, 3, 6, 12, 24, 48)
 VAR_PENALTIES = np.geomspace(1e-6, 1.0, 7)
 VAR_REGRESSORS_AT_MOST = 600
@@ -124,6 +127,19 @@ def fit_anchor(task: Task, lookback: int) -> tuple[Forecast, dict[str, Any]]:
 
     shares = {name: round(float(share.mean()), 4) for name, share in strict.weights.items()}
     return forecast, {"mean shares": shares, "season": season}
+
+
+def fit_members(task: Task) -> tuple[Forecast, dict[str, Any]]:
+    """Estimate the linear members alone, without a choice of look-back.
+
+    They read as many rows as the task allows, at most `LONGEST_LOOKBACK`; shorter look-backs are
+    averaged inside.
+    """
+    lookback = LONGEST_LOOKBACK
+    while lookback > 1 and not task.allows(lookback):
+        lookback //= 2
+    forecast, about = fit_anchor(task, lookback)
+    return forecast, {**about, "rows_read": lookback}
 
 
 def anchors_of(task: Task, lookback: int, season: int) -> tuple[LinearForecast, LinearForecast]:

@@ -13,6 +13,7 @@ from benchmarks.long_horizon.data import Asked, Forecast, Task
 from benchmarks.long_horizon.linear import (
     REFITTED,
     fit_anchor,
+    fit_members,
     fit_nlinear,
     fit_seasonal_naive,
     fit_var,
@@ -88,6 +89,14 @@ ROWS: dict[str, Row] = {
         _closed(fit_anchor),
         is_random=False,
         beside={REFITTED: "linear anchor, refitted on validation rows too"},
+        at_once=256,
+    ),
+    "linear-members": Row(
+        "linear members alone",
+        _closed(fit_members, has_lookback=False),
+        is_random=False,
+        has_lookback=False,
+        beside={REFITTED: "linear members alone, refitted on validation rows too"},
         at_once=256,
     ),
     "ridge-nlinear": Row(

@@ -190,6 +190,16 @@ def test_the_row_of_the_linear_anchor_is_the_linear_forecast_of_the_same_rows(wa
     np.testing.assert_allclose(found["refitted"], alone, atol=1e-9)
 
 
+def test_the_row_of_the_linear_members_reads_the_longest_look_back_that_the_task_allows(walk):
+    forecast, about = linear.fit_members(walk)
+    reads = about["rows_read"]
+    assert walk.allows(reads)
+    assert not walk.allows(2 * reads)
+    window = walk.values[None, 130 - reads : 130]
+    same = linear.fit_anchor(walk, reads)[0](window)
+    np.testing.assert_array_equal(forecast(window)[""], same[""])
+
+
 def test_the_papers_row_trains_on_training_rows_alone(walk, monkeypatch):
     short = dataclasses.replace(networks.PAPER_TRAINING, max_epochs=2)
     monkeypatch.setattr(networks, "PAPER_TRAINING", short)
