@@ -9,7 +9,7 @@ the regression leaves, so that a process without noise is hardly shrunk at all.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -33,25 +33,34 @@ class Prior(NamedTuple):
     """Of the last step."""
     growth: float
     """The prior of a step ``j`` rows ago is worth ``step j^growth`` rows."""
+    is_shared: bool = False
+    """Whether the groups that stand together share their coefficients, in standard units."""
 
 
 class Regression(NamedTuple):
-    """Estimates at every position; G groups of K series, q regressors."""
+    """Estimates at every position; V priors, G groups of K series, q regressors."""
 
     coefs: Tensor
-    """(G, N, q, K): levels of all series, then their steps one, two, ... rows ago."""
+    """(V, G, N, q, K): levels of all series, then their steps one, two, ... rows ago."""
     mean: Tensor
-    """(G, N, q) of the regressors."""
+    """(V, G, N, q) of the regressors."""
     drift: Tensor
-    """(G, N, K) mean step, drawn to 0."""
+    """(V, G, N, K) mean step, drawn to 0."""
     deviation: Tensor
-    """(G, N, K) of the steps."""
+    """(V, G, N, K) of the steps."""
 
 
 def estimate(
-    series: Tensor, weight: Tensor, order: int, prior: Prior, patch_length: int
+    series: Tensor,
+    weight: Tensor,
+    order: int,
+    priors: Sequence[Prior],
+    patch_length: int,
+    *,
+    own_priors: Sequence[Prior] = (),
+    n_together: int = 1,
 ) -> Regression:
-    """Return the regression of each group at every position.
+    """Return the regression of each group at every position, under each prior.
 
     Parameters
     ----------
@@ -61,8 +70,13 @@ def estimate(
         1 where a row counts, else 0.
     order : int
         Lags of the autoregression.
-    prior : Prior
+    priors : sequence of V Prior
     patch_length : int
+    own_priors : sequence of V Prior, optional
+        Each regression is drawn to the autoregressions of its series under these, rather than to a
+        random walk.
+    n_together : int, default=1
+        Groups, one after the other, that a shared prior takes together.
 
     Returns
     -------
@@ -83,14 +97,25 @@ def estimate(
         correlation[..., :-n_series, :-n_series],
         correlation[..., :-n_series, -n_series:],
     )
-    shrinking = _prior_rows(prior, order, mean, n_series) / n_rows  # G N q
-    first = _shrunk(inner, outer, shrinking)
-    explained = (first * outer).sum(-2).mean(-1, keepdim=True)
-    coefs = _shrunk(inner, outer, shrinking * (1 - explained).clamp(LEAST_SHARE, 1))
+    own = inner, outer, n_rows[..., None]
+    shared = _taken_together(own, n_together)
+    inner, outer, rows_seen = (
+        torch.stack([both[prior.is_shared] for prior in priors])
+        for both in zip(own, shared, strict=True)
+    )  # V G N ...
+    centre = _own_coefs(own, own_priors, order) if own_priors else None
+    worth = _worth(priors, order, n_series)[:, None, None]
+    coefs = _twice_shrunk(inner, outer, worth / rows_seen[..., 0], centre)
     coefs = coefs * (deviation[..., None, -n_series:] / deviation[..., :-n_series, None])
     drift = mean[..., -n_series:] * (n_rows / (n_rows + DRIFT_ROWS))
     out = (coefs, mean[..., :-n_series], drift, deviation[..., -n_series:])
-    return Regression(*(tensor.to(series.dtype) for tensor in out))
+    coefs, *others = (tensor.to(series.dtype) for tensor in out)
+    return Regression(coefs, *(tensor.expand(len(priors), *tensor.shape) for tensor in others))
+
+
+def join(*regressions: Regression) -> Regression:
+    """Return regressions one after the other, as if each had been another prior."""
+    return Regression(*(torch.cat(parts) for parts in zip(*regressions, strict=True)))
 
 
 def _rows(series: Tensor, weight: Tensor, order: int) -> tuple[Tensor, Tensor]:
@@ -115,10 +140,54 @@ def _running_moments(rows: Tensor, counts: Tensor, patch_length: int) -> Tensor:
     return (weighted.mT @ patches).cumsum(1)
 
 
-def _prior_rows(prior: Prior, order: int, like: Tensor, n_series: int) -> Tensor:
-    """Return the rows that the prior of each regressor is worth; (q,)."""
-    rows = [prior.level, *(prior.step * lag**prior.growth for lag in range(1, order))]
-    return like.new_tensor(rows).repeat_interleave(n_series)
+def _taken_together(moments: tuple[Tensor, Tensor, Tensor], n_together: int) -> tuple[Tensor, ...]:
+    """Return the means of moments over the groups that stand together, and their rows in all."""
+    if n_together == 1:
+        return moments
+    inner, outer, n_rows = (part.unflatten(0, (-1, n_together)) for part in moments)
+    total = n_rows.sum(1, keepdim=True)
+    means = [(part * n_rows).sum(1, keepdim=True) / total for part in (inner, outer)]
+    return tuple(
+        part.expand(-1, n_together, *part.shape[2:]).flatten(0, 1) for part in (*means, total)
+    )
+
+
+def _worth(priors: Sequence[Prior], order: int, n_series: int) -> Tensor:
+    """Return the rows that the prior of each regressor is worth; (V, q)."""
+    rows = [
+        [prior.level, *(prior.step * lag**prior.growth for lag in range(1, order))]
+        for prior in priors
+    ]
+    return torch.tensor(rows, dtype=torch.float64).repeat_interleave(n_series, 1)
+
+
+def _own_coefs(
+    moments: tuple[Tensor, Tensor, Tensor], priors: Sequence[Prior], order: int
+) -> Tensor:
+    """Return the coefficients of each series on itself alone, 0 on others; (V, G, N, q, K)."""
+    inner, outer, n_rows = moments
+    n_series = outer.shape[-1]
+    lags = (order, n_series)
+    own = inner.unflatten(-1, lags).unflatten(-3, lags).diagonal(dim1=-3, dim2=-1)  # G N o o K
+    own = own.movedim(-1, 2)  # G N K o o
+    aim = outer.unflatten(-2, lags).diagonal(dim1=-2, dim2=-1).mT[..., None]  # G N K o 1
+    worth = _worth(priors, order, 1)[:, None, None, None]
+    coefs = _twice_shrunk(own, aim, worth / n_rows)
+    return torch.diag_embed(coefs[..., 0].mT).flatten(-3, -2)  # V G N o K K
+
+
+def _twice_shrunk(
+    inner: Tensor, outer: Tensor, shrinking: Tensor, centre: Tensor | None = None
+) -> Tensor:
+    """Return ridge coefficients whose penalty follows the share that a first regression leaves.
+
+    Shapes (..., q, q), (..., q, K), (..., q); they are drawn to ``centre`` (..., q, K), or to 0.
+    """
+    start = torch.zeros_like(outer) if centre is None else centre
+    left = outer - inner @ start
+    first = start + _shrunk(inner, left, shrinking)
+    explained = (first * outer).sum(-2).mean(-1, keepdim=True)
+    return start + _shrunk(inner, left, shrinking * (1 - explained).clamp(LEAST_SHARE, 1))
 
 
 def _shrunk(inner: Tensor, outer: Tensor, shrinking: Tensor) -> Tensor:
@@ -134,38 +203,34 @@ def changes_ahead(
 
     Parameters
     ----------
-    series : Tensor of shape (G, K, L)
+    series : Tensor of shape (G, K, L) or (V, G, K, L)
     regression : Regression
     order, horizon, patch_length : int
 
     Returns
     -------
-    Tensor of shape (G, K, N, H)
+    Tensor of shape (V, G, K, N, H)
     """
     coefs, mean, drift, deviation = regression
-    n_series = series.shape[1]
+    n_series = series.shape[-2]
     step = F.pad(series[..., 1:] - series[..., :-1], (1, 0))
-    lags = [series, *(F.pad(step, (lag, 0))[..., : step.shape[-1]] for lag in range(order - 1))]
-    now = [lag[..., patch_length - 1 :: patch_length].mT for lag in lags]  # G N K each
-    # Along a path only differences from the means act: levels start at theirs, steps likewise.
-    means = mean.split(n_series, -1)
-    level, *steps = [value - centre for value, centre in zip(now, means, strict=True)]
-    effects = coefs.split(n_series, -2)  # G N K K each
-    between = [sooner - later for sooner, later in pairwise(means[1:])]
+    steps = [F.pad(step, (lag, 0))[..., : step.shape[-1]] for lag in range(order - 1)]
+    now = torch.cat([series, *steps], -2)[..., patch_length - 1 :: patch_length].mT  # G N q
+    # The level enters as its distance from its mean; the means of the steps are one constant.
+    level = now[..., :n_series] - mean[..., :n_series]
+    constant = drift - (mean[..., None, n_series:] @ coefs[..., n_series:, :])[..., 0, :]
+    state = torch.cat([level, now[..., n_series:].expand(*level.shape[:-1], -1)], -1)  # V G N q
     bound = LARGEST_STEP * deviation + drift.abs()
-    path = []
     moved = torch.zeros_like(level)
+    path = []
     for _ in range(horizon):
-        change = drift
-        for value, effect in zip([level + moved, *steps], effects, strict=True):
-            if n_series == 1:
-                change = torch.addcmul(change, value, effect[..., 0])
-            else:
-                change = change + (value[..., None, :] @ effect)[..., 0, :]
+        if n_series == 1:
+            change = constant + (state * coefs[..., 0]).sum(-1, keepdim=True)
+        else:
+            change = constant + (state[..., None, :] @ coefs)[..., 0, :]
         change = torch.minimum(torch.maximum(change, -bound), bound)
         moved = moved + change
         path.append(moved)
-        if steps:
-            older = [value + gap for value, gap in zip(steps, between, strict=False)]
-            steps = [change - means[1], *older[: len(steps) - 1]]
-    return torch.stack(path, -1).transpose(1, 2)
+        recent = [change, state[..., n_series:-n_series]] if order > 1 else []
+        state = torch.cat([level + moved, *recent], -1)
+    return torch.stack(path, -1).transpose(2, 3)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from samovar_forecast.linear.simulate import simulate_var
-from samovar_forecast.network.ridge import LARGEST_STEP, Prior, changes_ahead, estimate
+from samovar_forecast.network.ridge import LARGEST_STEP, Prior, changes_ahead, estimate, join
 
 PATCH = 8
 PRIOR = Prior(level=4.0, step=2.0, growth=1.0)
@@ -24,20 +24,20 @@ def as_group(y):
 def test_without_shrinking_the_regression_is_least_squares_on_the_rows_so_far(n_rows):
     y = simulated()
     series, weight = as_group(y)
-    found = estimate(series, weight, 2, Prior(1e-7, 1e-7, 1.0), PATCH)
+    found = estimate(series, weight, 2, [Prior(1e-7, 1e-7, 1.0)], PATCH)
     step = np.diff(y, axis=0)
     rows = np.hstack([np.ones((n_rows - 2, 1)), y[1 : n_rows - 1], step[: n_rows - 2]])
     wanted, *_ = np.linalg.lstsq(rows, step[1 : n_rows - 1], rcond=None)
     position = n_rows // PATCH - 1
-    np.testing.assert_allclose(found.coefs[0, position], wanted[1:], rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(found.coefs[0, 0, position], wanted[1:], rtol=1e-6, atol=1e-8)
 
 
 def test_the_forecasts_follow_the_regression_step_by_step():
     y = simulated()
     series, weight = as_group(y)
-    found = estimate(series, weight, 2, PRIOR, PATCH)
-    moves = changes_ahead(series, found, 2, 12, PATCH)[0, :, -1].numpy()  # K H
-    coefs, mean, drift = found.coefs[0, -1], found.mean[0, -1], found.drift[0, -1]
+    found = estimate(series, weight, 2, [PRIOR], PATCH)
+    moves = changes_ahead(series, found, 2, 12, PATCH)[0, 0, :, -1].numpy()  # K H
+    coefs, mean, drift = (part[0, 0, -1] for part in found[:3])
     level, step, path = y[-1], y[-1] - y[-2], []
     for _ in range(12):
         state = np.concatenate([level, step]) - mean.numpy()
@@ -51,8 +51,8 @@ def test_a_process_without_noise_is_hardly_shrunk():
     time = np.arange(160)
     y = np.column_stack([np.sin(time / 5), np.cos(time / 9)])
     series, weight = as_group(y)
-    found = estimate(series, weight, 4, PRIOR, PATCH)
-    moves = changes_ahead(series, found, 4, 8, PATCH)[0, :, -1].numpy()
+    found = estimate(series, weight, 4, [PRIOR], PATCH)
+    moves = changes_ahead(series, found, 4, 8, PATCH)[0, 0, :, -1].numpy()
     ahead = np.arange(160, 168)
     wanted = np.array([np.sin(ahead / 5), np.cos(ahead / 9)]) - y[-1][:, None]
     np.testing.assert_allclose(moves, wanted, atol=0.02)
@@ -61,20 +61,20 @@ def test_a_process_without_noise_is_hardly_shrunk():
 def test_an_explosive_series_is_followed_at_bounded_steps():
     y = np.exp(np.arange(64) / 2)[:, None]
     series, weight = as_group(y)
-    found = estimate(series, weight, 2, PRIOR, PATCH)
+    found = estimate(series, weight, 2, [PRIOR], PATCH)
     moves = changes_ahead(series, found, 2, 64, PATCH)
     bound = 64 * (LARGEST_STEP * found.deviation + found.drift.abs())
-    assert (moves[0, 0, -1].abs() <= bound[0, -1] + 1e-9).all()
+    assert (moves[0, 0, 0, -1].abs() <= bound[0, 0, -1] + 1e-9).all()
 
 
 def test_rows_that_do_not_count_have_no_weight():
     y = simulated()
     series, weight = as_group(y)
     weight[:, 40] = 0
-    first = estimate(series, weight, 2, PRIOR, PATCH)
+    first = estimate(series, weight, 2, [PRIOR], PATCH)
     elsewhere = series.clone()
     elsewhere[..., 40] = 1e3
-    second = estimate(elsewhere, weight, 2, PRIOR, PATCH)
+    second = estimate(elsewhere, weight, 2, [PRIOR], PATCH)
     torch.testing.assert_close(first.coefs, second.coefs)
 
 
@@ -99,11 +99,11 @@ def shrunk_by_loops(y, order, prior):
 @pytest.mark.parametrize("order", [1, 2, 4])
 def test_every_position_has_the_shrunken_regression_of_the_rows_so_far(order):
     y = simulated()
-    found = estimate(*as_group(y), order, PRIOR, PATCH)
+    found = estimate(*as_group(y), order, [PRIOR], PATCH)
     for position in (3, 10, 19):
         coefs, drift = shrunk_by_loops(y[: (position + 1) * PATCH], order, PRIOR)
-        np.testing.assert_allclose(found.coefs[0, position], coefs, rtol=1e-6, atol=1e-8)
-        np.testing.assert_allclose(found.drift[0, position], drift, rtol=1e-8)
+        np.testing.assert_allclose(found.coefs[0, 0, position], coefs, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(found.drift[0, 0, position], drift, rtol=1e-8)
 
 
 def test_later_values_change_no_earlier_forecast():
@@ -111,9 +111,9 @@ def test_later_values_change_no_earlier_forecast():
     changed = y.copy()
     changed[80:] = 50.0
     for found, wanted in zip(
-        *(estimate(*as_group(values), 2, PRIOR, PATCH) for values in (changed, y)), strict=True
+        *(estimate(*as_group(values), 2, [PRIOR], PATCH) for values in (changed, y)), strict=True
     ):
-        torch.testing.assert_close(found[:, :10], wanted[:, :10])
+        torch.testing.assert_close(found[:, :, :10], wanted[:, :, :10])
 
 
 def test_forecasts_follow_the_scale_of_each_series_and_no_level():
@@ -121,7 +121,7 @@ def test_forecasts_follow_the_scale_of_each_series_and_no_level():
 
     def moves(values):
         series, weight = as_group(values)
-        return changes_ahead(series, estimate(series, weight, 2, PRIOR, PATCH), 2, 12, PATCH)
+        return changes_ahead(series, estimate(series, weight, 2, [PRIOR], PATCH), 2, 12, PATCH)
 
     wanted = moves(y) * torch.tensor(unit)[:, None, None]
     torch.testing.assert_close(moves(y * unit + 40), wanted, rtol=1e-5, atol=1e-8)
@@ -129,7 +129,45 @@ def test_forecasts_follow_the_scale_of_each_series_and_no_level():
 
 def test_a_prior_worth_many_rows_leaves_a_random_walk_with_a_drift():
     series, weight = as_group(simulated() + np.arange(160)[:, None])
-    found = estimate(series, weight, 2, Prior(1e12, 1e12, 1.0), PATCH)
-    moves = changes_ahead(series, found, 2, 12, PATCH)[0]
-    wanted = found.drift[0].T[..., None] * torch.arange(1, 13)
+    found = estimate(series, weight, 2, [Prior(1e12, 1e12, 1.0)], PATCH)
+    moves = changes_ahead(series, found, 2, 12, PATCH)[0, 0]
+    wanted = found.drift[0, 0].T[..., None] * torch.arange(1, 13)
     torch.testing.assert_close(moves, wanted, rtol=1e-6, atol=1e-6)
+
+
+def test_regressions_joined_forecast_as_each_of_them():
+    series, weight = as_group(simulated())
+    priors = [PRIOR, Prior(50.0, 9.0, 1.0)]
+    both = estimate(series, weight, 3, priors, PATCH)
+    each = [estimate(series, weight, 3, [prior], PATCH) for prior in priors]
+    wanted = torch.cat([changes_ahead(series, one, 3, 8, PATCH) for one in each])
+    torch.testing.assert_close(changes_ahead(series, both, 3, 8, PATCH), wanted)
+    stacked = torch.stack([series, series])
+    torch.testing.assert_close(changes_ahead(stacked, join(*each), 3, 8, PATCH), wanted)
+
+
+def test_a_heavy_prior_leaves_the_autoregressions_that_a_joint_regression_is_drawn_to():
+    y = simulated()
+    series, weight = as_group(y)
+    heavy = Prior(1e9, 1e9, 0.0)
+    found = estimate(series, weight, 3, [heavy], PATCH, own_priors=[PRIOR])
+    alone = estimate(series[0][:, None], weight.expand(2, -1), 3, [PRIOR], PATCH)
+    moves = changes_ahead(series, found, 3, 8, PATCH)[0, 0]
+    torch.testing.assert_close(
+        moves, changes_ahead(series[0][:, None], alone, 3, 8, PATCH)[0, :, 0], rtol=1e-5, atol=1e-6
+    )
+
+
+def test_groups_that_share_coefficients_are_one_sample_in_standard_units():
+    y = simulated()
+    series = torch.tensor(y.T[:, None])  # two groups of one series
+    weight = torch.ones(2, len(y), dtype=torch.float64)
+    shared = Prior(1e-7, 1e-7, 1.0, is_shared=True)
+    found = estimate(series, weight, 1, [shared], len(y), n_together=2)
+    target, level = np.diff(y, axis=0), y[:-1]
+    standard = [(part - part.mean(0)) / part.std(0) for part in (target, level)]
+    wanted = (standard[0] * standard[1]).mean() * target.std(0) / level.std(0)
+    np.testing.assert_allclose(found.coefs[0, :, 0, 0, 0], wanted, rtol=1e-6)
+    alone = estimate(series, weight, 1, [shared._replace(is_shared=False)], len(y))
+    joined = estimate(series, weight, 1, [shared], len(y), n_together=1)
+    torch.testing.assert_close(joined.coefs, alone.coefs)
