@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from samovar_forecast.network.adjustment import Adjusted, adjust
 from samovar_forecast.network.factors import common_factors
-from samovar_forecast.network.ridge import Prior, changes_ahead, estimate
+from samovar_forecast.network.ridge import Prior, changes_ahead, estimate, join
 from samovar_forecast.network.running import (
     RunningStatistics,
     Window,
@@ -23,6 +23,7 @@ from samovar_forecast.network.running import (
     running_sums,
 )
 from samovar_forecast.network.seasons import seasonal_means
+from samovar_forecast.network.trends import local_line, slope_of_halves, smoothed_levels
 
 PATHS = (
     "last",
@@ -33,22 +34,40 @@ PATHS = (
     "season_mean",
     "half_trend",
     "trend",
+    "damped_trend",
+    "local_trend",
     "autoregression",
     "season_autoregression",
+    "step_autoregression",
     "found_season",
     "vector_autoregression",
+    "vector_step_autoregression",
+    "shared_autoregression",
 )
-EXOGENOUS = PATHS.index("vector_autoregression")
+EXOGENOUS = PATHS[PATHS.index("vector_autoregression") :]
+"""Paths that read the other series."""
+N_OWN = len(PATHS) - len(EXOGENOUS)
 LARGEST = 16.0
 """Bound of a path, in units."""
-N_SEASONS = 4
+N_FOUND = 3
+"""Seasons of a season found."""
 N_RECENT = 8
 """Last values that give the level of a season that was found."""
 SMOOTHING = (0.4, 0.12)
-SMOOTHED_VALUES = 48
+LOCAL_RATES = (0.3, 0.12)
+DAMPING = (0.85, 0.97)
+"""Of the slopes of the damped and of the local trend, by step."""
 ORDER = 8
-OWN_PRIOR = Prior(level=20.0, step=2.0, growth=1.5)
-JOINT_PRIOR = Prior(level=24.0, step=8.0, growth=1.0)
+NEVER = 1e9
+"""Rows of a prior that lets a regressor have no effect."""
+LEVEL_PRIOR = Prior(level=60.0, step=2.0, growth=1.5)
+STEP_PRIOR = Prior(level=NEVER, step=3.0, growth=1.5)
+SHARED_PRIOR = Prior(level=60.0, step=4.0, growth=1.5, is_shared=True)
+UNADJUSTED_PRIOR = Prior(level=20.0, step=2.0, growth=1.5)
+JOINT_PRIORS = (
+    Prior(level=60.0, step=32.0, growth=1.0),
+    Prior(level=NEVER, step=48.0, growth=1.0),
+)
 MOST_JOINT = 8
 """Series that are regressed on each other as they are; of more, their factors are."""
 
@@ -94,128 +113,81 @@ def forecast_paths(
     x, horizon = window.values, statistics.unit.shape[-1]
     ends = at_positions(torch.arange(x.shape[-1], device=x.device), patch_length)
     ahead = torch.arange(1, horizon + 1, device=x.device)
-    has_season = (told > 1).to(x.dtype)[:, None, None]  # B 1 1
-    slope = _slope(x, window.start, ends)  # B C N 1
-    around = _around_season(window, told, slope, ends, ahead)
-    deviation, counts = around.deviation, around.counts  # B C L
-    both = torch.stack([x, deviation]), torch.stack([window.observed, counts])
-    own, own_around = _autoregression(*both, horizon, patch_length)
+    slope = slope_of_halves(x, window.start, ends)  # B C N 1
+    adjusted = adjust(window, told, slope, ends, ahead)
+    with_others = with_others and x.shape[1] > 1
+    own = _autoregressions(window, adjusted, horizon, patch_length, with_others=with_others)
+    from_others: tuple[Tensor, ...] = ()
+    if with_others:
+        joint = _vector_autoregressions(adjusted.values, adjusted.counts, horizon, patch_length)
+        from_others = (*joint, own[3])
 
     last = statistics.last[..., None]
-    now = at_positions(deviation, patch_length)[..., None]  # B C N 1
-    total = running_sums(deviation * counts, patch_length)
-    mean = total / running_sums(counts, patch_length).clamp(min=1)
-    smooth, slow = _smoothed(deviation, counts, mean, patch_length)
-    naive = torch.where(has_season[..., None] > 0, around.before, _recent_mean(x, patch_length))
-    base = around.season - last  # B C N H
-    # A season before carries the trend along: with a season, half of it or all is taken off.
-    rise = ahead * slope * (1 - 2 * has_season[..., None])
-
-    always = torch.ones_like(mean)  # B C N
-    reached = at_positions(around.is_reached, patch_length).to(x.dtype)
-    found_reached = (found > 1) & (ends - window.start >= found + N_RECENT)
-    paths = {
-        "last": (torch.zeros_like(base), always),
-        "season_before": (naive - last, reached),
-        "season_last": (base + now, reached * has_season),
-        "season_smooth": (base + smooth, reached),
-        "season_slow": (base + slow, reached),
-        "season_mean": (base + mean[..., None], reached),
-        "half_trend": (base + smooth + rise / 2, reached),
-        "trend": (base + now + rise, reached),
-        "autoregression": (own, always),
-        "season_autoregression": (base + now + own_around, reached * has_season),
-        "found_season": (
-            _found_season(window, found, ends, ahead) - last,
-            found_reached.to(x.dtype),
-        ),
-    }
-    from_others: tuple[Tensor, ...] = ()
-    if with_others and x.shape[1] > 1:
-        joint = _vector_autoregression(deviation, counts, horizon, patch_length)
-        paths["vector_autoregression"] = (base + now + joint, reached)
-        from_others = (joint,)
-    else:
-        paths["vector_autoregression"] = (paths["last"][0], torch.zeros_like(always))
-    moves, there = zip(*(paths[name] for name in PATHS), strict=True)
-    is_there = torch.stack(there, 3)
-    in_units = torch.stack(moves, 3).div_(statistics.unit[:, :, :, None])
-    bounded = in_units.clamp(-LARGEST, LARGEST) * is_there[..., None]
-    return Paths(bounded, is_there, from_others)
-
-
-class _AroundSeason(NamedTuple):
-    """A series seen as a season told and the deviation from it; without a season it is all that."""
-
-    season: Tensor
-    """(B, C, N, H) the mean of up to four seasons before each step ahead, and the trend since."""
-    before: Tensor
-    """(B, C, N, H) the value one season before each step ahead."""
-    deviation: Tensor
-    """(B, C, L)"""
-    counts: Tensor
-    """(B, C, L) 1 where the deviation is known, else 0."""
-    is_reached: Tensor
-    """(B, C, L) whether a whole season lies before."""
-
-
-def _around_season(
-    window: Window, told: Tensor, slope: Tensor, ends: Tensor, ahead: Tensor
-) -> _AroundSeason:
-    x, period = window.values, told[:, None, None]  # B 1 1
-    steps = torch.arange(x.shape[-1], device=x.device)
-    has_season = (period > 1).to(x.dtype)
-    is_reached = steps - window.start >= torch.where(period > 1, period, 0)
-    means = seasonal_means(x, window.start, period, steps[None, None], N_SEASONS)
-    before = _taken(means, window.start, steps - period) * has_season
-    cycle = torch.ceil(ahead / period[..., None]).long()  # B 1 1 H
-    at = ends[:, None] + ahead - cycle * period[..., None]  # B 1 N H
-    starts = window.start[..., None]
-    season = _taken(means, starts, at) + (cycle - 1) * period[..., None] * slope
-    return _AroundSeason(
-        season * has_season[..., None],
-        _taken(x, starts, at),
-        (x - before) * is_reached,
-        window.observed * is_reached,
-        is_reached,
+    now = adjusted.ahead + at_positions(adjusted.values, patch_length)[..., None] - last  # B C N H
+    has_season = (told > 1)[:, None, None]  # B 1 1
+    naive = torch.where(
+        has_season[..., None],
+        _season_before(window, told, ends, ahead),
+        _recent_mean(x, patch_length),
     )
+    found_season = _found_season(window, found, ends, ahead)
+    moves = {
+        "last": torch.zeros_like(now),
+        "season_before": naive - last,
+        "season_last": now,
+        "trend": now + ahead * slope,
+        **_of_levels(adjusted, last, slope, ahead, patch_length),
+        "autoregression": own[0],
+        "season_autoregression": now + own[1],
+        "step_autoregression": now + own[2],
+        "found_season": found_season - last,
+        **{name: now + part for name, part in zip(EXOGENOUS, from_others, strict=False)},
+    }
+    is_reached = at_positions(adjusted.is_reached, patch_length)
+    unlike_most = {
+        "last": torch.ones_like(is_reached),
+        "season_before": (ends + 1 - window.start >= told[:, None, None]) | ~has_season,
+        "season_last": is_reached & has_season,
+        "autoregression": torch.ones_like(is_reached),
+        "found_season": (found > 1) & (ends - window.start >= found + N_RECENT),
+    }
+    nothing = torch.zeros_like(is_reached)
+    is_there = torch.stack(
+        [unlike_most.get(name, is_reached) if name in moves else nothing for name in PATHS], 3
+    ).to(x.dtype)
+    stacked = torch.stack([moves.get(name, moves["last"]) for name in PATHS], 3)
+    in_units = stacked.div_(statistics.unit[:, :, :, None]).clamp(-LARGEST, LARGEST)
+    return Paths(in_units * is_there[..., None], is_there, from_others)
 
 
-def _taken(series: Tensor, start: Tensor, at: Tensor) -> Tensor:
-    """Return the values of (B, C, L) at steps, 0 before the start."""
-    shape = torch.broadcast_shapes((*series.shape[:2], *at.shape[2:]), at.shape)
-    values = series.gather(-1, at.clamp(min=0).expand(shape).flatten(2)).view(shape)
-    return values * (at >= start)
+def _of_levels(
+    adjusted: Adjusted, last: Tensor, slope: Tensor, ahead: Tensor, patch_length: int
+) -> dict[str, Tensor]:
+    """Return the moves of paths that go on from means and lines of late; B C N H each."""
+    y, counts = adjusted.values, adjusted.counts
+    total = running_sums(y * counts, patch_length)
+    mean = total / running_sums(counts, patch_length).clamp(min=1)  # B C N
+    levels = smoothed_levels(y, counts, mean, SMOOTHING, patch_length).split(1, -1)
+    smooth, slow = (adjusted.ahead + level - last for level in levels)
+    moves = {
+        "season_smooth": smooth,
+        "season_slow": slow,
+        "season_mean": adjusted.ahead + mean[..., None] - last,
+        "half_trend": smooth + ahead * slope / 2,
+    }
+    names = ("damped_trend", "local_trend")
+    for name, rate, damping in zip(names, LOCAL_RATES, DAMPING, strict=True):
+        level, rise = local_line(y, counts, mean, rate, patch_length)
+        way = (damping ** ahead.to(y.dtype)).cumsum(-1)  # of a slope of one that fades
+        moves[name] = adjusted.ahead + level - last + rise * way
+    return moves
 
 
-def _slope(x: Tensor, start: Tensor, ends: Tensor) -> Tensor:
-    """Return the mean of the second half so far less that of the first, per step; B C N 1."""
-    total = F.pad(x.cumsum(-1), (1, 0))
-    length = ends + 1 - start  # B C N
-    half = (length // 2).clamp(min=1)
-    sums = [
-        total.gather(-1, index.clamp(min=0, max=x.shape[-1]).expand(*x.shape[:2], -1))
-        for index in (start + 0 * ends, start + half, ends + 1 - half, ends + 1 + 0 * start)
-    ]
-    difference = (sums[3] - sums[2]) / half - (sums[1] - sums[0]) / half
-    rise = difference / (length - half).clamp(min=1)
-    return (rise * (length >= 4))[..., None]
-
-
-def _smoothed(
-    series: Tensor, counts: Tensor, mean: Tensor, patch_length: int
-) -> tuple[Tensor, Tensor]:
-    """Return two exponentially weighted means at every position, B C N 1 each.
-
-    Where no value of late counts, it is the mean (B, C, N).
-    """
-    back = torch.arange(SMOOTHED_VALUES - 1, -1, -1, dtype=series.dtype, device=series.device)
-    kernel = torch.stack([(1 - rate) ** back for rate in SMOOTHING], -1)
-    total = recent_values(series * counts, patch_length, SMOOTHED_VALUES) @ kernel
-    weight = recent_values(counts, patch_length, SMOOTHED_VALUES) @ kernel
-    smoothed = torch.where(weight > 1e-6, total / weight.clamp(min=1e-6), mean[..., None])
-    smooth, slow = smoothed.unbind(-1)
-    return smooth[..., None], slow[..., None]
+def _season_before(window: Window, told: Tensor, ends: Tensor, ahead: Tensor) -> Tensor:
+    """Return the values one season before each step ahead, 0 before the start; B C N H."""
+    period = told[:, None, None, None]
+    at = ends[:, None] + ahead - torch.ceil(ahead / period).long() * period  # B 1 N H
+    return seasonal_means(window.values, window.start[..., None], period, at, 1)
 
 
 def _recent_mean(series: Tensor, patch_length: int) -> Tensor:
@@ -227,37 +199,53 @@ def _found_season(window: Window, period: Tensor, ends: Tensor, ahead: Tensor) -
     x, starts, period = window.values, window.start[..., None], period[..., None]
     cycle = torch.ceil(ahead / period).long()
     at = ends[:, None] + ahead - cycle * period
-    path = seasonal_means(x, starts, period, at, N_SEASONS - 1)
+    path = seasonal_means(x, starts, period, at, N_FOUND)
     recent = ends[:, None] - torch.arange(N_RECENT, device=x.device)  # N 8
     recent = recent.clamp(min=0).expand(*x.shape[:2], -1, -1)
     values = x.gather(-1, recent.flatten(2)).view(recent.shape)
-    before = seasonal_means(x, starts, period, recent - period, N_SEASONS - 1)
+    before = seasonal_means(x, starts, period, recent - period, N_FOUND)
     return path + (values - before).mean(-1, keepdim=True)
 
 
-def _autoregression(series: Tensor, counts: Tensor, horizon: int, patch_length: int) -> Tensor:
-    """Return the moves of an autoregression of each series on itself; (..., L) as (..., N, H)."""
-    length = series.shape[-1]
-    groups = series.reshape(-1, 1, length)
-    regression = estimate(groups, counts.reshape(-1, length), ORDER, OWN_PRIOR, patch_length)
-    moves = changes_ahead(groups, regression, ORDER, horizon, patch_length)
-    return moves.view(*series.shape[:-1], *moves.shape[2:])
+def _autoregressions(
+    window: Window, adjusted: Adjusted, horizon: int, patch_length: int, *, with_others: bool
+) -> Tensor:
+    """Return the moves of autoregressions of each series on itself; V B C N H.
+
+    That of the series as it is, and of the adjusted one: its levels, its steps, and its levels with
+    the coefficients that all series share.
+    """
+    n_series, length = window.values.shape[1:]
+    series = [window.values] + [adjusted.values] * (3 if with_others else 2)
+    groups = [one.reshape(-1, 1, length) for one in (window.values, adjusted.values)]
+    weights = [one.reshape(-1, length) for one in (window.observed, adjusted.counts)]
+    priors = [LEVEL_PRIOR, STEP_PRIOR, *([SHARED_PRIOR] if with_others else [])]
+    regression = join(
+        estimate(groups[0], weights[0], ORDER, [UNADJUSTED_PRIOR], patch_length),
+        estimate(groups[1], weights[1], ORDER, priors, patch_length, n_together=n_series),
+    )
+    stacked = torch.stack(series).flatten(1, 2)[:, :, None]  # V B*C 1 L
+    moves = changes_ahead(stacked, regression, ORDER, horizon, patch_length)
+    return moves.view(len(series), *window.values.shape[:2], *moves.shape[3:])
 
 
-def _vector_autoregression(
+def _vector_autoregressions(
     series: Tensor, counts: Tensor, horizon: int, patch_length: int
 ) -> Tensor:
-    """Return the moves of a vector autoregression of all series; B C N H.
+    """Return the moves of vector autoregressions of all series; V B C N H.
 
-    Of many series it is that of their common factors, which move each series by its loadings, as in
-    a dynamic factor model (Stock and Watson 2002, JASA 97); the cost is linear in their number.
+    Of many series they are those of their common factors, which move each series by its loadings,
+    as in a dynamic factor model (Stock and Watson 2002, JASA 97); the cost is linear in their
+    number.
     """
     n_series = series.shape[1]
     if n_series > MOST_JOINT:
         factors, loading = common_factors(series, counts)
-        moves = _vector_autoregression(factors, torch.ones_like(factors), horizon, patch_length)
-        return (loading @ moves.flatten(2)).unflatten(-1, moves.shape[2:])
+        moves = _vector_autoregressions(factors, torch.ones_like(factors), horizon, patch_length)
+        return (loading @ moves.flatten(3)).unflatten(-1, moves.shape[3:])
     order = 4 if n_series <= 3 else 3 if n_series <= 6 else 2
     weight = counts.amin(1)  # rows in which every series counts
-    regression = estimate(series, weight, order, JOINT_PRIOR, patch_length)
+    regression = estimate(
+        series, weight, order, JOINT_PRIORS, patch_length, own_priors=(LEVEL_PRIOR, STEP_PRIOR)
+    )
     return changes_ahead(series, regression, order, horizon, patch_length)

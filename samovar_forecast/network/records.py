@@ -27,6 +27,7 @@ STEPS_REMEMBERED = (
 )
 """Steps of each band whose errors are looked at."""
 RECORD_DECAY = 0.97
+"""Weight that is left of an error after eight steps."""
 PRIOR_ERRORS = 1.0
 LARGEST_ERROR = 100.0
 
@@ -84,7 +85,9 @@ def records(paths: Paths, actual: Tensor, patch_length: int) -> Tensor:
     sums, counts = [], []
     for band, (_, furthest) in enumerate(BANDS):
         delay = math.ceil(furthest / patch_length)
-        decay = torch.where(distance >= delay, RECORD_DECAY ** distance.clamp(min=0), 0.0)
+        decay = torch.where(
+            distance >= delay, RECORD_DECAY ** (distance.clamp(min=0) * patch_length / 8), 0.0
+        )
         decay = decay.to(actual.dtype)
         sums.append(decay @ squares[..., band])  # B C N K
         counts.append(decay @ weights[..., band])
@@ -94,6 +97,15 @@ def records(paths: Paths, actual: Tensor, patch_length: int) -> Tensor:
         estimate_so_far = (total + PRIOR_ERRORS * estimate_so_far) / (count + PRIOR_ERRORS)
         errors.append(estimate_so_far)
     return 0.5 * torch.stack(errors, -1).clamp(min=1e-8).log()
+
+
+def pooled_records(record: Tensor, paths: Paths, statistics: RunningStatistics) -> Tensor:
+    """Return the mean of each record over the series that have such a path; (B, 1, N, K, J).
+
+    On short samples a record is mostly noise, and series of a panel are alike.
+    """
+    weight = (paths.is_there * statistics.is_usable[..., None])[..., None]
+    return (record * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp(min=1)
 
 
 def _band_means(like: Tensor) -> Tensor:

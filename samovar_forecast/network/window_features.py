@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from samovar_forecast.network.paths import EXOGENOUS, PATHS, Paths
+from samovar_forecast.network.paths import EXOGENOUS, Paths
+from samovar_forecast.network.paths import N_OWN as N_OWN_PATHS
 from samovar_forecast.network.records import BANDS
 from samovar_forecast.network.running import (
     RunningStatistics,
@@ -26,9 +27,8 @@ STEPS_SHOWN = (1, 4, 12, 40)
 """Steps ahead at which the paths are shown to the tokens."""
 N_MIXED = 4
 """Last values of the other series that are mixed."""
-_N_OWN_PATHS = len(PATHS) - 2  # without the last value and the exogenous path
-N_OWN = N_VALUES - 1 + _N_OWN_PATHS * (len(STEPS_SHOWN) + len(BANDS)) + 21
-N_OTHERS = len(STEPS_SHOWN) + 2 * len(BANDS) + 3 * N_MIXED + 1
+N_OWN = N_VALUES - 1 + (N_OWN_PATHS - 1) * (len(STEPS_SHOWN) + len(BANDS)) + 21
+N_OTHERS = len(EXOGENOUS) * (len(STEPS_SHOWN) + 2 * len(BANDS)) + 3 * N_MIXED + 1
 
 
 def soft(x: Tensor) -> Tensor:
@@ -62,7 +62,7 @@ def own_features(
     Tensor
     """
     patch_length = window.values.shape[-1] // found.shape[-1]
-    own = slice(1, EXOGENOUS)
+    own = slice(1, N_OWN_PATHS)  # the last value moves nowhere
     there = paths.is_there[..., own, None]
     shown = torch.tensor(STEPS_SHOWN, device=found.device) - 1
     moves = paths.moves[..., own, :][..., shown] * there
@@ -167,12 +167,15 @@ def features_of_others(
     """
     n_series = record.shape[1]
     shown = torch.tensor(STEPS_SHOWN, device=record.device) - 1
-    best_own = record[..., :EXOGENOUS, :].masked_fill(paths.is_there[..., :EXOGENOUS, None] == 0, 9)
+    own, others = slice(N_OWN_PATHS), slice(N_OWN_PATHS, None)
+    best_own = record[..., own, :].masked_fill(paths.is_there[..., own, None] == 0, 9)
+    best_own = best_own.amin(-2, keepdim=True)
+    there = paths.is_there[..., others, None]
     size = record.new_full((*record.shape[:3], 1), math.log(n_series))
     parts = [
-        soft(paths.moves[..., EXOGENOUS, :][..., shown]),
-        record[..., EXOGENOUS, :],
-        record[..., EXOGENOUS, :] - best_own.amin(-2),
+        soft(paths.moves[..., others, :][..., shown] * there).flatten(-2),
+        (record[..., others, :] * there).flatten(-2),
+        ((record[..., others, :] - best_own) * there).flatten(-2),
         soft(mixes) * statistics.is_usable[..., None],
         size,
     ]

@@ -24,7 +24,13 @@ from samovar_forecast.network.decayed_attention import decayed_attention
 from samovar_forecast.network.mixture import HEAD_NORM_EPSILON, StructuralMatrix
 from samovar_forecast.network.parameter_kinds import positive
 from samovar_forecast.network.paths import PATHS, forecast_paths
-from samovar_forecast.network.records import BANDS, band_weights, records, targets
+from samovar_forecast.network.records import (
+    BANDS,
+    band_weights,
+    pooled_records,
+    records,
+    targets,
+)
 from samovar_forecast.network.running import open_window, running_statistics
 from samovar_forecast.network.seasons import find_seasons
 from samovar_forecast.network.window_features import (
@@ -44,6 +50,10 @@ class ZeroShotConfig:
     heads: int = 4
     n_layers: int = 3
     patch_length: int = 8
+    fine_patch_length: int = 4
+    """Of short windows, which have few patches to learn from."""
+    fine_up_to: int = 160
+    """Longest window, in steps, that is cut into fine patches."""
     horizon: int = 64
     """Steps forecast at once; further ones by rolling."""
     quantiles: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -69,6 +79,10 @@ class ZeroShotConfig:
     def head_width(self) -> int:
         """Width of a head (d)."""
         return self.width // self.heads
+
+    def patch_length_of(self, n_steps: int) -> int:
+        """Return the length of the patches of a window."""
+        return self.fine_patch_length if n_steps <= self.fine_up_to else self.patch_length
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -129,6 +143,7 @@ class ZeroShotNetwork(nn.Module):
         n_bands, n_steps = len(BANDS), len(config.quantiles) - 1
         self.head = Linear(width, n_bands * (len(PATHS) + n_steps) + config.horizon)
         self.trust = nn.Parameter(torch.empty(n_bands))
+        self.trust_of_all = nn.Parameter(torch.empty(n_bands))
         self.register_buffer("to_steps", band_weights(config.horizon), persistent=False)
         self.register_buffer("decay", torch.tensor(config.decays), persistent=False)
         self._initialize(generator)
@@ -162,7 +177,7 @@ class ZeroShotNetwork(nn.Module):
         ZeroShotOutput
         """
         config = self.config
-        patch_length = config.patch_length
+        patch_length = config.patch_length_of(values.shape[1])
         with_others = with_others and values.shape[-1] > 1
         with torch.set_grad_enabled(values.requires_grad):
             window = open_window(values, patch_length, self.trust.dtype)
@@ -173,6 +188,9 @@ class ZeroShotNetwork(nn.Module):
             )
             actual = targets(window, statistics, patch_length, future)
             record = records(paths, actual, patch_length)  # B C N K J
+            pooled = record
+            if with_others:  # a choice, like the seasons found: held fixed in derivatives
+                pooled = pooled_records(record, paths, statistics).detach()
             own = own_features(window, statistics, paths, record, season, found, strength)
             others, from_others = None, paths.from_others
             if with_others:
@@ -187,9 +205,10 @@ class ZeroShotNetwork(nn.Module):
 
         if positions is None:
             positions = torch.arange(mixed.shape[2], device=mixed.device)
-        mixed, record, actual = (
+        mixed, record, pooled, actual = (
             mixed[:, :, positions],
             record[:, :, positions],
+            pooled[:, :, positions],
             actual[:, :, positions],
         )
         read = self.head(self.out_norm(mixed))  # B C P ...
@@ -198,7 +217,8 @@ class ZeroShotNetwork(nn.Module):
             [n_bands * len(PATHS), config.horizon, n_bands * (len(config.quantiles) - 1)], -1
         )
         is_there = paths.is_there[:, :, positions, :, None]
-        logits = logits.unflatten(-1, (-1, n_bands)) - self.trust * record  # B C P K J
+        logits = logits.unflatten(-1, (-1, n_bands))  # B C P K J
+        logits = logits - self.trust * record - self.trust_of_all * pooled
         shares = torch.where(is_there > 0, logits, -torch.inf).softmax(-2)
         by_band = shares.mT @ paths.moves[:, :, positions]  # B C P J H
         mean = (by_band * self.to_steps).sum(-2)  # B C P H
@@ -255,8 +275,8 @@ class ZeroShotNetwork(nn.Module):
                 parameter.fill_(1.0)
             elif name.endswith(".bias"):
                 parameter.zero_()
-            elif name == "trust":
-                parameter.fill_(2.0)
+            elif name.startswith("trust"):
+                parameter.fill_(1.5)
             elif name.endswith(".lu"):
                 parameter.normal_(0.0, math.sqrt(0.02), generator=generator)
             else:

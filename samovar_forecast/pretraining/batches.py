@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from samovar_forecast.network.zero_shot import ZeroShotConfig
 from samovar_forecast.pretraining.draws import Draws
 from samovar_forecast.pretraining.world import draw_panels
 
@@ -19,11 +20,11 @@ BATCHES_AT_ONCE = 8
 class Sizes:
     """Sizes of the panels that are trained on, and how often each is drawn."""
 
-    contexts: tuple[int, ...] = (64, 128, 256, 512)
-    context_weights: tuple[float, ...] = (0.2, 0.3, 0.4, 0.1)
+    contexts: tuple[int, ...] = (40, 64, 96, 160, 256, 512)
+    context_weights: tuple[float, ...] = (0.1, 0.2, 0.2, 0.15, 0.25, 0.1)
     series: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 8)
-    values: int = 128 * 256
-    """Values in a batch, about: windows times series times steps of context."""
+    positions: int = 2560
+    """Positions in a batch, about: windows times series times patches of context."""
     alone: float = 0.4
     """Share of the batches in which no series sees another."""
 
@@ -44,13 +45,14 @@ class Batch:
 
 
 def batches(
-    seed: int, start: int, horizon: int, patch_length: int, device: torch.device, sizes: Sizes
+    seed: int, start: int, network: ZeroShotConfig, device: torch.device, sizes: Sizes
 ) -> Iterator[Batch]:
     """Yield the batches from number ``start`` on, without end.
 
     Parameters
     ----------
-    seed, start, horizon, patch_length : int
+    seed, start : int
+    network : ZeroShotConfig
     device : torch.device
     sizes : Sizes
 
@@ -63,11 +65,12 @@ def batches(
         draws = Draws(seed * 1_000_003 + pool, device)
         context = int(draws.one_of(list(sizes.contexts), list(sizes.context_weights), 1))
         n_series = sizes.series[int(draws.integers(0, len(sizes.series) - 1, 1))]
-        n = max(2, sizes.values // (context * n_series))
-        panels = draw_panels(draws, n * BATCHES_AT_ONCE, context + horizon, n_series)
+        patch_length = network.patch_length_of(context)
+        n = max(2, sizes.positions * patch_length // (context * n_series))
+        panels = draw_panels(draws, n * BATCHES_AT_ONCE, context + network.horizon, n_series)
         for number in range(BATCHES_AT_ONCE):
             with_others = bool(draws.chance(1 - sizes.alone, 1))
-            n_positions = context // patch_length
+            n_positions = -(-context // patch_length)
             order = torch.rand(n_positions, generator=draws.generator, device=device).argsort()
             rows = slice(number * n, (number + 1) * n)
             if number < skip:

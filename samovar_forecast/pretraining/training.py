@@ -129,8 +129,7 @@ class Pretraining:
         source = batches(
             self.recipe.seed,
             progress.step,
-            config.horizon,
-            config.patch_length,
+            config,
             self.device,
             self.recipe.sizes,
         )

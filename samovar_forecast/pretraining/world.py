@@ -45,9 +45,8 @@ FAMILIES: dict[str, Family] = {
 }
 """Every family by its name."""
 
-PLAIN = "stable_var"
-PLAIN_SHARE = 0.15
-"""Share of the windows that are a stable VAR and nothing else: what a linear VAR is made for."""
+PLAIN_SHARES = {"stable_var": 0.1, "integrated_var": 0.05, "cointegrated_var": 0.05}
+"""Shares of the windows that are such a VAR and nothing else: what a linear VAR is made for."""
 
 SEASONS = {
     1: 0.28,
@@ -64,7 +63,7 @@ SEASONS = {
 """Periods, and how often each is drawn; 1 stands for none."""
 LONG_SEASONS = {24: 168, 7: 28, 48: 336, 96: 672, 12: 36, 4: 20}
 """The slower season that may lie above one, weeks above days for instance."""
-TOLD_RIGHT, TOLD_NONE = 0.68, 0.22
+TOLD_RIGHT, TOLD_NONE = 0.62, 0.2
 """How often the period told is the true one, and none; else it is another one."""
 
 
@@ -93,22 +92,22 @@ def draw_panels(draws: Draws, n: int, length: int, n_series: int) -> Panels:
     Panels
         In random order.
     """
-    n_plain = round(n * PLAIN_SHARE)
-    names = [PLAIN] * n_plain
-    shares = [name for name in FAMILIES for _ in range((n - n_plain) // len(FAMILIES))]
-    names += shares
+    n_plain = {name: round(n * share) for name, share in PLAIN_SHARES.items()}
+    names = [name for name, count in n_plain.items() for _ in range(count)]
+    each = (n - len(names)) // len(FAMILIES)
+    names += [name for name in FAMILIES for _ in range(each)]
     rest = n - len(names)  # the families that get one more
     names += [list(FAMILIES)[int(k)] for k in draws.integers(0, len(FAMILIES) - 1, rest)]
-    parts, kinds = [], []
+    parts, kinds, plain = [], [], []
     for number, (name, family) in enumerate(FAMILIES.items()):
         count = names.count(name)
         if count:
             parts.append(standardize(family(draws, count, length, n_series)))
             kinds += [number] * count
+            plain += [place < n_plain.get(name, 0) for place in range(count)]
     values = torch.cat(parts)
     kind = torch.tensor(kinds, device=values.device)
-    is_plain = kind == list(FAMILIES).index(PLAIN)
-    is_plain &= is_plain.cumsum(0) <= n_plain
+    is_plain = torch.tensor(plain, device=values.device)
     season = _draw_seasons(draws, n, length)
     season = torch.where(is_plain, 1, season)
     shaped = _observed_as(draws, _with_effects(draws, values, season), season)
@@ -136,7 +135,7 @@ def _with_effects(draws: Draws, values: Tensor, season: Tensor) -> Tensor:
     """Add seasons, trends, shifts, echoes of other series, noise and outliers."""
     n, length, n_series = values.shape
     values = _trending(draws, values)
-    size = draws.chance(0.85, n, 1, 1) * draws.log_uniform(0.2, 8.0, n, 1, 1)
+    size = draws.chance(0.6, n, 1, 1) * draws.log_uniform(0.1, 6.0, n, 1, 1)
     pattern = single.seasonal_pattern(draws, n, length, n_series, season)
     grows = draws.chance(0.35, n, 1, 1) / draws.uniform(2.0, 5.0, n, 1, n_series)
     values = values + size * pattern * (1 + grows * values).clamp(min=0)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from samovar_forecast.network.paths import EXOGENOUS, LARGEST, PATHS
+from samovar_forecast.network.paths import DAMPING, EXOGENOUS, LARGEST, LOCAL_RATES, N_OWN, PATHS
+from samovar_forecast.network.trends import PRIOR_OF_LINE
 from tests.builders.panels import (
     HORIZON,
     PATCH,
@@ -40,15 +41,23 @@ def line_and_season(slope, period=4, n_rows=96):
 
 @pytest.mark.parametrize(
     "name",
-    ["season_before", "season_last", "season_smooth", "season_slow", "season_mean", "trend"],
+    ["season_before", "season_last", "season_smooth", "season_slow", "trend"],
 )
 def test_an_exact_season_is_continued_by_every_seasonal_path(name):
     continues(*line_and_season(0.0), name, 4)
 
 
-@pytest.mark.parametrize("name", ["season_last", "season_smooth", "season_slow"])
-def test_an_exact_season_on_a_line_is_continued_along_the_line(name):
-    continues(*line_and_season(0.05), name, 4)
+def test_an_exact_season_on_a_line_is_continued_along_the_line():
+    continues(*line_and_season(0.05), "trend", 4, 1e-5)
+
+
+@pytest.mark.parametrize("name", ["season_autoregression", "step_autoregression"])
+def test_a_season_on_a_line_leaves_its_autoregression_little_to_err(name):
+    continues(*line_and_season(0.05, n_rows=240), name, 4, 0.03)
+
+
+def test_the_mean_of_adjusted_values_holds_a_little_of_the_first_season():
+    continues(*line_and_season(0.0), "season_mean", 4, 0.003)
 
 
 def test_a_season_that_is_not_told_but_found_is_continued():
@@ -81,14 +90,23 @@ def test_without_a_season_the_paths_are_means_of_the_values_so_far(with_gaps):
         if w.sum() < 2:
             continue
         start = int(found.window.start[0, c])
-        half = (end - start) // 2
+        half, lines = (end - start) // 2, {}
         slope = (x[end - half :].mean() - x[start : start + half].mean()) / (end - start - half)
         slope *= end - start >= 4
+        kinds = ("damped_trend", "local_trend")
+        for name, rate, damping in zip(kinds, LOCAL_RATES, DAMPING, strict=True):
+            fading = (1 - rate) ** np.arange(end)[::-1][-48:] * w[-48:]
+            time = np.arange(-len(fading) + 1.0, 1.0)
+            centre, middle = fading @ time / fading.sum(), fading @ x[-48:] / fading.sum()
+            rise = fading * (time - centre) @ x[-48:]
+            rise /= fading @ (time - centre) ** 2 + PRIOR_OF_LINE / rate**2
+            lines[name] = middle - rise * centre - x[-1] + rise * np.cumsum(damping**ahead)
         means = {"season_before": x[-4:].mean(), "season_mean": w @ x / w.sum()}
         for name, rate in (("season_smooth", 0.4), ("season_slow", 0.12)):
             fading = ((1 - rate) ** np.arange(end)[::-1] * w)[-48:]
             means[name] = fading @ x[-48:] / fading.sum()
         wanted = {name: mean - x[-1] + 0 * ahead for name, mean in means.items()}
+        wanted |= lines
         wanted["last"] = wanted["season_last"] = 0.0 * ahead
         wanted["trend"] = ahead * slope
         wanted["half_trend"] = wanted["season_smooth"] + ahead * slope / 2
@@ -101,20 +119,19 @@ def test_without_a_season_the_paths_are_means_of_the_values_so_far(with_gaps):
 
 
 def test_a_path_is_there_where_what_it_reads_is():
-    seasonal = [name for name in PATHS if "season" in name]
     y = seasonal_walks(96)
     there = dict(zip(PATHS, opened(y, 1, with_others=False).paths.is_there[0, 0].T, strict=True))
-    always = {"last", "season_before", "season_mean", "half_trend", "trend", "autoregression"}
-    for name in always:
+    for name in set(PATHS) - {"season_last", "found_season", *EXOGENOUS}:
         assert there[name].all(), name
-    for name in ("season_last", "season_autoregression", "vector_autoregression"):
+    for name in ("season_last", *EXOGENOUS):
         assert not there[name].any(), name
     there = dict(zip(PATHS, opened(y, 12).paths.is_there[0, 0].T, strict=True))
-    for name in seasonal:
-        if name != "found_season":
-            assert not there[name][0], name  # one patch is no period
-            assert there[name][1:].all(), name
-    assert there["vector_autoregression"][1:].all()
+    assert there["last"].all()
+    assert there["autoregression"].all()
+    for name in set(PATHS) - {"last", "autoregression", "found_season"}:
+        first = 1 if name == "season_before" else 2  # a season; a season and a half
+        assert not there[name][:first].any(), name
+        assert there[name][first:].all(), name
 
 
 def test_a_vector_autoregression_sees_what_one_series_says_of_another():
@@ -124,7 +141,22 @@ def test_a_vector_autoregression_sees_what_one_series_says_of_another():
     y = torch.tensor(np.stack([leader, follower], 1)[None])
     found = opened(y, 1)
     error = (found.paths.moves - found.actual[..., None, :])[0, 1, 10:-8, :, 0].square().mean(0)
-    assert error[EXOGENOUS] < 0.1 * error[:EXOGENOUS].min()
+    joint = error[PATHS.index("vector_autoregression")]
+    assert joint < 0.1 * error[:N_OWN].min()
+
+
+def test_series_that_move_alike_are_told_so_by_their_shared_autoregression():
+    random = np.random.default_rng(0)
+    shocks = random.normal(size=(48, 12))
+    y = np.zeros((48, 12))
+    for t in range(1, 48):
+        y[t] = 0.6 * y[t - 1] + shocks[t]
+    found = opened(torch.tensor(y[None]), 1)
+    error = (found.paths.moves - found.actual[..., None, :])[0, :, 2:-1, :, 0].square().mean((0, 1))
+    shared, own = (
+        error[PATHS.index(name)] for name in ("shared_autoregression", "season_autoregression")
+    )
+    assert shared < own
 
 
 def test_later_values_change_no_earlier_path_and_no_earlier_record():

@@ -11,6 +11,7 @@ from samovar_forecast.network.records import (
     BANDS,
     STEPS_REMEMBERED,
     band_weights,
+    pooled_records,
     records,
     targets,
 )
@@ -71,3 +72,13 @@ def test_between_the_bands_their_weights_draw_a_line_over_the_logarithm_of_the_s
     wanted = np.stack([np.interp(steps, centres, row) for row in np.eye(len(BANDS))])
     np.testing.assert_allclose(weights, wanted, atol=1e-6)
     close(weights.sum(0), torch.ones(HORIZON))
+
+
+def test_the_pooled_record_is_the_mean_over_the_series_that_have_the_path():
+    y = seasonal_walks(96)
+    y[..., 2] = 3.0  # a constant has no record
+    found = opened(y)
+    pooled = pooled_records(found.record, found.paths, found.statistics)
+    assert pooled.shape == (1, 1, *found.record.shape[2:])
+    is_there = found.paths.is_there[0, 0, 5:, :, None]
+    close(pooled[0, 0, 5:], found.record[0, [0, 1, 3], 5:].mean(0) * is_there)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 
+from samovar_forecast.network.paths import EXOGENOUS
 from samovar_forecast.network.records import BANDS
 from samovar_forecast.network.window_features import (
     N_MIXED,
@@ -102,7 +103,7 @@ def test_a_token_sees_the_last_values_of_its_series():
 def test_the_last_values_of_the_others_are_mixed_by_their_moments_so_far():
     y = gappy_walks()
     found = opened(y)
-    first = len(STEPS_SHOWN) + 2 * len(BANDS)
+    first = len(EXOGENOUS) * (len(STEPS_SHOWN) + 2 * len(BANDS))
     mixed = others(y)[0, ..., first : first + 3 * N_MIXED].unflatten(-1, (3, N_MIXED))
     x, seen = found.window.values[0].numpy(), found.window.observed[0].numpy()
     steps = np.diff(x, axis=1, prepend=x[:, :1])

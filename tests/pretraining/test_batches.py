@@ -6,12 +6,15 @@ from itertools import islice
 import pytest
 import torch
 
+from samovar_forecast.network.zero_shot import ZeroShotConfig
 from samovar_forecast.pretraining.batches import Sizes, batches
+
+NETWORK = ZeroShotConfig()
 
 
 def test_batches_are_the_same_from_any_start():
-    from_zero = batches(0, 0, 64, 8, torch.device("cpu"), Sizes(values=4 * 256))
-    later = batches(0, 9, 64, 8, torch.device("cpu"), Sizes(values=4 * 256))
+    from_zero = batches(0, 0, NETWORK, torch.device("cpu"), Sizes(positions=128))
+    later = batches(0, 9, NETWORK, torch.device("cpu"), Sizes(positions=128))
     for _ in range(9):
         next(from_zero)
     first, second = next(from_zero), next(later)
@@ -20,11 +23,11 @@ def test_batches_are_the_same_from_any_start():
     assert first.with_others == second.with_others
 
 
-SMALL = Sizes(contexts=(64, 128), context_weights=(0.5, 0.5), series=(1, 3), values=2048)
+SMALL = Sizes(contexts=(64, 200), context_weights=(0.5, 0.5), series=(1, 3), positions=256)
 
 
 def some(n, seed=0, sizes=SMALL):
-    return list(islice(batches(seed, 0, 64, 8, torch.device("cpu"), sizes), n))
+    return list(islice(batches(seed, 0, NETWORK, torch.device("cpu"), sizes), n))
 
 
 def test_a_batch_has_the_sizes_asked_for_and_positions_of_its_windows():
@@ -32,10 +35,11 @@ def test_a_batch_has_the_sizes_asked_for_and_positions_of_its_windows():
         n, context, n_series = batch.values.shape
         assert context in SMALL.contexts
         assert n_series in SMALL.series
-        assert n == SMALL.values // (context * n_series)
+        patch_length = NETWORK.patch_length_of(context)
+        assert n == SMALL.positions * patch_length // (context * n_series)
         assert batch.future.shape == (n, 64, n_series)
         assert batch.season.shape == (n,)
-        n_positions = context // 8
+        n_positions = context // patch_length
         assert len(batch.positions) == n_positions // 2
         assert (batch.positions.diff() > 0).all()
         assert batch.positions.max() < n_positions

@@ -28,7 +28,7 @@ def test_a_checkpoint_is_whole_or_not_at_all(tmp_path):
 
 def trained():
     """Return a run after two steps, so that every part of it has moved."""
-    recipe = replace(SMALL, sizes=Sizes(contexts=(64,), context_weights=(1.0,), values=512))
+    recipe = replace(SMALL, sizes=Sizes(contexts=(64,), context_weights=(1.0,), positions=64))
     run = Pretraining(recipe)
     source = batches(0, 0, 64, 8, run.device, recipe.sizes)
     for _ in range(2):

@@ -11,7 +11,7 @@ from samovar_forecast.pretraining.objective import pretraining_loss
 
 def test_the_loss_of_a_perfect_forecast_is_0_and_missing_steps_do_not_count():
     network = ZeroShotNetwork(ZeroShotConfig(width=16, n_layers=1))
-    batch = next(batches(0, 0, 64, 8, torch.device("cpu"), Sizes(values=4 * 256)))
+    batch = next(batches(0, 0, ZeroShotConfig(), torch.device("cpu"), Sizes(positions=128)))
     out = network(batch.values, batch.season, future=batch.future)
     assert pretraining_loss(out, network.config.quantiles) > 0.1
     exact = out._replace(

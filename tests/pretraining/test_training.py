@@ -14,7 +14,7 @@ from samovar_forecast.pretraining.validation import validate
 
 SMALL = Recipe(
     network=ZeroShotConfig(width=16, n_layers=1),
-    sizes=Sizes(contexts=(64,), context_weights=(1.0,), values=4 * 256),
+    sizes=Sizes(contexts=(64,), context_weights=(1.0,), positions=128),
 )
 
 
@@ -41,8 +41,7 @@ def iter_from(run):
     return batches(
         run.recipe.seed,
         run.progress.step,
-        config.horizon,
-        config.patch_length,
+        config,
         run.device,
         run.recipe.sizes,
     )
