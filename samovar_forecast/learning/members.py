@@ -29,7 +29,7 @@ from samovar_forecast.linear.linear_map import LinearMap, without_gaps
 from samovar_forecast.linear.smoothing import filled
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.pretrained import load_pretrained
-from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
 
 PRETRAINED_READS = 2048
 """Rows before an origin that the pretrained network reads at most; at least half of them, where
@@ -213,8 +213,8 @@ class PretrainedMember:
         """Forecast as :class:`Member` says.
 
         Origins that lie whole patches apart are read from one window, for the network forecasts
-        from the end of every patch; only the season found in the window may then be another than
-        in a window that ends at the origin.
+        from the end of every patch; only the season found in the window, and the length of the
+        patches, may then be others than in a window that ends at the origin.
         """
         n_levels = self.head.n_params
         values = [take_off(self.effect, rows) for rows in instances]
@@ -227,7 +227,7 @@ class PretrainedMember:
             for number, own in enumerate(origins)
             for window in self._cut(number, own, is_shared=n_steps <= self.n_steps_at_once)
         ]
-        for batch in _batches(windows, self.network.config.patch_length, values[0].shape[1]):
+        for batch in _batches(windows, self.network.config, values[0].shape[1]):
             quantiles = self._read(batch, instances, values, n_steps)  # B P s C Q
             for window, numbers in zip(batch, quantiles, strict=True):
                 answers[window.instance][window.places] = numbers[-1 - window.patches_back]
@@ -248,8 +248,9 @@ class PretrainedMember:
         for group in range(groups.max(initial=-1) + 1):
             places = np.flatnonzero(groups.ravel() == group)
             end = int(origins[places].max())
-            back = (end - origins[places]) // patch
-            yield _Window(number, max(0, end - PRETRAINED_READS), end, places, back)
+            start = max(0, end - PRETRAINED_READS)
+            back = (end - origins[places]) // self.network.config.patch_length_of(end - start)
+            yield _Window(number, start, end, places, back)
 
     def _read(
         self,
@@ -297,16 +298,19 @@ class _Window:
         return torch.from_numpy(rows)
 
 
-def _batches(windows: list[_Window], patch_length: int, n_series: int) -> Iterator[list[_Window]]:
+def _batches(
+    windows: list[_Window], config: ZeroShotConfig, n_series: int
+) -> Iterator[list[_Window]]:
     """Yield windows that are read together: of as many patches, for missing rows are no patches.
 
     The season that the network looks for depends on the length of the window that it is given.
     """
-    alike: dict[tuple[int, bool], list[_Window]] = {}
+    alike: dict[tuple[int, int, bool], list[_Window]] = {}
     for window in windows:
-        key = (-(-len(window) // patch_length), len(window.places) > 1)
+        patch_length = config.patch_length_of(len(window))
+        key = (-(-len(window) // patch_length), patch_length, len(window.places) > 1)
         alike.setdefault(key, []).append(window)
-    for (n_patches, _), group in alike.items():
+    for (n_patches, patch_length, _), group in alike.items():
         n_together = max(1, NUMBERS_AT_ONCE // max(1, n_patches * patch_length * n_series))
         yield from (group[at : at + n_together] for at in range(0, len(group), n_together))
 

@@ -30,6 +30,8 @@ RECORD_DECAY = 0.97
 """Weight that is left of an error after eight steps."""
 PRIOR_ERRORS = 1.0
 LARGEST_ERROR = 100.0
+ROWS_IN_FULL = 8.0
+"""Rows from which on an error counts in full: with fewer rows neither path nor unit says much."""
 
 
 def targets(
@@ -56,12 +58,15 @@ def targets(
     return torch.where(is_known, moved / statistics.unit, torch.nan)
 
 
-def records(paths: Paths, actual: Tensor, patch_length: int) -> Tensor:
+def records(
+    paths: Paths, statistics: RunningStatistics, actual: Tensor, patch_length: int
+) -> Tensor:
     """Return the logarithm of the root mean square error of every path so far, by band.
 
     Parameters
     ----------
     paths : Paths
+    statistics : RunningStatistics
     actual : Tensor of shape (B, C, N, H)
         From :func:`targets`; may reach beyond the window, for only errors known at a position
         enter there.
@@ -78,8 +83,10 @@ def records(paths: Paths, actual: Tensor, patch_length: int) -> Tensor:
     bands = _band_means(actual)  # R J
     is_known = torch.isfinite(actual).to(actual.dtype)
     error = (paths.moves[..., steps] - actual.nan_to_num()) * is_known
-    squares = (error.square().clamp(max=LARGEST_ERROR) @ bands) * paths.is_there[..., None]
-    weights = (is_known @ bands) * paths.is_there[..., None]  # B C N K J
+    worth = (statistics.n_observed / ROWS_IN_FULL).clamp(max=1).square()[..., None]
+    worth = (worth * paths.is_there)[..., None]  # B C N K 1
+    squares = (error.square().clamp(max=LARGEST_ERROR) @ bands) * worth
+    weights = (is_known @ bands) * worth  # B C N K J
     back = torch.arange(n_positions, device=actual.device)
     distance = back[:, None] - back
     sums, counts = [], []

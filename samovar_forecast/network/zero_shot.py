@@ -10,8 +10,9 @@ them, at every position, is a weighted mean of the simple forecasts and a change
 
 from __future__ import annotations
 
+import copy
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -60,6 +61,12 @@ class ZeroShotConfig:
     decays: tuple[float, ...] = (1.0, 0.97, 0.85, 0.5)
     """Of a key from patch to patch, by head."""
     structure: str = "lu"
+    prior_rows: float = 0.0
+    """Rows that the records of the simple forecasts are worth against what was learned beyond them.
+
+    0 in the training. What is learned there holds for simulations; a real panel differs, and a
+    short one says little of how. Weights between the first and the trained ones are more robust to
+    such a shift (Wortsman et al. 2022, Robust fine-tuning of zero-shot models)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "quantiles", tuple(self.quantiles))
@@ -187,7 +194,7 @@ class ZeroShotNetwork(nn.Module):
                 window, statistics, season, found, patch_length, with_others=with_others
             )
             actual = targets(window, statistics, patch_length, future)
-            record = records(paths, actual, patch_length)  # B C N K J
+            record = records(paths, statistics, actual, patch_length)  # B C N K J
             pooled = record
             if with_others:  # a choice, like the seasons found: held fixed in derivatives
                 pooled = pooled_records(record, paths, statistics).detach()
@@ -217,13 +224,15 @@ class ZeroShotNetwork(nn.Module):
             [n_bands * len(PATHS), config.horizon, n_bands * (len(config.quantiles) - 1)], -1
         )
         is_there = paths.is_there[:, :, positions, :, None]
-        logits = logits.unflatten(-1, (-1, n_bands))  # B C P K J
+        n_rows = statistics.n_observed[:, :, positions, None]
+        learned = n_rows / (n_rows + config.prior_rows).clamp(min=1)  # B C P 1
+        logits = logits.unflatten(-1, (-1, n_bands)) * learned[..., None]  # B C P K J
         logits = logits - self.trust * record - self.trust_of_all * pooled
         shares = torch.where(is_there > 0, logits, -torch.inf).softmax(-2)
         by_band = shares.mT @ paths.moves[:, :, positions]  # B C P J H
         mean = (by_band * self.to_steps).sum(-2)  # B C P H
         error = ((shares * record).sum(-2) @ self.to_steps).exp()  # B C P H
-        median = mean + change * error
+        median = mean + learned * change * error
         quantiles = self._quantiles(median, error, spread.unflatten(-1, (-1, n_bands)))
 
         scale = window.scale.to(quantiles.dtype)
@@ -266,6 +275,12 @@ class ZeroShotNetwork(nn.Module):
         below = gaps[..., :centre, :].flip(-2).cumsum(-2).flip(-2)
         away = torch.cat([-below, torch.zeros_like(above[..., :1, :]), above], -2)
         return (median[..., None, :] + away * error[..., None, :]).mT
+
+    def with_prior(self, rows: float) -> ZeroShotNetwork:
+        """Return a copy that trusts the records of the simple forecasts more; see the config."""
+        drawn = copy.deepcopy(self)
+        drawn.config = replace(self.config, prior_rows=rows)
+        return drawn
 
     @torch.no_grad()
     def _initialize(self, generator: torch.Generator | None) -> None:

@@ -17,6 +17,8 @@ from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe
 
 CHECKPOINT = "checkpoint.safetensors"
 CURVE = "curve.json"
+PRIOR_ROWS = 60.0
+"""Of the network that is written; chosen on the development sets."""
 
 
 def write(run: Pretraining, folder: Path) -> None:
@@ -38,7 +40,7 @@ def write(run: Pretraining, folder: Path) -> None:
         "learning_rate": run.recipe.learning_rate,
         "curve": [{k: v for k, v in row.items() if k != "families"} for row in progress.curve],
     }
-    save_pretrained(run.average, card, folder)
+    save_pretrained(run.average.with_prior(PRIOR_ROWS), card, folder)
 
 
 def main(arguments: list[str] | None = None) -> int:

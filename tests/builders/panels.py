@@ -57,15 +57,17 @@ class Opened(NamedTuple):
         return value * self.window.scale + level
 
 
-def opened(y: Tensor, season: int = 12, *, with_others: bool = True) -> Opened:
-    """Return everything that precedes the tokens, in float64; patches of 8 and 64 steps ahead."""
-    window = open_window(y, PATCH, torch.float64)
-    statistics = running_statistics(window, PATCH, HORIZON)
+def opened(
+    y: Tensor, season: int = 12, *, with_others: bool = True, patch_length: int = PATCH
+) -> Opened:
+    """Return everything that precedes the tokens, in float64, 64 steps ahead."""
+    window = open_window(y, patch_length, torch.float64)
+    statistics = running_statistics(window, patch_length, HORIZON)
     told = torch.full((len(y),), season)
-    found, strength = find_seasons(window, told, PATCH)
-    paths = forecast_paths(window, statistics, told, found, PATCH, with_others=with_others)
-    actual = targets(window, statistics, PATCH)
-    record = records(paths, actual, PATCH)
+    found, strength = find_seasons(window, told, patch_length)
+    paths = forecast_paths(window, statistics, told, found, patch_length, with_others=with_others)
+    actual = targets(window, statistics, patch_length)
+    record = records(paths, statistics, actual, patch_length)
     return Opened(window, statistics, told, found, strength, paths, actual, record)
 
 

@@ -36,6 +36,7 @@ def test_the_record_is_that_of_earlier_forecasts_whose_errors_are_known_by_now()
     found = opened(gappy_walks(120))
     moves, actual = found.paths.moves[0].numpy(), found.actual[0].numpy()
     there = found.paths.is_there[0].numpy()
+    rows = found.statistics.n_observed[0].numpy()
     n_series, n_positions, n_paths, _ = moves.shape
     for c, position, path in np.ndindex(n_series, n_positions, n_paths):
         expected = 1.0
@@ -49,6 +50,7 @@ def test_the_record_is_that_of_earlier_forecasts_whose_errors_are_known_by_now()
                     error = moves[c, origin, path, step - 1] - actual[c, origin, step - 1]
                     if np.isfinite(error):
                         weight = records_module.RECORD_DECAY**distance / len(steps)
+                        weight *= min(1.0, rows[c, origin] / records_module.ROWS_IN_FULL) ** 2
                         total += weight * min(error**2, records_module.LARGEST_ERROR)
                         count += weight
             prior = records_module.PRIOR_ERRORS
@@ -62,7 +64,7 @@ def test_the_record_is_that_of_earlier_forecasts_whose_errors_are_known_by_now()
 def test_a_record_begins_with_that_of_the_last_value_of_a_walk():
     found = opened(seasonal_walks())
     assert not found.record[:, :, 0].any()
-    assert torch.equal(found.record, records(found.paths, found.actual, PATCH))
+    assert torch.equal(found.record, records(found.paths, found.statistics, found.actual, PATCH))
 
 
 def test_between_the_bands_their_weights_draw_a_line_over_the_logarithm_of_the_step():

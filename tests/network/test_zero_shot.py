@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.network.records import pooled_records
 from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
-from tests.builders.panels import close
+from tests.builders.panels import close, opened
 from tests.builders.panels import seasonal_walks as panel
 
 
@@ -204,3 +205,19 @@ def test_other_series_enter_a_forecast_by_nothing_else_than_what_comes_from_othe
         (through,) = torch.autograd.grad(from_others, window, own, retain_graph=True)
         others = [k for k in range(3) if k != c]
         close(whole[..., others], through[..., others])
+
+
+def test_with_a_prior_of_many_rows_the_paths_are_weighed_by_their_records_alone(network):
+    y = panel(96)
+    told = torch.tensor([12])
+    drawn = network.with_prior(1e9)
+    with torch.no_grad():
+        out, kept = drawn(y, told), network(y, told)
+        same = network.with_prior(0.0)(y, told)
+    found = opened(y, 12, patch_length=network.config.patch_length_of(96))
+    pooled = pooled_records(found.record, found.paths, found.statistics)
+    logits = -drawn.trust * found.record - drawn.trust_of_all * pooled
+    is_there = found.paths.is_there[..., None] > 0
+    close(out.shares, torch.where(is_there, logits, -torch.inf).softmax(-2), 1e-4)
+    close(same.quantiles, kept.quantiles)
+    assert not torch.allclose(out.quantiles, kept.quantiles)

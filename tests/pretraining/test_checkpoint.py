@@ -30,7 +30,7 @@ def trained():
     """Return a run after two steps, so that every part of it has moved."""
     recipe = replace(SMALL, sizes=Sizes(contexts=(64,), context_weights=(1.0,), positions=64))
     run = Pretraining(recipe)
-    source = batches(0, 0, 64, 8, run.device, recipe.sizes)
+    source = batches(0, 0, recipe.network, run.device, recipe.sizes)
     for _ in range(2):
         run._step(next(source), 1e-3)
     run.progress.curve.append({"step": 2, "loss": 0.5, "families": {"levels": 1.0}})
