@@ -28,7 +28,7 @@ def draw_lag_matrices(draws: Draws, n: int, order: int, n_series: int, radius: T
     fading = draws.uniform(0.0, 1.0, n, order, n_series) * (1.0 / lag)[:, None]
     sign = 1 - 1.6 * draws.chance(0.25, n, order, n_series)
     density = draws.uniform(0.0, 1.0, n, 1, 1, 1)
-    size = draws.log_uniform(0.05, 1.5, n, 1, 1, 1) / math.sqrt(n_series * order)
+    size = draws.log_uniform(0.02, 1.0, n, 1, 1, 1) / math.sqrt(n_series * order)
     cross = draws.normal(n, order, n_series, n_series) * size
     cross = cross * draws.chance(density, n, order, n_series, n_series)
     matrices = cross + torch.diag_embed(fading * sign)
@@ -101,8 +101,9 @@ def integrated_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
     matrices = draw_lag_matrices(draws, n, _order(draws), n_series, _radius(draws, n) * 0.9)
     steps = run_var(matrices, shocks(draws, n, length + BURN_IN, n_series))[:, BURN_IN:]
     size = steps.std(1, keepdim=True).clamp(min=1e-6)
-    drift = draws.normal(n, 1, n_series) * draws.log_uniform(0.02, 3.0, n, 1, 1)
-    return (steps / size + drift * draws.chance(0.6, n, 1, 1)).cumsum(1)
+    drift = draws.normal(n, 1, n_series) * draws.log_uniform(0.05, 2.0, n, 1, 1)
+    drift = drift + draws.chance(0.4, n, 1, 1) * draws.uniform(0.2, 1.5, n, 1, 1)
+    return (steps / size + drift * draws.chance(0.75, n, 1, 1)).cumsum(1)
 
 
 def cointegrated_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:

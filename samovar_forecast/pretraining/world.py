@@ -45,7 +45,7 @@ FAMILIES: dict[str, Family] = {
 }
 """Every family by its name."""
 
-PLAIN_SHARES = {"stable_var": 0.1, "integrated_var": 0.05, "cointegrated_var": 0.05}
+PLAIN_SHARES = {"stable_var": 0.06, "integrated_var": 0.1, "cointegrated_var": 0.06}
 """Shares of the windows that are such a VAR and nothing else: what a linear VAR is made for."""
 
 SEASONS = {
@@ -158,29 +158,29 @@ def _with_effects(draws: Draws, values: Tensor, season: Tensor) -> Tensor:
 
 
 def _trending(draws: Draws, values: Tensor) -> Tensor:
-    """Add a common or an own trend to a third of the windows; deviation 1 again."""
+    """Add a common or an own trend to a quarter of the windows; deviation 1 again."""
     n, length, n_series = values.shape
     time = torch.linspace(0.0, 1.0, length, device=values.device)[:, None]
     trend = (draws.normal(n, 1, n_series) + draws.normal(n, 1, 1)) * time
     trend = trend + draws.chance(0.3, n, 1, 1) * smooth_curves(draws, n, length, 1, n_waves=4)
-    size = draws.chance(0.35, n, 1, 1) * draws.log_uniform(0.3, 8.0, n, 1, 1)
+    size = draws.chance(0.25, n, 1, 1) * draws.log_uniform(0.3, 8.0, n, 1, 1)
     return standardize(values + size * trend)
 
 
 def _echoed(draws: Draws, values: Tensor) -> Tensor:
-    """Let a series repeat another one some steps later, in a quarter of the windows."""
+    """Let a series repeat another one some steps later, in an eighth of the windows."""
     n, length, n_series = values.shape
     lag = draws.integers(0, 8, n, 1)
     at = (torch.arange(length, device=values.device) - lag).clamp(min=0)
     other = values.roll(1, 2).gather(1, at[..., None].expand(n, length, n_series))
-    weight = draws.chance(0.25, n, 1, 1) * draws.chance(0.5, n, 1, n_series)
+    weight = draws.chance(0.12, n, 1, 1) * draws.chance(0.5, n, 1, n_series)
     return values + weight * draws.uniform(-2.0, 2.0, n, 1, n_series) * other
 
 
 def _with_strangers(draws: Draws, values: Tensor) -> Tensor:
     """Put series of another window in the place of some: not every panel hangs together."""
     n, _, n_series = values.shape
-    is_stranger = draws.chance(0.15, n, 1, 1) * draws.chance(0.5, n, 1, n_series)
+    is_stranger = draws.chance(0.35, n, 1, 1) * draws.chance(0.5, n, 1, n_series)
     return torch.where(is_stranger > 0, values.roll(n // 3 + 1, 0), values)
 
 
