@@ -45,18 +45,20 @@ def test_a_window_is_forecast_alike_whatever_stands_beside_it_in_the_batch(netwo
 
 
 @pytest.mark.parametrize("with_others", [True, False])
-def test_later_values_change_no_forecast_from_an_earlier_position(network, with_others):
-    y = panel(160)
+@pytest.mark.parametrize("n_rows", [160, 168])  # cut into fine patches, and not
+def test_later_values_change_no_forecast_from_an_earlier_position(network, with_others, n_rows):
+    y = panel(n_rows)
+    n_before = 120 // network.config.patch_length_of(n_rows)
     season = torch.tensor([12])
     changed = y.clone()
     changed[:, 120:] = (
-        torch.randn(1, 40, 4, generator=torch.Generator().manual_seed(3)).double() * 9
+        torch.randn(1, n_rows - 120, 4, generator=torch.Generator().manual_seed(3)).double() * 9
     )
 
     def moves(values):
         out = network(values, season, with_others=with_others)
         in_units = out.quantiles * out.unit[..., None] + out.last[..., None, None]
-        return in_units[:, :, :15]  # the positions up to row 120
+        return in_units[:, :, :n_before]  # the positions up to row 120
 
     with torch.no_grad():
         close(moves(changed), moves(y))
@@ -156,7 +158,7 @@ def test_forecasts_after_the_last_patches_end_with_the_forecast_of_the_window(ne
 def test_no_later_row_is_read_by_the_forecast_after_a_patch(network):
     y = panel()
     changed = y.clone()
-    changed[:, -8:] += 100.0
+    changed[:, -network.config.patch_length_of(y.shape[1]) :] += 100.0
     # The season is looked for in prefixes of the window, which end before its last patches.
     close(
         network.forecast_along(changed, 2, 4, 12)[:, 0], network.forecast_along(y, 2, 4, 12)[:, 0]
