@@ -97,7 +97,11 @@ def _how_it_did(outlook: Outlook) -> str:
         return f"Unknown: it could not be tried at earlier rows, for {record}."
     n = len(record.origins)
     span = " to ".join(dict.fromkeys(map(time_text, (record.origins[0], record.origins[-1]))))
-    start = f"At the last {n} origins ({span})" if n > 1 else f"At one earlier origin ({span})"
+    start = f"At one earlier origin ({span})"
+    if n > 1:
+        start = (
+            f"At the last {n} origins ({span}), fitted once before the first and the rivals anew,"
+        )
     against = [_against(name, ratio) for name, ratio in record.rivals.items()]
     error = f"its mean absolute error was {_listed(against)}" if against else "it had no rival"
     inside = (
