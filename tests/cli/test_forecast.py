@@ -35,8 +35,8 @@ def test_the_forecast_is_printed_with_intervals_and_what_to_think_of_it(
         "3 cells without a value",
         "forecast low 80% high 80%",
         "What comes: At 2020-03-01, 3 steps ahead: a ",
-        "How it did: At the last 4 origins (2018-12-01 to 2019-09-01), fitted once before the first "
-        "and the rivals anew, its mean absolute error was",
+        "How it did: At the last 4 origins (2018-12-01 to 2019-09-01), fitted once before the "
+        "first and the rivals anew, its mean absolute error was",
         "equal to the seasonal naive forecast's",
         "What it is made of: ",
         "What to distrust: ",

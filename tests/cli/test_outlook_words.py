@@ -34,8 +34,8 @@ def test_the_forecast_and_its_record_are_told():
     )
     assert told["How it did"] == (
         "At the last 2 origins (2013-01 to 2013-02), fitted once before the first and the rivals "
-        "anew, its mean absolute error was 20 % below the naive forecast's and equal to a VAR's; 75 % of the values that came lay inside their "
-        "80 % intervals."
+        "anew, its mean absolute error was 20 % below the naive forecast's and equal to a VAR's; "
+        "75 % of the values that came lay inside their 80 % intervals."
     )
     assert "did better" not in told["What to distrust"]
     assert told["What to distrust"].startswith("2 origins are few")
