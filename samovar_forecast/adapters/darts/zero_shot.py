@@ -127,7 +127,6 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
         if local_dir is not None:  # darts' safe loading refuses a path that is no text
             local_dir = self.model_params["local_dir"] = str(local_dir)
         self.local_dir = local_dir
-        self._season_told = 1 if season is None else season
         if "optimizer_cls" not in kwargs:
             rate = {"lr": 1e-4, **(kwargs.get("optimizer_kwargs") or {})}
             self.pl_module_params |= {"optimizer_cls": torch.optim.AdamW, "optimizer_kwargs": rate}
@@ -147,7 +146,7 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
         pretrained = load_pretrained(self.local_dir).network
         module = ZeroShotModule(
             network_config=pretrained.config.to_dict(),
-            season=self._season_told,
+            season=1 if self.season is None else self.season,
             univariate=self.univariate,
             n_future_covariates=0 if known is None else known.shape[-1],
             **self.pl_module_params,
@@ -162,25 +161,24 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
         **kwargs: Any,
     ) -> dict[str, Any]:
         """Prepare as darts does; then estimate what future covariates add to the components."""
+        prepared = super()._setup_for_train(
+            train_dataset=train_dataset, val_dataset=val_dataset, **kwargs
+        )
         if train_dataset[0].past_target.dtype == np.float16:
             raise DataError(
                 "the pretrained network computes in 32 or 64 bits",
                 found="float16",
                 remedy="cast the series, with series.astype('float32')",
             )
-        if self.season is None:
-            self._season_told = season_of_dataset(train_dataset)
-        prepared = super()._setup_for_train(
-            train_dataset=train_dataset, val_dataset=val_dataset, **kwargs
-        )
         module: ZeroShotModule = prepared["model"]
-        module.season = self._season_told
+        if self.season is None:
+            module.season.fill_(season_of_dataset(train_dataset))
         if module.effect.numel():
             instances = read_instances(train_dataset, self.output_chunk_shift)
             n_steps = min(STEPS_JUDGED, self.output_chunk_shift + self.output_chunk_length)
             common = {
                 "max_lag": min(LAGS_AT_MOST, self.input_chunk_length),
-                "season": module.season,
+                "season": int(module.season),
             }
             shares = confirmed_shares(instances, n_steps, **common)
             module.set_effect(estimate_effect(instances, **common).scaled(shares))

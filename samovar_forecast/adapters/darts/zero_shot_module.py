@@ -49,6 +49,7 @@ class ZeroShotModule(ClippedModule):
         Arguments of darts' ``PLForecastingModule``.
     """
 
+    season: Tensor
     levels: Tensor
     effect: Tensor
     covariate_mean: Tensor
@@ -63,7 +64,7 @@ class ZeroShotModule(ClippedModule):
     ) -> None:
         super().__init__(**kwargs)
         self.network = ZeroShotNetwork(ZeroShotConfig(**network_config))
-        self.season = season
+        self.register_buffer("season", torch.tensor(season))  # kept and loaded with the weights
         self.with_others = not univariate
         wanted = [0.5] if self.likelihood is None else self.likelihood.quantiles
         weights = level_weights(self.network.config.quantiles, wanted)
@@ -101,7 +102,7 @@ class ZeroShotModule(ClippedModule):
             quantiles = self.network.forecast(
                 past,
                 self.output_chunk_shift + self.output_chunk_length,
-                self.season,
+                self.season.expand(len(past)),
                 past_covariates=x_in.past_covariates,
                 with_others=self.with_others,
             )[:, self.output_chunk_shift :]  # B s C Q
@@ -123,7 +124,7 @@ class ZeroShotModule(ClippedModule):
 
         n_steps = self.network.config.horizon
         future = future_of_window(future, self.output_chunk_shift, n_steps, n_other)
-        season = torch.full((len(past),), self.season, device=past.device)
+        season = self.season.expand(len(past))
         return self.network(past, season, future=future, with_others=self.with_others)
 
     def _without_effects(self, x_in: PLModuleInput) -> tuple[Tensor, Tensor | None]:

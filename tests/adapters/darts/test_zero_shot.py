@@ -396,7 +396,13 @@ def test_weights_are_loaded_into_a_model_with_other_chunks(tmp_path):
     other = zero_shot(input_chunk_length=16, output_chunk_length=6)
     other.load_weights(path)
     assert all(torch.equal(one, state(tuned)[name]) for name, one in state(other).items())
+    assert other.model.season == 7  # of the frequency of the series that the weights came from
     assert len(other.predict(6, series=series)) == 6
+
+
+def test_a_series_too_short_for_a_window_is_refused_in_darts_words():
+    with pytest.raises(ValueError, match="too short"):
+        zero_shot().fit(waves(20))
 
 
 def test_weights_of_the_users_own_come_from_a_folder(tmp_path):
