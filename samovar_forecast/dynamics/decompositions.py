@@ -117,7 +117,7 @@ def fevd(
         names=names,
         origins=origins,
     )
-    shares = _shares(responses.values**2)
+    shares = error_shares(responses.values**2)
     return VarianceDecomposition(shares, responses.names, responses.origins, kind="orth")
 
 
@@ -171,11 +171,11 @@ def generalized_fevd(
         )
         for size in (1.0, -1.0)
     )
-    shares = _shares(rise.values**2 + fall.values**2)
+    shares = error_shares(rise.values**2 + fall.values**2)
     return VarianceDecomposition(shares, rise.names, rise.origins, kind="generalized")
 
 
-def _shares(squares: np.ndarray) -> np.ndarray:
+def error_shares(squares: np.ndarray) -> np.ndarray:
     """Return sums over the periods so far as shares of their sum over the impulses."""
     sums = squares.cumsum(axis=1)
     return sums / sums.sum(axis=-1, keepdims=True)

@@ -13,6 +13,7 @@ import pandas as pd
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.dynamics import causality, connectedness, constancy, decompositions, responses
 from samovar_forecast.dynamics.coefficient_reading import CoefficientReading
+from samovar_forecast.dynamics.direct_responses import direct_fevd, direct_irf
 from samovar_forecast.dynamics.history import History, TableLike
 from samovar_forecast.dynamics.news import News, news
 from samovar_forecast.dynamics.refitting import NetworkLearner
@@ -80,7 +81,13 @@ class DynamicVAR(CoefficientReading):
     # ------------------------------------------------------------------------------- responses
 
     def irf(
-        self, periods: int = 10, *, orth: bool = False, origin: Any = None, size: float = 1.0
+        self,
+        periods: int = 10,
+        *,
+        orth: bool = False,
+        origin: Any = None,
+        size: float = 1.0,
+        method: str = "iterated",
     ) -> responses.ImpulseResponses:
         """Follow a shock from an origin, or several; see :func:`responses.irf`.
 
@@ -93,11 +100,20 @@ class DynamicVAR(CoefficientReading):
             By default the newest.
         size : float, default=1.0
             Multiple of the shock; the network is not linear, so it may matter.
+        method : {"iterated", "direct"}, default="iterated"
+            Iterate the first step of the forecast under the shock, or take the derivative of each
+            step of the direct forecast by the newest observation: the dynamics of the forecast
+            that users get, up to ``patch_length`` steps, at any number of origins, also with
+            covariates, and without a simulation.
 
         Returns
         -------
         ImpulseResponses
         """
+        if self._is_direct(method):
+            slopes, names, labels = self._direct_slopes(periods, self._newest(origin))
+            sigma_u = self.sigma_u if orth else None
+            return direct_irf(slopes, names, labels, sigma_u=sigma_u, orth=orth, size=size)
         setting = self._setting(self._newest(origin))
         return responses.irf(
             setting.step,
@@ -156,9 +172,15 @@ class DynamicVAR(CoefficientReading):
         )
 
     def fevd(
-        self, periods: int = 10, *, origin: Any = None
+        self, periods: int = 10, *, origin: Any = None, method: str = "iterated"
     ) -> decompositions.VarianceDecomposition:
-        """Decompose forecast errors by orthogonal shocks; see :func:`decompositions.fevd`."""
+        """Decompose forecast errors by orthogonal shocks; see :func:`decompositions.fevd`.
+
+        ``method`` is that of :meth:`irf`.
+        """
+        if self._is_direct(method):
+            slopes, names, labels = self._direct_slopes(periods - 1, self._newest(origin))
+            return direct_fevd(slopes, names, labels, sigma_u=self.sigma_u)
         setting = self._setting(self._newest(origin))
         return decompositions.fevd(
             setting.step,
@@ -219,6 +241,34 @@ class DynamicVAR(CoefficientReading):
             names=setting.names,
             origins=setting.origins,
         )
+
+    @staticmethod
+    def _is_direct(method: str) -> bool:
+        if method not in ("iterated", "direct"):
+            raise ConfigurationError(
+                "there is no such method", found=repr(method), wanted=["iterated", "direct"]
+            )
+        return method == "direct"
+
+    def _direct_slopes(
+        self, periods: int, origins: Any
+    ) -> tuple[np.ndarray, list[str], list[Hashable]]:
+        """Return the derivatives of steps by the newest observation, (O, periods, C, C)."""
+        if not 0 <= periods <= self.patch_length:
+            raise ConfigurationError(
+                "the direct forecast has no such step",
+                found=periods,
+                wanted=f"0 to {self.patch_length}",
+                remedy='method="iterated" reaches any step',
+            )
+        positions = self.data.positions(origins)
+        slopes = np.zeros((len(positions), periods, self.neqs, self.neqs))
+        if periods:
+            asked, newest = np.eye(self.patch_length)[:periods], np.array([self.order - 1])
+            found = self.jacobians(self.data.windows(positions), asked)
+            for slope, jacobian in zip(slopes, found, strict=True):
+                slope[:] = jacobian.at_rows(newest)[:, :, 0, -self.neqs :]
+        return slopes, [str(name) for name in self.names], list(self.index[positions])
 
     def _newest(self, origin: Any) -> Any:
         """Return the origins asked for; the newest by default."""

@@ -47,6 +47,8 @@ class ImpulseResponses:
         Re-estimated mean responses, from which `band` takes its quantiles.
     is_cumulative : bool
         Whether the responses are summed over the periods.
+    method : {"iterated", "direct"}
+        Whether the first step of the forecast is iterated, or each step is a forecast of its own.
     """
 
     values: np.ndarray
@@ -56,6 +58,7 @@ class ImpulseResponses:
     size: float
     draws: np.ndarray | None = None
     is_cumulative: bool = False
+    method: Literal["iterated", "direct"] = "iterated"
 
     @property
     def periods(self) -> int:

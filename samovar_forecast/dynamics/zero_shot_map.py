@@ -35,6 +35,9 @@ from samovar_forecast.network.zero_shot import ZeroShotNetwork
 NUMBERS_AT_ONCE = 1_000_000
 """Numbers in the paths of a batch, to bound its memory: a Jacobian holds some 40 times more."""
 
+SERIES_AT_ONCE = 8
+"""Passes that are made together, a series each: they are short, and their tensors small."""
+
 
 class ZeroShotMap:
     """A pretrained network frozen in eval mode and float64, asked without training.
@@ -214,17 +217,27 @@ class ZeroShotMap:
             total, *reached = torch.autograd.grad(
                 ahead, inputs, weights.expand_as(ahead), retain_graph=True
             )
-            for c in range(n_series if reached else 0):
-                own = [torch.zeros_like(part) for part in reached]
-                for part, whole in zip(own, reached, strict=True):
-                    part[:, c] = whole[:, c]
-                (slope[c],) = torch.autograd.grad(out.from_others, window, own, retain_graph=True)
+            for some in torch.arange(n_series).split(SERIES_AT_ONCE) if reached else ():
+                (slope[some],) = torch.autograd.grad(
+                    out.from_others,
+                    window,
+                    [_of_each_series(part, some) for part in reached],
+                    is_grads_batched=True,
+                    retain_graph=True,
+                )
             of_itself = total - slope.sum(0)
             for c in range(n_series):
                 slope[c, ..., c] += of_itself[..., c]
         _read_constant_from_its_last_value(slopes, values.detach(), usable[..., 0], asked)
         in_order = slopes.roll(values.shape[2] - n_series, -1).permute(2, 0, 1, 3, 4)
         return in_order.numpy(), ahead.detach().mT.numpy()
+
+
+def _of_each_series(reached: Tensor, series: Tensor) -> Tensor:
+    """Return (B, C, ...) for each of some series, (n, B, C, ...), and 0 at all others."""
+    is_own = torch.zeros(len(series), 1, reached.shape[1], 1, 1, dtype=reached.dtype)
+    is_own[torch.arange(len(series)), 0, series] = 1
+    return reached * is_own
 
 
 def _read_constant_from_its_last_value(

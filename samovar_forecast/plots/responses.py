@@ -159,6 +159,8 @@ def _responses_title(result: ImpulseResponses) -> str:
         kind = kind.replace(" of one ", f" of {abs(result.size):g} ")
     if abs(result.size) > 1:
         kind = kind.replace("unit", "units").replace("deviation", "deviations")
+    if result.method == "direct":
+        kind += ", direct forecasts"
     return f"Cumulative {kind[0].lower()}{kind[1:]}" if result.is_cumulative else kind
 
 

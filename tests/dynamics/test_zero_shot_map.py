@@ -8,6 +8,7 @@ import pytest
 from samovar_forecast.dynamics.forecast_map import Shape
 from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
 from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.frames.scaler import Scaler
 from tests.builders.members import (
     by_differences,
     covariate_effect,
@@ -17,7 +18,8 @@ from tests.builders.members import (
     units,
 )
 
-EVERY_STEP = np.eye(6)
+ASKED = [0, 5]
+SOME_STEPS = np.eye(6)[ASKED]
 
 
 def zero_shot(n_rows=40, n_past=0, n_future=0, season=12, effect=None, n_steps=6) -> ZeroShotMap:
@@ -52,15 +54,15 @@ def test_a_short_history_is_forecast_as_if_nothing_stood_before_it() -> None:
 @pytest.mark.parametrize("season", [1, 12])
 def test_the_jacobian_equals_finite_differences(season: int) -> None:
     window, reading = scaled_windows(n_past=2), zero_shot(n_past=2, season=season)
-    (jacobian,) = reading.jacobians(window, EVERY_STEP, units(2))
+    (jacobian,) = reading.jacobians(window, SOME_STEPS, units(2))
     cells = cells_of(window, "past_covariates", (0, 1)) + cells_of(window, "target", (0, 1, 2))
     wanted = by_differences(reading, window, cells, 1e-5)
     scale = units(2).channels.scale
     for (name, row, column), slope in zip(cells, wanted, strict=True):
         channel = column + (2 if name == "target" else 0)
-        close(jacobian.dense()[:, :, row, channel] / scale[2:] * scale[channel], slope)
+        close(jacobian.dense()[:, :, row, channel] / scale[2:] * scale[channel], slope[ASKED])
     in_units = reading.forecast(window)[0] * scale[2:] + units().channels.location
-    close(jacobian.value, in_units, 1e-12)
+    close(jacobian.value, in_units[ASKED], 1e-12)
 
 
 def test_gaps_have_no_derivative_and_all_else_equals_finite_differences() -> None:
@@ -68,21 +70,21 @@ def test_gaps_have_no_derivative_and_all_else_equals_finite_differences() -> Non
     window.target[0, :7, 0] = np.nan
     window.target[0, 30:33, 1] = np.nan
     window.target[0, -2:, 2] = np.nan
-    (jacobian,) = reading.jacobians(window, EVERY_STEP, units())
+    (jacobian,) = reading.jacobians(window, SOME_STEPS, units())
     dense = jacobian.dense()
     assert np.all(dense.transpose(2, 3, 0, 1)[np.isnan(window.target[0])] == 0)
     cells = [("target", 45, 0), ("target", 29, 1), ("target", 47, 2), ("target", 8, 0)]
     wanted = by_differences(reading, window, cells, 1e-5)
     scale = units().channels.scale
     for (_, row, column), slope in zip(cells, wanted, strict=True):
-        close(dense[:, :, row, column] / scale * scale[column], slope, 1e-4)
+        close(dense[:, :, row, column] / scale * scale[column], slope[ASKED], 1e-4)
     assert np.allclose(dense.sum(2), np.eye(3), atol=1e-9)
 
 
 def test_coefficients_give_the_forecast_back_and_sum_to_one() -> None:
     windows, reading = scaled_windows(3), zero_shot()
     for window, jacobian in zip(
-        windows.target, reading.jacobians(windows, EVERY_STEP, units()), strict=True
+        windows.target, reading.jacobians(windows, SOME_STEPS, units()), strict=True
     ):
         dense = jacobian.dense()
         in_units = window * units().channels.scale + units().channels.location
@@ -97,7 +99,7 @@ def test_coefficients_give_the_forecast_back_and_sum_to_one() -> None:
 def test_weights_by_series_ask_for_their_weighted_sums() -> None:
     window, reading = scaled_windows(), zero_shot()
     weights = np.random.default_rng(0).normal(size=(2, 6, 3))
-    (every,) = reading.jacobians(window, EVERY_STEP, units())
+    (every,) = reading.jacobians(window, np.eye(6), units())
     (asked,) = reading.jacobians(window, weights, units())
     close(asked.dense(), np.einsum("rsc,sctk->rctk", weights, every.dense()), 1e-10)
     close(asked.value, np.einsum("rsc,sc->rc", weights, every.value), 1e-10)
@@ -107,34 +109,49 @@ def test_many_windows_of_several_lengths_give_the_jacobian_of_each(monkeypatch) 
     windows, reading = scaled_windows(4), zero_shot()
     windows.target[1, :20] = np.nan
     windows.target[2, :18] = np.nan
-    together = [one.dense() for one in reading.jacobians(windows, EVERY_STEP[:1], units())]
+    together = [one.dense() for one in reading.jacobians(windows, SOME_STEPS[:1], units())]
     monkeypatch.setattr("samovar_forecast.dynamics.zero_shot_map.NUMBERS_AT_ONCE", 1)
     for number, jacobian in enumerate(together):
         window = windows.part(number, number + 1)
-        (alone,) = reading.jacobians(window, EVERY_STEP[:1], units())
+        (alone,) = reading.jacobians(window, SOME_STEPS[:1], units())
         assert np.allclose(jacobian, alone.dense(), rtol=1e-9, atol=1e-9)
+
+
+def test_a_series_on_its_own_and_more_series_than_are_passed_at_once_are_read(monkeypatch) -> None:
+    window = scaled_windows()
+    alone = ZeroShotMap(pretrained(), 12, Shape(40, 6, 1), 6)
+    single = window._replace(target=window.target[:, :, :1])
+    plain = units()._replace(channels=Scaler(np.zeros(1), np.ones(1)))
+    (jacobian,) = alone.jacobians(single, SOME_STEPS, plain)
+    cells = cells_of(single, "target", (0,))
+    for (_, row, _), slope in zip(cells, by_differences(alone, single, cells, 1e-5), strict=True):
+        close(jacobian.dense()[:, :, row, 0], slope[ASKED])
+    (together,) = zero_shot().jacobians(window, SOME_STEPS, units())
+    monkeypatch.setattr("samovar_forecast.dynamics.zero_shot_map.SERIES_AT_ONCE", 2)
+    (in_turn,) = zero_shot().jacobians(window, SOME_STEPS, units())
+    close(together.dense(), in_turn.dense(), 1e-10)
 
 
 def test_an_effect_of_covariates_is_taken_off_first_and_added_at_last() -> None:
     window = scaled_windows(n_ahead=6)
     reading = zero_shot(n_future=2, effect=covariate_effect())
-    (jacobian,) = reading.jacobians(window, EVERY_STEP, units())
+    (jacobian,) = reading.jacobians(window, SOME_STEPS, units())
     cells = cells_of(window, "future_covariates", (0, 1), (-1, -3, -7, -10, 0, 1))
     wanted = by_differences(reading, window, cells, 1e-5)
     for (_, row, column), slope in zip(cells, wanted, strict=True):
         scale = units().channels.scale / units().future.scale[column]
-        close(jacobian.future[:, :, row, column] / scale, slope)
+        close(jacobian.future[:, :, row, column] / scale, slope[ASKED])
     cells = cells_of(window, "target", (0, 2))
     wanted = by_differences(reading, window, cells, 1e-5)
     scale = units().channels.scale
     for (_, row, column), slope in zip(cells, wanted, strict=True):
-        close(jacobian.dense()[:, :, row, column] / scale * scale[column], slope)
+        close(jacobian.dense()[:, :, row, column] / scale * scale[column], slope[ASKED])
 
 
 def test_a_constant_series_is_forecast_by_its_last_value_and_moves_no_other() -> None:
     window, reading = scaled_windows(), zero_shot()
     window.target[0, :, 1] = 0.3
-    (jacobian,) = reading.jacobians(window, EVERY_STEP, units())
+    (jacobian,) = reading.jacobians(window, SOME_STEPS, units())
     dense = jacobian.dense()
     assert np.all(dense[:, 1, -1, 1] == 1)
     assert np.all(dense[:, 1, :-1] == 0)

@@ -1,0 +1,65 @@
+"""Responses of direct forecasts: those of a VAR where its steps are iterated, else their own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from statsmodels.tsa.vector_ar.var_model import VARProcess
+
+from samovar_forecast.dynamics.direct_responses import direct_irf
+from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.linear.forecast import LinearForecast
+from samovar_forecast.linear.linear_map import LinearMap, iterate
+from tests.builders.members import average_var, seasonal_frame
+from tests.builders.steps import COEFS, INTERCEPT, SIGMA
+
+
+@pytest.fixture(scope="module")
+def linear() -> DynamicVAR:
+    """Return a VAR whose steps are those of the VAR iterated."""
+    lags, intercepts = iterate(COEFS, INTERCEPT, 6)
+    member = LinearForecast(LinearMap.of(cross=lags, intercept=intercepts), {})
+    y = np.random.default_rng(0).normal(size=(30, 3))
+    shares = {"linear": np.ones((6, 3))}
+    return DynamicVAR.from_members({"linear": member}, shares, y, sigma_u=SIGMA)
+
+
+def test_they_are_the_ma_representation_of_a_var_whose_steps_are_iterated(linear) -> None:
+    process = VARProcess(COEFS, INTERCEPT, SIGMA)
+    found = linear.irf(6, method="direct", origin=[10, 20])
+    assert np.allclose(found.values, process.ma_rep(6), atol=1e-12)
+    orth = linear.irf(6, method="direct", orth=True, size=-2.0)
+    assert np.allclose(orth.estimate, -2 * process.orth_ma_rep(6), atol=1e-12)
+    assert np.allclose(orth.values, linear.irf(6, orth=True, size=-2.0).values)
+    assert (orth.method, orth.kind, orth.size) == ("direct", "orth", -2.0)
+
+
+def test_shares_of_forecast_errors_are_those_of_a_var_whose_steps_are_iterated(linear) -> None:
+    for periods in (1, 5):
+        found = linear.fevd(periods, method="direct")
+        assert np.allclose(found.values, linear.fevd(periods).values, atol=1e-12)
+
+
+def test_they_are_the_change_of_the_forecast_that_users_get() -> None:
+    average, y = average_var(n_rows=30), seasonal_frame(30)
+    found = average.irf(4, method="direct").values[0]
+    scale = average.data.target.scaler.scale
+    for k in range(3):
+        moved = []
+        for sign in (1, -1):
+            changed = y.copy()
+            changed.iloc[-1, k] += sign * 1e-5 * scale[k]
+            moved.append(average.on(changed).forecast().to_numpy())
+        slope = (moved[0] - moved[1]) / (2e-5 * scale[k])
+        assert np.allclose(found[1:, :, k] / scale, slope[:4] / scale, atol=1e-4 / scale[k])
+    assert np.array_equal(found[0], np.eye(3))
+
+
+def test_what_has_no_answer_is_refused(linear) -> None:
+    with pytest.raises(ConfigurationError, match="no such step"):
+        linear.irf(7, method="direct")
+    with pytest.raises(ConfigurationError, match="no such method"):
+        linear.irf(3, method="fast")
+    with pytest.raises(ConfigurationError, match="sigma_u"):
+        direct_irf(np.zeros((1, 2, 3, 3)), ["a", "b", "c"], [0], orth=True)
