@@ -23,6 +23,7 @@ class AverageMap:
     parts : mapping of str to ForecastMap
         At least one. They read no more rows than ``shape`` has, and forecast ``n_steps`` or more.
     shares : mapping of str to array of shape (s, C)
+        Of every part; a forecaster that is no part has a share of 0.
     shape : Shape
     """
 
@@ -30,7 +31,7 @@ class AverageMap:
         self, parts: Mapping[str, ForecastMap], shares: Mapping[str, np.ndarray], shape: Shape
     ) -> None:
         self.parts = dict(parts)
-        self.shares = {name: shares[name] for name in parts}
+        self.shares = dict(shares)
         self.shape = shape
         self.n_steps = len(next(iter(self.shares.values())))
 
@@ -62,7 +63,7 @@ class AverageMap:
             and self.shape == other.shape
             and self.parts.keys() == other.parts.keys()
             and all(part.equals(other.parts[name]) for name, part in self.parts.items())
-            and all(np.array_equal(own, other.shares[name]) for name, own in self.shares.items())
+            and all(np.array_equal(self.shares[name], other.shares[name]) for name in self.parts)
         )
 
     def forecast(self, windows: Windows) -> np.ndarray:

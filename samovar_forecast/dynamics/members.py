@@ -47,7 +47,7 @@ def average_of(
 ) -> AverageMap:
     """Return the map of a weighted average; see ``DynamicVAR.from_members``.
 
-    A member without any share is left out.
+    A member without any share is not asked.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def average_of(
             parts[name] = ZeroShotMap(network, season, own, n_steps, *effect)
         else:
             parts[name] = trained[name]
-    return AverageMap(parts, {name: checked[name][step] for name in parts}, shape)
+    return AverageMap(parts, {name: share[step] for name, share in checked.items()}, shape)
 
 
 def _check_shares(

@@ -42,7 +42,8 @@ SERIES_AT_ONCE = 8
 class ZeroShotMap:
     """A pretrained network frozen in eval mode and float64, asked without training.
 
-    Periods that the network finds in a window are held fixed: they are whole numbers.
+    Held fixed are the periods that the network finds in a window, as they are whole numbers, and
+    the records that series have in common: they only choose among a series' simple forecasts.
 
     Parameters
     ----------
@@ -147,20 +148,21 @@ class ZeroShotMap:
 
         Windows follow each other in a batch as long as they have the same number of patches.
         """
-        length, patch = self.shape.context_length, self.network.config.patch_length
+        length, config = self.shape.context_length, self.network.config
         values = windows.target if added is None else windows.target - added[:, :length]
         if windows.past_covariates is not None:
             values = np.concatenate([values, windows.past_covariates], axis=2)
         n_rows = length - n_leading_gaps(values)
-        n_patches = np.maximum(-(-n_rows // patch), 1)
-        per_patch = values.shape[2] * len(PATHS) * self.network.config.horizon
+        patch = np.array([config.patch_length_of(int(n)) for n in n_rows])
+        n_read = np.maximum(-(-n_rows // patch), 1) * patch  # whole patches
+        per_patch = values.shape[2] * len(PATHS) * config.horizon
         places = range(len(values))
-        for n, run in itertools.groupby(places, key=lambda place: int(n_patches[place])):
+        for n, run in itertools.groupby(places, key=lambda place: int(n_read[place])):
             some = list(run)
-            size = max(1, numbers_at_once // (per_patch * n))
+            size = max(1, numbers_at_once // (per_patch * (n // int(patch[some[0]]))))
             for start in range(0, len(some), size):
                 rows = values[some[start] : some[start : start + size][-1] + 1]
-                yield torch.from_numpy(rows[:, max(0, length - n * patch) :].copy())
+                yield torch.from_numpy(rows[:, max(0, length - n) :].copy())
 
     # --------------------------------------------------------------------------- data space
 

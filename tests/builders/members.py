@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -16,6 +19,7 @@ from samovar_forecast.linear.covariates import CovariateEffect
 from samovar_forecast.linear.forecast import LinearForecast
 from samovar_forecast.linear.linear_map import LinearMap
 from samovar_forecast.network.pretrained import load_pretrained
+from samovar_forecast.network.records import pooled_records
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
 
 N_SERIES = 3
@@ -77,14 +81,30 @@ def by_differences(
     of the forecaster.
     """
     slopes = []
-    for name, row, column in cells:
-        ends = []
-        for sign in (1, -1):
-            table = getattr(window, name).copy()
-            table[0, row, column] += sign * size
-            ends.append(forecast_map.forecast(window._replace(**{name: table}))[0])
-        slopes.append((ends[0] - ends[1]) / (2 * size))
+    with common_records_held():
+        forecast_map.forecast(window)
+        for name, row, column in cells:
+            ends = []
+            for sign in (1, -1):
+                table = getattr(window, name).copy()
+                table[0, row, column] += sign * size
+                ends.append(forecast_map.forecast(window._replace(**{name: table}))[0])
+            slopes.append((ends[0] - ends[1]) / (2 * size))
     return np.array(slopes)
+
+
+@contextmanager
+def common_records_held() -> Iterator[None]:
+    """Keep the records that series have in common as they are in the first forecast of a shape."""
+    kept: dict[torch.Size, torch.Tensor] = {}
+
+    def held(record: torch.Tensor, *others: object) -> torch.Tensor:
+        if record.shape not in kept:
+            kept[record.shape] = pooled_records(record, *others).clone()
+        return kept[record.shape]
+
+    with mock.patch("samovar_forecast.network.zero_shot.pooled_records", held):
+        yield
 
 
 def seasonal_frame(n_rows: int = 60) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def test_the_window_is_as_long_as_its_hungriest_member() -> None:
     assert not average.shape.missing_values
 
 
-def test_a_member_without_a_share_is_left_out() -> None:
+def test_a_member_without_a_share_is_not_asked() -> None:
     members = {"linear": linear_forecast(), "pretrained": (pretrained(), 1)}
     shares = {"linear": np.ones((6, 3)), "pretrained": np.zeros((6, 3))}
     assert list(average_of(members, shares, 70, COLUMNS).parts) == ["linear"]
