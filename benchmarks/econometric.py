@@ -2,9 +2,9 @@
 
 Small and middle-sized multivariate sets of macroeconomics, money, rates, volatility, tourism,
 energy, health and traffic: rolling origins, a horizon that is natural to the frequency, and no
-setting chosen for a set. A seed trains the same network with and without the linear member, so that
-the two rows differ by that member alone. Then simulated vector autoregressions, where least squares
-with the true order is the model to come close to.
+setting chosen for a set. The members of our forecast stand beside the forecast itself. Then
+simulated vector autoregressions, where least squares with the true order is the model to come close
+to.
 """
 
 from __future__ import annotations
@@ -33,26 +33,17 @@ from samovar_forecast.linear.simulate import largest_root, simulate_var
 
 DATA_VARIABLE = "SAMOVAR_ECONOMETRIC_DATA"
 N_ORIGINS = 8
-NETWORK_FITS = 2
-SHORT = 500
-"""Up to so many rows the networks too are fitted at every origin."""
 
-SEEDS = (0, 1, 2)
-SEED = ", seed "
-"""Stands between the name of a row and its seed."""
+LINEAR, PRETRAINED, DEFAULT = "SAMoVAR, linear member", "SAMoVAR, pretrained member", "SAMoVAR"
+OURS = {
+    LINEAR: {"pretrained": False},
+    PRETRAINED: {"linear": False},
+    DEFAULT: {},
+}
+"""Our rows, and the arguments of each."""
 
 VERSIONS = ("torch", "numpy", "pandas", "sktime", "statsmodels")
-ROWS = (
-    "Naive",
-    "Seasonal naive",
-    "AR",
-    "VAR",
-    "Ridge VAR",
-    "Anchor",
-    "SAMoVAR",
-    "SAMoVAR + anchor",
-)
-NETWORK_ROWS = ("SAMoVAR", "SAMoVAR + anchor")
+ROWS = ("Naive", "Seasonal naive", "AR", "VAR", "Ridge VAR", *OURS)
 LINEAR_RIVALS = ("VAR", "Ridge VAR")
 
 
@@ -241,18 +232,14 @@ SETS: dict[str, Set] = {
 # --- the rows -------------------------------------------------------------------------------------
 
 
-def measure_set(chosen: Set, folder: Path, with_network: bool) -> Entry:
+def measure_set(chosen: Set, folder: Path) -> Entry:
     """Compare all models on a set; MSE in deviations of the first training window."""
     y = chosen.read(folder)
     y.columns = [str(name) for name in y.columns]
     season = season_of(y)
-    networks = networks_of_all_seeds() if with_network else {}
-    rows = {"Anchor": anchor_alone(), **networks}
-    every = 1 if len(y) <= SHORT else math.ceil(N_ORIGINS / NETWORK_FITS)
-    refit = dict.fromkeys(networks, every)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # models say what they think of short samples
-        found = compare(y, chosen.horizon, rows, n_origins=N_ORIGINS, refit=refit, progress=False)
+        found = compare(y, chosen.horizon, our_rows(), n_origins=N_ORIGINS, progress=False)
     scores, effort = found.scores(), found.effort()
     return {
         "rows": len(y),
@@ -261,39 +248,21 @@ def measure_set(chosen: Set, folder: Path, with_network: bool) -> Entry:
         "horizon": chosen.horizon,
         "first_window": found.n_first,
         "stride": found.stride,
-        "MSE": mean_of_seeds(scores["MSE"]),
-        "MASE": mean_of_seeds(scores["MASE"]),
-        "seconds": mean_of_seeds(effort["fit_seconds"]),
-        "notes": {
-            name.split(SEED)[0]: note for name, note in effort["note"].items() if "failed" in note
-        },
+        "MSE": by_row(scores["MSE"]),
+        "MASE": by_row(scores["MASE"]),
+        "seconds": by_row(effort["fit_seconds"]),
+        "notes": {name: note for name, note in effort["note"].items() if "failed" in note},
     }
 
 
-def anchor_alone() -> SAMoVARForecaster:
-    """Return the linear forecast by itself."""
-    return SAMoVARForecaster(pretrained=False)
+def our_rows() -> dict[str, SAMoVARForecaster]:
+    """Return our forecast and each of its members alone."""
+    return {name: SAMoVARForecaster(**arguments) for name, arguments in OURS.items()}
 
 
-def networks_of_all_seeds() -> dict[str, SAMoVARForecaster]:
-    """Return the rows that depend on a seed, a row a seed."""
-    return {
-        f"{name}{SEED}{seed}": SAMoVARForecaster(
-            linear=name.endswith("anchor"),
-            pretrained=False,
-            train=True,
-            random_state=seed,
-            verbose=False,
-        )
-        for name in NETWORK_ROWS
-        for seed in SEEDS
-    }
-
-
-def mean_of_seeds(values: pd.Series) -> dict[str, float]:
-    """Return a number a row: the mean over seeds where the row depends on a seed."""
-    rows = [str(name).split(SEED)[0] for name in values.index]
-    return {str(name): float(mean) for name, mean in values.groupby(rows).mean().items()}
+def by_row(values: pd.Series) -> dict[str, float]:
+    """Return a number a row, as JSON has it."""
+    return {str(name): float(value) for name, value in values.items()}
 
 
 def season_of(y: pd.DataFrame) -> int:
@@ -305,7 +274,6 @@ def season_of(y: pd.DataFrame) -> int:
 TRUE_ORDER = "OLS, true order"
 SIMULATED_HORIZON, SIMULATED_ORIGINS, SIMULATED_STRIDE = 8, 50, 8
 PROCESSES = 3
-PROCESSES_WITH_NETWORK = 1
 DESIGNS = [(p, c, n) for n in (200, 1000) for p in (1, 2, 4) for c in (3, 6)]
 """Order, series, rows to learn from."""
 
@@ -336,12 +304,7 @@ def simulate(design: tuple[int, int, int], number: int) -> dict[str, float]:
     random = np.random.default_rng([*design, number])
     n_obs = n_rows + SIMULATED_HORIZON + (SIMULATED_ORIGINS - 1) * SIMULATED_STRIDE
     y = simulate_var(random_process(order, n_series, random), n_obs, random_state=random)
-    rows: dict[str, Any] = {
-        TRUE_ORDER: TrueOrderVAR(order),
-        "Anchor": anchor_alone(),
-    }
-    if number < PROCESSES_WITH_NETWORK:
-        rows |= networks_of_all_seeds()
+    rows: dict[str, Any] = {TRUE_ORDER: TrueOrderVAR(order), **our_rows()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = compare(
@@ -354,7 +317,7 @@ def simulate(design: tuple[int, int, int], number: int) -> dict[str, float]:
             season=1,
             progress=False,
         )
-    return mean_of_seeds(found.scores()["MSE"])
+    return by_row(found.scores()["MSE"])
 
 
 # --- tables ---------------------------------------------------------------------------------------
@@ -423,7 +386,7 @@ def why_missing(entry: Entry, row: str) -> str:
 
 def simulated_table(records: Records) -> str:
     """Return errors on simulated processes over the errors of the true order."""
-    names = ("VAR", "Ridge VAR", "AR", "Anchor", *NETWORK_ROWS)
+    names = ("VAR", "Ridge VAR", "AR", *OURS)
     lines = []
     everything: dict[str, list[float]] = {name: [] for name in names}
     for design in DESIGNS:
@@ -473,11 +436,10 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
     with harness.one_thread():
         for name in asked.sets:
             known = records.entries.get(name, {"MSE": {}})["MSE"]
-            is_done = "Anchor" in known and (asked.without_network or "SAMoVAR" in known)
-            if is_done and not asked.again:
+            if DEFAULT in known and not asked.again:
                 continue
             try:
-                entry = measure_set(SETS[name], asked.data, not asked.without_network)
+                entry = measure_set(SETS[name], asked.data)
             except FileNotFoundError as error:
                 print(f"{name}: not here ({error.filename})")
                 continue
@@ -491,14 +453,13 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
                 errors = simulate(design, number)
                 records.keep(key, errors)
                 records.keep("about", provenance(VERSIONS))
-                print(f"{key}: {errors['Anchor'] / errors[TRUE_ORDER]:.3f}", flush=True)
+                print(f"{key}: {errors[DEFAULT] / errors[TRUE_ORDER]:.3f}", flush=True)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Give a parser the options of this benchmark."""
     add_data_option(parser, DATA_VARIABLE)
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
-    parser.add_argument("--without-network", action="store_true", help="linear rows only")
     parser.add_argument(
         "--simulated",
         action=argparse.BooleanOptionalAction,

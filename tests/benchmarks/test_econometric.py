@@ -25,7 +25,7 @@ def folder(tmp_path):
 def arguments_for(folder) -> list[str]:
     return [
         *("--data", str(folder), "--results", str(folder / "results.json")),
-        *("--no-simulated", "--without-network", "--sets", "canada", "danish_money"),
+        *("--no-simulated", "--sets", "canada", "danish_money"),
     ]
 
 
@@ -35,24 +35,24 @@ def test_a_set_that_is_here_is_measured_and_all_others_stand_as_not_run(folder, 
     records = Records(folder / "results.json")
     assert set(econometric.sets_of(records)) == {"canada"}
     mse = records.entries["canada"]["MSE"]
-    assert {"Naive", "AR", "VAR", "Ridge VAR", "Anchor"} <= set(mse)
-    assert mse["Anchor"] < mse["Naive"]
+    assert {"Naive", "AR", "VAR", "Ridge VAR", *econometric.OURS} <= set(mse)
+    assert mse["SAMoVAR"] < mse["Naive"]
     page = econometric.sections(records)["econometric sets"]
     (row,) = [line for line in page.splitlines() if line.startswith("| canada")]
-    assert row.count("not run") == 2  # the networks
+    assert "not run" not in row
     (other,) = [line for line in page.splitlines() if line.startswith("| danish_money")]
     assert other.count("not run") == len(econometric.ROWS)
 
 
 def test_what_is_finished_is_not_measured_again(folder, monkeypatch) -> None:
-    entry = {"MSE": {"Anchor": 1.0, "Naive": 2.0, "VAR": 1.5}, "rows": 70, "series": 2}
+    entry = {"MSE": {"SAMoVAR": 1.0, "Naive": 2.0, "VAR": 1.5}, "rows": 70, "series": 2}
     entry |= {"horizon": 8, "notes": {}}
     calls = []
     monkeypatch.setattr(econometric, "measure_set", lambda *_: calls.append(1) or entry)
     for _ in range(2):
-        econometric.BENCHMARK.main([*arguments_for(folder)[:6], "--sets", "canada"])
+        econometric.BENCHMARK.main([*arguments_for(folder)[:5], "--sets", "canada"])
     assert calls == [1]
-    econometric.BENCHMARK.main([*arguments_for(folder)[:6], "--sets", "canada", "--again"])
+    econometric.BENCHMARK.main([*arguments_for(folder)[:5], "--sets", "canada", "--again"])
     assert calls == [1, 1]
 
 
@@ -65,12 +65,12 @@ def test_without_data_nothing_is_measured_and_the_way_is_told(tmp_path, capsys) 
 
 def test_every_model_is_scored_against_the_better_linear_rival() -> None:
     entries = {
-        "one": {"MSE": {"Naive": 2.0, "VAR": 1.0, "Ridge VAR": 0.8, "Anchor": 0.4}},
-        "two": {"MSE": {"Naive": 0.5, "Ridge VAR": 1.0, "Anchor": 1.01}},
+        "one": {"MSE": {"Naive": 2.0, "VAR": 1.0, "Ridge VAR": 0.8, "SAMoVAR": 0.4}},
+        "two": {"MSE": {"Naive": 0.5, "Ridge VAR": 1.0, "SAMoVAR": 1.01}},
     }
     lines = {line[0]: line[1:] for line in econometric.verdicts(entries)}
-    assert lines["Anchor"] == ["2", f"{np.sqrt(0.5 * 1.01):.3f}", "100%", "50%", "50%"]
-    assert lines["SAMoVAR"][0] == "not run"
+    assert lines["SAMoVAR"] == ["2", f"{np.sqrt(0.5 * 1.01):.3f}", "100%", "50%", "50%"]
+    assert lines[econometric.LINEAR][0] == "not run"
 
 
 def test_simulated_processes_are_resumed_and_stand_in_the_report(folder, monkeypatch) -> None:
@@ -80,7 +80,7 @@ def test_simulated_processes_are_resumed_and_stand_in_the_report(folder, monkeyp
 
     def simulate(design, number) -> dict[str, float]:
         calls.append((design, number))
-        return {econometric.TRUE_ORDER: 2.0, "Anchor": 2.02}
+        return {econometric.TRUE_ORDER: 2.0, "SAMoVAR": 2.02}
 
     monkeypatch.setattr(econometric, "simulate", simulate)
     for _ in range(2):
