@@ -29,11 +29,13 @@ def test_intervals_from_the_true_noise_hold_their_share_and_others_do_not():
     assert narrow["score"][2] > judged["score"][2]
 
 
-def test_the_intervals_of_the_network_are_sorted_and_widen_with_coverage(monkeypatch):
+@pytest.mark.parametrize("source", ["default", "linear member"])
+def test_our_intervals_are_sorted_and_widen_with_coverage(source):
     time = np.arange(120)[:, None]
     values = np.sin(time / 3 + np.arange(2)) + np.random.default_rng(1).normal(0, 0.2, (120, 2))
-    monkeypatch.setattr(coverage, "NETWORK", {"d_model": 8, "n_layers": 1, "max_epochs": 2})
-    low, high = coverage.network_bounds(WAVES, values, {}, 0)
+    parameters = coverage.SOURCES[source]
+    assert parameters is not None
+    low, high = coverage.bounds_of(WAVES, values, parameters)
     assert low.shape == (4, 5, 4, 2)
     assert (low < high).all()
     assert (np.diff(low, axis=0) <= 0).all()
