@@ -74,7 +74,7 @@ def _closed(fit: Callable[..., Any], has_lookback: bool = True) -> Fit:
 NETWORK = "network"
 ROWS: dict[str, Row] = {
     "default": Row(
-        "SAMoVAR (default)",
+        "SAMoVAR (trained, linear)",
         fit_default,
         beside={
             REFITTED: "default, anchor refitted on validation rows too",
