@@ -349,7 +349,7 @@ def test_the_command_runs_resumes_and_writes_its_tables(tmp_path, capsys):
     assert stopped.value.code == 1  # one row failed, the others are there
     assert "there is no row 'nonsense'" in capsys.readouterr().err
     stored = Records(results).entries
-    assert len(stored) == 6
+    assert len(stored) == 7
     before = results.read_text()
     assert BENCHMARK.main(asked[:-1]) == 0
     assert results.read_text() == before

@@ -83,11 +83,14 @@ def test_an_explanation_that_breaks_is_told_and_stops_nothing():
 
 
 def test_every_picture_has_words_and_decodes(page, comparison):
-    # by step and origin, by series, best and worst window, calibration; a network, VAR, ridge VAR
-    assert len(page.images) == 2 + 2 + 1 + 3
+    # by step and origin, by series, best and worst window, calibration; a network and four VARs
+    assert len(page.images) == 2 + 2 + 1 + 5
     for image in page.images:
         assert len(image["alt"]) > 20
         kind, _, content = image["src"].partition(";base64,")
         start = {"data:image/svg+xml": b"<?xml", "data:image/png": b"\x89PNG"}[kind]
         assert base64.b64decode(content).startswith(start)
-    assert any("Heat maps" in image["alt"] and HOSTILE in image["alt"] for image in page.images)
+    drawn = [
+        image["alt"].rpartition(" in ")[2] for image in page.images if "Heat maps" in image["alt"]
+    ]
+    assert {HOSTILE, "VAR", "Ridge VAR", "Rolling VAR", "TVP-VAR"} == set(drawn)
