@@ -19,7 +19,7 @@ import torch
 from statsmodels.tsa.api import VAR
 
 from benchmarks.command import Benchmark, add_data_option
-from benchmarks.econometric import N_ORIGINS, SETS, random_process
+from benchmarks.econometric import DEVELOPMENT, LINEAR, N_ORIGINS, SETS, random_process
 from benchmarks.harness import one_thread
 from benchmarks.pages import markdown_table
 from benchmarks.records import RESULTS, BenchmarkError, Records, fingerprint, provenance, stamp
@@ -30,8 +30,6 @@ from samovar_forecast.pretraining.vector_families import moving_var, threshold_v
 
 N_PROCESSES = 100
 ROWS, STEPS = 400, 8
-DEVELOPMENT = "l"
-"""Last letter of the sets that choices were made on; the others are looked at to report alone."""
 SOURCES = ("benchmarks/zero_shot.py", "samovar_forecast/network")
 VERSIONS = ("torch", "numpy", "statsmodels")
 NEARLY = 1.02
@@ -61,7 +59,7 @@ def panel_set(
         for name, others in (("MSE", True), ("MSE alone", False)):
             ahead = median_forecast(network, y[None, :now], horizon, season, others)[0]
             errors[name].append(float((((ahead - y[now : now + horizon]) / unit) ** 2).mean()))
-    linear = {name: about["MSE"][name] for name in ("VAR", "Ridge VAR", "Anchor")}
+    linear = {name: about["MSE"][name] for name in ("VAR", "Ridge VAR", LINEAR)}
     return {**{name: float(np.mean(some)) for name, some in errors.items()}, **linear}
 
 
@@ -170,7 +168,7 @@ def _better(found: dict[str, float]) -> float:
 def panel_section(records: Records) -> str:
     """Return the table of the econometric panel, and its geometric means."""
     found = {name: records.entries[name]["found"] for name in SETS if name in records.entries}
-    names = ("MSE", "MSE alone", "Anchor")
+    names = ("MSE", "MSE alone", LINEAR)
     ratios = {
         name: [entry[column] / _better(entry) for column in names] for name, entry in found.items()
     }
@@ -185,7 +183,7 @@ def panel_section(records: Records) -> str:
         rows.append([title, *(f"**{mean:.3f}**" for mean in means)])
         shares = (table <= NEARLY).mean(0)
         rows.append([f"at most {NEARLY} on", *(f"{share:.0%}" for share in shares)])
-    head = ["set", "zero-shot", "zero-shot, each series alone", "linear anchor of the record"]
+    head = ["set", "zero-shot", "zero-shot, each series alone", "linear member of the record"]
     return markdown_table(head, rows)
 
 

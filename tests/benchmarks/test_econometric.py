@@ -65,11 +65,12 @@ def test_without_data_nothing_is_measured_and_the_way_is_told(tmp_path, capsys) 
 
 def test_every_model_is_scored_against_the_better_linear_rival() -> None:
     entries = {
-        "one": {"MSE": {"Naive": 2.0, "VAR": 1.0, "Ridge VAR": 0.8, "SAMoVAR": 0.4}},
-        "two": {"MSE": {"Naive": 0.5, "Ridge VAR": 1.0, "SAMoVAR": 1.01}},
+        "east": {"MSE": {"Naive": 2.0, "VAR": 1.0, "Ridge VAR": 0.8, "SAMoVAR": 0.4}},
+        "west": {"MSE": {"Naive": 0.5, "Ridge VAR": 1.0, "SAMoVAR": 1.01}},
     }
     lines = {line[0]: line[1:] for line in econometric.verdicts(entries)}
-    assert lines["SAMoVAR"] == ["2", f"{np.sqrt(0.5 * 1.01):.3f}", "100%", "50%", "50%"]
+    ratios = [f"{np.sqrt(0.5 * 1.01):.3f}", "0.500", "1.010"]
+    assert lines["SAMoVAR"] == ["2", *ratios, "100%", "50%", "50%"]
     assert lines[econometric.LINEAR][0] == "not run"
 
 

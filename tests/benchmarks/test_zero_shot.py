@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from benchmarks import zero_shot
+from benchmarks.econometric import LINEAR
 from benchmarks.samples import Sample
 from benchmarks.zero_shot_network import ZeroShot
 from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
@@ -19,7 +20,7 @@ def network():
 
 def test_a_set_is_scored_at_the_origins_and_in_the_units_of_the_record(network):
     y = np.random.default_rng(0).normal(size=(100, 2)).cumsum(0)
-    linear = {"VAR": 2.0, "Ridge VAR": 1.5, "Anchor": 1.8}
+    linear = {"VAR": 2.0, "Ridge VAR": 1.5, LINEAR: 1.8}
     about = {"first_window": 60, "season": 4, "stride": 4, "MSE": linear}
     found = zero_shot.panel_set(network, y, about, horizon=5)
     unit = y[:60].std(0, ddof=1)
@@ -28,7 +29,7 @@ def test_a_set_is_scored_at_the_origins_and_in_the_units_of_the_record(network):
         ahead = zero_shot.median_forecast(network, y[None, :now], 5, 4)[0]
         errors.append((((ahead - y[now : now + 5]) / unit) ** 2).mean())
     assert found["MSE"] == pytest.approx(np.mean(errors))
-    assert found["Anchor"] == 1.8
+    assert found[LINEAR] == 1.8
     assert zero_shot._better(found) == 1.5
 
 
