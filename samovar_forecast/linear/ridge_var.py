@@ -11,7 +11,7 @@ Letters: n rows, C series, p order, k = C p regressors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -72,8 +72,9 @@ class RidgeVARFit(VARFit):
         Whether an equation is pulled towards the last value (else: the mean).
     rise : float
         Factor on the penalties that it took to hold the roots; 1 if they needed no holding.
-    leave_one_out : callable
-        Returns the errors (rows, C) that :attr:`sigma_u` is made of.
+    equations : tuple of C _Equation
+        As they were first chosen, in units of ``deviation``.
+    deviation : ndarray of shape (C,)
     """
 
     orders: np.ndarray
@@ -81,12 +82,13 @@ class RidgeVARFit(VARFit):
     decays: np.ndarray
     towards_last_value: np.ndarray
     rise: float
-    leave_one_out: Callable[[], np.ndarray]
+    equations: tuple[_Equation, ...]
+    deviation: np.ndarray
 
     @cached_property
     def sigma_u(self) -> np.ndarray:
         """Second moments of the leave-one-out errors, (C, C), at the penalties first chosen."""
-        errors = self.leave_one_out()
+        errors = np.array([equation.errors() for equation in self.equations]).T * self.deviation
         return np.asarray(errors.T @ errors / len(errors))
 
 
@@ -102,6 +104,10 @@ class _Equation:
     penalty: float
     decay: float
     towards_last: bool
+
+    def errors(self) -> np.ndarray:
+        """Return the leave-one-out errors, (n,)."""
+        return self.regressions.errors(self.penalty)[:, self.target]
 
     def drawn_to_last_value(self) -> _Equation:
         """Return the equation with the last value in place of the mean as what it is drawn to."""
@@ -186,10 +192,6 @@ def fit_ridge_var(
                         )
     found = [choice for choice in chosen if choice is not None]
 
-    def leave_one_out() -> np.ndarray:
-        errors = [choice.regressions.errors(choice.penalty)[:, choice.target] for choice in found]
-        return np.array(errors).T * deviation
-
     order = max(choice.order for choice in found)
     coefs, rise = _stable(found, order)
     intercept = mean_ahead - np.einsum(
@@ -204,7 +206,8 @@ def fit_ridge_var(
         decays=np.array([choice.decay for choice in found]),
         towards_last_value=np.array([choice.towards_last for choice in found]),
         rise=rise,
-        leave_one_out=leave_one_out,
+        equations=tuple(found),
+        deviation=deviation,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -194,3 +195,11 @@ def test_smoothing_and_theta_stand_among_the_classical_rows_by_default():
     assert {"Theta (linear)", "Smoothing (linear)"} <= set(names)
     is_there = importlib.util.find_spec("statsforecast") is not None
     assert ("AutoARIMA" in names) == ("Mean of the three" in names) == is_there
+
+
+@pytest.mark.parametrize("name", classical_forecasters(season=4))
+def test_a_fitted_row_can_be_pickled_and_forecasts_the_same(name):
+    fitted = classical_forecasters(season=4)[name].fit(simulated_var(60), fh=[1, 2, 3])
+    again = pickle.loads(pickle.dumps(fitted))
+    pd.testing.assert_frame_equal(again.predict(), fitted.predict())
+    pd.testing.assert_frame_equal(again.predict_interval(), fitted.predict_interval())
