@@ -117,7 +117,6 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         content = table.to_parquet(index=False)
     else:
         texts = {name: table[name].map(harmless) for name in table.select_dtypes(exclude="number")}
-        texts = {name: table[name].map(harmless) for name in table.select_dtypes(exclude="number")}
         content = table.assign(**texts).rename(columns=harmless).to_csv(index=False).encode()
         content = gzip.compress(content) if suffix == ".csv.gz" else content
     write_file(path, content)

@@ -88,7 +88,8 @@ def _what_comes(outlook: Outlook) -> str:
             f"{shown(known.iloc[-1], digits)} at {time_text(known.index[-1])})"
         )
     more = f"; and {len(names) - SERIES_TOLD} more series" if len(names) > SERIES_TOLD else ""
-    return f"At {time_text(last)}, {_steps(len(outlook.forecast))} ahead: {'; '.join(parts)}{more}."
+    steps = _number_of(len(outlook.forecast), "step")
+    return f"At {time_text(last)}, {steps} ahead: {'; '.join(parts)}{more}."
 
 
 def _how_it_did(outlook: Outlook) -> str:
@@ -158,7 +159,7 @@ def _doubts(outlook: Outlook) -> list[str]:
             else "One origin is no evidence."
         )
     if len(y) < ROWS_FOR_A_STEP * horizon:
-        doubts.append(f"{_steps(horizon)} are far for {len(y)} rows.".capitalize())
+        doubts.append(f"{_number_of(horizon, 'step')} are far for {len(y)} rows.".capitalize())
     if outlook.season > 1 and len(y) < 2 * outlook.season:
         doubts.append(f"The rows hold fewer than two seasons of {outlook.season}.")
     missing = float(y.isna().to_numpy().mean())
@@ -187,10 +188,6 @@ def _beyond(outlook: Outlook) -> list[str]:
         if outlook.forecast[name].min() < low or outlook.forecast[name].max() > high:
             found.append(str(name))
     return found
-
-
-def _steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count} steps"
 
 
 def _number_of(count: int, word: str) -> str:
