@@ -43,10 +43,10 @@ ROOMS = {
     "frames.sources": May(("exceptions", "frames"), ("numpy", "pandas", "statsmodels")),
     "linear": May(("exceptions",), ("numpy",)),
     "network": May(("exceptions", "config"), ("torch",)),
-    "network.pretrained": May(("exceptions", "network"), ("safetensors",)),
+    "network.pretrained": May(("exceptions", "bundle", "network"), ("safetensors",)),
     "pretraining": May(("network",), ("torch",)),
     "pretraining.checkpoint": May(
-        ("exceptions", "network", "pretraining"), ("torch", "safetensors")
+        ("exceptions", "bundle", "network", "pretraining"), ("torch", "safetensors")
     ),
     "learning": May(
         ("exceptions", "config", "frames", "linear", "network"),
@@ -82,12 +82,15 @@ ROOMS = {
         ("numpy", "pandas", "sktime", "skpro"),
     ),
     "adapters.darts": May(
-        ("exceptions", "config", "process", "frames", "linear", "network", "learning", "dynamics"),
+        (
+            *("exceptions", "config", "process", "bundle", "frames", "linear", "network"),
+            *("learning", "dynamics"),
+        ),
         ("numpy", "pandas", "torch", "pytorch_lightning", "darts", "tqdm"),
     ),
     "adapters.darts.fine_tuning": May(("network", "pretraining"), ("torch",)),
     "comparison": May(
-        ("exceptions", "accuracy_tests", "frames", "linear", "process", "front"),
+        ("exceptions", "bundle", "accuracy_tests", "frames", "linear", "process", "front"),
         (
             "numpy",
             "pandas",

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast import __version__
+from samovar_forecast.bundle import write_whole
 
 FORMAT = 2
 DEEPEST = 8
@@ -81,16 +80,7 @@ class StoredOrigins:
             "quantiles": None if quantiles is None else quantiles.tolist(),
             "record": forecasts.record,
         }
-        handle, name = tempfile.mkstemp(dir=self.folder, prefix=f".{key[:12]}-", suffix=".part")
-        part = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(content, file, allow_nan=False)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self._path(key))
-        finally:
-            part.unlink(missing_ok=True)
+        write_whole(self._path(key), json.dumps(content, allow_nan=False).encode())
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.json"

@@ -12,6 +12,7 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from samovar_forecast.bundle import write_whole
 from samovar_forecast.exceptions import ConfigurationError, NotFittedError
 from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
 
@@ -110,6 +111,4 @@ def save_pretrained(network: ZeroShotNetwork, card: Mapping[str, Any], folder: s
         **card,
     }
     for name, data in ((WEIGHTS, content), (CARD, json.dumps(document, indent=1).encode() + b"\n")):
-        unfinished = folder / f"{name}.unfinished"
-        unfinished.write_bytes(data)
-        unfinished.replace(folder / name)
+        write_whole(folder / name, data)

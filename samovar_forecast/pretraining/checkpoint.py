@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
+from samovar_forecast.bundle import write_whole
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network.zero_shot import ZeroShotConfig
 from samovar_forecast.pretraining.batches import Sizes
@@ -40,9 +41,8 @@ def save_checkpoint(run: Pretraining, path: Path) -> None:
         "progress": json.dumps(dataclasses.asdict(run.progress)),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    save_file({name: value.detach().cpu() for name, value in tensors.items()}, unfinished, about)
-    unfinished.replace(path)
+    content = save({name: value.detach().cpu() for name, value in tensors.items()}, about)
+    write_whole(path, content)
 
 
 def load_checkpoint(path: Path, device: str | torch.device = "cpu") -> Pretraining:

@@ -6,6 +6,7 @@ Letters of the shapes: B windows, L input chunk, s output chunk, C components, F
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +32,7 @@ from samovar_forecast.adapters.darts.rows import (
     season_of_dataset,
 )
 from samovar_forecast.adapters.darts.windows import SlicedTrainingDataset
+from samovar_forecast.bundle import write_whole
 from samovar_forecast.learning.anchoring import as_array, put_beside
 from samovar_forecast.linear.forecast import (
     WINDOWS_AT_ONCE,
@@ -203,9 +205,9 @@ def attach(
             saved.load_state_dict(checkpoint["state_dict"])
             _attach(saved, trainer, validation, linear, earlier, newest)
             checkpoint["state_dict"] = saved.state_dict()
-            unfinished = path.with_name(f"{path.name}.unfinished")
-            torch.save(checkpoint, unfinished)
-            unfinished.replace(path)
+            content = io.BytesIO()
+            torch.save(checkpoint, content)
+            write_whole(path, content.getvalue())
 
 
 def _attach(
