@@ -156,14 +156,10 @@ def _array_or_none(values: torch.Tensor | None) -> np.ndarray | None:
 
 def _rows_before(instances: list[Rows], validation: WindowSet) -> list[Rows]:
     """Return each instance up to the first row that a validation window forecasts."""
-    kept = []
-    for number, (rows, (first_row, _)) in enumerate(zip(instances, validation.bounds, strict=True)):
-        starts = validation.starts[validation.instance == number]
-        n_rows = len(rows.target)
-        if len(starts):
-            n_rows = int(starts.min()) - first_row + validation.context_length
-        kept.append(rows.until(n_rows))
-    return kept
+    return [
+        rows.until(len(rows.target) if first is None else first)
+        for rows, first in zip(instances, validation.first_forecast_rows(), strict=True)
+    ]
 
 
 @torch.no_grad()

@@ -150,13 +150,9 @@ def train_further(
 
 def _first_held_out(n_instances: int, validation: WindowSet | None) -> tuple[float, ...]:
     """Return the first row of each instance that a validation window forecasts; else infinity."""
-    first = [math.inf] * n_instances
-    if validation is not None:
-        for number, (first_row, _) in enumerate(validation.bounds):
-            starts = validation.starts[validation.instance == number]
-            if len(starts):
-                first[number] = int(starts.min()) - first_row + validation.context_length
-    return tuple(first)
+    if validation is None:
+        return (math.inf,) * n_instances
+    return tuple(math.inf if row is None else row for row in validation.first_forecast_rows())
 
 
 def lay_out_windows(instances: Sequence[ScaledRows], config: NetworkConfig) -> WindowSet:

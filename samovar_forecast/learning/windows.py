@@ -78,6 +78,15 @@ class WindowSet:
     context_length: int
     patch_length: int
 
+    def first_forecast_rows(self) -> list[int | None]:
+        """Return the first row of each instance that a window forecasts; None without a window."""
+        first: list[int | None] = []
+        for number, (start, _) in enumerate(self.bounds):
+            starts = self.starts[self.instance == number]
+            row = int(starts.min()) - start + self.context_length if len(starts) else None
+            first.append(row)
+        return first
+
     @classmethod
     def from_series(
         cls, series: Sequence[SeriesTensors], context_length: int, patch_length: int
