@@ -22,7 +22,7 @@ from samovar_forecast.learning.answers import cut_window, roll_windows
 from samovar_forecast.learning.scaled_rows import ScaledRows
 from samovar_forecast.learning.trained_network import TrainedNetwork
 from samovar_forecast.linear.average import LONGEST_LAG, estimate_each
-from samovar_forecast.linear.covariates import CovariateEffect, confirmed_shares, estimate_effect
+from samovar_forecast.linear.covariates import CovariateEffect, confirmed_effect
 from samovar_forecast.linear.forecast import WINDOWS_AT_ONCE, LinearForecast
 from samovar_forecast.linear.held_out import Trial
 from samovar_forecast.linear.linear_map import LinearMap, without_gaps
@@ -367,7 +367,7 @@ class TrainedMember:
         ]
 
 
-def confirmed_effect(
+def effect_of_panel(
     instances: Sequence[ScaledRows], n_steps: int, season: int
 ) -> CovariateEffect | None:
     """Return the effect of covariates known ahead as far as the last third of the rows confirms it.
@@ -379,11 +379,7 @@ def confirmed_effect(
         return None
     rows = [instance.linear for instance in instances]
     n_lags = min(LONGEST_LAG, *(len(instance) for instance in instances))
-    shares = confirmed_shares(rows, n_steps, n_lags, season)
-    if not shares.any():
-        return None
-    effect = estimate_effect(rows, n_lags, season).scaled(shares)
-    return effect if effect.weights.any() else None
+    return confirmed_effect(rows, n_steps, n_lags, season)
 
 
 def take_off(effect: CovariateEffect | None, rows: ScaledRows) -> np.ndarray:

@@ -28,7 +28,7 @@ from samovar_forecast.learning.members import (
     Member,
     PretrainedMember,
     TrainedMember,
-    confirmed_effect,
+    effect_of_panel,
 )
 from samovar_forecast.learning.network_fit import HowToTrain, train_further, train_member
 from samovar_forecast.learning.plan import Plan
@@ -243,7 +243,7 @@ class PanelForecaster:
         if linear is not None and moved.holds_all:
             instances = moved._scaled(moved.panel.instances)
             n_steps, season = linear.forecasts[0].map.n_steps, moved.panel.grid.season
-            effect = confirmed_effect(instances, n_steps, season)
+            effect = effect_of_panel(instances, n_steps, season)
             linear, _ = LinearMember.estimate(instances, n_steps, season, effect)
             if pretrained is not None:
                 pretrained = dataclasses.replace(pretrained, effect=effect)
@@ -419,7 +419,7 @@ def _make_closed_form(
     trials: list[Trial | None] = []
     effect = None
     if plan.linear or plan.pretrained:
-        effect = confirmed_effect(instances, n_steps, season)
+        effect = effect_of_panel(instances, n_steps, season)
     if plan.linear:
         linear, trials = LinearMember.estimate(instances, n_steps, season, effect)
         members.append(linear)

@@ -128,6 +128,20 @@ def estimate_effect(instances: Sequence[Rows], max_lag: int, season: int = 1) ->
     return CovariateEffect(weights[:, :, : 1 + int(used.max(initial=0))], mean)
 
 
+def confirmed_effect(
+    instances: Sequence[Rows], n_steps: int, max_lag: int, season: int = 1
+) -> CovariateEffect | None:
+    """Return the effect of all rows as far as :func:`confirmed_shares` confirms it.
+
+    None where nothing is confirmed; parameters as of :func:`confirmed_shares`.
+    """
+    shares = confirmed_shares(instances, n_steps, max_lag, season)
+    if not shares.any():
+        return None
+    effect = estimate_effect(instances, max_lag, season).scaled(shares)
+    return effect if effect.weights.any() else None
+
+
 def confirmed_shares(
     instances: Sequence[Rows], n_steps: int, max_lag: int, season: int = 1
 ) -> np.ndarray:

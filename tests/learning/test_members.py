@@ -10,7 +10,7 @@ from samovar_forecast import load_pretrained
 from samovar_forecast.learning.members import (
     LinearMember,
     PretrainedMember,
-    confirmed_effect,
+    effect_of_panel,
     put_back,
     take_off,
 )
@@ -120,6 +120,6 @@ def test_an_effect_is_taken_off_before_a_member_is_asked_and_put_back():
     found = with_effect.forecast([driven], ends, 3)[0]
     expected = without.forecast([plain], ends, 3)[0] + effect(future)[80:83][..., None]
     np.testing.assert_allclose(found[0], expected[0], atol=1e-6)
-    found = confirmed_effect([driven], 3, 1)
+    found = effect_of_panel([driven], 3, 1)
     np.testing.assert_allclose(found.weights[:, :, 0], effect.weights[:, :, 0], atol=0.2)
-    assert confirmed_effect([plain], 3, 1) is None
+    assert effect_of_panel([plain], 3, 1) is None

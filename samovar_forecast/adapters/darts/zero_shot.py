@@ -21,7 +21,7 @@ from samovar_forecast.adapters.darts.host_foundation import FoundationModel
 from samovar_forecast.adapters.darts.rows import read_instances, season_of_dataset
 from samovar_forecast.adapters.darts.zero_shot_module import ZeroShotModule
 from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.linear.covariates import confirmed_shares, estimate_effect
+from samovar_forecast.linear.covariates import confirmed_effect
 from samovar_forecast.network.pretrained import load_pretrained
 
 STEPS_JUDGED = 24
@@ -176,12 +176,9 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
         if module.effect.numel():
             instances = read_instances(train_dataset, self.output_chunk_shift)
             n_steps = min(STEPS_JUDGED, self.output_chunk_shift + self.output_chunk_length)
-            common = {
-                "max_lag": min(LAGS_AT_MOST, self.input_chunk_length),
-                "season": int(module.season),
-            }
-            shares = confirmed_shares(instances, n_steps, **common)
-            module.set_effect(estimate_effect(instances, **common).scaled(shares))
+            n_lags = min(LAGS_AT_MOST, self.input_chunk_length)
+            season = int(module.season)
+            module.set_effect(confirmed_effect(instances, n_steps, n_lags, season))
         return prepared
 
     def to_onnx(self, path: str | None = None, **kwargs: Any) -> None:

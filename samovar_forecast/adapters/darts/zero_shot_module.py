@@ -89,10 +89,13 @@ class ZeroShotModule(ClippedModule):
             forecast = self._forecast(x_in) if len(self.train_metrics) else positions.last
         return _FineTuningOutput(forecast, positions=positions)
 
-    def set_effect(self, effect: CovariateEffect) -> None:
-        """Keep what future covariates add to the components."""
+    def set_effect(self, effect: CovariateEffect | None) -> None:
+        """Keep what future covariates add to the components; nothing for None."""
+        self.effect.zero_()
+        if effect is None:
+            return
         n_lags = effect.weights.shape[2]
-        self.effect.zero_()[:, :, :n_lags] = torch.from_numpy(effect.weights).to(self.effect)
+        self.effect[:, :, :n_lags] = torch.from_numpy(effect.weights).to(self.effect)
         self.covariate_mean.copy_(torch.from_numpy(effect.mean))
 
     def _forecast(self, x_in: PLModuleInput) -> Tensor:
