@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.plots.layout import (
     STYLES,
-    few_ticks,
+    label_panel,
     legend_below,
     panels,
-    shown_name,
+    series_to_draw,
     shown_time,
     times_of,
     title_above,
@@ -80,12 +79,7 @@ def plot_fan(
     >>> intervals = forecaster.predict_interval(coverage=[0.5, 0.8])  # doctest: +SKIP
     >>> plots.plot_fan(y, forecast, intervals)  # doctest: +SKIP
     """
-    drawn = list(forecast.columns if series is None else series)
-    absent = [name for name in drawn if name not in forecast.columns]
-    if absent:
-        raise ConfigurationError(
-            "series to draw", found=repr(absent[0]), wanted=f"some of {list(forecast.columns)}"
-        )
+    drawn = series_to_draw(series, forecast.columns)
     horizon = len(forecast)
     past = y.iloc[-max(FEWEST_ROWS, 3 * horizon) if n_history is None else -n_history :]
     coverages = sorted(set(intervals.columns.get_level_values(1)))
@@ -119,11 +113,7 @@ def plot_fan(
             shade = {"color": color, "alpha": alpha, "linewidth": 0}
             ax.fill_between(at, low, high, **shade, label=f"{100 * coverage:g} % interval")
         ax.plot(times, known, color="0.15", linewidth=1.3, label="observed", zorder=3)
-        ax.set_title(shown_name(name), loc="left", fontsize="medium")
-        ax.set_ylabel((units or {}).get(str(name), ""), fontsize="small")
-        ax.margins(x=0.01)
-        ax.tick_params(labelsize="small")
-        few_ticks(ax, np.concatenate([times, ahead]))
+        label_panel(ax, name, (units or {}).get(str(name), ""), np.concatenate([times, ahead]))
     legend_below(axes[0])
     if title is None:
         title = f"What comes after {shown_time(y.index[-1])}, {horizon} steps ahead"

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.plots.layout import (
-    few_ticks,
     known_models,
+    label_panel,
     legend_below,
     model_style,
     panels,
+    series_to_draw,
     shown_name,
     shown_time,
     times_of,
@@ -65,12 +65,7 @@ def plot_forecasts(
     ndarray of Axes, shape (number of series drawn,)
     """
     y, horizon = comparison.y, comparison.horizon
-    drawn = list(y.columns if series is None else series)
-    absent = [name for name in drawn if name not in y.columns]
-    if absent:
-        raise ConfigurationError(
-            "series to draw", found=repr(absent[0]), wanted=f"some of {list(y.columns)}"
-        )
+    drawn = series_to_draw(series, y.columns)
     label = comparison.origins[origin]
     end = y.index.get_loc(label) + 1
     if n_history is None:
@@ -94,11 +89,7 @@ def plot_forecasts(
             if model == interval_of and bounds.loc[of_model.index].notna().all(axis=None):
                 low, high = bounds.loc[of_model.index].to_numpy().T
                 ax.fill_between(ahead, low, high, color=style["color"], alpha=0.18, linewidth=0)
-        ax.set_title(shown_name(name), loc="left", fontsize="medium")
-        ax.set_ylabel((units or {}).get(name, ""), fontsize="small")
-        ax.margins(x=0.01)
-        ax.tick_params(labelsize="small")
-        few_ticks(ax, times)
+        label_panel(ax, name, (units or {}).get(name, ""), times)
     legend_below(axes[0])
     title = f"Forecasts made at {shown_time(label)}, shaded: the {horizon} steps ahead"
     title_above(axes[0], title)

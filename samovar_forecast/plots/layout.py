@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,26 @@ def panels(n_series: int, figure: Figure | SubFigure | None) -> np.ndarray:
     for ax in axes[:n_series]:
         ax.spines[["top", "right"]].set_visible(False)
     return axes[:n_series]
+
+
+def series_to_draw(series: Sequence[Hashable] | None, known: Any) -> list[Any]:
+    """Return the series to draw, by default all that are known, or name a series that is not."""
+    drawn = list(known if series is None else series)
+    absent = [name for name in drawn if name not in known]
+    if absent:
+        raise ConfigurationError(
+            "series to draw", found=repr(absent[0]), wanted=f"some of {list(known)}"
+        )
+    return drawn
+
+
+def label_panel(ax: Axes, name: Hashable, unit: str, times: np.ndarray) -> None:
+    """Give the panel of a series its name, its unit and few labels of time."""
+    ax.set_title(shown_name(name), loc="left", fontsize="medium")
+    ax.set_ylabel(unit, fontsize="small")
+    ax.margins(x=0.01)
+    ax.tick_params(labelsize="small")
+    few_ticks(ax, times)
 
 
 def legend_below(ax: Axes, title: str | None = None) -> None:
