@@ -24,6 +24,14 @@ def effect_in(effect: CovariateEffect | None, covariates: np.ndarray | None) -> 
     return effect(np.take_along_axis(covariates, sources, axis=1))
 
 
+def is_same_effect(one: CovariateEffect | None, other: CovariateEffect | None) -> bool:
+    """Tell whether two effects have the same numbers, or both are none."""
+    if one is None or other is None:
+        return one is other
+    same_weights = np.array_equal(one.weights, other.weights)
+    return bool(same_weights and np.array_equal(one.mean, other.mean))
+
+
 def slope_by_covariates(
     effect: CovariateEffect, slope: np.ndarray, weights: np.ndarray, covariates: np.ndarray
 ) -> np.ndarray:

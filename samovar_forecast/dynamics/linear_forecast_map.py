@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from samovar_forecast.dynamics.covariate_effect import effect_in, slope_by_covariates
+from samovar_forecast.dynamics.covariate_effect import (
+    effect_in,
+    is_same_effect,
+    slope_by_covariates,
+)
 from samovar_forecast.dynamics.forecast_jacobian import LinearPart
 from samovar_forecast.dynamics.forecast_map import ForecastMap, Shape, by_series
 from samovar_forecast.dynamics.windows import Units, Windows
@@ -131,13 +135,10 @@ class LinearForecastMap:
         """Whether the other map has the same coefficients and effects."""
         if not isinstance(other, LinearForecastMap) or self.shape != other.shape:
             return False
-        mine, theirs = self._numbers(), other._numbers()
-        return len(mine) == len(theirs) and all(map(np.array_equal, mine, theirs))
-
-    def _numbers(self) -> list[np.ndarray]:
-        linear, effect = self.linear.map, self.linear.effect
-        numbers = [linear.own, linear.cross, linear.intercept, linear.center]
-        return numbers if effect is None else [*numbers, effect.weights, effect.mean]
+        mine, theirs = self.linear.map, other.linear.map
+        names = ("own", "cross", "intercept", "center")
+        same = all(np.array_equal(getattr(mine, name), getattr(theirs, name)) for name in names)
+        return same and is_same_effect(self.linear.effect, other.linear.effect)
 
     def forecast(self, windows: Windows) -> np.ndarray:
         """Return the forecasts after each window; shape (B, s, C)."""
@@ -165,9 +166,9 @@ class LinearForecastMap:
         plain = LinearPart(own, cross, rows, everywhere)
         in_data = cross * series.scale[:, None, None] / series.scale
         part = LinearPart(own, in_data, rows, everywhere)
+        in_units = self.forecast(windows) * series.scale + series.location  # B s C
         for number in range(len(windows.target)):
             window = windows.part(number, number + 1)
-            in_units = self.forecast(window)[0] * series.scale + series.location
             fillings = {
                 c: filling(is_observed)
                 for c, is_observed in enumerate(np.isfinite(window.target[0]).T)
@@ -180,7 +181,7 @@ class LinearForecastMap:
                 known = window.future_covariates[0]
                 future = slope_by_covariates(linear.effect, bare.dense(), asked, known)
                 future *= series.scale[:, None, None] / units.future.scale
-            value = np.einsum("rsc,sc->rc", asked, in_units)
+            value = np.einsum("rsc,sc->rc", asked, in_units[number])
             yield LinearJacobian(part, value, units.channels.scale, fillings, future)
 
 

@@ -18,7 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from samovar_forecast.dynamics.covariate_effect import effect_in, slope_by_covariates
+from samovar_forecast.dynamics.covariate_effect import (
+    effect_in,
+    is_same_effect,
+    slope_by_covariates,
+)
 from samovar_forecast.dynamics.forecast_map import (
     ForecastMap,
     Shape,
@@ -105,14 +109,8 @@ class ZeroShotMap:
             return False
         if (self.season, self.shape) != (other.season, other.shape):
             return False
-        if (self.effect is None) != (other.effect is None):
+        if not is_same_effect(self.effect, other.effect):
             return False
-        if self.effect is not None and other.effect is not None:
-            mine, theirs = self.effect, other.effect
-            if not np.array_equal(mine.weights, theirs.weights):
-                return False
-            if not np.array_equal(mine.mean, theirs.mean):
-                return False
         own, others = self.network.state_dict(), other.network.state_dict()
         return all(torch.equal(own[name], others[name]) for name in own)
 
@@ -120,7 +118,6 @@ class ZeroShotMap:
         """Return the forecasts after each window; shape (B, s, C)."""
         ahead = [np.empty((0, self.n_steps, self.shape.n_series))]
         added = effect_in(self.effect, windows.future_covariates)
-        start = 0
         for values in self._batches(windows, added, 4 * NUMBERS_AT_ONCE):
             own, past = values.split([self.shape.n_series, self._n_past(windows)], -1)
             quantiles = self.network.forecast(
@@ -130,7 +127,6 @@ class ZeroShotMap:
                 past_covariates=past if past.shape[-1] else None,
             )
             ahead.append(quantiles[..., self._centre].numpy())
-            start += len(values)
         return np.concatenate(ahead) if added is None else self._moved(np.concatenate(ahead), added)
 
     def _moved(self, ahead: np.ndarray, added: np.ndarray) -> np.ndarray:
