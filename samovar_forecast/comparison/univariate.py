@@ -18,7 +18,7 @@ from scipy.stats import norm
 from samovar_forecast.comparison.row_forecaster import ClassicalForecaster
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.linear_map import LinearMap, blend
-from samovar_forecast.linear.smoothing import FEWEST_ROWS, Smoothing
+from samovar_forecast.linear.smoothing_search import FEWEST_ROWS, Smoothing
 
 COMBINED = ("simple", "holt", "damped")
 """What the combination averages, as the benchmark of the M4 competition of that name does."""
@@ -77,12 +77,13 @@ class LinearSmoothing(ClassicalForecaster):
             )
         steps = np.sqrt(np.square(np.diff(values, axis=0)).mean(axis=0))
         self._unit = np.where(steps > 0, steps, 1.0)
-        self._smoothing = Smoothing([values / self._unit], [[n_rows]], n_rows, self.season)
+        scaled = [values / self._unit]
+        self._smoothing = Smoothing(scaled, [[n_rows]], n_rows, self.season, is_searched=True)
 
     def _map(self, steps: int, max_lag: int) -> LinearMap:
         smoothing = copy(self._smoothing)  # the same constants, seen through so many lags
         smoothing.max_lag = max_lag
-        found = smoothing.candidates(0, steps)
+        found = smoothing.candidates(steps)[0]
         if self.method == "theta":
             return found["theta"]
         shares = np.full((len(COMBINED), steps), 1 / len(COMBINED))

@@ -17,12 +17,19 @@ from samovar_forecast.linear.direct import (
     window_products,
 )
 from samovar_forecast.linear.forgetting import forgetting_vars
-from samovar_forecast.linear.linear_map import LinearMap, blend, finite_runs, iterate
+from samovar_forecast.linear.linear_map import (
+    LinearMap,
+    blend,
+    finite_runs,
+    iterate,
+    iterate_each,
+)
 from samovar_forecast.linear.orders import MOST_REGRESSORS, candidate_orders, largest_order
 from samovar_forecast.linear.periods import PeriodForm
-from samovar_forecast.linear.regressions import Fit, in_levels, ols_var
+from samovar_forecast.linear.regressions import Fit, in_levels, ols_ars, ols_var
 from samovar_forecast.linear.ridge_var import fit_ridge_var
-from samovar_forecast.linear.smoothing import Smoothing, filled
+from samovar_forecast.linear.smoothing import filled
+from samovar_forecast.linear.smoothing_search import Smoothing
 from samovar_forecast.linear.stability import GROWTH_OF_A_UNIT_ROOT, rolled_growth
 
 LARGEST_SYSTEM = 400
@@ -139,10 +146,10 @@ def filtered_candidates(
         ``"forgetting"``, a VAR, where there is one instance and several parts are asked for.
     """
     smoothing = Smoothing(series, parts, limits.max_lag, limits.season)
-    found = []
-    for number in range(len(parts)):
-        maps = smoothing.candidates(number, limits.n_steps)
-        found.append({name: _still(candidate, varies) for name, candidate in maps.items()})
+    found = [
+        {name: _still(candidate, varies) for name, candidate in maps.items()}
+        for maps in smoothing.candidates(limits.n_steps)
+    ]
     if limits.is_joint and len(series) == 1 and len(parts) > 1 and varies.any():
         ends = [rows for (rows,) in parts]
         for maps, fit in zip(
@@ -180,21 +187,36 @@ def _autoregressions(
     n_rows = _n_rows(own)
     wanted = max(largest_order(n_rows, 1), limits.season + 1)
     longest = max(0, min(wanted, limits.max_lag - of_steps, n_rows // ROWS_PER_LAG))
-    weights = np.zeros((limits.n_steps, len(varies), max(1, longest + of_steps)))
-    intercept = np.zeros((limits.n_steps, len(varies)))
+    coefs = np.zeros((len(varies), max(1, longest + of_steps)))
+    intercept = np.zeros(len(varies))
+    fits = dict(zip(*_whole_series(own, varies, longest, of_steps=of_steps), strict=True))
     for c, runs in enumerate(own):
         columns = [run[:, None] for run in runs if len(run) > 1]
         if not varies[c] or not columns:
-            weights[:, c, 0] = 1.0
+            coefs[c, 0] = 1.0
             continue
         if of_steps:
-            fit = in_levels(*ols_var([np.diff(run, axis=0) for run in columns], longest))
-        else:
-            fit = ols_var(columns, longest)
-        lags, levels = iterate(*fit, limits.n_steps)
-        weights[:, c, : lags.shape[2]] = lags[:, 0, :, 0]
-        intercept[:, c] = levels[:, 0]
-    return LinearMap.of(own=weights, intercept=intercept)
+            columns = [np.diff(run, axis=0) for run in columns]
+        fit = fits[c] if c in fits else ols_var(columns, longest)
+        fit = in_levels(*fit) if of_steps else fit
+        coefs[c, : len(fit[0])] = fit[0][:, 0, 0]
+        intercept[c] = fit[1][0]
+    lags, levels = iterate_each(coefs, intercept, limits.n_steps)
+    return LinearMap.of(own=lags, intercept=levels)
+
+
+def _whole_series(
+    own: list[list[np.ndarray]], varies: np.ndarray, longest: int, *, of_steps: bool
+) -> tuple[list[int], list[Fit]]:
+    """Return the series of one length without a gap, and their autoregressions, found at once."""
+    length = max(map(len, own[0]), default=0)
+    whole = [
+        c for c, runs in enumerate(own) if varies[c] and [len(run) for run in runs] == [length]
+    ]
+    if len(whole) < 2 or length < 2:
+        return [], []
+    values = np.stack([own[c][0] for c in whole], axis=1)
+    return whole, ols_ars(np.diff(values, axis=0) if of_steps else values, longest)
 
 
 def _vector_autoregressions(

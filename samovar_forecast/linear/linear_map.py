@@ -169,6 +169,35 @@ def iterate(
     return lags, intercepts
 
 
+def iterate_each(
+    coefs: np.ndarray, intercept: np.ndarray, n_steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the forecasts of 1 to s steps of each series' own autoregression as maps of its lags.
+
+    Parameters
+    ----------
+    coefs : array of shape (C, p)
+    intercept : array of shape (C,)
+    n_steps : int
+
+    Returns
+    -------
+    lags : array of shape (s, C, p)
+    intercepts : array of shape (s, C)
+    """
+    n_series, order = coefs.shape
+    lags = np.zeros((n_steps, n_series, order))
+    intercepts = np.tile(intercept, (n_steps, 1)).astype(float)
+    for h in range(n_steps):
+        lags[h, :, : max(0, order - h)] = coefs[:, h:]
+        n_own = min(h, order)
+        if n_own:
+            weights, newest_first = coefs[:, :n_own], slice(h - n_own, h)
+            lags[h] += np.einsum("ci,icp->cp", weights, lags[newest_first][::-1])
+            intercepts[h] += np.einsum("ci,ic->c", weights, intercepts[newest_first][::-1])
+    return lags, intercepts
+
+
 def finite_runs(values: np.ndarray) -> list[np.ndarray]:
     """Cut (n, C) into its stretches of rows without a missing value."""
     is_complete = np.isfinite(values).all(axis=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from samovar_forecast.linear.orders import ROWS_PER_COEFFICIENT
 from samovar_forecast.linear.stability import largest_root, stays_within, with_roots_held
@@ -18,6 +19,9 @@ NUMBERS_IN_A_DESIGN = 20_000_000
 
 LARGEST_FITTED_ROOT = 1.05
 """An order whose fit has a larger root is not chosen, unless every order has."""
+
+SMALLEST_PIVOT = 1e-8
+"""Of a decomposition, relative to the largest: below it a regression is not identified."""
 
 Fit = tuple[np.ndarray, np.ndarray]
 """Coefficients (p, C, C) and intercept (C,) of a VAR."""
@@ -61,15 +65,13 @@ def ols_var(runs: Sequence[np.ndarray], max_order: int) -> Fit:
     with_one = np.hstack([np.ones((len(x), 1)), x])
     q, _ = np.linalg.qr(with_one)
     explained = q.T @ y  # 1 + K, C: the orders are nested, so one decomposition serves all
-    criteria = []
-    residual = y.T @ y - np.outer(explained[0], explained[0])
-    for order in range(max_order + 1):
-        if order:
-            part = explained[1 + (order - 1) * n_series : 1 + order * n_series]
-            residual = residual - part.T @ part
-        sign, log_det = np.linalg.slogdet(residual / len(y))
-        penalty = 2 * (order * n_series**2 + n_series) / len(y)
-        criteria.append(log_det + penalty if sign > 0 else np.inf)
+    parts = explained[1:].reshape(max_order, n_series, n_series)
+    first = y.T @ y - np.outer(explained[0], explained[0])
+    gains = np.cumsum(parts.swapaxes(1, 2) @ parts, axis=0)
+    residuals = np.concatenate([first[None], first - gains])  # orders C C
+    signs, log_dets = np.linalg.slogdet(residuals / len(y))
+    penalties = 2 * (np.arange(max_order + 1) * n_series**2 + n_series) / len(y)
+    criteria = np.where(signs > 0, log_dets + penalties, np.inf)
     for chosen in np.argsort(criteria, kind="stable"):
         coefs, intercept, ahead, lags = _least_squares(runs, int(chosen))
         root = 1.0 if stays_within(coefs) else largest_root(coefs)
@@ -79,6 +81,47 @@ def ols_var(runs: Sequence[np.ndarray], max_order: int) -> Fit:
     if held is coefs:
         return coefs, intercept
     return held, ahead - np.einsum("pij,pj->i", held, lags)
+
+
+def ols_ars(values: np.ndarray, max_order: int) -> list[Fit]:
+    """Return :func:`ols_var` of each series (n, C) alone, of order 0 to ``max_order``."""
+    n_rows, n_series = values.shape
+    while max_order > 0 and n_rows - max_order < ROWS_PER_COEFFICIENT * (max_order + 1):
+        max_order -= 1
+    designs, ahead = _own_designs(values, max_order)
+    explained = (np.linalg.qr(designs)[0].swapaxes(1, 2) @ ahead[:, :, None])[:, :, 0]  # C 1 + p
+    residuals = np.square(ahead).sum(axis=1)[:, None] - np.cumsum(np.square(explained), axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        criteria = (
+            np.log(residuals / ahead.shape[1]) + 2 * np.arange(1, max_order + 2) / ahead.shape[1]
+        )
+    orders = np.argmin(np.where(residuals > 0, criteria, np.inf), axis=1)
+    has_noise = residuals.min(axis=1) > SMALLEST_PIVOT * residuals[:, 0]
+    found: list[Fit | None] = [None] * n_series
+    for order in np.unique(orders[has_noise]):
+        some = np.flatnonzero(has_noise & (orders == order))
+        designs, ahead = _own_designs(values[:, some], order)
+        q, r = np.linalg.qr(designs)
+        sizes = np.abs(np.diagonal(r, axis1=1, axis2=2))
+        is_sure = sizes.min(axis=1) > SMALLEST_PIVOT * sizes.max(axis=1)
+        r[~is_sure] = np.eye(order + 1)
+        solved = np.linalg.solve(r, q.swapaxes(1, 2) @ ahead[:, :, None])[:, :, 0]
+        companions = np.repeat(np.eye(order, k=-1)[None], len(some), axis=0)
+        companions[:, :1] = solved[:, None, 1:]
+        roots = np.abs(np.linalg.eigvals(companions)).max(axis=1, initial=0.0)
+        for place in np.flatnonzero(is_sure & (roots <= 1)):
+            found[some[place]] = solved[place, 1:, None, None], solved[place, :1]
+    return [
+        ols_var([values[:, [c]]], max_order) if fit is None else fit for c, fit in enumerate(found)
+    ]
+
+
+def _own_designs(values: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a 1 and the lags of each series, (C, T, 1 + p), and what follows, (C, T)."""
+    windows = sliding_window_view(values.T, order + 1, axis=1)  # C T 1 + p
+    newest_first = windows[:, :, ::-1]
+    designs = np.concatenate([np.ones_like(windows[:, :, :1]), newest_first[:, :, 1:]], axis=2)
+    return designs, newest_first[:, :, 0]
 
 
 def _least_squares(

@@ -65,7 +65,7 @@ def test_the_intervals_hold_what_they_promise_and_grow_with_the_steps():
         spread = row.predict_interval(coverage=0.8)
         for name in y:
             low, high = (spread[(name, 0.8, side)] for side in ("lower", "upper"))
-            assert ((high - low).diff().dropna() >= 0).all()
+            assert ((high - low).diff().dropna() >= -1e-12 * high.abs().max()).all()  # rounding
             inside.append(y[name].iloc[-8:].between(low, high))
     assert 0.65 < np.mean(inside) < 0.9
 

@@ -10,6 +10,7 @@ from samovar_forecast.linear.linear_map import (
     blend,
     finite_runs,
     iterate,
+    iterate_each,
     without_gaps,
 )
 
@@ -85,6 +86,16 @@ def test_an_iterated_var_forecasts_what_step_by_step_forecasting_gives() -> None
         path.append(intercept + sum(a @ path[-lag - 1] for lag, a in enumerate(coefs)))
     got = LinearMap.of(cross=lags, intercept=intercepts)(window[None])[0]
     assert np.allclose(got, path[7:])
+
+
+def test_autoregressions_are_iterated_together_as_each_alone() -> None:
+    rng = np.random.default_rng(5)
+    coefs, intercept = 0.3 * rng.normal(size=(4, 3)), rng.normal(size=4)
+    lags, levels = iterate_each(coefs, intercept, 7)
+    for c in range(4):
+        own_lags, own_levels = iterate(coefs[c, :, None, None], intercept[[c]], 7)
+        np.testing.assert_allclose(lags[:, c], own_lags[:, 0, :, 0])
+        np.testing.assert_allclose(levels[:, c], own_levels[:, 0])
 
 
 def test_a_blend_forecasts_the_weighted_mean_of_the_forecasts() -> None:

@@ -8,6 +8,7 @@ import pytest
 from samovar_forecast.linear.regressions import (
     in_levels,
     lag_design,
+    ols_ars,
     ols_var,
 )
 from samovar_forecast.linear.ridge_var import fit_ridge_var
@@ -85,3 +86,23 @@ def test_an_evenly_shrunken_var_does_not_depend_on_units_and_sees_a_random_walk(
     walk = np.random.default_rng(3).normal(size=(80, 2)).cumsum(axis=0)
     coefs = fit_ridge_var([walk], [1, 2], cross_weights=[]).coefs
     assert np.abs(coefs.sum(axis=0) - np.eye(2)).max() < 0.25
+
+
+def test_autoregressions_found_at_once_are_those_of_each_series_alone() -> None:
+    rng = np.random.default_rng(1)
+    noise = rng.normal(size=(90, 6))
+    y = np.column_stack(
+        [
+            noise,
+            noise.cumsum(axis=0),  # some roots are above 1
+            noise[:, :3].cumsum(axis=0).cumsum(axis=0),
+            1.1 ** np.arange(90) / 1000,  # without an error, and growing
+            np.tile([1.0, -1.0], 45),  # two lags say the same
+        ]
+    )
+    for coefs, intercept, (own_coefs, own_intercept) in (
+        (*fit, ols_var([y[:, [c]]], 8)) for c, fit in enumerate(ols_ars(y, 8))
+    ):
+        assert coefs.shape == own_coefs.shape
+        np.testing.assert_allclose(coefs, own_coefs, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(intercept, own_intercept, rtol=1e-6, atol=1e-8)

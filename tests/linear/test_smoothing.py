@@ -8,13 +8,12 @@ import pytest
 from samovar_forecast.linear import smoothing
 from samovar_forecast.linear.smoothing import (
     Constants,
-    Smoothing,
+    Responses,
     State,
     half_of_the_trend,
-    map_of,
     smooth,
-    squared_errors,
 )
+from samovar_forecast.linear.smoothing_search import squared_errors
 
 
 def series(n_rows: int = 80, season: int = 4, seed: int = 0) -> np.ndarray:
@@ -61,14 +60,16 @@ def test_with_the_same_constants_and_start_the_errors_are_those_of_statsmodels(n
         "smoothing_seasonal": constants.gamma[0],
     }
     theirs = model.smooth([given[key] for key in model.param_names if key in given])
-    start = State(
-        np.array([y[0]]),
-        np.array([0.1 if has_slope else 0.0]),
-        np.array([[0.5], [-0.5], [1.0], [-1.0]]) if season > 1 else np.zeros((1, 1)),
+    states = np.array(
+        [y[0], 0.1 if has_slope else 0.0, *[0.5, -0.5, 1.0, -1.0][: season - 1 and 4]]
     )
-    errors, last = smooth(y[:, None], constants, start)
+    errors = smooth(y[:, None], constants, State.of(states[:, None]))
     np.testing.assert_allclose(errors[:, 0], y - theirs.fittedvalues, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(last.ahead(constants, 9)[:, 0], theirs.forecast(9), rtol=1e-9)
+    answers = Responses.of(constants, len(y))
+    of_rows = answers.ahead(9, slice(0, len(y)), slice(0, 1))[:, ::-1, 0, 0]  # s n
+    of_states = answers.ahead(9, slice(len(y) - 1, len(y)), slice(1, None))[:, 0, :, 0]  # s k
+    ours = of_rows @ y + of_states @ states
+    np.testing.assert_allclose(ours, theirs.forecast(9), rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -76,31 +77,22 @@ def test_the_map_forecasts_what_the_recursion_from_the_best_start_forecasts(name
     monkeypatch.setattr(smoothing, "RIDGE", (1e-9, 1e-9, 1e-9))
     constants, y = CASES[name], series(30)
     distances = y[:, None] - y[0]
-    moved, _ = smooth(np.zeros((30, 1, 1)), constants, State.units(constants))
-    at_rest, _ = smooth(distances, constants, State.zero((1,), constants.season))
-    best = np.linalg.lstsq(-moved[:, :, 0], at_rest[:, 0], rcond=None)[0]
-    k, season = constants.n_states, constants.season
-    start = State(
-        best[:1],
-        best[1:2] if constants.has_slope else np.zeros(1),
-        best[k - season :, None] if season > 1 else np.zeros((1, 1)),
-    )
-    errors, last = smooth(distances, constants, start)
-    wanted = last.ahead(constants, 7)[:, 0] + y[0]
-    weights = map_of(constants, 30, 7)[:, 0]
-    np.testing.assert_allclose(weights @ y[::-1], wanted, rtol=1e-5)
+    moved = smooth(np.zeros((30, 1, 1)), constants, State.units(constants))[:, :, 0]
+    moved[:, 1] *= constants.has_slope[0]
+    at_rest = smooth(distances, constants, State.zero((1,), constants.season))
+    best = np.linalg.lstsq(-moved, at_rest[:, 0], rcond=None)[0]
+    ahead = [distances[:, 0]]
+    for _ in range(7):  # a forecast is what the next row has to be for an error of 0
+        longer = np.append(ahead[-1], 0.0)
+        errors = smooth(longer[:, None], constants, State.of(best[:, None]))
+        ahead.append(np.append(ahead[-1], -errors[-1, 0]))
+    answers = Responses.of(constants, 40)
+    weights = answers.map(30, 7)[:, 0]
+    np.testing.assert_allclose(weights @ y[::-1], ahead[-1][30:] + y[0], rtol=1e-5)
     np.testing.assert_allclose(weights.sum(axis=1), 1.0)
+    errors = smooth(distances, constants, State.of(best[:, None]))
     total = squared_errors(distances, constants, [30])[0, 0, 0]
     assert total == pytest.approx(np.square(errors).sum(), rel=1e-5)
-
-
-def test_the_sums_of_first_parts_are_those_of_the_parts_alone():
-    y = np.stack([series(50, seed=seed) for seed in range(3)], axis=1)
-    distances, grid = y - y[:1], Constants.grid((0.2, 0.7), (0.0, 0.1), (0.9,), (0.1,), 4)
-    together = squared_errors(distances, grid, [20, 35, 50])
-    for number, end in enumerate([20, 35, 50]):
-        alone = squared_errors(distances[:end], grid, [end])[0]
-        np.testing.assert_allclose(together[number], alone, rtol=1e-8)
 
 
 def test_theta_is_that_of_statsmodels_with_the_same_constant():
@@ -109,32 +101,5 @@ def test_theta_is_that_of_statsmodels_with_the_same_constant():
     theirs = theta.ThetaModel(y, deseasonalize=False, method="auto").fit(use_mle=False)
     alpha = theirs.params["alpha"]
     trend = half_of_the_trend(np.array([alpha]), 160, 6, 1)[:, 0] @ y[::-1]
-    ours = map_of(one(alpha), 160, 6)[:, 0] @ y[::-1] + trend
+    ours = Responses.of(one(alpha), 160).map(160, 6)[:, 0] @ y[::-1] + trend
     np.testing.assert_allclose(ours, theirs.forecast(6, theta=2), rtol=1e-6)
-
-
-@pytest.mark.parametrize(("name", "season"), [("simple", 1), ("damped", 1), ("damped", 4)])
-def test_the_grid_is_within_five_percent_of_a_search_on_squared_error(name, season):
-    ets = pytest.importorskip("statsmodels.tsa.exponential_smoothing.ets")
-    y = series(120, season)
-    found = Smoothing([y[:, None]], [[120]], 120, season)._chosen[0][name]
-    ours = squared_errors(y[:, None] - y[0], found, [120])[0, 0, 0]
-    theirs = ets.ETSModel(
-        y,
-        error="add",
-        trend="add" if name == "damped" else None,
-        damped_trend=name == "damped",
-        seasonal="add" if season > 1 else None,
-        seasonal_periods=season if season > 1 else None,
-    ).fit(disp=False)
-    assert ours <= 1.05 * theirs.sse
-
-
-def test_each_series_has_constants_of_its_own_and_a_series_moves_no_other():
-    walk = np.random.default_rng(0).normal(size=(150, 1)).cumsum(axis=0)
-    noise = np.random.default_rng(1).normal(size=(150, 1))
-    both = Smoothing([np.hstack([walk, noise])], [[150]], 40).candidates(0, 3)["simple"]
-    alone = Smoothing([walk], [[150]], 40).candidates(0, 3)["simple"]
-    np.testing.assert_allclose(both.own[:, :1], alone.own)
-    assert both.own[0, 0, 0] > 0.6
-    assert both.own[0, 1, 0] < 0.2
