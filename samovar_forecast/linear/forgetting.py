@@ -42,23 +42,23 @@ SHARE_NOT_JUDGED = 0.25
 class Filter:
     """Candidates of one order, all run at once.
 
+    Each factor and spread is there twice: coefficients start from 0, and from a random walk. Both
+    move by the same gains.
+
     Attributes
     ----------
     order : int
     factors, spreads : array of shape (G,)
-    from_last_value : bool array of shape (G,)
-        Whether the coefficients start from a random walk (else: from 0).
     """
 
     order: int
     factors: np.ndarray
     spreads: np.ndarray
-    from_last_value: np.ndarray
 
     @classmethod
     def grid(cls, order: int, factors: Sequence[float] = FACTORS) -> Filter:
-        """Return all combinations of factor, spread and start."""
-        rows = list(product(factors, SPREADS, (False, True)))
+        """Return all combinations of factor and spread."""
+        rows = list(product(factors, SPREADS))
         return cls(order, *(np.array(column) for column in zip(*rows, strict=True)))
 
     def run(
@@ -68,10 +68,10 @@ class Filter:
 
         Returns
         -------
-        errors : array of shape (n - p, G, C)
+        errors : array of shape (n - p, G, 2, C)
         states : list of pairs of arrays
-            After so many rows as each of ``ends`` says: coefficients (G, p, C, C) and
-            intercepts (G, C).
+            After so many rows as each of ``ends`` says: coefficients (G, 2, p, C, C) and
+            intercepts (G, 2, C).
         """
         n_series, n_candidates = values.shape[1], len(self.factors)
         k = 1 + self.order * n_series
@@ -79,9 +79,10 @@ class Filter:
         deviations = np.column_stack([np.ones(n_candidates), self.spreads[:, None] / lag])
         covariance = np.einsum("gk,kj->gkj", np.square(deviations), np.eye(k))
         largest = np.trace(covariance, axis1=1, axis2=2)
-        coefs = np.zeros((n_candidates, k, n_series))
-        coefs[:, 1 : 1 + n_series] = self.from_last_value[:, None, None] * np.eye(n_series)
-        errors, states = [], {}
+        coefs = np.zeros((n_candidates, k, 2, n_series))
+        coefs[:, 1 : 1 + n_series, 1] = np.eye(n_series)
+        coefs = coefs.reshape(n_candidates, k, 2 * n_series)
+        errors, states, actual = [], {}, np.tile(values, 2)
         for t in range(self.order, len(values) + 1):
             if t in ends:
                 states[t] = coefs.copy()
@@ -94,15 +95,16 @@ class Filter:
             covariance = covariance / np.maximum(excess, 1.0)[:, None, None]
             moved = covariance @ x  # G K
             gain = moved / (1 + moved @ x)[:, None]
-            error = values[t] - x @ coefs  # G C
+            error = actual[t] - x @ coefs  # G 2C
             coefs = coefs + gain[:, :, None] * error[:, None]
             covariance = covariance - gain[:, :, None] * moved[:, None]
             errors.append(error)
-        shape = (n_candidates, self.order, n_series, n_series)
-        found = [
-            (states[end][:, 1:].reshape(shape).swapaxes(2, 3), states[end][:, 0]) for end in ends
-        ]
-        return np.array(errors), found
+        found = []
+        for end in ends:
+            by_start = states[end].reshape(n_candidates, k, 2, n_series).swapaxes(1, 2)
+            lags = by_start[:, :, 1:].reshape(n_candidates, 2, self.order, n_series, n_series)
+            found.append((lags.swapaxes(3, 4), by_start[:, :, 0]))
+        return np.reshape(errors, (len(errors), n_candidates, 2, n_series)), found
 
 
 def forgetting_vars(values: np.ndarray, ends: Sequence[int]) -> list[Fit | None]:
@@ -126,11 +128,11 @@ def forgetting_vars(values: np.ndarray, ends: Sequence[int]) -> list[Fit | None]
             continue
         errors, states = Filter.grid(order).run(values, ends)
         unit = np.square(np.diff(values, axis=0)).mean(axis=0)
-        squares = (np.square(errors) / np.where(unit > 0, unit, 1.0)).mean(axis=2)  # n-p G
+        squares = (np.square(errors) / np.where(unit > 0, unit, 1.0)).mean(axis=3)  # n-p G 2
         for number, (end, (coefs, intercepts)) in enumerate(zip(ends, states, strict=True)):
             start = int(SHARE_NOT_JUDGED * end)
             total = squares[start : end - order].mean(axis=0)
-            place = int(np.argmin(total))
+            place = np.unravel_index(np.argmin(total), total.shape)
             if total[place] < best[number]:
                 best[number] = float(total[place])
                 found[number] = with_roots_held(coefs[place]), intercepts[place]

@@ -29,6 +29,8 @@ CROSS_WEIGHTS = (0.3, 0.1)
 """The lags of other series are scaled by these too, and so shrunk harder than own ones."""
 MOST_WORK = 1e8
 """Equations times rows times squared regressors, from which that is not tried."""
+SMALLEST_SCALE = 0.02
+"""Lags that a prior scales by less are left out: no penalty that is tried lets them count."""
 RISES = np.logspace(0.5, 9, 18)
 """Factors by which all penalties rise, until no root lies well outside the unit circle."""
 
@@ -100,6 +102,7 @@ class _Equation:
     target: int
     target_from_last_value: int
     scale: np.ndarray
+    """Of each regressor; 0 for those that are not read."""
     order: int
     penalty: float
     decay: float
@@ -115,7 +118,9 @@ class _Equation:
 
     def coefs(self, largest: int, series: int, rise: float) -> np.ndarray:
         """Return the coefficients (largest, C) with the penalty times a factor."""
-        solved = self.regressions.solve(self.penalty * rise, self.target)
+        solved = np.zeros(len(self.scale))
+        is_read = self.scale > 0
+        solved[is_read] = self.regressions.solve(self.penalty * rise, self.target)
         found = np.zeros((largest, len(self.scale) // self.order))
         found[: self.order] = (self.scale * solved).reshape(self.order, -1)
         found[0, series] += self.towards_last
@@ -169,9 +174,14 @@ def fit_ridge_var(
             for equations, scale in _priors(
                 (order, n_series, n_rows), decay, cross_weights, season, most_work
             ):
-                columns = np.concatenate([equations, equations + n_series])
-                scaled = gram[:k, :k] * scale * scale[:, None]
-                regressions = RidgeRegressions(x[:, :k] * scale, targets[:, columns], scaled)
+                is_read = scale >= SMALLEST_SCALE
+                if len(orders) > 1 and order > 1 and not is_read[-n_series:].any():
+                    continue  # a smaller order reads as much
+                scale = np.where(is_read, scale, 0.0)
+                columns, read = np.concatenate([equations, equations + n_series]), scale[is_read]
+                scaled = gram[:k, :k][np.ix_(is_read, is_read)] * read * read[:, None]
+                some = x[:, :k][:, is_read] * read
+                regressions = RidgeRegressions(some, targets[:, columns], scaled)
                 scores = regressions.mean_squares(PENALTIES * n_rows)  # penalties 2E
                 penalty = np.argmin(scores, axis=0)
                 lowest = scores[penalty, np.arange(len(columns))].reshape(2, -1)
