@@ -353,7 +353,9 @@ class ZeroShotNetwork(nn.Module):
         Parameters
         ----------
         values : Tensor of shape (B, L, C)
-            NaN where a value is missing; what is not there in front is NaN too.
+            NaN where a value is missing; what is not there in front is NaN too. Patches without a
+            value are read as such: windows that are to be forecast as each alone have as many
+            patches, of one length (:meth:`ZeroShotConfig.patch_length_of`).
         horizon : int
             Any number of steps; beyond ``config.horizon`` the median is rolled forward.
         season : int or integer Tensor of shape (B,), default=1

@@ -53,9 +53,10 @@ def test_the_linear_member_is_the_map_of_each_instance_rolled_out():
 def test_a_linear_forecast_from_an_earlier_origin_reads_no_later_row():
     instance = rows()
     member, _ = LinearMember.estimate([instance], 3, 1, None)
-    early = member.forecast([instance], [np.array([3, 40])], 2)[0]
     cut = ScaledRows(instance.target[:40], None, None)
-    np.testing.assert_array_equal(early[1], member.forecast([cut], [np.array([40])], 2)[0][0])
+    origins = [np.array([3, 40])]
+    early, wanted = (member.forecast([own], origins, 2)[0] for own in (instance, cut))
+    np.testing.assert_array_equal(early, wanted)
     gap = instance.target.copy()
     gap[38:42] = np.nan
     holed, changed = gap.copy(), gap.copy()
@@ -94,6 +95,19 @@ def test_origins_whole_patches_apart_are_read_from_one_window_as_each_by_itself(
     for origin, answer in zip(origins, found, strict=True):
         expected = alone(pretrained, instance.target[:origin], 4)
         np.testing.assert_allclose(answer, expected, atol=2e-3)
+
+
+def test_instances_of_unequal_length_are_forecast_together_as_each_alone(pretrained):
+    # Lengths on both sides of a patch and of the change of its length, with a season to be found.
+    instances = [
+        ScaledRows(np.sin(2 * np.pi * np.arange(n) / 11)[:, None] + own.target, None, None)
+        for n, own in ((n, rows(n, seed=n)) for n in (60, 61, 64, 66, 158, 161, 168))
+    ]
+    origins = [np.array([len(own) - 9, len(own) - 1, len(own)]) for own in instances]
+    together = pretrained.forecast(instances, origins, 4)
+    for own, ends, found in zip(instances, origins, together, strict=True):
+        wanted = pretrained.forecast([own], [ends], 4)[0]
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 def test_a_long_past_is_read_no_further_back_than_told(pretrained):

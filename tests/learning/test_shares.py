@@ -50,6 +50,15 @@ def test_many_origins_give_the_better_member_the_larger_share(n_instances):
             np.testing.assert_allclose(share, best[name] / sum(best.values()), atol=0.06)
 
 
+def test_the_newest_errors_count_most():
+    early = errors({"linear": 1.0, "pretrained": 3.0}, 300)
+    late = errors({"linear": 3.0, "pretrained": 1.0}, 100, seed=1)
+    both = {name: [np.concatenate([early[name][0], late[name][0]])] for name in early}
+    assert (estimate_shares(both, 4)["pretrained"] > 0.75).all()
+    turned = {name: [own[0][::-1]] for name, own in both.items()}
+    assert (estimate_shares(turned, 4)["pretrained"] < 0.25).all()
+
+
 def test_a_step_that_no_origin_reaches_has_the_shares_of_the_step_before():
     missed = errors({"linear": 1.0, "pretrained": 1.0}, 50)
     for own in missed.values():
