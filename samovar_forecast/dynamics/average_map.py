@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from samovar_forecast.dynamics.forecast_map import ForecastMap, Shape, by_series
+from samovar_forecast.dynamics.forecast_map import ForecastMap, Part, Shape, by_series
 from samovar_forecast.dynamics.jacobian import JacobianSum
 from samovar_forecast.dynamics.network_map import NetworkMap
 from samovar_forecast.dynamics.windows import Units, Windows
@@ -75,16 +75,16 @@ class AverageMap:
         return total
 
     def jacobians(
-        self, windows: Windows, weights: np.ndarray, units: Units
+        self, windows: Windows, weights: np.ndarray, units: Units, part: Part = "total"
     ) -> Iterator[JacobianSum]:
         """Yield the Jacobian of weighted sums of the forecast's steps, window by window."""
         asked = by_series(weights, self.shape.n_series)
-        by_part = []
-        for name, part in self.parts.items():
+        by_member = []
+        for name, member in self.parts.items():
             own = asked * self.shares[name]  # R s C
-            own = np.pad(own, ((0, 0), (0, part.n_steps - self.n_steps), (0, 0)))
-            by_part.append(part.jacobians(self._windows_of(part, windows), own, units))
-        for together in zip(*by_part, strict=True):
+            own = np.pad(own, ((0, 0), (0, member.n_steps - self.n_steps), (0, 0)))
+            by_member.append(member.jacobians(self._windows_of(member, windows), own, units, part))
+        for together in zip(*by_member, strict=True):
             yield JacobianSum(together, self.shape.context_length, self.shape.patch_length)
 
     def _windows_of(self, part: ForecastMap, windows: Windows) -> Windows:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.dynamics.attribution import Attribution
+from samovar_forecast.dynamics.forecast_map import Part
 from samovar_forecast.dynamics.forecast_reading import ForecastReading
 from samovar_forecast.dynamics.jacobian import Jacobian
 from samovar_forecast.dynamics.local_var import LocalVAR
@@ -32,8 +33,8 @@ class CoefficientReading(ForecastReading):
     """
 
     @cached_property
-    def _kept(self) -> OrderedDict[tuple[int, bytes], LocalVAR]:
-        """The VARs asked for last, by row of the origin and weights of the steps."""
+    def _kept(self) -> OrderedDict[tuple[int, bytes, str], LocalVAR]:
+        """The VARs asked for last, by row of the origin, weights of the steps, and part."""
         return OrderedDict()
 
     def _weights(self, horizon: int | None, weights: np.ndarray | None) -> np.ndarray:
@@ -61,6 +62,7 @@ class CoefficientReading(ForecastReading):
         horizon: int = 1,
         *,
         weights: np.ndarray | None = None,
+        part: Part = "total",
     ) -> LocalVAR:
         """Return the VAR that the network is at an origin.
 
@@ -72,6 +74,10 @@ class CoefficientReading(ForecastReading):
             Step of the direct forecast, 1 to the patch length.
         weights : array of shape (s,), optional
             Explain this weighted sum of the steps in place of a step: a mean or a change, say.
+        part : {"total", "dynamics", "level", "scale", "memory"}, default="total"
+            The way in which a change of the history moves the forecast; the total is the sum of
+            the four others. The dynamics, which hold level, scale and memory fixed, are the VAR
+            whose sums are persistence. See `forecast_map.Part`.
 
         Returns
         -------
@@ -79,19 +85,23 @@ class CoefficientReading(ForecastReading):
         """
         position = self.data.position(origin)
         asked = self._weights(horizon, weights)
-        key = (position, asked.tobytes())
+        key = (position, asked.tobytes(), part)
         if key not in self._kept:
-            self._kept[key] = next(self._local_vars(np.array([position]), horizon, weights))
+            self._kept[key] = next(self._local_vars(np.array([position]), horizon, weights, part))
             if len(self._kept) > KEPT_ORIGINS:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return self._kept[key]
 
     def _local_vars(
-        self, positions: np.ndarray, horizon: int | None, weights: np.ndarray | None
+        self,
+        positions: np.ndarray,
+        horizon: int | None,
+        weights: np.ndarray | None,
+        part: Part,
     ) -> Iterator[LocalVAR]:
         asked = self._weights(horizon, weights)
-        jacobians = self.jacobians(self.data.windows(positions), asked)
+        jacobians = self.jacobians(self.data.windows(positions), asked, part)
         for position, jacobian in zip(positions, jacobians, strict=True):
             start, stop = position + 1 - self.order, position + 1
             local = LocalVAR(
@@ -108,6 +118,7 @@ class CoefficientReading(ForecastReading):
                 static_covariates=self.data.static.rows(0, self.neqs),
                 jacobian=jacobian,
                 is_shift_equivariant=self.unit_roots_by_construction,
+                part=part,
             )
             local.warn_if_not_exact()
             yield local
@@ -148,9 +159,14 @@ class CoefficientReading(ForecastReading):
         """Intercept at the newest origin, (C,); see ``LocalVAR.intercept``."""
         return self.at().intercept
 
-    def coefs_at(self, horizon: int, origin: Hashable | None = None) -> np.ndarray:
-        """Return the coefficients of the direct forecast of a later step, (order, C, C)."""
-        return self.at(origin, horizon).coefs
+    def coefs_at(
+        self, horizon: int, origin: Hashable | None = None, *, part: Part = "total"
+    ) -> np.ndarray:
+        """Return the coefficients of the direct forecast of a later step, (order, C, C).
+
+        ``part`` is that of :meth:`at`.
+        """
+        return self.at(origin, horizon, part=part).coefs
 
     def attribution(self, origin: Hashable | None = None, horizon: int = 1) -> Attribution:
         """Show a forecast as contributions of every past observation and covariate."""
@@ -158,25 +174,29 @@ class CoefficientReading(ForecastReading):
 
     def coefficient_paths(
         self,
-        lags: Sequence[int] = (1,),
+        lags: int | Sequence[int] = (1,),
         origins: Any = None,
         horizon: int = 1,
+        *,
+        part: Part = "total",
     ) -> pd.DataFrame:
         """Follow coefficients over the origins: how the dynamics moved.
 
         Parameters
         ----------
-        lags : sequence of int, default=(1,)
+        lags : int or sequence of int, default=(1,)
         origins : list of labels, slice of labels, or None
             None: all.
         horizon : int, default=1
+        part : Part, default="total"
+            That of :meth:`at`. All parts but the total and the memory cost little at many origins.
 
         Returns
         -------
         DataFrame
             A row per origin; columns (response, impulse, lag). Past covariates act as impulses.
         """
-        wanted = list(lags)
+        wanted = [lags] if isinstance(lags, int) else list(lags)
         for lag in wanted:
             if not 1 <= lag <= self.order:
                 raise ConfigurationError(
@@ -187,7 +207,7 @@ class CoefficientReading(ForecastReading):
         paths = np.stack(
             [
                 local.jacobian.at_rows(rows)[0].swapaxes(1, 2)  # C K lags
-                for local in self._local_vars(positions, horizon, None)
+                for local in self._local_vars(positions, horizon, None, part)
             ]
         )
         impulses = [*self.data.past.names, *self.names]
@@ -196,11 +216,44 @@ class CoefficientReading(ForecastReading):
         )
         return pd.DataFrame(paths.reshape(len(positions), -1), self.data.index[positions], columns)
 
-    def mean_coefs(self, origins: Any = None, horizon: int = 1) -> np.ndarray:
-        """Return the coefficients averaged over origins, (order, C, C), in bounded memory."""
+    def persistence(self, origins: Any = None, horizon: int = 1) -> pd.DataFrame:
+        """Follow the sums of the coefficients over the lags: how lasting a change is.
+
+        Of the dynamics, see :meth:`at`: the sums of the total are matters of construction.
+
+        Returns
+        -------
+        DataFrame
+            A row per origin; columns (response, impulse).
+        """
+        positions = self.data.positions(origins)
+        sums = [
+            local.persistence() for local in self._local_vars(positions, horizon, None, "dynamics")
+        ]
+        names = list(self.names)
+        columns = pd.MultiIndex.from_product([names, names], names=["response", "impulse"])
+        return pd.DataFrame(
+            np.reshape(sums, (len(positions), -1)), self.data.index[positions], columns
+        )
+
+    def long_run_effects(self, origin: Hashable | None = None) -> pd.DataFrame:
+        """Return the sums of the responses to lasting shocks, of the dynamics at an origin.
+
+        ``(I - sum_l A_l)^-1`` as statsmodels' ``long_run_effects``; a row per response.
+        """
+        names = list(self.names)
+        return pd.DataFrame(self.at(origin, part="dynamics").long_run_effects(), names, names)
+
+    def mean_coefs(
+        self, origins: Any = None, horizon: int = 1, *, part: Part = "total"
+    ) -> np.ndarray:
+        """Return the coefficients averaged over origins, (order, C, C), in bounded memory.
+
+        ``part`` is that of :meth:`at`.
+        """
         positions = self.data.positions(origins)
         total = np.zeros((self.order, self.neqs, self.neqs))
-        for local in self._local_vars(positions, horizon, None):
+        for local in self._local_vars(positions, horizon, None, part):
             total += local.coefs
         return total / len(positions)
 
@@ -211,12 +264,24 @@ class CoefficientReading(ForecastReading):
     # ------------------------------------------------------------------------------- stability
 
     def transient(self, origin: Hashable | None = None) -> np.ndarray:
-        """Return the VAR in differences at an origin, its built-in unit roots taken out."""
+        """Return the VAR in differences at an origin, its built-in unit roots taken out.
+
+        Of the total, where the sums of the coefficients are built in.
+        """
         return self.at(origin).transient()
 
     def is_stable(self, origin: Hashable | None = None) -> bool:
-        """Whether the VAR at an origin is stable, apart from unit roots that are built in."""
-        return self.at(origin).is_stable()
+        """Whether the dynamics at an origin are stable; see :meth:`largest_root`."""
+        return self.largest_root(origin) < 1
+
+    def largest_root(self, origin: Hashable | None = None) -> float:
+        """Return the largest root of the dynamics at an origin, in modulus.
+
+        The dynamics hold level, scale and memory of the history fixed (``part="dynamics"``); their
+        roots are those of deviations from a level that moves slowly. Statsmodels' ``roots`` are the
+        inverses.
+        """
+        return self.at(origin, part="dynamics").largest_root()
 
     def simulate(
         self,

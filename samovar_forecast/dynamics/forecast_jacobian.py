@@ -7,7 +7,7 @@ Time runs forward: row L - 1 of a window is lag 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -110,6 +110,8 @@ class ForecastJacobian:
     static : array of shape (R, C, S) or None
     linear : LinearPart or None
         The anchor's share.
+    has_values : bool
+        Whether the values act, beside the location and the scale that are taken of them.
     """
 
     weight: np.ndarray
@@ -127,6 +129,26 @@ class ForecastJacobian:
     future: np.ndarray | None = None
     static: np.ndarray | None = None
     linear: LinearPart | None = None
+    has_values: bool = True
+
+    def of(self, part: str) -> ForecastJacobian:
+        """Return a part of the derivative: see ``forecast_map.Part``."""
+        if part == "total":
+            return self
+        nothing = np.zeros_like(self.location_slope)
+        location_slope = self.location_slope if part == "level" else nothing
+        scale_slope = self.scale_slope if part == "scale" else nothing
+        if part == "dynamics":
+            return replace(self, location_slope=location_slope, scale_slope=scale_slope)
+        return replace(
+            self,
+            location_slope=location_slope,
+            scale_slope=scale_slope,
+            future=None if self.future is None else np.zeros_like(self.future),
+            static=None if self.static is None else np.zeros_like(self.static),
+            linear=None,
+            has_values=False,
+        )
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -171,14 +193,14 @@ class ForecastJacobian:
         if self.mixed is not None:
             total, by_level = self._mixed_sums
             slope += self._through[series, channel] * (
-                self.mixed[:, series] * self.observed[:, channel]
+                self.has_values * self.mixed[:, series] * self.observed[:, channel]
                 - total[:, series, channel, None] * m
                 - by_level[:, series, channel, None] * e
             )
         if channel == series + self.n_past:
             total, by_level = self._own_sums
             slope += self._ratio[series, channel] * (
-                self.own[:, series] * self.observed[:, channel]
+                self.has_values * self.own[:, series] * self.observed[:, channel]
                 - total[:, series, None] * m
                 - by_level[:, series, None] * e
             )
@@ -194,7 +216,7 @@ class ForecastJacobian:
         slope = np.zeros((self.own.shape[0], n_series, n_rows, len(self.scale)))
         if self.mixed is not None:
             total, by_level = self._mixed_sums
-            slope += self.mixed[:, :, rows, None] * self.observed[rows]
+            slope += self.has_values * self.mixed[:, :, rows, None] * self.observed[rows]
             slope -= total[:, :, None, :] * m
             slope -= by_level[:, :, None, :] * e
             slope *= self._through[:, None, :]
@@ -202,7 +224,7 @@ class ForecastJacobian:
         own_m, own_e = m[:, self.n_past :].T, e[:, self.n_past :].T  # C n
         ratio = np.diagonal(self._ratio[:, self.n_past :])[:, None]  # C 1
         own = ratio * (
-            self.own[:, :, rows] * self.observed[rows, self.n_past :].T
+            self.has_values * self.own[:, :, rows] * self.observed[rows, self.n_past :].T
             - total[..., None] * own_m
             - by_level[..., None] * own_e
         )
@@ -224,7 +246,9 @@ class ForecastJacobian:
         scale = np.einsum("tk,tk->k", self.scale_slope, moved)
         safe = np.where(self.scale == 0, 1.0, self.scale)
         tangent = np.where(
-            self.scale == 0, 0.0, (moved - location - self.normalised * scale) / safe
+            self.scale == 0,
+            0.0,
+            (self.has_values * moved - location - self.normalised * scale) / safe,
         )  # L K
         tangent *= self.observed
         own = slice(self.n_past, None)

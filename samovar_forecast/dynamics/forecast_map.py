@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 import numpy as np
 
@@ -16,6 +16,19 @@ from samovar_forecast.dynamics.windows import Units, Windows
 
 if TYPE_CHECKING:
     from samovar_forecast.dynamics.network_map import NetworkMap
+
+
+Part = Literal["total", "dynamics", "level", "scale", "memory"]
+"""Ways in which a change of a window moves a forecast; the total is the sum of the others.
+
+* dynamics: the newest values move the forecast, while level, scale and memory stay. An ordinary VAR
+  in deviations from a level, whose sums are persistence.
+* level, scale: the change moves what was measured of the window, and this the forecast.
+* memory: the change moves what the forecaster has learned inside the window, its coefficients among
+  it. A forecaster that learns nothing there has none.
+"""
+
+PARTS: tuple[Part, ...] = get_args(Part)
 
 
 class WindowShape(Protocol):
@@ -96,7 +109,9 @@ class ForecastMap(Protocol):
     def forecast(self, windows: Windows) -> np.ndarray:
         """Return the forecasts after each window; shape (B, s, C)."""
 
-    def jacobians(self, windows: Windows, weights: np.ndarray, units: Units) -> Iterator[Jacobian]:
+    def jacobians(
+        self, windows: Windows, weights: np.ndarray, units: Units, part: Part = "total"
+    ) -> Iterator[Jacobian]:
         """Yield the Jacobian of weighted sums of the forecast's steps, window by window.
 
         Parameters
@@ -106,6 +121,9 @@ class ForecastMap(Protocol):
             Row r asks for ``sum_h weights[r, h] * forecast[h]``.
         units : Units
             Of the data.
+        part : Part, default="total"
+            The way in which a change of the window moves the forecast. The value of the Jacobian
+            is the forecast whatever the part.
         """
 
 

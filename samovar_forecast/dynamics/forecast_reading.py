@@ -11,7 +11,7 @@ import pandas as pd
 
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.average_map import AverageMap
-from samovar_forecast.dynamics.forecast_map import ForecastMap
+from samovar_forecast.dynamics.forecast_map import PARTS, ForecastMap, Part
 from samovar_forecast.dynamics.history import History, TableLike
 from samovar_forecast.dynamics.jacobian import Jacobian
 from samovar_forecast.dynamics.members import Member, average_of
@@ -372,9 +372,13 @@ class ForecastReading:
         windows = self.data.hypothetical(histories, self.data.position(origin))
         return self.patches(windows)[:, 0]
 
-    def jacobians(self, windows: Windows, weights: np.ndarray) -> Iterator[Jacobian]:
+    def jacobians(
+        self, windows: Windows, weights: np.ndarray, part: Part = "total"
+    ) -> Iterator[Jacobian]:
         """Yield the Jacobians, in units of the data, of windows in the network's units."""
-        return self._map.jacobians(windows, weights, self.data.units())
+        if part not in PARTS:
+            raise ConfigurationError("there is no such part", found=repr(part), wanted=list(PARTS))
+        return self._map.jacobians(windows, weights, self.data.units(), part)
 
     def _setting(self, origins: Any) -> Setting:
         """Return where simulations from some origins start.

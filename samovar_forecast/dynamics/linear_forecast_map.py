@@ -17,7 +17,7 @@ from samovar_forecast.dynamics.covariate_effect import (
     slope_by_covariates,
 )
 from samovar_forecast.dynamics.forecast_jacobian import LinearPart
-from samovar_forecast.dynamics.forecast_map import ForecastMap, Shape, by_series
+from samovar_forecast.dynamics.forecast_map import ForecastMap, Part, Shape, by_series
 from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.linear.forecast import LinearForecast
@@ -152,12 +152,20 @@ class LinearForecastMap:
         return ahead if added is None else ahead + added[:, length : length + self.n_steps]
 
     def jacobians(
-        self, windows: Windows, weights: np.ndarray, units: Units
+        self, windows: Windows, weights: np.ndarray, units: Units, part: Part = "total"
     ) -> Iterator[LinearJacobian]:
-        """Yield the Jacobian of weighted sums of the forecast's steps, window by window."""
+        """Yield the Jacobian of weighted sums of the forecast's steps, window by window.
+
+        All of it is dynamics: nothing is measured of a window, and nothing learned from it.
+        """
         shape, linear = self.shape, self.linear
         length, n_series = shape.context_length, shape.n_series
         asked = by_series(weights, n_series)
+        in_units = self.forecast(windows) * units.series(n_series).scale  # B s C
+        in_units += units.series(n_series).location
+        values = np.einsum("rsc,bsc->brc", asked, in_units)
+        if part not in ("total", "dynamics"):
+            asked = np.zeros_like(asked)
         series = units.series(n_series)
         own = np.einsum("rsc,scp->rcp", asked, linear.map.own[: self.n_steps])
         cross = np.einsum("rsc,scqk->rcqk", asked, linear.map.cross[: self.n_steps])
@@ -165,8 +173,7 @@ class LinearForecastMap:
         everywhere = np.ones((length, n_series))
         plain = LinearPart(own, cross, rows, everywhere)
         in_data = cross * series.scale[:, None, None] / series.scale
-        part = LinearPart(own, in_data, rows, everywhere)
-        in_units = self.forecast(windows) * series.scale + series.location  # B s C
+        coefs = LinearPart(own, in_data, rows, everywhere)
         for number in range(len(windows.target)):
             window = windows.part(number, number + 1)
             fillings = {
@@ -181,8 +188,7 @@ class LinearForecastMap:
                 known = window.future_covariates[0]
                 future = slope_by_covariates(linear.effect, bare.dense(), asked, known)
                 future *= series.scale[:, None, None] / units.future.scale
-            value = np.einsum("rsc,sc->rc", asked, in_units[number])
-            yield LinearJacobian(part, value, units.channels.scale, fillings, future)
+            yield LinearJacobian(coefs, values[number], units.channels.scale, fillings, future)
 
 
 def filling(is_observed: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from samovar_forecast.dynamics.attribution import Attribution
+from samovar_forecast.dynamics.forecast_map import Part
 from samovar_forecast.dynamics.history import number_of
 from samovar_forecast.dynamics.jacobian import Jacobian
 from samovar_forecast.dynamics.roots import companion_radius
@@ -68,6 +69,9 @@ class LocalVAR:
         With one row, R = 1.
     is_shift_equivariant : bool
         Whether a constant added to a series comes out in its forecast, whatever the weights.
+    part : Part, default="total"
+        Way in which a change of the window moves the forecast, see `forecast_map.Part`. The
+        intercept makes up the rest of the forecast.
     """
 
     origin: Hashable
@@ -83,6 +87,14 @@ class LocalVAR:
     static_covariates: np.ndarray
     jacobian: Jacobian
     is_shift_equivariant: bool
+    part: Part = "total"
+
+    def __repr__(self) -> str:
+        step = "a sum of steps" if self.horizon is None else f"step {self.horizon}"
+        return (
+            f"LocalVAR(origin {self.origin}, {step}, {self.part}: {len(self.names)} series, "
+            f"{self.order} lags)"
+        )
 
     @property
     def order(self) -> int:
@@ -167,7 +179,7 @@ class LocalVAR:
 
     def identities(self) -> Identities | None:
         """Check what window normalisation makes exact; None where nothing is normalised."""
-        if not self.is_shift_equivariant:
+        if not self.is_shift_equivariant or self.part != "total":
             return None
         unit = self.jacobian.unit[len(self.past_names) :]
         channels = _filled(np.concatenate([self.past_covariates, self.target], axis=1)[::-1])
@@ -187,7 +199,7 @@ class LocalVAR:
 
         Cheap enough for every reading: one product with the factored Jacobian.
         """
-        if not self.is_shift_equivariant:
+        if not self.is_shift_equivariant or self.part != "total":
             return
         channels = _filled(np.concatenate([self.past_covariates, self.target], axis=1))
         error = np.abs(self.jacobian.apply(channels)[0] - self.forecast)
@@ -251,15 +263,46 @@ class LocalVAR:
         ConfigurationError
             If the sum of the coefficients is not the identity by construction.
         """
-        if not self.is_shift_equivariant:
+        if not self.has_built_in_roots:
             raise ConfigurationError(
                 "only a VAR with unit roots by construction has a transient form",
-                found="a network without window normalisation",
+                found="the dynamics alone" if self.part != "total" else "no window normalisation",
                 remedy="read is_stable() and coefs directly",
             )
         self._need_one_step("the transient form")
         tail = self.coefs[::-1].cumsum(axis=0)[::-1]  # sum over lags >= l
         return -tail[1:]
+
+    @property
+    def has_built_in_roots(self) -> bool:
+        """Whether the coefficients sum to the identity by construction; the dynamics do not."""
+        return self.is_shift_equivariant and self.part == "total"
+
+    def persistence(self) -> np.ndarray:
+        """Return the sums of the coefficients over the lags, ``[response, impulse]``; (C, C).
+
+        A finding in the dynamics (``part="dynamics"``): 1 less the weight of the level on the
+        diagonal. Of the total they are the identity by construction where nothing is linear.
+        """
+        return self.coefs.sum(axis=0)
+
+    def long_run_effects(self) -> np.ndarray:
+        """Return ``(I - sum_l A_l)^-1``, statsmodels' ``long_run_effects``; (C, C).
+
+        The sum of the responses to a shock of one unit, once and for all.
+
+        Raises
+        ------
+        ConfigurationError
+            If unit roots are built in: read the dynamics.
+        """
+        self._need_one_step("long-run effects")
+        if self.has_built_in_roots:
+            raise ConfigurationError(
+                "long-run effects do not exist where the coefficients sum to the identity",
+                remedy='read the dynamics: part="dynamics"',
+            )
+        return np.linalg.inv(np.eye(len(self.names)) - self.persistence())
 
     def largest_root(self) -> float:
         """Return the largest modulus of the companion matrix's eigenvalues.
@@ -268,7 +311,7 @@ class LocalVAR:
         a shock on what is left dies out.
         """
         self._need_one_step("stability")
-        coefs = self.transient() if self.is_shift_equivariant else self.coefs
+        coefs = self.transient() if self.has_built_in_roots else self.coefs
         return companion_radius(coefs)
 
     def is_stable(self) -> bool:

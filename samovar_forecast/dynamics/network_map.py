@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from samovar_forecast.dynamics.forecast_jacobian import ForecastJacobian, LinearPart
-from samovar_forecast.dynamics.forecast_map import ForecastMap, by_series
+from samovar_forecast.dynamics.forecast_map import ForecastMap, Part, by_series
 from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network import SAMoVARNetwork
@@ -122,22 +122,17 @@ class NetworkMap:
     # --------------------------------------------------------------------------- data space
 
     def jacobians(
-        self, windows: Windows, weights: np.ndarray, units: Units
+        self, windows: Windows, weights: np.ndarray, units: Units, part: Part = "total"
     ) -> Iterator[ForecastJacobian]:
         """Yield the Jacobian of weighted sums of the forecast's steps, window by window.
 
-        Parameters
-        ----------
-        windows : Windows
-        weights : array of shape (R, s) or (R, s, C)
-            Row r asks for ``sum_h weights[r, h] * forecast[h]``.
-        units : Units
-            Of the data.
+        The level and the scale are those of the normalisation; there is no memory.
         """
         weights = by_series(weights, self.config.n_series)
         per_batch = max(1, self._batch_size() // len(weights))
         for start in range(0, len(windows.target), per_batch):
-            yield from self._jacobians(windows.part(start, start + per_batch), weights, units)
+            batch = windows.part(start, start + per_batch)
+            yield from (found.of(part) for found in self._jacobians(batch, weights, units))
 
     def _jacobians(
         self, windows: Windows, weights: np.ndarray, units: Units

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from samovar_forecast.dynamics.covariate_effect import (
 )
 from samovar_forecast.dynamics.forecast_map import (
     ForecastMap,
+    Part,
     Shape,
     by_series,
     n_leading_gaps,
@@ -33,11 +34,27 @@ from samovar_forecast.dynamics.jacobian import DenseJacobian
 from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.linear.covariates import CovariateEffect
+from samovar_forecast.network.held import Kind, holding
 from samovar_forecast.network.paths import PATHS
-from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot import (
+    Memory,
+    ZeroShotConfig,
+    ZeroShotNetwork,
+    ZeroShotOutput,
+)
 
 NUMBERS_AT_ONCE = 1_000_000
 """Numbers in the paths of a batch, to bound its memory: a Jacobian holds some 40 times more."""
+
+ROWS_AT_ONCE = 50_000
+"""Numbers in the windows whose parts are read together."""
+
+HELD_BESIDE: dict[str, tuple[Kind, ...]] = {
+    "dynamics": ("level", "scale", "memory"),
+    "level": ("scale", "memory"),
+    "scale": ("memory",),
+}
+"""What is held where a part flows; the parts before it flow too."""
 
 SERIES_AT_ONCE = 8
 """Passes that are made together, a series each: they are short, and their tensors small."""
@@ -115,19 +132,61 @@ class ZeroShotMap:
         return all(torch.equal(own[name], others[name]) for name in own)
 
     def forecast(self, windows: Windows) -> np.ndarray:
-        """Return the forecasts after each window; shape (B, s, C)."""
-        ahead = [np.empty((0, self.n_steps, self.shape.n_series))]
-        added = effect_in(self.effect, windows.future_covariates)
-        for values in self._batches(windows, added, 4 * NUMBERS_AT_ONCE):
-            own, past = values.split([self.shape.n_series, self._n_past(windows)], -1)
-            quantiles = self.network.forecast(
-                own,
-                self.n_steps,
-                self.season,
-                past_covariates=past if past.shape[-1] else None,
+        """Return the forecasts after each window; shape (B, s, C).
+
+        Windows of one history that lie whole patches apart are read from the longest of them: only
+        the season that the network finds there may be another.
+        """
+        values, added = self._given(windows)
+        ahead = np.empty((len(values), self.n_steps, self.shape.n_series))
+        lengths = self.shape.context_length - n_leading_gaps(values)
+        groups = shared_windows(values, lengths, self.network.config)
+        for group in groups:
+            if len(group) > 1:
+                ahead[group] = self._forecast_along(values[group], lengths[group])
+        alone = [group[0] for group in groups if len(group) == 1]
+        for some in self._alike(alone, lengths, values.shape[2], 4 * NUMBERS_AT_ONCE):
+            window = self._rows(values, lengths, some)
+            own, past = window.split([self.shape.n_series, self._n_past(windows)], -1)
+            past_covariates = past if past.shape[-1] else None
+            said = self.network.forecast(
+                own, self.n_steps, self.season, past_covariates=past_covariates
             )
-            ahead.append(quantiles[..., self._centre].numpy())
-        return np.concatenate(ahead) if added is None else self._moved(np.concatenate(ahead), added)
+            ahead[some] = said[..., self._centre].numpy()
+        return ahead if added is None else self._moved(ahead, added)
+
+    @torch.inference_mode()
+    def _forecast_along(self, values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Return forecasts (B, s, C) from windows (B, L, K) that the last of them holds."""
+        window = torch.from_numpy(values[-1:, -lengths[-1] :].copy())
+        out = self.network(
+            window,
+            torch.full((1,), self.season),
+            positions=self._positions(lengths),
+            n_steps=self.n_steps,
+        )
+        ahead = self._levels(out)[0].permute(1, 2, 0)  # B s K
+        return ahead[..., : self.shape.n_series].numpy()
+
+    def _positions(self, lengths: np.ndarray) -> Tensor:
+        """Return the positions of the longest window, the last, at which the windows end."""
+        patch_length = self.network.config.patch_length_of(int(lengths[-1]))
+        return torch.from_numpy(-(-lengths // patch_length) - 1)
+
+    def _levels(self, out: ZeroShotOutput) -> Tensor:
+        """Return the forecasts that an output of the network says, (B, K, P, s)."""
+        moves = out.quantiles[..., self._centre] * out.unit
+        return out.last[..., None] + moves * out.is_usable[..., None]
+
+    def _given(self, windows: Windows) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return what the network is given, (B, L, K) with the series first, and the effects."""
+        added = effect_in(self.effect, windows.future_covariates)
+        values = windows.target
+        if added is not None:
+            values = values - added[:, : self.shape.context_length]
+        if windows.past_covariates is not None:
+            values = np.concatenate([values, windows.past_covariates], axis=2)
+        return values, added
 
     def _moved(self, ahead: np.ndarray, added: np.ndarray) -> np.ndarray:
         """Return forecasts (B, s, C) with the effect of covariates at their steps."""
@@ -137,61 +196,125 @@ class ZeroShotMap:
     def _n_past(self, windows: Windows) -> int:
         return 0 if windows.past_covariates is None else windows.past_covariates.shape[2]
 
-    def _batches(
-        self, windows: Windows, added: np.ndarray | None, numbers_at_once: int
-    ) -> Iterator[Tensor]:
-        """Yield the rows that the network is given, (B, rows, K), the series first.
-
-        Windows follow each other in a batch as long as they have the same number of patches.
-        """
-        length, config = self.shape.context_length, self.network.config
-        values = windows.target if added is None else windows.target - added[:, :length]
-        if windows.past_covariates is not None:
-            values = np.concatenate([values, windows.past_covariates], axis=2)
-        n_rows = length - n_leading_gaps(values)
-        patch = np.array([config.patch_length_of(int(n)) for n in n_rows])
-        n_read = np.maximum(-(-n_rows // patch), 1) * patch  # whole patches
-        per_patch = values.shape[2] * len(PATHS) * config.horizon
-        places = range(len(values))
-        for n, run in itertools.groupby(places, key=lambda place: int(n_read[place])):
-            some = list(run)
-            size = max(1, numbers_at_once // (per_patch * (n // int(patch[some[0]]))))
-            for start in range(0, len(some), size):
-                rows = values[some[start] : some[start : start + size][-1] + 1]
-                yield torch.from_numpy(rows[:, max(0, length - n) :].copy())
+    def _alike(
+        self, places: list[int], lengths: np.ndarray, n_channels: int, numbers_at_once: int
+    ) -> Iterator[list[int]]:
+        """Yield windows of a number of patches that are read together, of bounded memory."""
+        config = self.network.config
+        patch = {place: config.patch_length_of(int(lengths[place])) for place in places}
+        n_patches = {place: max(1, -(-int(lengths[place]) // patch[place])) for place in places}
+        per_patch = n_channels * len(PATHS) * config.horizon
+        for key, run in itertools.groupby(places, lambda place: (n_patches[place], patch[place])):
+            some, size = list(run), max(1, numbers_at_once // (per_patch * key[0]))
+            yield from (some[start : start + size] for start in range(0, len(some), size))
 
     # --------------------------------------------------------------------------- data space
 
     def jacobians(
-        self, windows: Windows, weights: np.ndarray, units: Units
+        self, windows: Windows, weights: np.ndarray, units: Units, part: Part = "total"
     ) -> Iterator[DenseJacobian]:
-        """Yield the Jacobian of weighted sums of the forecast's steps, window by window."""
+        """Yield the Jacobian of weighted sums of the forecast's steps, window by window.
+
+        All parts but the total are read where :meth:`forecast` reads the forecasts of many
+        windows; the total is that of each window alone.
+        """
         n_series, length = self.shape.n_series, self.shape.context_length
         asked = by_series(weights, n_series)
+        given = torch.from_numpy(asked.swapaxes(1, 2).copy())  # R C s
         series = units.series(n_series)
-        added = effect_in(self.effect, windows.future_covariates)
-        number = 0
-        for values in self._batches(windows, added, NUMBERS_AT_ONCE):
-            slopes, ahead = self._slopes(values, torch.from_numpy(asked.swapaxes(1, 2).copy()))
-            for slope, own in zip(slopes, ahead, strict=True):
-                before = length - slope.shape[2]
-                padded = np.pad(slope, ((0, 0), (0, 0), (before, 0), (0, 0)))  # R C L K
-                future = None
-                if added is not None and self.effect is not None:
-                    assert windows.future_covariates is not None  # or there were no effect
-                    own = self._moved(own[None], added[number : number + 1])[0]
-                    known = windows.future_covariates[number]
-                    by_series_alone = padded[..., -n_series:]
-                    future = slope_by_covariates(self.effect, by_series_alone, asked, known)
-                    future *= series.scale[:, None, None] / units.future.scale
-                padded *= series.scale[:, None, None] / units.channels.scale
-                in_units = own * series.scale + series.location
-                value = np.einsum("rsc,sc->rc", asked, in_units)
-                yield DenseJacobian(padded, value, units.channels.scale, future)
-                number += 1
+        values, added = self._given(windows)
+        for number, (slope, own) in enumerate(self._slopes_of(values, given, part)):
+            before = length - slope.shape[2]
+            padded = np.pad(slope, ((0, 0), (0, 0), (before, 0), (0, 0)))  # R C L K
+            future = None
+            if added is not None and self.effect is not None:
+                assert windows.future_covariates is not None  # or there were no effect
+                own = self._moved(own[None], added[number : number + 1])[0]
+                known = windows.future_covariates[number]
+                by_series_alone = padded[..., -n_series:]
+                # What covariates do at the steps ahead is no matter of the window: dynamics.
+                at_steps = asked if part in ("total", "dynamics") else np.zeros_like(asked)
+                future = slope_by_covariates(self.effect, by_series_alone, at_steps, known)
+                future *= series.scale[:, None, None] / units.future.scale
+            padded *= series.scale[:, None, None] / units.channels.scale
+            in_units = own * series.scale + series.location
+            value = np.einsum("rsc,sc->rc", asked, in_units)
+            yield DenseJacobian(padded, value, units.channels.scale, future)
+
+    def _slopes_of(
+        self, values: np.ndarray, asked: Tensor, part: Part
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the slopes (R, C, rows, K) by each window and its forecast (s, C), in order."""
+        lengths = self.shape.context_length - n_leading_gaps(values)
+        if part in ("total", "memory"):
+            places = list(range(len(values)))
+            for some in self._alike(places, lengths, values.shape[2], NUMBERS_AT_ONCE):
+                window = self._rows(values, lengths, some)
+                slopes, ahead = self._slopes(window, asked, self._whole, ())
+                if part == "memory":
+                    without = self._slopes(window, asked, self._whole, ("memory",))[0]
+                    slopes = slopes - without
+                yield from zip(slopes, ahead, strict=True)
+            return
+        found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        groups = shared_windows(values, lengths, self.network.config)
+        alone = [group[0] for group in groups if len(group) == 1]
+        for some in self._alike(alone, lengths, values.shape[2], 4 * NUMBERS_AT_ONCE):
+            window = self._rows(values, lengths, some)
+            memory = self._remember(window)
+            ends = torch.full((len(some),), memory.tokens.shape[2] - 1)
+            slopes, ahead = self._slopes_of_part(window, asked, memory, ends, part)
+            found.update(zip(some, zip(slopes, ahead, strict=True), strict=True))
+        for group in groups:
+            if len(group) == 1:
+                continue
+            longest = self._rows(values, lengths, group[-1:])
+            memory, positions = self._remember(longest), self._positions(lengths[group])
+            size = max(1, ROWS_AT_ONCE // longest.numel())
+            for start in range(0, len(group), size):
+                some, ends = group[start : start + size], positions[start : start + size]
+                window = self._rows(values, lengths, some)
+                slopes, ahead = self._slopes_of_part(window, asked, memory, ends, part)
+                found.update(zip(some, zip(slopes, ahead, strict=True), strict=True))
+        yield from (found[number] for number in range(len(values)))
+
+    @staticmethod
+    def _rows(values: np.ndarray, lengths: np.ndarray, some: list[int]) -> Tensor:
+        """Return the rows of some windows, as many as the longest has."""
+        return torch.from_numpy(values[some, -max(1, int(lengths[some].max())) :].copy())
+
+    def _remember(self, window: Tensor) -> Memory:
+        return self.network.remember(window, torch.full((len(window),), self.season))
+
+    def _slopes_of_part(
+        self, window: Tensor, asked: Tensor, memory: Memory, ends: Tensor, part: Part
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return slopes and forecasts at the ends of windows, whose memory is held."""
+
+        def read(given: Tensor) -> ZeroShotOutput:
+            seasons = torch.full((len(given),), self.season)
+            return self.network.at_ends(given, seasons, memory, ends, n_steps=self.n_steps)
+
+        held = HELD_BESIDE[part]
+        slopes, ahead = self._slopes(window, asked, read, held)
+        if part != "dynamics":  # what flows beside the part is taken off again
+            slopes = slopes - self._slopes(window, asked, read, (*held, part))[0]
+        return slopes, ahead
+
+    def _whole(self, window: Tensor) -> ZeroShotOutput:
+        """Return what the network says at the ends of whole windows."""
+        seasons = torch.full((len(window),), self.season)
+        end = torch.tensor([-1])
+        return self.network(window, seasons, positions=end, n_steps=self.n_steps)
 
     @torch.enable_grad()
-    def _slopes(self, values: Tensor, asked: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    def _slopes(
+        self,
+        values: Tensor,
+        asked: Tensor,
+        read: Callable[[Tensor], ZeroShotOutput],
+        held: tuple[Kind, ...],
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the slopes (B, R, C, rows, K), past covariates first, and forecasts (B, s, C).
 
         Parameters
@@ -199,15 +322,17 @@ class ZeroShotMap:
         values : Tensor of shape (B, rows, K)
             The series first.
         asked : Tensor of shape (R, C, s)
+        read : callable
+            Windows to what the network says at their ends.
+        held : tuple of Kind
+            What of the windows is held fixed.
         """
-        n_series, n_steps = self.shape.n_series, self.n_steps
-        window = values.requires_grad_()
-        seasons = torch.full((len(values),), self.season)
-        out = self.network(window, seasons, positions=torch.tensor([-1]))
-        moves = out.quantiles[:, :n_series, 0, :n_steps, self._centre]
+        n_series = self.shape.n_series
+        window = values.detach().requires_grad_()
+        with holding(*held):
+            out = read(window)
+        ahead = self._levels(out)[:, :n_series, 0]  # B C s
         usable = out.is_usable[:, :n_series]  # B C 1
-        moves = moves * out.unit[:, :n_series, 0, :n_steps] * usable
-        ahead = out.last[:, :n_series] + moves  # B C s
         slopes = values.new_zeros(len(asked), n_series, *values.shape)  # R C B rows K
         for slope, weights in zip(slopes, asked, strict=True):
             inputs = (window, *out.from_others)
@@ -229,6 +354,41 @@ class ZeroShotMap:
         _read_constant_from_its_last_value(slopes, values.detach(), usable[..., 0], asked)
         in_order = slopes.roll(values.shape[2] - n_series, -1).permute(2, 0, 1, 3, 4)
         return in_order.numpy(), ahead.detach().mT.numpy()
+
+
+def shared_windows(
+    values: np.ndarray, lengths: np.ndarray, config: ZeroShotConfig
+) -> list[list[int]]:
+    """Return groups of windows that are the beginnings of the last of their group.
+
+    A window of a group ends with a patch of the longest window, and its patches have the same
+    length. Windows of other histories, or of the same length, stand alone.
+
+    Parameters
+    ----------
+    values : array of shape (B, L, K)
+        Windows that begin with missing rows where they are shorter.
+    lengths : int array of shape (B,)
+        Rows of each.
+    config : ZeroShotConfig
+    """
+    alike: dict[tuple[int, int], list[int]] = {}
+    for number in np.argsort(lengths, kind="stable").tolist():
+        patch_length = config.patch_length_of(int(lengths[number]))
+        alike.setdefault((patch_length, int(lengths[number]) % patch_length), []).append(number)
+    groups: list[list[int]] = []
+    for members in alike.values():
+        longest, n_rows = values[members[-1]], int(lengths[members[-1]])
+        rows, together = longest[len(longest) - n_rows :], {n_rows: members[-1]}
+        for number in members[:-1]:
+            own = values[number, len(longest) - int(lengths[number]) :]
+            is_new = len(own) > 0 and len(own) not in together
+            if is_new and np.array_equal(own, rows[: len(own)], equal_nan=True):
+                together[len(own)] = number
+            else:
+                groups.append([number])
+        groups.append([together[length] for length in sorted(together)])
+    return sorted(groups)
 
 
 def _of_each_series(reached: Tensor, series: Tensor) -> Tensor:

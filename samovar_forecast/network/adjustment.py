@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from samovar_forecast.network.held import computing
 from samovar_forecast.network.running import Window
 from samovar_forecast.network.seasons import seasonal_means
 
@@ -73,7 +74,8 @@ def adjust(window: Window, told: Tensor, slope: Tensor, ends: Tensor, ahead: Ten
     index = x - (later + sooner) / 2  # B C L
     foretold = seasonal_means(index, first, period, steps - period, N_SEASONS)
     is_known = (steps - period >= first).to(x.dtype) * window.observed
-    share = _share(index, foretold, is_known, half) * has_season  # B C L
+    with computing("memory"):
+        share = _share(index, foretold, is_known, half) * has_season  # B C L
     is_reached = steps - window.start >= torch.where(period > 1, period + half, 0)
     share_now = (share * is_reached)[..., ends]
     pattern = _index_ahead(x, index, total, first, told, slope, ends, ahead)

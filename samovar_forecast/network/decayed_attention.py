@@ -41,6 +41,16 @@ def decayed_attention(
     return compute(query, key, value, decay)
 
 
+def attention_to_memory(query: Tensor, key: Tensor, value: Tensor, decay: Tensor) -> Tensor:
+    """Return :func:`decayed_attention` with the tokens before each token held fixed in derivatives.
+
+    What a token adds itself, ``(q_t . k_t) v_t / W_t``, keeps its derivative.
+    """
+    attended = decayed_attention(query, key.detach(), value.detach(), decay)
+    added = (query.detach() * key).sum(-1, keepdim=True) * value / _total(decay, key.shape[-2])
+    return attended + (added - added.detach())
+
+
 def _reference(query: Tensor, key: Tensor, value: Tensor, decay: Tensor) -> Tensor:
     """Walk through the tokens with a (d, d) state: the recurrence, written out plainly."""
     state = torch.zeros_like(key[..., 0, :, None] * value[..., 0, None, :])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from samovar_forecast.network.held import as_given, computing
+
 N_FACTORS = 6
 N_ITERATIONS = 6
 
@@ -31,14 +33,16 @@ def common_factors(series: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
         In the units of the series.
     """
     n = counts.sum(-1, keepdim=True).clamp(min=1)
-    centred = (series - (series * counts).sum(-1, keepdim=True) / n) * counts
-    deviation = (centred.square().sum(-1, keepdim=True) / n).sqrt()
+    mean = as_given((series * counts).sum(-1, keepdim=True) / n, "level")
+    centred = (series - mean) * counts
+    deviation = as_given((centred.square().sum(-1, keepdim=True) / n).sqrt(), "scale")
     standard = torch.where(deviation > 0, centred / deviation.clamp(min=1e-12), 0.0)
     length = series.shape[-1]
     n_factors = min(N_FACTORS, length, series.shape[1])
     generator = torch.Generator().manual_seed(0)
     start = torch.randn(length, n_factors, generator=generator, dtype=torch.float64)
-    basis = standard @ start.to(standard)  # B C F
-    for _ in range(N_ITERATIONS):
-        basis, _ = torch.linalg.qr(standard @ (standard.mT @ basis))
+    with computing("memory"):
+        basis = standard @ start.to(standard)  # B C F
+        for _ in range(N_ITERATIONS):
+            basis, _ = torch.linalg.qr(standard @ (standard.mT @ basis))
     return basis.mT @ standard, basis * deviation

@@ -7,6 +7,7 @@ reads the values up to its position. The network weighs them by their records; s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from samovar_forecast.network.adjustment import Adjusted, adjust
 from samovar_forecast.network.factors import common_factors
+from samovar_forecast.network.held import as_given
 from samovar_forecast.network.ridge import Prior, changes_ahead, estimate, join
 from samovar_forecast.network.running import (
     RunningStatistics,
@@ -73,12 +75,14 @@ MOST_JOINT = 8
 
 
 class Paths(NamedTuple):
-    """Paths of all series at every position; K of them."""
+    """Paths of all series at every position; K of them, H steps of each."""
 
     moves: Tensor
     """(B, C, N, K, H) away from the last value, in units of ``RunningStatistics.unit``."""
     is_there: Tensor
     """(B, C, N, K) 1 where there is such a path, else 0."""
+    ahead: tuple[int, ...]
+    """The H steps ahead, in their order."""
     from_others: tuple[Tensor, ...] = ()
     """(B, C, N, H) each: moves of which a path is made that reads other series."""
 
@@ -91,6 +95,7 @@ def forecast_paths(
     patch_length: int,
     *,
     with_others: bool,
+    ahead: Sequence[int] | None = None,
 ) -> Paths:
     """Return all paths; see :data:`PATHS`.
 
@@ -105,21 +110,24 @@ def forecast_paths(
     patch_length : int
     with_others : bool
         Whether a series may be forecast from the others.
+    ahead : sequence of int, optional
+        Steps ahead, in their order; by default all of ``RunningStatistics.unit``.
 
     Returns
     -------
     Paths
     """
-    x, horizon = window.values, statistics.unit.shape[-1]
+    x = window.values
+    asked = tuple(range(1, statistics.unit.shape[-1] + 1) if ahead is None else ahead)
     ends = at_positions(torch.arange(x.shape[-1], device=x.device), patch_length)
-    ahead = torch.arange(1, horizon + 1, device=x.device)
-    slope = slope_of_halves(x, window.start, ends)  # B C N 1
+    ahead = torch.tensor(asked, device=x.device)
+    slope = as_given(slope_of_halves(x, window.start, ends), "level")  # B C N 1
     adjusted = adjust(window, told, slope, ends, ahead)
     with_others = with_others and x.shape[1] > 1
-    own = _autoregressions(window, adjusted, horizon, patch_length, with_others=with_others)
+    own = _autoregressions(window, adjusted, asked, patch_length, with_others=with_others)
     from_others: tuple[Tensor, ...] = ()
     if with_others:
-        joint = _vector_autoregressions(adjusted.values, adjusted.counts, horizon, patch_length)
+        joint = _vector_autoregressions(adjusted.values, adjusted.counts, asked, patch_length)
         from_others = (*joint, own[3])
 
     last = statistics.last[..., None]
@@ -156,8 +164,15 @@ def forecast_paths(
         [unlike_most.get(name, is_reached) if name in moves else nothing for name in PATHS], 3
     ).to(x.dtype)
     stacked = torch.stack([moves.get(name, moves["last"]) for name in PATHS], 3)
-    in_units = stacked.div_(statistics.unit[:, :, :, None]).clamp(-LARGEST, LARGEST)
-    return Paths(in_units * is_there[..., None], is_there, from_others)
+    unit = statistics.unit[:, :, :, None, ahead - 1]
+    in_units = stacked.div_(unit).clamp(-LARGEST, LARGEST)
+    return Paths(in_units * is_there[..., None], is_there, asked, from_others)
+
+
+def places_of(steps: Sequence[int], ahead: Sequence[int]) -> list[int]:
+    """Return where some steps stand among the steps of paths."""
+    place = {step: number for number, step in enumerate(ahead)}
+    return [place[step] for step in steps]
 
 
 def _of_levels(
@@ -167,6 +182,7 @@ def _of_levels(
     y, counts = adjusted.values, adjusted.counts
     total = running_sums(y * counts, patch_length)
     mean = total / running_sums(counts, patch_length).clamp(min=1)  # B C N
+    mean = as_given(mean, "level")
     levels = smoothed_levels(y, counts, mean, SMOOTHING, patch_length).split(1, -1)
     smooth, slow = (adjusted.ahead + level - last for level in levels)
     moves = {
@@ -178,7 +194,7 @@ def _of_levels(
     names = ("damped_trend", "local_trend")
     for name, rate, damping in zip(names, LOCAL_RATES, DAMPING, strict=True):
         level, rise = local_line(y, counts, mean, rate, patch_length)
-        way = (damping ** ahead.to(y.dtype)).cumsum(-1)  # of a slope of one that fades
+        way = damping * (1 - damping ** ahead.to(y.dtype)) / (1 - damping)  # of a slope of one
         moves[name] = adjusted.ahead + level - last + rise * way
     return moves
 
@@ -208,7 +224,12 @@ def _found_season(window: Window, period: Tensor, ends: Tensor, ahead: Tensor) -
 
 
 def _autoregressions(
-    window: Window, adjusted: Adjusted, horizon: int, patch_length: int, *, with_others: bool
+    window: Window,
+    adjusted: Adjusted,
+    ahead: Sequence[int],
+    patch_length: int,
+    *,
+    with_others: bool,
 ) -> Tensor:
     """Return the moves of autoregressions of each series on itself; V B C N H.
 
@@ -225,12 +246,12 @@ def _autoregressions(
         estimate(groups[1], weights[1], ORDER, priors, patch_length, n_together=n_series),
     )
     stacked = torch.stack(series).flatten(1, 2)[:, :, None]  # V B*C 1 L
-    moves = changes_ahead(stacked, regression, ORDER, horizon, patch_length)
+    moves = changes_ahead(stacked, regression, ORDER, ahead, patch_length)
     return moves.view(len(series), *window.values.shape[:2], *moves.shape[3:])
 
 
 def _vector_autoregressions(
-    series: Tensor, counts: Tensor, horizon: int, patch_length: int
+    series: Tensor, counts: Tensor, ahead: Sequence[int], patch_length: int
 ) -> Tensor:
     """Return the moves of vector autoregressions of all series; V B C N H.
 
@@ -241,11 +262,12 @@ def _vector_autoregressions(
     n_series = series.shape[1]
     if n_series > MOST_JOINT:
         factors, loading = common_factors(series, counts)
-        moves = _vector_autoregressions(factors, torch.ones_like(factors), horizon, patch_length)
+        moves = _vector_autoregressions(factors, torch.ones_like(factors), ahead, patch_length)
+        loading = as_given(loading, "memory")
         return (loading @ moves.flatten(3)).unflatten(-1, moves.shape[3:])
     order = 4 if n_series <= 3 else 3 if n_series <= 6 else 2
     weight = counts.amin(1)  # rows in which every series counts
     regression = estimate(
         series, weight, order, JOINT_PRIORS, patch_length, own_priors=(LEVEL_PRIOR, STEP_PRIOR)
     )
-    return changes_ahead(series, regression, order, horizon, patch_length)
+    return changes_ahead(series, regression, order, ahead, patch_length)

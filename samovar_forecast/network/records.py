@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from samovar_forecast.network.paths import Paths
+from samovar_forecast.network.paths import Paths, places_of
 from samovar_forecast.network.running import RunningStatistics, Window
 
 BANDS = ((1, 1), (2, 3), (4, 8), (9, 16), (17, 32), (33, 64))
@@ -78,11 +78,11 @@ def records(
         J bands; 0 stands for the error of the last value in a series that wanders.
     """
     n_positions = actual.shape[2]
-    steps = [step - 1 for band in STEPS_REMEMBERED for step in band]
-    actual = actual[..., None, steps]  # B C N 1 R
+    steps = [step for band in STEPS_REMEMBERED for step in band]
+    actual = actual[..., None, [step - 1 for step in steps]]  # B C N 1 R
     bands = _band_means(actual)  # R J
     is_known = torch.isfinite(actual).to(actual.dtype)
-    error = (paths.moves[..., steps] - actual.nan_to_num()) * is_known
+    error = (paths.moves[..., places_of(steps, paths.ahead)] - actual.nan_to_num()) * is_known
     worth = (statistics.n_observed / ROWS_IN_FULL).clamp(max=1).square()[..., None]
     worth = (worth * paths.is_there)[..., None]  # B C N K 1
     squares = (error.square().clamp(max=LARGEST_ERROR) @ bands) * worth

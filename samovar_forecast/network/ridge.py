@@ -16,6 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from samovar_forecast.network.held import as_given, computing
+from samovar_forecast.network.running import running_sums
+
 LEAST_SHARE = 1e-4
 """Share of the variance that is taken to be noise at least."""
 DRIFT_ROWS = 4.0
@@ -84,8 +87,32 @@ def estimate(
     """
     n_series = series.shape[1]
     rows, counts = _rows(series, weight, order)  # G L 1+q+K, G L
+    n_rows = running_sums(counts, patch_length).clamp(min=1)[..., None]  # G N 1
+    level = running_sums((rows[..., 1 : 1 + n_series] * counts[..., None]).mT, patch_length).mT
+    with computing("memory"):
+        coefs, mean, drift, deviation = _estimates(
+            (rows, counts, n_rows), order, n_series, priors, own_priors, n_together, patch_length
+        )
+    mean = torch.cat([as_given(level / n_rows, "level"), mean[..., n_series:]], -1)
+    coefs, *others = (tensor.to(series.dtype) for tensor in (coefs, mean, drift, deviation))
+    return Regression(coefs, *(tensor.expand(len(priors), *tensor.shape) for tensor in others))
+
+
+def _estimates(
+    sample: tuple[Tensor, Tensor, Tensor],
+    order: int,
+    n_series: int,
+    priors: Sequence[Prior],
+    own_priors: Sequence[Prior],
+    n_together: int,
+    patch_length: int,
+) -> tuple[Tensor, ...]:
+    """Return coefficients (V, G, N, q, K), and means, drift and deviation without V.
+
+    ``sample`` holds the rows of the regression, which of them count, and how many so far.
+    """
+    rows, counts, n_rows = sample
     moments = _running_moments(rows, counts, patch_length)  # G N 1+q+K 1+q+K
-    n_rows = moments[..., 0, 0].clamp(min=1)[..., None]  # G N 1
     mean = moments[..., 0, 1:] / n_rows
     centred = moments[..., 1:, 1:] / n_rows[..., None] - mean[..., :, None] * mean[..., None, :]
     # A single row has no moments but its rounding, which would be divided by its own size.
@@ -108,9 +135,7 @@ def estimate(
     coefs = _twice_shrunk(inner, outer, worth / rows_seen[..., 0], centre)
     coefs = coefs * (deviation[..., None, -n_series:] / deviation[..., :-n_series, None])
     drift = mean[..., -n_series:] * (n_rows / (n_rows + DRIFT_ROWS))
-    out = (coefs, mean[..., :-n_series], drift, deviation[..., -n_series:])
-    coefs, *others = (tensor.to(series.dtype) for tensor in out)
-    return Regression(coefs, *(tensor.expand(len(priors), *tensor.shape) for tensor in others))
+    return coefs, mean[..., :-n_series], drift, deviation[..., -n_series:]
 
 
 def join(*regressions: Regression) -> Regression:
@@ -197,7 +222,7 @@ def _shrunk(inner: Tensor, outer: Tensor, shrinking: Tensor) -> Tensor:
 
 
 def changes_ahead(
-    series: Tensor, regression: Regression, order: int, horizon: int, patch_length: int
+    series: Tensor, regression: Regression, order: int, ahead: Sequence[int], patch_length: int
 ) -> Tensor:
     """Return how the forecasts of a regression move away from the last values.
 
@@ -205,7 +230,10 @@ def changes_ahead(
     ----------
     series : Tensor of shape (G, K, L) or (V, G, K, L)
     regression : Regression
-    order, horizon, patch_length : int
+    order : int
+    ahead : sequence of H int
+        Steps ahead that are returned, in their order.
+    patch_length : int
 
     Returns
     -------
@@ -222,15 +250,16 @@ def changes_ahead(
     state = torch.cat([level, now[..., n_series:].expand(*level.shape[:-1], -1)], -1)  # V G N q
     bound = LARGEST_STEP * deviation + drift.abs()
     moved = torch.zeros_like(level)
-    path = []
-    for _ in range(horizon):
+    path, wanted = [], set(ahead)
+    for number in range(1, max(wanted) + 1):
         if n_series == 1:
             change = constant + (state * coefs[..., 0]).sum(-1, keepdim=True)
         else:
             change = constant + (state[..., None, :] @ coefs)[..., 0, :]
-        change = torch.minimum(torch.maximum(change, -bound), bound)
+        change = torch.clamp(change, -bound, bound)
         moved = moved + change
-        path.append(moved)
+        if number in wanted:
+            path.append(moved)
         recent = [change, state[..., n_series:-n_series]] if order > 1 else []
         state = torch.cat([level + moved, *recent], -1)
     return torch.stack(path, -1).transpose(2, 3)

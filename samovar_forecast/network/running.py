@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from samovar_forecast.network.held import as_given
+
 TINY = 1e-12
 """Least mean square; the values have the size of one, and 1e-7 is the rounding of float32."""
 
@@ -24,7 +26,7 @@ class Window(NamedTuple):
     """A window whose gaps are closed, series by series in memory.
 
     The location and scale are those of the whole window. They only keep float32 exact: whatever
-    is computed from the window follows both, so they cancel.
+    is computed from the window follows both, so they cancel, in derivatives too.
     """
 
     values: Tensor
@@ -61,10 +63,10 @@ def open_window(values: Tensor, patch_length: int, dtype: torch.dtype = torch.fl
     observed = is_observed.to(torch.float64)
     exact = torch.where(is_observed, series, torch.zeros_like(series)).double()
     count = observed.sum(-1, keepdim=True).clamp(min=1)
-    location = exact.sum(-1, keepdim=True) / count
+    location = exact.detach().sum(-1, keepdim=True) / count
     centred = (exact - location) * observed
-    variance = centred.square().sum(-1, keepdim=True) / count
-    level = (exact.abs() * observed).amax(-1, keepdim=True)
+    variance = centred.detach().square().sum(-1, keepdim=True) / count
+    level = (exact.detach().abs() * observed).amax(-1, keepdim=True)
     is_constant = variance.sqrt() <= level * 1e-13
     scale = torch.where(is_constant, 1.0, variance).sqrt()  # a root of 0 has no derivative
     standard = torch.where(is_constant, torch.zeros_like(centred), centred / scale)
@@ -124,10 +126,10 @@ def running_statistics(window: Window, patch_length: int, horizon: int) -> Runni
     has_moved = (step_square > 10 * TINY) & (level_variance > 10 * TINY) & (count >= 2)
     return RunningStatistics(
         at_positions(x, patch_length),
-        mean,
-        level_variance.sqrt(),
-        step_square.sqrt(),
-        unit,
+        as_given(mean, "level"),
+        as_given(level_variance.sqrt(), "scale"),
+        as_given(step_square.sqrt(), "scale"),
+        as_given(unit, "scale"),
         count,
         has_moved.to(x.dtype),
     )

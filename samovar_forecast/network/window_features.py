@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from samovar_forecast.network.paths import EXOGENOUS, Paths
+from samovar_forecast.network.held import as_given, computing
+from samovar_forecast.network.paths import EXOGENOUS, Paths, places_of
 from samovar_forecast.network.paths import N_OWN as N_OWN_PATHS
 from samovar_forecast.network.records import BANDS
 from samovar_forecast.network.running import (
@@ -64,8 +65,7 @@ def own_features(
     patch_length = window.values.shape[-1] // found.shape[-1]
     own = slice(1, N_OWN_PATHS)  # the last value moves nowhere
     there = paths.is_there[..., own, None]
-    shown = torch.tensor(STEPS_SHOWN, device=found.device) - 1
-    moves = paths.moves[..., own, :][..., shown] * there
+    moves = paths.moves[..., own, :][..., places_of(STEPS_SHOWN, paths.ahead)] * there
     parts = [
         soft(_recent_moves(window, statistics, patch_length, N_VALUES)[..., :-1]),
         soft(moves).flatten(-2),
@@ -93,23 +93,25 @@ def _numbers(window: Window, statistics: RunningStatistics, patch_length: int) -
     steps, weight = observed_steps(window)
     n_steps = running_sums(weight, patch_length).clamp(min=1)
     last, mean, deviation, step = statistics[:4]
-    low, high = running_extremes(window, patch_length)
+    low, high = (as_given(side, "level") for side in running_extremes(window, patch_length))
 
     def mean_so_far(series: Tensor) -> Tensor:
-        return running_sums(series, patch_length) / n_steps
+        return as_given(running_sums(series, patch_length) / n_steps, "memory")
 
     before = F.pad(steps[..., :-1], (1, 0))
     is_still = (steps.abs() <= 1e-6) * weight
     seen_last = recent_values(window.observed, patch_length, N_VALUES)
-    recent, longer = (
-        (
-            recent_values(steps.square(), patch_length, n).sum(-1)
-            / recent_values(weight, patch_length, n).sum(-1).clamp(min=1)
+    with computing("scale"):
+        recent, longer = (
+            (
+                recent_values(steps.square(), patch_length, n).sum(-1)
+                / recent_values(weight, patch_length, n).sum(-1).clamp(min=1)
+            )
+            for n in (8, 32)
         )
-        for n in (8, 32)
-    )
     variance = step.square()
-    largest = steps.abs().cummax(-1).values
+    with computing("scale"):
+        largest = at_positions(steps.abs().cummax(-1).values, patch_length)
     at_low = window.values <= window.values.cummin(-1).values + 1e-6
     numbers = [
         soft((last - mean) / deviation),
@@ -125,7 +127,7 @@ def _numbers(window: Window, statistics: RunningStatistics, patch_length: int) -
         0.3 * ((longer + 1e-6 * variance) / variance).log(),
         seen_last.mean(-1) + seen_last[..., -1] - 2,
         soft(mean_so_far(steps.pow(3)) / step.pow(3)),
-        (at_positions(largest, patch_length) / step + 1e-3).log(),
+        (largest / step + 1e-3).log(),
     ]
     return torch.stack(numbers, -1) * statistics.is_usable[..., None]
 
@@ -166,14 +168,15 @@ def features_of_others(
     Tensor
     """
     n_series = record.shape[1]
-    shown = torch.tensor(STEPS_SHOWN, device=record.device) - 1
     own, others = slice(N_OWN_PATHS), slice(N_OWN_PATHS, None)
     best_own = record[..., own, :].masked_fill(paths.is_there[..., own, None] == 0, 9)
     best_own = best_own.amin(-2, keepdim=True)
     there = paths.is_there[..., others, None]
     size = record.new_full((*record.shape[:3], 1), math.log(n_series))
     parts = [
-        soft(paths.moves[..., others, :][..., shown] * there).flatten(-2),
+        soft(paths.moves[..., others, :][..., places_of(STEPS_SHOWN, paths.ahead)] * there).flatten(
+            -2
+        ),
         (record[..., others, :] * there).flatten(-2),
         ((record[..., others, :] - best_own) * there).flatten(-2),
         soft(mixes) * statistics.is_usable[..., None],
@@ -194,8 +197,10 @@ def mix_others(window: Window, statistics: RunningStatistics, patch_length: int)
     recent = soft(_recent_moves(window, statistics, patch_length, N_MIXED))  # B C N 8
     steps, _ = observed_steps(window)
     n_series, length = steps.shape[1:]
+    steps = as_given(steps, "memory")
     lead = F.avg_pool1d(F.pad(steps, (4, 0))[..., :-1], 4, 1) * 2  # mean of rows t-4 ... t-1
     level = (window.values - window.values[..., :1]) * window.observed
+    level = as_given(level, "memory")
     ends = torch.arange(patch_length - 1, length, patch_length, device=steps.device)
     is_past = (torch.arange(length, device=steps.device) <= ends[:, None]).to(steps.dtype)  # N L
     size = statistics.step

@@ -11,6 +11,7 @@ them, at every position, is a weighted mean of the simple forecasts and a change
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from dataclasses import asdict, dataclass, replace
 from statistics import NormalDist
@@ -21,22 +22,30 @@ from torch import Tensor, nn
 
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network.blocks import Linear, MLPBlock, RMSNorm
-from samovar_forecast.network.decayed_attention import decayed_attention
+from samovar_forecast.network.decayed_attention import attention_to_memory, decayed_attention
+from samovar_forecast.network.held import computing, is_held
 from samovar_forecast.network.mixture import HEAD_NORM_EPSILON, StructuralMatrix
 from samovar_forecast.network.parameter_kinds import positive
-from samovar_forecast.network.paths import PATHS, forecast_paths
+from samovar_forecast.network.paths import PATHS, Paths, forecast_paths
 from samovar_forecast.network.records import (
     BANDS,
+    STEPS_REMEMBERED,
     band_weights,
     pooled_records,
     records,
     targets,
 )
-from samovar_forecast.network.running import open_window, running_statistics
+from samovar_forecast.network.running import (
+    RunningStatistics,
+    Window,
+    open_window,
+    running_statistics,
+)
 from samovar_forecast.network.seasons import find_seasons
 from samovar_forecast.network.window_features import (
     N_OTHERS,
     N_OWN,
+    STEPS_SHOWN,
     features_of_others,
     mix_others,
     own_features,
@@ -117,6 +126,30 @@ class ZeroShotOutput(NamedTuple):
     """(B, C, N, any) each: all by which other series enter; none where they do not."""
 
 
+class Memory(NamedTuple):
+    """What the network has learned inside windows, at every position; see `at_ends`."""
+
+    found: Tensor
+    """(B, C, N) period of the season found."""
+    strength: Tensor
+    """(B, C, N) of this season."""
+    record: Tensor
+    """(B, C, N, K, J)"""
+    pooled: Tensor
+    """(B, C or 1, N, K, J)"""
+    tokens: Tensor
+    """(B, C, N, D)"""
+
+
+class _Read(NamedTuple):
+    """What is computed from windows in closed form; N positions."""
+
+    window: Window
+    statistics: RunningStatistics
+    paths: Paths
+    patch_length: int
+
+
 class ZeroShotNetwork(nn.Module):
     """Dynamic vector autoregression for any number of series, forecast without training on them.
 
@@ -163,6 +196,7 @@ class ZeroShotNetwork(nn.Module):
         future: Tensor | None = None,
         with_others: bool = True,
         positions: Tensor | None = None,
+        n_steps: int | None = None,
     ) -> ZeroShotOutput:
         """Forecast the next steps from every position of each window.
 
@@ -178,68 +212,192 @@ class ZeroShotNetwork(nn.Module):
             Whether a series may be forecast from the others; without, there is no exogenous token.
         positions : integer Tensor of shape (P,), optional
             Positions to read; all by default.
+        n_steps : int, optional
+            Steps ahead to forecast (H); by default as many as there are. Fewer cost less, for the
+            simple forecasts are then made of the steps alone that are remembered or asked for.
 
         Returns
         -------
         ZeroShotOutput
         """
-        config = self.config
-        patch_length = config.patch_length_of(values.shape[1])
+        n_steps = self.config.horizon if n_steps is None else n_steps
         with_others = with_others and values.shape[-1] > 1
-        with torch.set_grad_enabled(values.requires_grad):
-            window = open_window(values, patch_length, self.trust.dtype)
-            statistics = running_statistics(window, patch_length, config.horizon)
-            found, strength = find_seasons(window, season, patch_length)
-            paths = forecast_paths(
-                window, statistics, season, found, patch_length, with_others=with_others
-            )
-            actual = targets(window, statistics, patch_length, future)
-            record = records(paths, statistics, actual, patch_length)  # B C N K J
-            pooled = record
-            if with_others:  # a choice, like the seasons found: held fixed in derivatives
-                pooled = pooled_records(record, paths, statistics).detach()
-            own = own_features(window, statistics, paths, record, season, found, strength)
-            others, from_others = None, paths.from_others
-            if with_others:
-                mixes = mix_others(window, statistics, patch_length)
-                others = features_of_others(statistics, paths, record, mixes)
-                from_others = (*from_others, mixes)
-
-        tokens = self.endo_norm(self.endo_embed(own))  # B C N D
-        if others is not None:
-            tokens = tokens + self.exo_norm(self.exo_embed(others))
-        mixed = self._mixture(self.embed_norm(tokens))  # B C N D
-
+        read, memory, actual, features = self._learn(
+            values, season, n_steps, future, with_others=with_others
+        )
+        mixed = self._mixture(memory.tokens)  # B C N D
         if positions is None:
             positions = torch.arange(mixed.shape[2], device=mixed.device)
-        mixed, record, pooled, actual = (
-            mixed[:, :, positions],
-            record[:, :, positions],
-            pooled[:, :, positions],
-            actual[:, :, positions],
+        answer = self._answer(read, memory, mixed, positions, n_steps)
+        from_others = (*read.paths.from_others, *features[2:])
+        return answer._replace(actual=actual[:, :, positions, :n_steps], from_others=from_others)
+
+    @torch.no_grad()
+    def remember(self, values: Tensor, season: Tensor, *, with_others: bool = True) -> Memory:
+        """Return what the network learns inside windows, up to each of their positions.
+
+        Parameters are those of :meth:`forward`.
+        """
+        with_others = with_others and values.shape[-1] > 1
+        return self._learn(values, season, 1, None, with_others=with_others)[1]
+
+    def at_ends(
+        self,
+        windows: Tensor,
+        season: Tensor,
+        memory: Memory,
+        positions: Tensor,
+        *,
+        n_steps: int,
+        with_others: bool = True,
+    ) -> ZeroShotOutput:
+        """Forecast from the ends of windows by what was learned before.
+
+        Position ``positions[i]`` of the window that is remembered ends with ``windows[i]``: the
+        forecasts are those of :meth:`forward` from there, and no window moves the forecast of
+        another. With the memory held (:mod:`samovar_forecast.network.held`) so are their
+        derivatives, at the cost of a position each.
+
+        Parameters
+        ----------
+        windows : Tensor of shape (P, L, C)
+            Missing rows in front fill up shorter ones.
+        season : integer Tensor of shape (P,)
+        memory : Memory
+            Of each window, or of a single longer window that holds them all.
+        positions : integer Tensor of shape (P,)
+        n_steps : int
+        with_others : bool, default=True
+
+        Returns
+        -------
+        ZeroShotOutput
+            P windows with a position each; nothing is known of what came.
+        """
+        with_others = with_others and windows.shape[-1] > 1
+        number = torch.arange(len(windows)).clamp(max=len(memory.tokens) - 1)
+        own = Memory(*(part[number, :, positions][:, :, None] for part in memory))  # P C 1 ...
+        n_rows = windows.shape[1]
+        with torch.set_grad_enabled(windows.requires_grad):
+            window = open_window(windows, n_rows, self.trust.dtype)
+            found = own.found, own.strength
+            looked_at = {*range(1, n_steps + 1), *STEPS_SHOWN}
+            read = self._read(window, season, found, n_rows, looked_at, with_others=with_others)
+            features = self._features(read, own.record, season, found, with_others=with_others)
+        live = self._tokens(features)[:, :, 0]  # P C D
+        beside = memory.tokens.transpose(1, 2).index_put((number, positions), live)  # B N C D
+        mixed = self._mixture(beside.transpose(1, 2))[number, :, positions][:, :, None]  # P C 1 D
+        end = torch.zeros(1, dtype=torch.long)
+        answer = self._answer(read, own, mixed, end, n_steps)
+        return answer._replace(from_others=(*read.paths.from_others, *features[2:]))
+
+    def _read(
+        self,
+        window: Window,
+        season: Tensor,
+        found: tuple[Tensor, Tensor],
+        patch_length: int,
+        looked_at: set[int],
+        *,
+        with_others: bool,
+    ) -> _Read:
+        """Return statistics, and simple forecasts of the steps that are looked at."""
+        statistics = running_statistics(window, patch_length, self.config.horizon)
+        paths = forecast_paths(
+            window,
+            statistics,
+            season,
+            found[0],
+            patch_length,
+            with_others=with_others,
+            ahead=sorted(looked_at),
         )
-        read = self.head(self.out_norm(mixed))  # B C P ...
+        return _Read(window, statistics, paths, patch_length)
+
+    @staticmethod
+    def _features(
+        read: _Read,
+        record: Tensor,
+        season: Tensor,
+        found: tuple[Tensor, Tensor],
+        *,
+        with_others: bool,
+    ) -> tuple[Tensor, ...]:
+        """Return the features of the series, and those of the others and their mixes, if any."""
+        own = own_features(read.window, read.statistics, read.paths, record, season, *found)
+        if not with_others:
+            return (own,)
+        mixes = mix_others(read.window, read.statistics, read.patch_length)
+        return own, features_of_others(read.statistics, read.paths, record, mixes), mixes
+
+    def _tokens(self, features: tuple[Tensor, ...]) -> Tensor:
+        """Return the tokens of all positions, (B, C, N, D)."""
+        tokens = self.endo_norm(self.endo_embed(features[0]))
+        if len(features) > 1:
+            tokens = tokens + self.exo_norm(self.exo_embed(features[1]))
+        return self.embed_norm(tokens)
+
+    def _learn(
+        self,
+        values: Tensor,
+        season: Tensor,
+        n_steps: int,
+        future: Tensor | None,
+        *,
+        with_others: bool,
+    ) -> tuple[_Read, Memory, Tensor, tuple[Tensor, ...]]:
+        """Return what windows say and what is learned of them, what came, and the features."""
+        patch_length = self.config.patch_length_of(values.shape[1])
+        with torch.set_grad_enabled(values.requires_grad):
+            window = open_window(values, patch_length, self.trust.dtype)
+            with computing("memory"):
+                found = find_seasons(window, season, patch_length)
+            looked_at = {*range(1, n_steps + 1), *STEPS_SHOWN, *itertools.chain(*STEPS_REMEMBERED)}
+            read = self._read(
+                window, season, found, patch_length, looked_at, with_others=with_others
+            )
+            with computing("memory"):
+                actual = targets(window, read.statistics, patch_length, future)
+                record = records(read.paths, read.statistics, actual, patch_length)  # B C N K J
+            pooled = record
+            if with_others:  # a choice, like the seasons found: held fixed in derivatives
+                pooled = pooled_records(record, read.paths, read.statistics).detach()
+            features = self._features(read, record, season, found, with_others=with_others)
+        memory = Memory(*found, record, pooled, self._tokens(features))
+        return read, memory, actual, features
+
+    def _answer(
+        self, read: _Read, memory: Memory, mixed: Tensor, positions: Tensor, n_steps: int
+    ) -> ZeroShotOutput:
+        """Return the forecasts from some positions, of which nothing is known that came."""
+        config, statistics, paths = self.config, read.statistics, read.paths
+        mixed, record, pooled = (
+            part[:, :, positions] for part in (mixed, memory.record, memory.pooled)
+        )
+        said = self.head(self.out_norm(mixed))  # B C P ...
         n_bands = len(BANDS)
-        logits, change, spread = read.split(
+        logits, change, spread = said.split(
             [n_bands * len(PATHS), config.horizon, n_bands * (len(config.quantiles) - 1)], -1
         )
+        change, to_steps = change[..., :n_steps], self.to_steps[:, :n_steps]
         is_there = paths.is_there[:, :, positions, :, None]
         n_rows = statistics.n_observed[:, :, positions, None]
         learned = n_rows / (n_rows + config.prior_rows).clamp(min=1)  # B C P 1
         logits = logits.unflatten(-1, (-1, n_bands)) * learned[..., None]  # B C P K J
         logits = logits - self.trust * record - self.trust_of_all * pooled
         shares = torch.where(is_there > 0, logits, -torch.inf).softmax(-2)
-        by_band = shares.mT @ paths.moves[:, :, positions]  # B C P J H
-        mean = (by_band * self.to_steps).sum(-2)  # B C P H
-        error = ((shares * record).sum(-2) @ self.to_steps).exp()  # B C P H
+        by_band = shares.mT @ paths.moves[:, :, positions, :, :n_steps]  # B C P J H
+        mean = (by_band * to_steps).sum(-2)  # B C P H
+        error = ((shares * record).sum(-2) @ to_steps).exp()  # B C P H
         median = mean + learned * change * error
         quantiles = self._quantiles(median, error, spread.unflatten(-1, (-1, n_bands)))
 
-        scale = window.scale.to(quantiles.dtype)
-        last = statistics.last[:, :, positions].double() * window.scale + window.location
-        unit = statistics.unit[:, :, positions] * scale[..., None]
+        scale = read.window.scale.to(quantiles.dtype)
+        last = statistics.last[:, :, positions].double() * read.window.scale + read.window.location
+        unit = statistics.unit[:, :, positions, :n_steps] * scale[..., None]
         usable = statistics.is_usable[:, :, positions]
-        return ZeroShotOutput(quantiles, actual, error, last, unit, usable, shares, from_others)
+        actual = torch.full_like(unit, torch.nan)
+        return ZeroShotOutput(quantiles, actual, error, last, unit, usable, shares)
 
     def _mixture(self, tokens: Tensor) -> Tensor:
         """Return ``x1 + (sum_m o^m) S``, the aligned VAR layers of all series; (B, C, N, D)."""
@@ -252,10 +410,11 @@ class ZeroShotNetwork(nn.Module):
         projected = self.projection(x1).unflatten(-1, shape)  # B*C N 2 M H d
         both = self.projection_norm(projected, order=(2, 3, 0, 4, 1, 5))  # 2 M B*C H N d
         key = x1.unflatten(-1, shape[2:]).transpose(1, 2)  # B*C H N d
+        attend = attention_to_memory if is_held("memory") else decayed_attention
         outputs = []
         for query, value in zip(*both, strict=True):
             scaled = query * (config.head_width**-0.5)
-            key = decayed_attention(scaled, key, value, self.decay)
+            key = attend(scaled, key, value, self.decay)
             outputs.append(key)
         mixture = self.structure(sum(outputs[1:], outputs[0]))
         output = x1 + mixture.transpose(1, 2).flatten(2)
@@ -269,7 +428,8 @@ class ZeroShotNetwork(nn.Module):
             dtype=median.dtype,
             device=median.device,
         )
-        gaps = (positive(spread) * normal.diff()[:, None]) @ self.to_steps  # ... Q-1 H
+        to_steps = self.to_steps[:, : median.shape[-1]]
+        gaps = (positive(spread) * normal.diff()[:, None]) @ to_steps  # ... Q-1 H
         centre = levels.index(0.5)
         above = gaps[..., centre:, :].cumsum(-2)
         below = gaps[..., :centre, :].flip(-2).cumsum(-2).flip(-2)
@@ -333,8 +493,10 @@ class ZeroShotNetwork(nn.Module):
         if past_covariates is not None:
             values = torch.cat([values, past_covariates], -1)
         seasons = torch.full((len(values),), season, device=values.device)
-        out = self(values.double(), seasons, positions=torch.arange(-n_positions, 0))
-        moves = out.quantiles[..., :n_steps, :].double() * out.unit[..., :n_steps, None]
+        out = self(
+            values.double(), seasons, positions=torch.arange(-n_positions, 0), n_steps=n_steps
+        )
+        moves = out.quantiles.double() * out.unit[..., None]
         levels = out.last[..., None, None] + moves * out.is_usable[..., None, None]  # B C P s Q
         return levels[:, :n_series].permute(0, 2, 3, 1, 4)
 
@@ -379,14 +541,15 @@ class ZeroShotNetwork(nn.Module):
         widening = torch.zeros(())
         remaining = horizon
         while remaining > 0:
-            out = self(values, season, with_others=with_others, positions=end)
+            n_now = min(remaining, self.config.horizon)
+            out = self(values, season, with_others=with_others, positions=end, n_steps=n_now)
             moves = out.quantiles[:, :, 0].double() * out.unit[:, :, 0, :, None]
             moves = moves * out.is_usable[..., None]  # B C H Q
             away = moves - moves[..., centre, None]
             away = away.sign() * (away.square() + widening**2).sqrt()
             median = out.last[:, :, 0, None] + moves[..., centre]  # B C H
-            blocks.append((median[..., None] + away).transpose(1, 2)[:, :remaining])
+            blocks.append((median[..., None] + away).transpose(1, 2))
             widening = away[:, :, -1:]
             values = torch.cat([values, median.transpose(1, 2)], 1)
-            remaining -= self.config.horizon
+            remaining -= n_now
         return torch.cat(blocks, 1)[:, :, :n_series]

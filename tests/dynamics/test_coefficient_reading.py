@@ -13,7 +13,9 @@ from statsmodels.tsa.vector_ar.var_model import VARProcess
 
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+from samovar_forecast.dynamics.forecast_map import PARTS
 from samovar_forecast.dynamics.network_trace import read_trace
+from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.network import SAMoVARNetwork
 from tests.builders.dynamics import dynamic, network_of, trained
@@ -210,3 +212,40 @@ def test_simulated_paths_are_the_networks_own_and_reproducible(linear: DynamicVA
     centred = (linear.resid - linear.resid.mean()).to_numpy()
     distance = np.abs(first_error[:, None] - centred).max(axis=-1).min(axis=-1)
     assert np.all(distance < 1e-9)
+
+
+@pytest.mark.parametrize("normalization", ["last_patch", "window"])
+def test_the_parts_of_a_trained_network_add_up_and_their_sums_are_told_apart(normalization) -> None:
+    model = dynamic(normalization=normalization)
+    found = {part: model.at(part=part) for part in PARTS}
+    total = found.pop("total")
+    assert np.allclose(sum(local.coefs for local in found.values()), total.coefs, atol=1e-12)
+    change = np.random.default_rng(0).normal(size=total.target.shape)
+    moved = [local.apply(change) for local in found.values()]
+    assert np.allclose(np.sum(moved, axis=0), total.apply(change), atol=1e-10)
+    for local in found.values():
+        assert np.allclose(local.pair(*model.names[:2]), local.coefs[:, 0, 1], atol=1e-12)
+        assert np.allclose(local.apply(change), np.einsum("lck,lk->c", local.coefs, change[::-1]))
+        assert np.allclose(local.attribution().total(), local.forecast)
+    own = np.diagonal(total.persistence())
+    level = np.diagonal(found["level"].persistence())
+    assert np.allclose(own, 1)  # by construction
+    assert np.allclose(np.diagonal(found["dynamics"].persistence()), 1 - level, atol=1e-5)
+    assert not np.allclose(level, 0, atol=1e-3)
+    assert found["memory"].coefs.max() == 0
+
+
+def test_persistence_and_long_run_effects_are_those_of_the_dynamics() -> None:
+    model = dynamic()
+    origins = list(model.origins[-2:])
+    table = model.persistence(origins)
+    local = model.at(origins[-1], part="dynamics")
+    assert np.allclose(table.iloc[-1].to_numpy().reshape(3, 3), local.coefs.sum(axis=0))
+    lasting = model.long_run_effects(origins[-1]).to_numpy()
+    assert np.allclose(lasting @ (np.eye(3) - local.persistence()), np.eye(3))
+    with pytest.raises(ConfigurationError, match="read the dynamics"):
+        model.at().long_run_effects()
+    with pytest.raises(ConfigurationError, match="no such part"):
+        model.at(part="trend")
+    paths = model.coefficient_paths(1, origins, part="dynamics")
+    assert np.allclose(paths.iloc[-1].to_numpy().reshape(3, 3), local.coefs[0])

@@ -75,7 +75,8 @@ def test_roots_that_are_built_in_are_not_blamed_on_the_data() -> None:
     assert np.sum(np.abs(full - 1) < 1e-6) >= 3  # a unit root for each series
     left = np.abs(np.linalg.eigvals(companion(local.transient())))
     assert np.allclose(local.largest_root(), left.max())
-    assert model.is_stable() == (left.max() < 1)
+    assert local.is_stable() == (left.max() < 1)
+    assert model.is_stable() == (model.at(part="dynamics").largest_root() < 1)
     assert model.transient().shape == (13, 3, 3)
     with pytest.raises(ConfigurationError, match="only a VAR with unit roots"):
         dynamic(normalization="none").transient()

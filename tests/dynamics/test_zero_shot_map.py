@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samovar_forecast.dynamics.forecast_map import Shape
-from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
+from samovar_forecast.dynamics.forecast_map import PARTS, Shape
+from samovar_forecast.dynamics.windows import Windows
+from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap, shared_windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.frames.scaler import Scaler
+from samovar_forecast.network import seasons
 from tests.builders.members import (
     by_differences,
     covariate_effect,
@@ -176,3 +178,51 @@ def test_what_cannot_be_forecast_is_refused() -> None:
         zero_shot(n_steps=65)
     with pytest.raises(ConfigurationError, match="effect"):
         zero_shot(effect=covariate_effect())
+
+
+def beginnings(lengths, n_rows=60):
+    """Return windows of the first rows of a history, at the end of missing rows."""
+    history = scaled_windows(1, n_rows).target[0]
+    target = np.full((len(lengths), n_rows, 3), np.nan)
+    for window, length in zip(target, lengths, strict=True):
+        window[n_rows - length :] = history[:length]
+    return Windows(target)
+
+
+@pytest.mark.parametrize("season", [1, 12])
+def test_the_parts_of_a_jacobian_add_up_to_the_total(season: int) -> None:
+    window, reading = scaled_windows(n_past=1), zero_shot(n_past=1, season=season)
+    found = {part: next(reading.jacobians(window, SOME_STEPS, units(1), part)) for part in PARTS}
+    total = found.pop("total").dense()
+    close(sum(one.dense() for one in found.values()), total, 1e-12)
+    scale = units().channels.scale
+    ratio = scale / scale[:, None]  # to units in which the series are alike
+    sums = {part: one.dense().sum(axis=2)[..., 1:] * ratio for part, one in found.items()}
+    close(sums["scale"], np.zeros((2, 3, 3)))  # neither moves with a shift of the window
+    close(sums["memory"], np.zeros((2, 3, 3)))
+    assert not np.allclose(sums["dynamics"], total.sum(axis=2)[..., 1:] * ratio)
+
+
+def test_parts_of_windows_of_one_history_are_read_from_the_longest_and_equal_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seasons, "LEAST_CORRELATION", 2.0)  # no season is found anywhere
+    windows, reading = beginnings([21, 32, 44, 60, 57]), zero_shot(60)
+    for part in ("dynamics", "level", "scale"):
+        together = reading.jacobians(windows, SOME_STEPS, units(), part)
+        for number, found in enumerate(together):
+            (alone,) = reading.jacobians(
+                windows.part(number, number + 1), SOME_STEPS, units(), part
+            )
+            close(found.dense(), alone.dense(), 1e-10)
+            close(found.value, alone.value, 1e-10)
+    each = [reading.forecast(windows.part(number, number + 1)) for number in range(5)]
+    close(reading.forecast(windows), np.concatenate(each), 1e-10)
+
+
+def test_windows_share_a_longer_one_only_as_its_beginning_in_whole_patches() -> None:
+    windows = beginnings([21, 32, 44, 60, 57, 44])
+    windows.target[1, -3, 0] += 1.0  # of another history
+    lengths = np.array([21, 32, 44, 60, 57, 44])
+    groups = shared_windows(windows.target, lengths, pretrained().config)
+    assert groups == [[0, 4], [1], [2, 3], [5]]

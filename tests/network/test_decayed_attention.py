@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from samovar_forecast.network.decayed_attention import decayed_attention
+from samovar_forecast.network.decayed_attention import attention_to_memory, decayed_attention
 
 DECAY = torch.tensor([1.0, 0.9, 0.5], dtype=torch.float64)
 
@@ -40,3 +40,17 @@ def test_a_later_token_changes_nothing_before_it():
         tensor[..., 100:, :] = 7.0
     after = decayed_attention(*tokens, DECAY)
     assert torch.equal(before[..., :100, :], after[..., :100, :])
+
+
+def test_tokens_before_a_token_are_held_fixed_where_they_are_memory():
+    query, key, value = random_tokens(20)
+    whole = decayed_attention(query, key, value, DECAY)
+    held = attention_to_memory(query, key, value, DECAY)
+    assert torch.equal(held, whole)
+    n_tokens = key.shape[-2]
+    for t in (0, n_tokens - 1):
+        slopes = torch.autograd.grad(held[..., t, :].sum(), (query, key, value), retain_graph=True)
+        wanted = torch.autograd.grad(whole[..., t, :].sum(), (query, key, value), retain_graph=True)
+        for slope, other in zip(slopes, wanted, strict=True):
+            torch.testing.assert_close(slope[..., t, :], other[..., t, :])
+            assert (slope[..., :t, :] == 0).all()

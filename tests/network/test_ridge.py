@@ -36,7 +36,7 @@ def test_the_forecasts_follow_the_regression_step_by_step():
     y = simulated()
     series, weight = as_group(y)
     found = estimate(series, weight, 2, [PRIOR], PATCH)
-    moves = changes_ahead(series, found, 2, 12, PATCH)[0, 0, :, -1].numpy()  # K H
+    moves = changes_ahead(series, found, 2, range(1, 13), PATCH)[0, 0, :, -1].numpy()  # K H
     coefs, mean, drift = (part[0, 0, -1] for part in found[:3])
     level, step, path = y[-1], y[-1] - y[-2], []
     for _ in range(12):
@@ -52,7 +52,7 @@ def test_a_process_without_noise_is_hardly_shrunk():
     y = np.column_stack([np.sin(time / 5), np.cos(time / 9)])
     series, weight = as_group(y)
     found = estimate(series, weight, 4, [PRIOR], PATCH)
-    moves = changes_ahead(series, found, 4, 8, PATCH)[0, 0, :, -1].numpy()
+    moves = changes_ahead(series, found, 4, range(1, 9), PATCH)[0, 0, :, -1].numpy()
     ahead = np.arange(160, 168)
     wanted = np.array([np.sin(ahead / 5), np.cos(ahead / 9)]) - y[-1][:, None]
     np.testing.assert_allclose(moves, wanted, atol=0.02)
@@ -62,7 +62,7 @@ def test_an_explosive_series_is_followed_at_bounded_steps():
     y = np.exp(np.arange(64) / 2)[:, None]
     series, weight = as_group(y)
     found = estimate(series, weight, 2, [PRIOR], PATCH)
-    moves = changes_ahead(series, found, 2, 64, PATCH)
+    moves = changes_ahead(series, found, 2, range(1, 65), PATCH)
     bound = 64 * (LARGEST_STEP * found.deviation + found.drift.abs())
     assert (moves[0, 0, 0, -1].abs() <= bound[0, 0, -1] + 1e-9).all()
 
@@ -121,7 +121,9 @@ def test_forecasts_follow_the_scale_of_each_series_and_no_level():
 
     def moves(values):
         series, weight = as_group(values)
-        return changes_ahead(series, estimate(series, weight, 2, [PRIOR], PATCH), 2, 12, PATCH)
+        return changes_ahead(
+            series, estimate(series, weight, 2, [PRIOR], PATCH), 2, range(1, 13), PATCH
+        )
 
     wanted = moves(y) * torch.tensor(unit)[:, None, None]
     torch.testing.assert_close(moves(y * unit + 40), wanted, rtol=1e-5, atol=1e-8)
@@ -130,7 +132,7 @@ def test_forecasts_follow_the_scale_of_each_series_and_no_level():
 def test_a_prior_worth_many_rows_leaves_a_random_walk_with_a_drift():
     series, weight = as_group(simulated() + np.arange(160)[:, None])
     found = estimate(series, weight, 2, [Prior(1e12, 1e12, 1.0)], PATCH)
-    moves = changes_ahead(series, found, 2, 12, PATCH)[0, 0]
+    moves = changes_ahead(series, found, 2, range(1, 13), PATCH)[0, 0]
     wanted = found.drift[0, 0].T[..., None] * torch.arange(1, 13)
     torch.testing.assert_close(moves, wanted, rtol=1e-6, atol=1e-6)
 
@@ -140,10 +142,10 @@ def test_regressions_joined_forecast_as_each_of_them():
     priors = [PRIOR, Prior(50.0, 9.0, 1.0)]
     both = estimate(series, weight, 3, priors, PATCH)
     each = [estimate(series, weight, 3, [prior], PATCH) for prior in priors]
-    wanted = torch.cat([changes_ahead(series, one, 3, 8, PATCH) for one in each])
-    torch.testing.assert_close(changes_ahead(series, both, 3, 8, PATCH), wanted)
+    wanted = torch.cat([changes_ahead(series, one, 3, range(1, 9), PATCH) for one in each])
+    torch.testing.assert_close(changes_ahead(series, both, 3, range(1, 9), PATCH), wanted)
     stacked = torch.stack([series, series])
-    torch.testing.assert_close(changes_ahead(stacked, join(*each), 3, 8, PATCH), wanted)
+    torch.testing.assert_close(changes_ahead(stacked, join(*each), 3, range(1, 9), PATCH), wanted)
 
 
 def test_a_heavy_prior_leaves_the_autoregressions_that_a_joint_regression_is_drawn_to():
@@ -152,9 +154,12 @@ def test_a_heavy_prior_leaves_the_autoregressions_that_a_joint_regression_is_dra
     heavy = Prior(1e9, 1e9, 0.0)
     found = estimate(series, weight, 3, [heavy], PATCH, own_priors=[PRIOR])
     alone = estimate(series[0][:, None], weight.expand(2, -1), 3, [PRIOR], PATCH)
-    moves = changes_ahead(series, found, 3, 8, PATCH)[0, 0]
+    moves = changes_ahead(series, found, 3, range(1, 9), PATCH)[0, 0]
     torch.testing.assert_close(
-        moves, changes_ahead(series[0][:, None], alone, 3, 8, PATCH)[0, :, 0], rtol=1e-5, atol=1e-6
+        moves,
+        changes_ahead(series[0][:, None], alone, 3, range(1, 9), PATCH)[0, :, 0],
+        rtol=1e-5,
+        atol=1e-6,
     )
 
 
