@@ -1,13 +1,15 @@
-"""What surrounds us in the process: random states, loggers, Ctrl-C."""
+"""What surrounds us in the process: random states, torch's defaults, loggers, Ctrl-C, versions."""
 
 from __future__ import annotations
 
 import logging
 import random
 import signal
+import sys
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from importlib import metadata
 
 import numpy as np
 
@@ -81,3 +83,34 @@ def isolated_random_state(seed: int) -> Iterator[None]:
     with _random_state_lock, torch.random.fork_rng():
         torch.manual_seed(seed)
         yield
+
+
+@contextmanager
+def usual_torch() -> Iterator[None]:
+    """Inside the block torch has the defaults that it comes with; after it the caller's own again.
+
+    New tensors are float32 and on the CPU, and gradients can be taken: a default type, a default
+    device, ``no_grad`` or ``inference_mode`` around the call change nothing that is built here.
+    """
+    import torch
+
+    with ExitStack() as stack:
+        if torch.get_default_dtype() is not torch.float32:  # of all threads, so only if need be
+            stack.callback(torch.set_default_dtype, torch.get_default_dtype())
+            torch.set_default_dtype(torch.float32)
+        stack.enter_context(torch.device("cpu"))
+        stack.enter_context(torch.inference_mode(mode=False))
+        stack.enter_context(torch.enable_grad())
+        yield
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Return the versions of this package and of others, as far as they are installed."""
+    # Of this package that of the sources, which need not be installed.
+    found = {__package__: str(sys.modules[__package__].__version__)}
+    for name in packages:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -38,11 +38,15 @@ ROOMS = {
     "config": May(("exceptions",)),
     "bundle": May(("exceptions",)),
     "process": May(("exceptions",), ("numpy", "torch")),
+    "artifact": May(("exceptions", "bundle", "process")),
+    "artifact.plain": May(("exceptions",), ("numpy", "torch")),
+    "artifact.tensors": May(("exceptions",), ("torch", "safetensors")),
     "accuracy_tests": May(("exceptions",), ("numpy", "scipy", "statsmodels")),
     "frames": May(("exceptions",), ("numpy", "pandas")),
     "frames.sources": May(("exceptions", "frames"), ("numpy", "pandas", "statsmodels")),
     "linear": May(("exceptions",), ("numpy",)),
     "network": May(("exceptions", "config"), ("torch",)),
+    "network.artifact": May(("exceptions", "artifact", "process"), ("torch",)),
     "network.pretrained": May(("exceptions", "bundle", "network"), ("safetensors",)),
     "pretraining": May(("network",), ("torch",)),
     "pretraining.checkpoint": May(
@@ -53,7 +57,7 @@ ROOMS = {
         ("numpy", "pandas", "torch"),
     ),
     "learning.artifact": May(
-        ("exceptions", "config", "bundle", "network"), ("numpy", "torch", "safetensors")
+        ("artifact", "config", "frames", "learning", "linear", "network"), ("numpy", "pandas")
     ),
     "learning.training": May(
         ("exceptions", "config", "process", "network", "learning"),
@@ -78,7 +82,7 @@ ROOMS = {
     "dynamics.refitting": May(("exceptions", "config", "learning", "network"), ("numpy", "torch")),
     "adapters": May(),
     "adapters.sktime": May(
-        ("exceptions", "config", "process", "frames", "learning", "dynamics"),
+        ("exceptions", "config", "process", "artifact", "frames", "learning", "dynamics"),
         ("numpy", "pandas", "sktime", "skpro"),
     ),
     "adapters.darts": May(
@@ -409,13 +413,17 @@ def test_a_checkpoint_forecasts_without_the_training_loop(tmp_path):
     path = tmp_path / "checkpoint.zip"
     lines = (
         "import numpy as np, pandas as pd",
+        "from unittest import mock",
         "from samovar_forecast import NetworkConfig, SAMoVARForecaster",
+        "from samovar_forecast.adapters.sktime import forecaster",
         "from samovar_forecast.learning.trained_network import TrainedNetwork",
         "from samovar_forecast.network.heads import Head",
         "from samovar_forecast.frames.panel import Panel",
         "y = pd.DataFrame({'a': np.sin(np.arange(40.0)), 'b': np.cos(np.arange(40.0))})",
         "shape = NetworkConfig(2, 3, 9, d_model=8, n_layers=1)",
-        f"TrainedNetwork.new(Panel.from_frame(y), shape, Head.point(), seed=0).save({str(path)!r})",
+        "made = TrainedNetwork.new(Panel.from_frame(y), shape, Head.point(), seed=0)",
+        "with mock.patch.object(forecaster, 'pretrain_network', lambda *given: made):",
+        f"    SAMoVARForecaster().pretrain(pd.concat({{'x': y}})).save_artifact({str(path)!r})",
         f"model = SAMoVARForecaster(checkpoint={str(path)!r}).fit(y, fh=[1, 2, 3])",
         "assert model.predict().shape == (3, 2)",
         "assert model.predict_quantiles(alpha=[0.1, 0.9]).shape == (3, 4)",

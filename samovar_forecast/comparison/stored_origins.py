@@ -12,14 +12,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from samovar_forecast import __version__
+from samovar_forecast import process
 from samovar_forecast.bundle import write_whole
 
 FORMAT = 2
@@ -113,16 +112,10 @@ def key_of(model: str, fitted_on: str, seen: str, horizon: int) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of the libraries that forecasts follow from, as far as installed."""
-    found = {"samovar_forecast": __version__}  # run from its sources too
-    for name in (
+    return process.versions(
         *("sktime", "darts", "statsmodels", "statsforecast", "neuralforecast", "scikit-learn"),
         *("pytorch-lightning", "torch", "pandas", "numpy", "scipy"),
-    ):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    )
 
 
 def describe(forecaster: Any) -> str:

@@ -9,6 +9,7 @@ user's own columns, index and names. The caller's frames are never changed, and 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -143,6 +144,30 @@ class Panel:
     def typical_length(self) -> int:
         """Median number of rows of an instance."""
         return int(np.median([len(instance) for instance in self.instances]))
+
+    def digest(self) -> str:
+        """Return the SHA-256 of keys, names, last times and numbers, in hexadecimal."""
+        digest = hashlib.sha256()
+        names = (self.target_names, self.past_names, self.future_names)
+        digest.update(repr([list(map(str, columns)) for columns in names]).encode())
+        for instance in self.instances:
+            digest.update(f"{instance.key!r} {instance.last} {len(instance)}".encode())
+            for rows in instance.rows(0).values():
+                digest.update(np.ascontiguousarray(rows, dtype="<f8").tobytes())
+        return digest.hexdigest()
+
+    def frames(self) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """Return the rows as the user's frames, ``y`` and ``X``; None without covariates."""
+        steps = [np.arange(1 - len(instance), 1) for instance in self.instances]
+        y = self.forecast_frame([instance.target for instance in self.instances], steps)
+        names = self.past_names.append(self.future_names)
+        if not len(names):
+            return y, None
+        known = [
+            np.concatenate([instance.past_covariates, instance.future_covariates], axis=1)
+            for instance in self.instances
+        ]
+        return y, self.forecast_frame(known, steps, names)
 
     def tail(self, n_time: int) -> Panel:
         """Return a copy of the last ``n_time`` rows of each instance; the rest can be freed."""

@@ -1,223 +1,180 @@
-"""A trained network as a bundle of numbers and JSON, and no code.
+"""Fitted forecasters and trained networks in artifacts: how their parts are written, and checked.
 
-The document of the bundle holds the configuration of the network and a description by the caller;
-``weights`` holds the weights, ``arrays`` the other numbers. Reading executes nothing: no pickle, no
-import by name. Before anything is built, the configuration is held against the header of the
-weights, so that no crafted file asks for more work or memory than the file is long.
+The checksums of a bundle tell damage; whoever crafts a file gets them right. So what was read is
+held together here: shapes, numbers and names that do not fit each other are refused before a
+forecast meets them.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Hashable, Iterable
+from typing import Any
 
 import numpy as np
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
-from torch import Tensor
+import pandas as pd
 
-from samovar_forecast.bundle import read_bundle, write_bundle
+from samovar_forecast.artifact.plain import Form, Forms
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.exceptions import ArtifactError, ConfigurationError
+from samovar_forecast.frames.panel import Panel
+from samovar_forecast.frames.plain_names import read_index, read_name, write_index, write_name
+from samovar_forecast.learning.members import (
+    LinearMember,
+    Member,
+    PretrainedMember,
+    TrainedMember,
+)
+from samovar_forecast.learning.panel_forecaster import PanelForecaster
+from samovar_forecast.learning.trained_network import Columns, TrainedNetwork
+from samovar_forecast.linear.covariates import CovariateEffect
+from samovar_forecast.linear.linear_map import LinearMap
 from samovar_forecast.network import SAMoVARNetwork
+from samovar_forecast.network.artifact import network_form
+from samovar_forecast.network.heads import HEADS, Head
+from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
 
-KIND = ("samovar_forecast", 2)
-_WIDTHS = {"F64": 8, "F32": 4, "I64": 8, "I32": 4, "BOOL": 1}
-"""Bytes of the kinds of numbers that an artifact has, by the names of safetensors."""
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """The content of an artifact.
-
-    Parameters
-    ----------
-    network : SAMoVARNetwork
-        On the CPU, in eval mode.
-    description : dict
-        The description that :func:`save_artifact` was given, as JSON has it.
-    arrays : dict of str to array
-        The numbers that :func:`save_artifact` was given, by name.
-    """
-
-    network: SAMoVARNetwork
-    description: dict[str, Any]
-    arrays: dict[str, np.ndarray]
+LONGEST_SEASON = 1_000_000
+"""Steps; a fortnight of seconds."""
 
 
-class _Entry(NamedTuple):
-    """What the header of a safetensors file says of a tensor."""
-
-    kind: str
-    shape: tuple[int, ...]
-
-
-def save_artifact(
-    path: str | Path,
-    network: SAMoVARNetwork,
-    description: Mapping[str, Any],
-    arrays: Mapping[str, np.ndarray],
-) -> None:
-    """Write a network, a description and arrays to a folder, or to a file ending in ``.zip``.
-
-    An earlier artifact at the same path is replaced; any other file or folder is not. At every
-    moment the path holds the old artifact or the new artifact.
-
-    Parameters
-    ----------
-    path : str or Path
-        The folder or file to write. Missing parent folders are made.
-    network : SAMoVARNetwork
-        A network on any device; the weights are written as CPU tensors.
-    description : mapping
-        Names and values that JSON can hold.
-    arrays : mapping of str to array
-        Numbers that belong to the network, by name.
+def check_panel(panel: Panel) -> None:
+    """Refuse rows that do not fit their names or their time grid.
 
     Raises
     ------
-    ArtifactError
-        If another file or folder is at ``path``, or ``path`` cannot be written.
-    ConfigurationError
-        If JSON cannot hold the description.
+    ValueError
     """
-    weights = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
-    numbers = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
-    write_bundle(
-        path,
-        KIND,
-        {"network": network.config.to_dict(), "description": dict(description)},
-        {"weights": _to_bytes(weights), "arrays": _to_bytes(numbers)},
-    )
+    _demand(bool(panel.instances) and panel.n_series > 0, "a panel has instances and series")
+    widths = (panel.n_series, len(panel.past_names), len(panel.future_names))
+    for names in (panel.target_names, panel.past_names.append(panel.future_names)):
+        _demand(names.is_unique, "columns have names of their own")
+    keys = [instance.key for instance in panel.instances]
+    _demand(len(set(keys)) == len(keys), "instances have keys of their own")
+    _demand((keys == [None]) == (not panel.key_names), "keys have names")
+    for instance in panel.instances:
+        if len(panel.key_names) > 1:
+            _demand(len(instance.key) == len(panel.key_names), "a key has a part for each name")  # type: ignore[arg-type]
+        for name, width in zip(instance.rows(0), widths, strict=True):
+            values = getattr(instance, name)
+            _check_array(values, (len(instance), width), has_gaps=True)
+        _demand(len(instance) > 0, "an instance has rows")
+        kind = type(panel.grid.ahead(instance.last, [0])[0])
+        _demand(isinstance(instance.last, (kind, int)), "the last time is one of the grid")
+    _demand((panel.grid.kind == "integer") == (panel.grid.freq is None), "a grid has a frequency")
 
 
-def load_artifact(path: str | Path) -> Artifact:
-    """Read an artifact that :func:`save_artifact` wrote.
-
-    Parameters
-    ----------
-    path : str or Path
-        The folder or zip file of the artifact.
-
-    Returns
-    -------
-    Artifact
+def check_trained(trained: TrainedNetwork) -> None:
+    """Refuse a network with the head, the columns or the scores of another.
 
     Raises
     ------
-    ArtifactError
-        If there is no artifact at ``path``, if the artifact changed after it was written, or if
-        its weights are not those of its configuration or not finite.
+    ValueError
     """
-    bundle = read_bundle(path, KIND, ("weights", "arrays"))
-    content = bundle.content
-    if content.keys() != {"network", "description"} or not all(
-        isinstance(part, dict) for part in content.values()
-    ):
-        raise ArtifactError(f"the document of {path} is that of no artifact", found=list(content))
-    header = _header(path, "weights", bundle.files["weights"])
-    _header(path, "arrays", bundle.files["arrays"])
-    try:
-        config = NetworkConfig.from_dict(content["network"])
-        _check_size(path, config, header)
-        with torch.device("meta"):  # shapes alone, whatever the configuration asks for
-            network = SAMoVARNetwork(config)
-        _check_weights(path, network, header)
-        weights, arrays = load(bundle.files["weights"]), load(bundle.files["arrays"])
-    except ArtifactError:
-        raise
-    except (
-        *(SafetensorError, ConfigurationError, ValueError, TypeError, RuntimeError),
-        *(OverflowError, MemoryError, RecursionError),
-    ) as error:
-        raise ArtifactError(f"{path} cannot be read: {error}") from error
-    _check_finite(path, weights)
-    network.load_state_dict(weights, assign=True)
-    for parameter in network.parameters():
-        parameter.requires_grad_(True)
-    return Artifact(
-        network.eval(),
-        content["description"],
-        {name: tensor.numpy() for name, tensor in arrays.items()},
+    shape = trained.config
+    _demand(trained.head.n_params == shape.n_params, "the head is that of the network")
+    widths = (shape.n_series, shape.n_past_covariates, shape.n_future_covariates)
+    found = tuple(map(len, trained.columns))
+    _demand(found == widths, f"the columns are those of the network, {widths} and not {found}")
+    _demand(set(trained.beside) <= {"linear", "pretrained"}, "members are known by name")
+    if trained.calibration is not None:
+        scores = trained.calibration.scores
+        _check_array(scores, (len(scores), scores.shape[1], shape.n_series), has_gaps=True)
+
+
+def check_forecaster(model: PanelForecaster) -> None:
+    """Refuse members, shares, scales and errors that do not fit the panel or each other.
+
+    Raises
+    ------
+    ValueError
+    """
+    panel, average = model.panel, model.average
+    n_instances, n_series = len(panel.instances), panel.n_series
+    widths = (n_series, len(panel.past_names), len(panel.future_names))
+    _demand(
+        list(model.scalers) == [instance.key for instance in panel.instances],
+        "each instance has its scales",
     )
+    for scaler in model.scalers.values():
+        for scales, width in zip(scaler, widths, strict=True):
+            _check_array(scales.location, (width,))
+            _check_array(scales.scale, (width,))
+            _demand(bool((scales.scale >= 0).all()), "a scale is not negative")
+    names = [member.name for member in average.members]
+    _demand(bool(names) and len(set(names)) == len(names), "there are members, each once")
+    _demand(sorted(average.shares) == sorted(names), "each member has its shares")
+    n_steps = average.shares[names[0]].shape[1]
+    for share in average.shares.values():
+        _check_array(share, (n_instances, max(1, n_steps), n_series))
+    _demand(len(average.calibrations) == n_instances, "each instance has its errors")
+    for calibration in average.calibrations:
+        if calibration is not None:
+            scores = calibration.scores
+            _check_array(scores, (len(scores), scores.shape[1], n_series), has_gaps=True)
+    for member in average.members:
+        if isinstance(member, LinearMember):
+            _demand(len(member.forecasts) == n_instances, "each instance has its linear forecast")
+            for forecast in member.forecasts:
+                _check_maps([forecast.map, forecast.direct], n_series)
+                for weight in forecast.weights.values():
+                    _check_array(weight, (forecast.map.n_steps, n_series))
+                _check_effect(forecast.effect, n_series, widths[2])
+        elif isinstance(member, PretrainedMember):
+            _demand(1 <= member.season <= LONGEST_SEASON, f"no season of {member.season} steps")
+            _check_effect(member.effect, n_series, widths[2])
+        elif isinstance(member, TrainedMember):
+            _demand(len(member.honest_from) == n_instances, "each instance has its first row")
+            columns = Columns.of(panel)
+            found = tuple(map(len, member.trained.columns))
+            _demand(found == tuple(map(len, columns)), "the network has the columns of the panel")
 
 
-def _header(path: str | Path, name: str, content: bytes) -> dict[str, _Entry]:
-    """Return what a safetensors file says of its tensors; refuse what no artifact holds."""
-    try:
-        (length,) = struct.unpack_from("<Q", content)
-        if length > len(content) - 8:
-            raise ValueError("the header is longer than the file")
-        document = json.loads(content[8 : 8 + length])
-        entries = {
-            key: _Entry(about["dtype"], tuple(about["shape"]))
-            for key, about in document.items()
-            if key != "__metadata__"
-        }
-        sizes = {key: [int(place) for place in document[key]["data_offsets"]] for key in entries}
-        for key, entry in entries.items():
-            if entry.kind not in _WIDTHS:
-                raise ValueError(f"{key} holds numbers of kind {entry.kind}")
-            if not all(type(size) is int and size >= 0 for size in entry.shape):
-                raise ValueError(f"{key} has the shape {entry.shape}")
-            start, stop = sizes[key]
-            if stop > len(content) - 8 - length:
-                raise ValueError(f"{key} is cut off")
-            # Each size by itself too: beside a size of 0, any other size would pass.
-            is_long = any(size > len(content) for size in entry.shape)
-            if is_long or math.prod(entry.shape) * _WIDTHS[entry.kind] != stop - start:
-                raise ValueError(f"{key} has another length than its shape {entry.shape} says")
-    except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ArtifactError(f"the {name} of {path} cannot be read: {error}") from error
-    return entries
+def _check_maps(maps: Iterable[LinearMap | None], n_series: int) -> None:
+    for one in maps:
+        if one is not None:
+            n_steps, n_own, n_cross = len(one.own), one.own.shape[-1], one.cross.shape[2]
+            _demand(n_steps > 0, "a map forecasts a step")
+            _check_array(one.own, (n_steps, n_series, n_own))
+            _check_array(one.cross, (n_steps, n_series, n_cross, n_series))
+            _check_array(one.intercept, (n_steps, n_series))
+            _check_array(one.center, (n_series,))
 
 
-def _check_size(path: str | Path, config: NetworkConfig, header: Mapping[str, _Entry]) -> None:
-    """Refuse a configuration of more layers than there are tensors, before a layer is built."""
-    if config.n_layers > len(header):
-        raise ArtifactError(
-            f"the weights in {path} do not fit the network of its configuration",
-            found=f"{len(header)} tensors",
-            wanted=f"those of {config.n_layers} layers",
-        )
+def _check_effect(effect: CovariateEffect | None, n_series: int, n_covariates: int) -> None:
+    if effect is not None:
+        _demand(n_covariates > 0, "an effect is that of covariates")
+        _check_array(effect.weights, (n_series, n_covariates, effect.weights.shape[-1]))
+        _check_array(effect.mean, (n_covariates,))
 
 
-def _check_weights(path: str | Path, network: SAMoVARNetwork, header: Mapping[str, _Entry]) -> None:
-    kinds = {torch.float64: "F64", torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL"}
-    wanted = {
-        name: _Entry(kinds.get(tensor.dtype, str(tensor.dtype)), tuple(tensor.shape))
-        for name, tensor in network.state_dict().items()
-    }
-    different = sorted(
-        name for name in wanted.keys() | header.keys() if wanted.get(name) != header.get(name)
-    )
-    if different:
-        name = different[0]
-        raise ArtifactError(
-            f"the weights in {path} do not fit the network of its configuration",
-            found=f"{name}: {_told(header.get(name))}",
-            wanted=_told(wanted.get(name)),
-        )
+def _check_array(values: np.ndarray, shape: tuple[int, ...], *, has_gaps: bool = False) -> None:
+    _demand(values.dtype == np.float64, f"numbers are of 64 bits, and not {values.dtype}")
+    _demand(values.shape == shape, f"an array has the shape {shape} and not {values.shape}")
+    bad = np.isinf(values) if has_gaps else ~np.isfinite(values)
+    _demand(not bad.any(), "numbers are finite")
 
 
-def _told(entry: _Entry | None) -> str:
-    return "nothing" if entry is None else f"{entry.kind} {entry.shape}"
+def _demand(is_so: bool, what: str) -> None:
+    if not is_so:
+        raise ValueError(f"it does not hold that {what}")
 
 
-def _check_finite(path: str | Path, weights: Mapping[str, Tensor]) -> None:
-    for name, tensor in weights.items():
-        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-            raise ArtifactError(
-                f"the weights in {path} are not finite, and a forecast would be NaN", found=name
-            )
+NAME = Form(lambda value, writer, at: write_name(value), lambda plain, reader, at: read_name(plain))
+INDEX = Form(
+    lambda value, writer, at: write_index(value), lambda plain, reader, at: read_index(plain)
+)
 
-
-def _to_bytes(tensors: Mapping[str, Tensor]) -> bytes:
-    # Tensors that share their memory, or lie across it, cannot be written.
-    return save({name: tensor.contiguous().clone() for name, tensor in tensors.items()})
+FORMS = Forms(
+    {
+        Hashable: NAME,
+        Any: NAME,
+        pd.Index: INDEX,
+        SAMoVARNetwork: network_form(SAMoVARNetwork, NetworkConfig),
+        ZeroShotNetwork: network_form(ZeroShotNetwork, ZeroShotConfig),
+    },
+    {
+        Head: HEADS,
+        Member: {kind.name: kind for kind in (LinearMember, PretrainedMember, TrainedMember)},
+    },
+    {Panel: check_panel, TrainedNetwork: check_trained, PanelForecaster: check_forecaster},
+)
+"""How all parts of a fitted forecaster are written, and what must hold of them."""

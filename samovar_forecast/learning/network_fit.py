@@ -22,7 +22,7 @@ from samovar_forecast.learning.windows import WindowSet
 from samovar_forecast.network import SAMoVARNetwork
 
 if TYPE_CHECKING:
-    from samovar_forecast.learning.training import TrainingResult
+    from samovar_forecast.learning.trained_network import TrainingResult
 
 # `training` is imported late, for the training loop is the heaviest import.
 

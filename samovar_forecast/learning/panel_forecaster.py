@@ -43,7 +43,7 @@ from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
 
 if TYPE_CHECKING:
-    from samovar_forecast.learning.training import TrainingResult
+    from samovar_forecast.learning.trained_network import TrainingResult
 
 # Rows kept for forecasts of the past, beside those that a member reads.
 _ROWS_KEPT = 500

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.exceptions import DataError
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.learning.uncertainty import Calibration, scores_of
 from samovar_forecast.learning.windows import WindowSet
@@ -46,6 +45,29 @@ class Columns(NamedTuple):
         """Return those of a panel."""
         names = (panel.target_names, panel.past_names, panel.future_names)
         return cls(*(tuple(index) for index in names))
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What came out of a training, beside the weights.
+
+    Attributes
+    ----------
+    history : tuple of dict
+        One entry an epoch: ``epoch`` (from 0), ``training_loss`` and, with a validation set,
+        ``validation_loss`` (of the forecast: mean squared error, in scaled units, for a point).
+    best_epoch : int or None
+        Epoch whose weights were kept; None for the weights that the training started from.
+    n_epochs : int
+        Epochs trained.
+    seed : int
+        Seed that all random choices came from.
+    """
+
+    history: tuple[dict[str, float], ...]
+    best_epoch: int | None
+    n_epochs: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -85,59 +107,6 @@ class TrainedNetwork:
     def config(self) -> NetworkConfig:
         """Shape of the network."""
         return self.network.config
-
-    def save(self, path: str | Path) -> None:
-        """Write what was learned to a folder or zip file, as `samovar_forecast.learning.artifact`.
-
-        Names of columns that are neither text nor numbers are kept as text.
-        """
-        from samovar_forecast.learning.artifact import save_artifact
-
-        description = {
-            "head": self.head.to_dict(),
-            "columns": {role: _plain(names) for role, names in self.columns._asdict().items()},
-            "is_held_out": self.is_held_out,
-            "beside": list(self.beside),
-        }
-        scores = None if self.calibration is None else self.calibration.scores
-        arrays = {} if scores is None else {"scores": scores}
-        save_artifact(path, self.network, description, arrays)
-
-    @classmethod
-    def load(cls, path: str | Path) -> TrainedNetwork:
-        """Read what :meth:`save` wrote; nothing in it is executed.
-
-        Raises
-        ------
-        ArtifactError
-            If it is something else, or not as it was written.
-        """
-        from samovar_forecast.exceptions import ArtifactError
-        from samovar_forecast.learning.artifact import load_artifact
-
-        artifact = load_artifact(path)
-        try:
-            about = artifact.description
-            head = Head.from_dict(about["head"])
-            names = (tuple(about["columns"][role]) for role in Columns._fields)
-            scores = artifact.arrays.get("scores")
-            calibration = None if scores is None else Calibration(scores)
-            trained = cls(
-                artifact.network,
-                head,
-                Columns(*names),
-                calibration,
-                bool(about["is_held_out"]),
-                tuple(map(str, about["beside"])),
-            )
-        except (KeyError, TypeError, DataError, ConfigurationError) as error:
-            raise ArtifactError(f"{path} holds no trained forecaster: {error!r}") from error
-        shape = trained.config
-        if head.n_params != shape.n_params or (
-            calibration is not None and calibration.scores.shape[2:] != (shape.n_series,)
-        ):
-            raise ArtifactError(f"{path} holds a network with the head or scores of another")
-        return trained
 
     def check_columns(self, panel: Panel) -> None:
         """Refuse a panel that the network cannot read.
@@ -233,9 +202,3 @@ def _calibration(trained: TrainedNetwork, windows: WindowSet, n_steps: int) -> C
         return Calibration(np.concatenate(scores))
     except DataError:
         return None
-
-
-def _plain(names: Sequence[Hashable]) -> list[str | int | float]:
-    """Return names as JSON has them."""
-    numbers = [name.item() if isinstance(name, np.generic) else name for name in names]
-    return [name if isinstance(name, (str, int, float)) else str(name) for name in numbers]

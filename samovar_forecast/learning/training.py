@@ -12,7 +12,6 @@ import math
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +31,7 @@ from samovar_forecast.learning.loop import (
     ProgressBar,
     TrainingLoop,
 )
+from samovar_forecast.learning.trained_network import TrainingResult
 from samovar_forecast.learning.windows import WindowSet
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
@@ -41,29 +41,6 @@ from samovar_forecast.process import interruption_kept, isolated_random_state, q
 CHECKPOINT_NAME = "training"
 SECONDS_WITHOUT_PROGRESS_BAR = 5.0
 VALIDATION_BATCH = 128
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """What came out of a training, beside the weights.
-
-    Attributes
-    ----------
-    history : tuple of dict
-        One entry an epoch: ``epoch`` (from 0), ``training_loss`` and, with a validation set,
-        ``validation_loss`` (of the forecast: mean squared error, in scaled units, for a point).
-    best_epoch : int or None
-        Epoch whose weights were kept; None for the weights that the training started from.
-    n_epochs : int
-        Epochs trained.
-    seed : int
-        Seed that all random choices came from.
-    """
-
-    history: tuple[dict[str, float], ...]
-    best_epoch: int | None
-    n_epochs: int
-    seed: int
 
 
 def one_cycle_optimizer(

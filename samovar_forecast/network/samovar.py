@@ -6,6 +6,7 @@ Letters of shapes and numbers of equations: see :mod:`samovar_forecast.network`.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -63,6 +64,31 @@ class SAMoVARNetwork(nn.Module):
         self.head = Linear(config.width, config.patch_length * config.n_params)
         self.anchor = None if config.anchor is None else Anchor(config)
         initialize_weights(self, generator)
+
+    def save_artifact(self, path: str | Path) -> None:
+        """Write configuration and weights to a folder, or to a file ending in ``.zip``.
+
+        Raises
+        ------
+        ArtifactError
+            If something else is at ``path``, or it cannot be written.
+        """
+        from samovar_forecast.network.artifact import save_network
+
+        save_network(path, self)
+
+    @classmethod
+    def load_artifact(cls, path: str | Path) -> SAMoVARNetwork:
+        """Return the network that :meth:`save_artifact` wrote, on the CPU, in eval mode.
+
+        Raises
+        ------
+        ArtifactError
+            If there is no such artifact at ``path``, or it is not as it was written.
+        """
+        from samovar_forecast.network.artifact import load_network
+
+        return load_network(path, cls, NetworkConfig)
 
     def forward(
         self,
@@ -171,6 +197,8 @@ def initialize_weights(network: SAMoVARNetwork, generator: torch.Generator | Non
     sqrt(0.02 / sqrt(d)).
     """
     config = network.config
+    if network.head.weight.is_meta:  # shapes alone
+        return
     for name, parameter in network.named_parameters():
         if name.endswith(".gain"):
             parameter.fill_(1.0)

@@ -90,6 +90,12 @@ class ZeroShotConfig:
                 "the horizon ends with the last band of the records, and the median is forecast",
                 found=f"{self.horizon} steps, levels {self.quantiles}",
             )
+        lengths = (self.n_layers, self.patch_length, self.fine_patch_length)
+        if min(lengths) < 1 or max(lengths) > self.horizon or not 0 <= self.prior_rows < math.inf:
+            raise ConfigurationError(
+                "layers and patches are counted from 1 to the horizon, prior rows from 0",
+                found=f"layers and patches {lengths}, {self.prior_rows} prior rows",
+            )
 
     @property
     def head_width(self) -> int:
@@ -184,7 +190,9 @@ class ZeroShotNetwork(nn.Module):
         self.head = Linear(width, n_bands * (len(PATHS) + n_steps) + config.horizon)
         self.trust = nn.Parameter(torch.empty(n_bands))
         self.trust_of_all = nn.Parameter(torch.empty(n_bands))
-        self.register_buffer("to_steps", band_weights(config.horizon), persistent=False)
+        with torch.device("cpu"):  # on the device of shapes alone it would take seconds
+            to_steps = band_weights(config.horizon)
+        self.register_buffer("to_steps", to_steps.to(self.trust.device), persistent=False)
         self.register_buffer("decay", torch.tensor(config.decays), persistent=False)
         self._initialize(generator)
 
@@ -445,6 +453,8 @@ class ZeroShotNetwork(nn.Module):
     @torch.no_grad()
     def _initialize(self, generator: torch.Generator | None) -> None:
         """Draw the initial weights as those of SAMoVAR, wider where features come in."""
+        if self.head.weight.is_meta:  # shapes alone
+            return
         for name, parameter in self.named_parameters():
             if name.endswith(".gain"):
                 parameter.fill_(1.0)

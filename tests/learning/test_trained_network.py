@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.exceptions import ArtifactError, DataError
+from samovar_forecast.exceptions import DataError
 from samovar_forecast.frames.panel import Panel
-from samovar_forecast.learning.artifact import save_artifact
 from samovar_forecast.learning.trained_network import Columns, TrainedNetwork
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
 from samovar_forecast.network.heads import Head
@@ -33,22 +32,6 @@ def test_a_new_network_is_decided_by_its_seed_and_knows_its_columns():
     assert not torch.equal(network.network.head.weight, other.network.head.weight)
     assert network.columns == Columns(("a", "b"), (), ())
     assert not network.network.training
-
-
-def test_what_was_saved_comes_back_with_its_head_columns_and_scores(tmp_path):
-    scored = untrained().scored(windows(), windows(), n_steps=3)
-    scored.save(tmp_path / "trained.zip")
-    read = TrainedNetwork.load(tmp_path / "trained.zip")
-    for name, weight in scored.network.state_dict().items():
-        assert torch.equal(weight, read.network.state_dict()[name])
-    np.testing.assert_array_equal(read.calibration.scores, scored.calibration.scores)
-    assert (read.head, read.columns, read.is_held_out) == (scored.head, scored.columns, True)
-
-
-def test_an_artifact_of_something_else_is_refused(tmp_path):
-    save_artifact(tmp_path / "other.zip", untrained().network, {"title": "no forecaster"}, {})
-    with pytest.raises(ArtifactError, match="holds no trained forecaster"):
-        TrainedNetwork.load(tmp_path / "other.zip")
 
 
 @pytest.mark.parametrize(

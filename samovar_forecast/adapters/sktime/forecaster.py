@@ -8,13 +8,13 @@ become a panel in `frames`, and `learning` plans, trains and answers.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sktime.exceptions import NotFittedError
 from sktime.forecasting.base import ForecastingHorizon
 from sktime.utils.warnings import warn
 
@@ -31,6 +31,7 @@ from samovar_forecast.process import resolve_seed
 
 if TYPE_CHECKING:
     from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+    from samovar_forecast.learning.trained_network import TrainingResult
 
 
 class SAMoVARForecaster(BaseCheckedForecaster):
@@ -113,8 +114,9 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         default it is trained to forecast a point, by the squared error. Both answer for any
         level.
     checkpoint : str or Path, optional
-        What :meth:`save_checkpoint` wrote: a trained network that is a member as it is, or with
-        ``train=True`` where the training starts. It has the checkpoint's shape: lengths, width,
+        An artifact of :meth:`save_artifact`, of a forecaster that trained a network by ``fit`` or
+        ``pretrain``. Its network is a member as it is, or with ``train=True`` the start of the
+        training. It has the checkpoint's shape: lengths, width,
         layers, normalisation, predictor and quantiles. Other lengths, widths or quantiles that are
         asked for are refused.
     linear : bool, optional
@@ -190,6 +192,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     _config = {"remember_data": False}
     _y = None
     _X = None
+    _model: PanelForecaster
 
     def __init__(
         self,
@@ -244,12 +247,15 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         self.train = train
         super().__init__()
 
-    def save_checkpoint(self, path: str | Path) -> None:
-        """Write the trained network to a folder, or to a file ending in ``.zip``.
+    def save_artifact(self, path: str | Path) -> None:
+        """Write the whole forecaster to a folder, or to a file ending in ``.zip``.
 
-        It holds weights, configuration, the names of the columns and the errors that the
-        uncertainty comes from, and none of the data. ``SAMoVARForecaster(checkpoint=path)`` starts
-        from it; loading executes nothing. To keep a whole fitted forecaster, use ``save``.
+        It holds all that :meth:`load_artifact` needs to forecast and to go on by ``update`` with
+        the same numbers: parameters, members and shares, scales, the rows that a forecast starts
+        from, the horizon; of a forecaster that was pretrained alone, the network and none of
+        the data. Numbers are safetensors, the rest is JSON, with checksums; loading executes
+        nothing. A file of ours at the path is replaced in one step, anything else is not.
+        A ``random_state`` that is a generator is kept as the seed that was drawn from it.
 
         Parameters
         ----------
@@ -258,19 +264,37 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         Raises
         ------
         NotFittedError
-            If no network was trained, neither by a fit nor by a pretraining.
+            If the forecaster was neither fitted nor pretrained.
         ArtifactError
-            If something else is at ``path``.
+            If something else is at ``path``, or it cannot be written.
+        ConfigurationError
+            If a name, a time or a parameter is of a kind that no artifact can hold.
         """
-        trained = (
-            self._model.trained if self.is_fitted else getattr(self, "pretrained_network_", None)
-        )
-        if trained is None:
-            raise NotFittedError(
-                "there is nothing to save before a network was trained, by fit with train=True or "
-                "by pretrain; call one of them first"
-            )
-        trained.save(path)
+        from samovar_forecast.adapters.sktime.artifact import save_forecaster
+
+        save_forecaster(self, path)
+
+    @classmethod
+    def load_artifact(cls, path: str | Path) -> SAMoVARForecaster:
+        """Return the forecaster that :meth:`save_artifact` wrote; nothing in it is executed.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Returns
+        -------
+        SAMoVARForecaster
+            It forecasts the same numbers, and goes on by ``update``.
+
+        Raises
+        ------
+        ArtifactError
+            If there is no such artifact at ``path``, or it is not as it was written.
+        """
+        from samovar_forecast.adapters.sktime.artifact import load_forecaster
+
+        return load_forecaster(cls, path)
 
     def explain(
         self,
@@ -319,22 +343,15 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         self, y: pd.DataFrame, X: pd.DataFrame | None, fh: ForecastingHorizon | None
     ) -> SAMoVARForecaster:
         panel = Panel.from_frame(y, X, past_names=self.past_covariates or ())
-        self._model, result = PanelForecaster.learn(
+        model, result = PanelForecaster.learn(
             panel,
             self._plan(),
             horizon=_farthest(fh, panel),
             ready=self._ready(),
             how=self._how_to_train(),
         )
-        self.shares_ = self._model.shares_frame()
-        trained = self._model.trained
-        if trained is not None:
-            self.network_ = trained.network
-            self.patch_length_ = trained.config.patch_length
-            self.context_length_ = trained.config.context_length
-        if result is not None:
-            self.best_epoch_ = result.best_epoch
-            self.history_ = pd.DataFrame(result.history).astype({"epoch": int}).set_index("epoch")
+        self._data = panel.digest()
+        self._keep(model, result)
         if X is not None and not self._model.uses_covariates:
             warn(
                 "the covariates X have no effect on the forecast: no rows confirmed that those "
@@ -455,6 +472,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True
     ) -> SAMoVARForecaster:
         newer = Panel.from_frame(y, X, known=self._model.panel)
+        self._data = hashlib.sha256(f"{self._data} {newer.digest()}".encode()).hexdigest()
         if update_params:
             self._seed += 1
             how = HowToTrain(self._seed, device=self.device, progress=self.verbose)
@@ -470,6 +488,19 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         return self
 
     # ------------------------------------------------------------------ its parts
+
+    def _keep(self, model: PanelForecaster, result: TrainingResult | None) -> None:
+        """Keep what was learned, and show what users may see of it."""
+        self._model, self._training = model, result
+        self.shares_ = model.shares_frame()
+        trained = model.trained
+        if trained is not None:
+            self.network_ = trained.network
+            self.patch_length_ = trained.config.patch_length
+            self.context_length_ = trained.config.context_length
+        if result is not None:
+            self.best_epoch_ = result.best_epoch
+            self.history_ = pd.DataFrame(result.history).astype({"epoch": int}).set_index("epoch")
 
     def _plan(self) -> Plan:
         """Return what the parameters ask of a network and of its training."""
@@ -488,7 +519,9 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         """Return the network that has learned before, if there is any."""
         ready = getattr(self, "pretrained_network_", None)
         if ready is None and self.checkpoint is not None:
-            return TrainedNetwork.load(self.checkpoint)
+            from samovar_forecast.adapters.sktime.artifact import load_trained
+
+            return load_trained(self.checkpoint)
         return ready
 
     def _predictive(

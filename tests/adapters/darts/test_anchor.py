@@ -18,9 +18,8 @@ from darts.utils.likelihood_models import (
     QuantileRegression,
 )
 
-from samovar_forecast import SAMoVARModel
+from samovar_forecast import SAMoVARModel, SAMoVARNetwork
 from samovar_forecast.adapters.darts.module import SAMoVARModule
-from samovar_forecast.learning.artifact import load_artifact, save_artifact
 from samovar_forecast.linear import estimate_anchor
 from samovar_forecast.linear.forecast import LinearForecast
 from samovar_forecast.linear.simulate import simulate_var
@@ -200,8 +199,8 @@ def test_it_is_saved_loaded_and_given_to_other_models_with_the_weights(tmp_path,
     other.load_weights(path)
     assert_same(other.predict(4, series), expected)
     in_single = copy.deepcopy(model.model.network).float()
-    save_artifact(tmp_path / "artifact", in_single, {}, {})
-    network = load_artifact(tmp_path / "artifact").network
+    in_single.save_artifact(tmp_path / "artifact")
+    network = SAMoVARNetwork.load_artifact(tmp_path / "artifact")
     window = torch.from_numpy(series.values()[None, -12:])
     with torch.no_grad():
         forecast = network.to(torch.float64)(window).forecast[0, ..., 0]

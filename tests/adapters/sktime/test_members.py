@@ -319,7 +319,7 @@ def test_a_pretrained_panel_network_is_a_member_as_it_is_and_training_adapts_a_c
 def test_a_checkpoint_of_a_network_alone_gives_its_own_forecast_unless_asked_otherwise(tmp_path):
     y = frame()
     alone = SAMoVARForecaster(**TINY).fit(y, fh=STEPS)
-    alone.save_checkpoint(tmp_path / "alone.zip")
+    alone.save_artifact(tmp_path / "alone.zip")
     loaded = SAMoVARForecaster(checkpoint=tmp_path / "alone.zip").fit(y, fh=STEPS)
     assert_allclose(loaded.predict(), alone.predict(), rtol=1e-6)
     asked = SAMoVARForecaster(checkpoint=tmp_path / "alone.zip", linear=True).fit(y, fh=STEPS)
