@@ -1,184 +1,79 @@
-"""What was saved comes back bit for bit, and what is not as it was written is refused."""
+"""What a panel forecaster holds is written and read by its classes, and held together."""
 
 from __future__ import annotations
 
-import json
-import pickle
-import struct
-import time
-from pathlib import Path
+import dataclasses
 
 import numpy as np
 import pytest
-import torch
-from safetensors.torch import save
 
-from samovar_forecast.bundle import read_bundle, write_bundle
+from samovar_forecast.artifact import read_artifact, write_artifact
+from samovar_forecast.artifact.plain import fields_of
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.exceptions import ArtifactError, ConfigurationError
-from samovar_forecast.learning.artifact import KIND, load_artifact, save_artifact
-from samovar_forecast.network import SAMoVARNetwork
-from tests.builders.bundles import files_of
+from samovar_forecast.exceptions import ArtifactError
+from samovar_forecast.frames.panel import Panel
+from samovar_forecast.learning.artifact import FORMS, check_forecaster, check_panel, check_trained
+from samovar_forecast.learning.panel_forecaster import PanelForecaster
+from samovar_forecast.learning.plan import Plan
+from samovar_forecast.learning.trained_network import TrainedNetwork
+from samovar_forecast.learning.uncertainty import Calibration
+from samovar_forecast.network.heads import Head
+from tests.builders.sktime import waves
 
-CONFIG = NetworkConfig(
-    n_series=2,
-    patch_length=3,
-    context_length=9,
-    d_model=8,
-    n_layers=1,
-    missing_values=True,
-    anchor=(2, 1),
-)
-DESCRIPTION = {"names": ["a", 2], "nested": {"ready": True, "levels": [0.1, 0.9]}}
-ARRAYS = {"scores": np.random.default_rng(0).normal(size=(4, 3, 2))}
+SHAPE = NetworkConfig(2, 3, 9, d_model=8, n_layers=1, missing_values=True)
+STEPS = [np.array([1, 2, 7])]
 
 
-def network(seed: int = 0) -> SAMoVARNetwork:
-    return SAMoVARNetwork(CONFIG, torch.Generator().manual_seed(seed)).eval()
+def untrained() -> TrainedNetwork:
+    trained = TrainedNetwork.new(Panel.from_frame(waves()), SHAPE, Head.point(), seed=0)
+    scores = np.random.default_rng(0).normal(size=(12, 3, 2))
+    return dataclasses.replace(trained, calibration=Calibration(scores), is_held_out=True)
 
 
-@pytest.fixture(params=["folder", "file.zip"])
-def saved(request, tmp_path) -> Path:
-    path = tmp_path / "new" / request.param
-    save_artifact(path, network(), DESCRIPTION, ARRAYS)
-    return path
+@pytest.fixture(scope="module")
+def linear() -> PanelForecaster:
+    plan = Plan(pretrained=False)
+    return PanelForecaster.learn(Panel.from_frame(waves(40)), plan, horizon=3)[0]
 
 
-def forge(path: Path, changes: dict, **files: bytes) -> None:
-    """Change the document and some files, all checksums right, as someone who knows how would."""
-    known = read_bundle(path, KIND, ("weights", "arrays"))
-    write_bundle(path, KIND, known.content | changes, known.files | files)
+def test_a_model_comes_back_bit_for_bit(linear, tmp_path):
+    write_artifact(tmp_path / "model.zip", "model", linear, FORMS, {"note": "x"})
+    found, card = read_artifact(tmp_path / "model.zip", "model", PanelForecaster, FORMS)
+    assert card == {"note": "x"}
+    np.testing.assert_array_equal(found.forecast(STEPS, None)[0], linear.forecast(STEPS, None)[0])
+    own, other = (model.predictive(STEPS, None)[0].quantiles([0.2]) for model in (linear, found))
+    np.testing.assert_array_equal(other, own)
 
 
-def test_network_description_and_arrays_come_back_bit_for_bit(saved):
-    found = load_artifact(saved)
-    assert found.description == DESCRIPTION
-    np.testing.assert_array_equal(found.arrays["scores"], ARRAYS["scores"])
-    assert found.arrays["scores"].dtype == np.float64
-    assert found.network.config == CONFIG
-    window = torch.randn(3, 9, 2, generator=torch.Generator().manual_seed(1))
-    assert torch.equal(found.network(window).forecast, network()(window).forecast)
-    assert not found.network.training
-    assert all(parameter.requires_grad for parameter in found.network.parameters())
+def test_a_trained_network_comes_back_with_head_columns_and_scores(tmp_path):
+    trained = untrained()
+    write_artifact(tmp_path / "network", "trained", trained, FORMS, {})
+    found = read_artifact(tmp_path / "network", "trained", TrainedNetwork, FORMS).value
+    np.testing.assert_array_equal(found.calibration.scores, trained.calibration.scores)
+    assert (found.head, found.columns, found.is_held_out) == (trained.head, trained.columns, True)
+    with pytest.raises(ArtifactError, match="holds something else"):
+        read_artifact(tmp_path / "network", "model", PanelForecaster, FORMS)
 
 
-def test_the_same_network_gives_the_same_bytes(saved, tmp_path):
-    again = tmp_path / f"again{saved.suffix}"
-    save_artifact(again, network(), DESCRIPTION, ARRAYS)
-    if saved.is_file():
-        assert again.read_bytes() == saved.read_bytes()
-    assert files_of(again) == files_of(saved)
+def test_every_field_of_a_model_has_a_form():
+    kinds = [PanelForecaster, TrainedNetwork, Panel]
+    kinds += [kind for table in FORMS.choices.values() for kind in table.values()]
+    assert all(fields_of(kind) or not dataclasses.fields(kind) for kind in kinds)
 
 
-def test_an_artifact_holds_no_pickle_and_none_is_read(saved, monkeypatch):
-    def refuse(*args, **kwargs):
-        raise AssertionError("unpickled")
-
-    for content in files_of(saved).values():
-        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the unpickler says
-            pickle.loads(content)
-    monkeypatch.setattr(torch, "load", refuse)
-    for name in ("load", "loads", "Unpickler"):
-        monkeypatch.setattr(pickle, name, refuse)
-    assert load_artifact(saved).description == DESCRIPTION
-
-
-def test_an_artifact_is_replaced(saved):
-    save_artifact(saved, network(seed=5), {}, {})
-    assert load_artifact(saved).arrays == {}
-
-
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"d_model": 2**20, "n_layers": 100}, "do not fit the network of its configuration"),
-        ({"n_layers": 100_000}, "do not fit the network of its configuration"),
-        ({"n_layers": 10**12}, "do not fit the network of its configuration"),
-        ({"n_series": -1}, "n_series must be an integer"),
-        ({"surprise": 1}, "no field 'surprise'"),
-    ],
-)
-def test_a_configuration_that_does_not_fit_the_weights_is_refused_at_once(saved, changes, told):
-    forge(saved, {"network": CONFIG.to_dict() | changes})
-    began = time.process_time()
-    with pytest.raises(ArtifactError, match=told):
-        load_artifact(saved)
-    assert time.process_time() - began < 5
-
-
-def header(**entries: dict) -> bytes:
-    """Return a safetensors file of this header, without a number in it."""
-    text = json.dumps(entries).encode()
-    return struct.pack("<Q", len(text)) + text
-
-
-def entry(kind: str, shape: list, stop: int = 0) -> dict:
-    return {"dtype": kind, "shape": shape, "data_offsets": [0, stop]}
-
-
-@pytest.mark.parametrize(
-    "scores",
-    [
-        b"\x80\x04K\x01.",  # a pickle
-        b"",
-        struct.pack("<Q", 2**63) + b"{}",
-        struct.pack("<Q", 100_000) + b"[" * 100_000,
-        header(scores=entry("F64", [0, 2**60, 3])),
-        header(scores=entry("F64", [-1, -1])),
-        header(scores=entry("F64", [2**62, 2**62])),
-        header(scores=entry("F64", "many")),
-        header(scores=entry("F64", [1.0], 8)) + bytes(8),
-        header(scores=entry("BF16", [4], 8)) + bytes(8),
-        header(scores=entry("F8_E4M3", [8], 8)) + bytes(8),
-        header(scores={"dtype": "F64"}),
-        header(scores=entry("F64", [1], 8)),  # cut off
-    ],
-)
-@pytest.mark.parametrize("part", ["weights", "arrays"])
-def test_a_crafted_file_of_numbers_is_refused(saved, part, scores):
-    forge(saved, {}, **{part: scores})
-    with pytest.raises(ArtifactError, match=rf"the {part} of .* cannot be read|cannot be read:"):
-        load_artifact(saved)
-
-
-def test_weights_that_are_not_there_or_not_finite_are_refused(saved):
-    state = network().state_dict()
-    some = {name: one.clone() for name, one in list(state.items())[1:]}
-    forge(saved, {}, weights=save(some))
-    with pytest.raises(ArtifactError, match=r"found: .*nothing"):
-        load_artifact(saved)
-    for bad in (torch.nan, torch.inf):
-        spoilt = {name: one.clone() for name, one in state.items()}
-        spoilt["head.weight"][0, 0] = bad
-        forge(saved, {}, weights=save(spoilt))
-        with pytest.raises(ArtifactError, match=r"not finite.*head\.weight"):
-            load_artifact(saved)
-
-
-def test_other_fields_of_the_document_are_refused(saved):
-    forge(saved, {"hook": "import os"})
-    with pytest.raises(ArtifactError, match="that of no artifact"):
-        load_artifact(saved)
-    save_artifact(saved, network(), DESCRIPTION, ARRAYS)
-    forge(saved, {"network": "mine"})
-    with pytest.raises(ArtifactError, match="that of no artifact"):
-        load_artifact(saved)
-
-
-def test_nothing_there_is_refused_by_name(tmp_path):
-    with pytest.raises(ArtifactError, match=r"nowhere is no artifact.*artifact\.json"):
-        load_artifact(tmp_path / "nowhere")
-
-
-def test_a_description_that_json_cannot_hold_is_refused(tmp_path):
-    for bad in ({"when": object()}, {"loss": float("nan")}):
-        with pytest.raises(ConfigurationError, match="nothing that JSON can hold"):
-            save_artifact(tmp_path / "new", network(), bad, {})
-    assert not (tmp_path / "new").exists()
-
-
-def test_an_artifact_of_before_a_setting_was_there_is_read_with_its_default(saved):
-    earlier = CONFIG.to_dict()
-    earlier.pop("qv_norm")
-    forge(saved, {"network": earlier})
-    assert load_artifact(saved).network.config == CONFIG
+def test_parts_that_do_not_fit_each_other_are_refused(linear):
+    check_forecaster(linear)
+    other = dataclasses.replace(linear, panel=Panel.from_frame(waves(40, n_series=1)))
+    with pytest.raises(ValueError, match="does not hold that an array has the shape"):
+        check_forecaster(other)
+    with pytest.raises(ValueError, match="each instance has its scales"):
+        check_forecaster(dataclasses.replace(linear, scalers={"north": linear.scalers[None]}))
+    panel = linear.panel
+    with pytest.raises(ValueError, match="an array has the shape"):
+        check_panel(dataclasses.replace(panel, target_names=panel.target_names[:1]))
+    with pytest.raises(ValueError, match="columns have names of their own"):
+        check_panel(dataclasses.replace(panel, target_names=panel.target_names[[0, 0]]))
+    trained = untrained()
+    check_trained(trained)
+    with pytest.raises(ValueError, match="the head is that of the network"):
+        check_trained(dataclasses.replace(trained, head=Head.gaussian()))
