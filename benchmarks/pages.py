@@ -27,6 +27,7 @@ NAMES = (
     "explosions",
     "fev",
     "in_context",
+    "linear_targets",
     "long_horizon",
     "missing_values",
     "options",
