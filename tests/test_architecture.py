@@ -87,7 +87,8 @@ ROOMS = {
     ),
     "adapters.darts": May(
         (
-            *("exceptions", "config", "process", "bundle", "frames", "linear", "network"),
+            *("exceptions", "config", "process", "bundle", "artifact", "frames", "linear"),
+            "network",
             *("learning", "dynamics"),
         ),
         ("numpy", "pandas", "torch", "pytorch_lightning", "darts", "tqdm"),

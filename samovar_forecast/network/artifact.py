@@ -95,7 +95,32 @@ def build_network(
             wanted=f"those of {config.n_layers} layers",
         )
     with torch.device("meta"):  # shapes alone, whatever the configuration asks for
-        wanted = {name: _told(tensor) for name, tensor in make(config).state_dict().items()}
+        shapes = make(config).state_dict()
+    dtype = check_weights(shapes, weights, at)
+    network = make(config, torch.Generator()).to(dtype)
+    network.load_state_dict(dict(weights))
+    return network.eval()
+
+
+def check_weights(
+    shapes: Mapping[str, Tensor], weights: Mapping[str, Tensor], at: str
+) -> torch.dtype:
+    """Return float32 or float64, of which all weights are.
+
+    Parameters
+    ----------
+    shapes : mapping of str to Tensor
+        The state that is wanted; its numbers are not read, and its floats are float32.
+    weights : mapping of str to Tensor
+    at : str
+        Where the weights stand, for the message.
+
+    Raises
+    ------
+    ArtifactError
+        If the weights are others than those that are wanted, or not finite.
+    """
+    wanted = {name: _told(tensor) for name, tensor in shapes.items()}
     floats = {tensor.dtype for tensor in weights.values() if tensor.is_floating_point()}
     dtype = torch.float64 if floats == {torch.float64} else torch.float32
     found = {name: _told(tensor, dtype) for name, tensor in weights.items()}
@@ -114,9 +139,7 @@ def build_network(
             raise ArtifactError(
                 f"the weights of {at} are not finite, and a forecast would be NaN", found=name
             )
-    network = make(config, torch.Generator()).to(dtype)
-    network.load_state_dict(dict(weights))
-    return network.eval()
+    return dtype
 
 
 def _told(tensor: Tensor, plain: torch.dtype = torch.float32) -> str:

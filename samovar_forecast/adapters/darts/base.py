@@ -6,6 +6,7 @@ import copy
 import functools
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from torch.optim import Optimizer
@@ -17,9 +18,11 @@ from samovar_forecast.adapters.darts.host import (
 )
 from samovar_forecast.adapters.darts.names import refuse_names_of_the_other_host
 from samovar_forecast.adapters.darts.sharding import ShardedTrainer
+from samovar_forecast.network.zero_shot import ZeroShotConfig
 from samovar_forecast.process import interruption_kept
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+Model = TypeVar("Model", bound="SAMoVARTorchModel")
 
 
 class ClippedModule(PLForecastingModule):
@@ -77,6 +80,45 @@ def _remember(model: SAMoVARTorchModel) -> Callable[[], None]:
 
 class SAMoVARTorchModel(MixedCovariatesTorchModel):
     """Base of the darts models: darts' torch model with covariates of every kind."""
+
+    config_of_weights: ZeroShotConfig | None = None
+    """Shape of pretrained weights that are put in place later; None to read them."""
+
+    def save_artifact(self, path: str | Path) -> None:
+        """Write the fitted model to a folder, or to a file ending in ``.zip``, without pickle.
+
+        It holds parameters, weights, the linear forecast, and the series of the fit if it was a
+        single series. :meth:`load_artifact` forecasts the same numbers in another process.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ArtifactError
+            If something else is at ``path``, or it cannot be written.
+        ConfigurationError
+            If a parameter is of a kind that no artifact can hold: a callback, a metric, a function.
+        """
+        from samovar_forecast.adapters.darts.artifact import save_model
+
+        save_model(self, path)
+
+    @classmethod
+    def load_artifact(cls: type[Model], path: str | Path) -> Model:
+        """Return the model that :meth:`save_artifact` wrote; nothing in it is executed.
+
+        Raises
+        ------
+        ArtifactError
+            If there is no such artifact at ``path``, or it is not as it was written.
+        """
+        from samovar_forecast.adapters.darts.artifact import load_model
+
+        return load_model(cls, path)
 
     fit = undone_if_broken_off(MixedCovariatesTorchModel.fit)
     fit_from_dataset = undone_if_broken_off(MixedCovariatesTorchModel.fit_from_dataset)

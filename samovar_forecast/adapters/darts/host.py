@@ -42,6 +42,7 @@ from darts.utils.data.torch_datasets.utils import (
 )
 from darts.utils.data.torch_datasets.utils import _batch_collate_fn_train as collate_windows
 from darts.utils.data.utils import FeatureType
+from darts.utils.likelihood_models import torch as likelihoods
 from darts.utils.likelihood_models.base import LikelihoodType
 from darts.utils.likelihood_models.torch import QuantileRegression, TorchLikelihood
 from darts.utils.torch import MonteCarloDropout
@@ -71,6 +72,7 @@ __all__ = [
     "TorchTrainingSample",
     "add_safe_globals",
     "collate_windows",
+    "likelihoods",
     "n_steps_between",
 ]
 

@@ -143,15 +143,19 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
                 remedy="leave the past covariates out, or set univariate=False",
             )
         known = train_sample.future_covariates
-        pretrained = load_pretrained(self.local_dir).network
+        pretrained, config = None, self.config_of_weights
+        if config is None:
+            pretrained = load_pretrained(self.local_dir).network
+            config = pretrained.config
         module = ZeroShotModule(
-            network_config=pretrained.config.to_dict(),
+            network_config=config.to_dict(),
             season=1 if self.season is None else self.season,
             univariate=self.univariate,
             n_future_covariates=0 if known is None else known.shape[-1],
             **self.pl_module_params,
         )
-        module.network.load_state_dict(pretrained.state_dict())
+        if pretrained is not None:
+            module.network.load_state_dict(pretrained.state_dict())
         return module
 
     def _setup_for_train(
