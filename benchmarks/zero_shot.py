@@ -1,8 +1,8 @@
 """``python -m benchmarks.zero_shot``: forecasts of the pretrained network, losses beside wins.
 
 The econometric panel against the record of its linear models; processes with known dynamics against
-least squares; the time of a forecast. The competitions, explosions and fev-bench have the network
-among their contestants.
+least squares; responses to a shock that are known; the time of a forecast. The competitions,
+explosions and fev-bench have the network among their contestants.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from statsmodels.tsa.api import VAR
+from torch import Tensor
 
 from benchmarks.command import Benchmark, add_data_option
 from benchmarks.econometric import DEVELOPMENT, LINEAR, N_ORIGINS, SETS, random_process
@@ -24,8 +25,10 @@ from benchmarks.harness import one_thread
 from benchmarks.pages import markdown_table
 from benchmarks.records import RESULTS, BenchmarkError, Records, fingerprint, provenance, stamp
 from samovar_forecast import load_pretrained, simulate_var
+from samovar_forecast.linear.forgetting import forgetting_vars
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
 from samovar_forecast.pretraining.draws import Draws
+from samovar_forecast.pretraining.known_responses import forecast_responses, known_vars, responses
 from samovar_forecast.pretraining.vector_families import moving_var, threshold_var
 
 N_PROCESSES = 100
@@ -100,6 +103,61 @@ def process(network: ZeroShotNetwork, draw: Callable[[int], np.ndarray]) -> dict
     return {"network": float(np.mean(ours)), "least squares": float(np.mean(least_squares))}
 
 
+# --- responses to a shock -------------------------------------------------------------------------
+
+N_VARS, AT_ONCE = 40, 5
+RESPONSE_STEPS = (1, 4, 8)
+SHOCK = 0.1
+RIVALS = ("pretrained", "VAR", "rolling VAR", "TVP-VAR", "zero")
+DESIGNS = {
+    f"{kind}, {rows} rows": (moving, rows)
+    for kind, moving in (("constant", 0.0), ("moving", 1.0))
+    for rows in (100, 200, 400)
+}
+
+
+def recovery(network: ZeroShotNetwork, design: str) -> dict[str, list[float]]:
+    """Return the root mean square error of the responses of each model, by step.
+
+    The VARs by least squares know the true order; ``zero`` answers every shock by nothing.
+    """
+    moving, rows = DESIGNS[design]
+    horizon = RESPONSE_STEPS[-1]
+    squares: dict[str, list[Tensor]] = {}
+    for number in range(N_VARS // AT_ONCE):
+        draws = Draws(2**42 + 1000 * list(DESIGNS).index(design) + number)
+        known = known_vars(draws, AT_ONCE, rows, 3, moving=moving)
+        truth = responses(known.matrices.double(), horizon)
+        values = known.values.double()
+        with torch.inference_mode():
+            size = torch.full((AT_ONCE,), SHOCK, dtype=values.dtype)
+            impulses = [torch.full((AT_ONCE,), impulse) for impulse in range(3)]
+            ours = [forecast_responses(network, values, impulse, size) for impulse in impulses]
+        found = {"pretrained": torch.stack(ours, -1)[:, :, :horizon], "zero": torch.zeros(())}
+        order = known.matrices.shape[1]
+        for name, estimate in (
+            ("VAR", lambda y, order=order: VAR(y).fit(order).coefs),
+            ("rolling VAR", lambda y, order=order: VAR(y[-len(y) // 2 :]).fit(order).coefs),
+            ("TVP-VAR", _forgetting_coefs),
+        ):
+            found[name] = torch.cat(
+                [responses(torch.tensor(estimate(y))[None], horizon) for y in values.numpy()]
+            )
+        for name, response in found.items():
+            squares.setdefault(name, []).append((response - truth).square().mean((0, 1, 3)))
+    means = {name: torch.stack(blocks).mean(0).sqrt() for name, blocks in squares.items()}
+    return {
+        name: [float(rmse[step - 1]) for step in RESPONSE_STEPS] for name, rmse in means.items()
+    }
+
+
+def _forgetting_coefs(y: np.ndarray) -> np.ndarray:
+    (fit,) = forgetting_vars(y, [len(y)])
+    if fit is None:
+        raise ValueError("too few rows for a VAR that forgets")
+    return fit[0]
+
+
 # --- cost -----------------------------------------------------------------------------------------
 
 
@@ -151,6 +209,8 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
         calls[name] = panel
     for name, draw in PROCESSES.items():
         calls[name] = lambda draw=draw: process(network, draw)
+    for design in DESIGNS:
+        calls[design] = lambda design=design: recovery(network, design)
     word = fingerprint(pretrained.card["sha256"], sources=SOURCES)
     records.begin(dict.fromkeys(calls, word), provenance(VERSIONS))
     with one_thread():
@@ -194,6 +254,13 @@ def sections(records: Records) -> dict[str, str]:
         [name, f"{found['network'] / found['least squares']:.3f}"]
         for name, found in ((name, entries[name]["found"]) for name in PROCESSES)
     ]
+    recovered = []
+    for design in DESIGNS:
+        found = entries[design]["found"]
+        recovered += [
+            [design, str(step), *(f"{found[name][place]:.3f}" for name in RIVALS)]
+            for place, step in enumerate(RESPONSE_STEPS)
+        ]
     spent_on = entries["cost"]["found"]
     times = [[name, f"{seconds * 1e3:.0f} ms"] for name, seconds in spent_on.items()]
     spent = math.fsum(entry["cpu seconds"] for entry in entries.values())
@@ -202,6 +269,7 @@ def sections(records: Records) -> dict[str, str]:
         "zero-shot processes": markdown_table(
             ["process, 400 rows of 3 series, 8 steps", "MSE over least squares VAR(2)"], processes
         ),
+        "zero-shot responses": markdown_table(["VARs of 3 series", "step", *RIVALS], recovered),
         "zero-shot cost": markdown_table(["forecast, warm", "CPU time, one thread"], times),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import logging
 import platform
@@ -69,6 +70,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--width", type=int, default=ZeroShotConfig.width)
     parser.add_argument("--layers", type=int, default=ZeroShotConfig.n_layers)
     parser.add_argument("--learning-rate", type=float, default=Recipe.learning_rate)
+    parser.add_argument(
+        "--response",
+        type=float,
+        help="weight of known responses to a shock; by default as before, 0 at the start",
+    )
     parser.add_argument("--alone", action="store_true", help="no series ever sees another")
     parser.add_argument("--check-every", type=float, default=120.0, help="seconds between checks")
     parser.add_argument("--commit", default="unknown", help="of the code, for the card")
@@ -88,6 +94,8 @@ def main(arguments: list[str] | None = None) -> int:
             network=network, sizes=sizes, seed=asked.seed, learning_rate=asked.learning_rate
         )
         run = Pretraining(recipe, asked.device)
+    if asked.response is not None:
+        run.recipe = dataclasses.replace(run.recipe, response_weight=asked.response)
     run.progress.parts.append(
         {
             "commit": asked.commit,
@@ -95,6 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
             "from_cpu_minutes": round(run.progress.cpu_seconds / 60, 2),
             "budget_minutes": asked.minutes,
             "budget_steps": asked.steps,
+            "response_weight": run.recipe.response_weight,
         }
     )
     run.run(

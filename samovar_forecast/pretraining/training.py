@@ -14,10 +14,17 @@ import torch
 
 from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
 from samovar_forecast.pretraining.batches import Batch, Sizes, batches
+from samovar_forecast.pretraining.draws import Draws
+from samovar_forecast.pretraining.known_responses import draw_batch, response_loss
 from samovar_forecast.pretraining.objective import pretraining_loss
 from samovar_forecast.pretraining.validation import validate
 
 logger = logging.getLogger(__name__)
+
+RESPONSES_EVERY = 2
+"""Steps from one batch of known responses to the next."""
+RESPONSE_SEED = 2**43
+"""Far from the seeds of the batches."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,8 @@ class Recipe:
     clip: float = 1.0
     averaging: float = 0.998
     """Weight of the past in the average of the weights, once the run is long."""
+    response_weight: float = 0.0
+    """Of the error of known responses to a shock, beside that of the forecasts."""
 
 
 @dataclass
@@ -165,6 +174,11 @@ class Pretraining:
             positions=batch.positions,
         )
         loss = pretraining_loss(output, levels)
+        if self.recipe.response_weight and progress.step % RESPONSES_EVERY == 0:
+            draws = Draws(RESPONSE_SEED + self.recipe.seed * 1_000_003 + progress.step, self.device)
+            loss = loss + self.recipe.response_weight * response_loss(
+                self.network, draw_batch(draws), draws
+            )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)

@@ -117,19 +117,30 @@ def cointegrated_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor
 
 def moving_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
     """Return VARs whose matrices drift, switch or swing between two (Primiceri 2005, REStud 72)."""
-    order, total = _order(draws), length + BURN_IN
+    total = length + BURN_IN
+    first, second, mix = moving_matrices(draws, n, total, n_series)
+    return run_var(first, shocks(draws, n, total, n_series, plain=0.7), second, mix)[:, BURN_IN:]
+
+
+def moving_matrices(
+    draws: Draws, n: int, length: int, n_series: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return two sets of lag matrices, and the weight of the second at each step.
+
+    Shapes (n, order, C, C) twice, and (n, length); see :func:`run_var`.
+    """
+    order = _order(draws)
     first, second = (
         draw_lag_matrices(draws, n, order, n_series, _radius(draws, n)) for _ in range(2)
     )
-    time = torch.linspace(0.0, 1.0, total, device=draws.device)
+    time = torch.linspace(0.0, 1.0, length, device=draws.device)
     kind = draws.integers(0, 2, n, 1)
     swing = 0.5 + 0.5 * torch.sin(
         2 * math.pi * (time * draws.log_uniform(0.5, 8.0, n, 1) + draws.uniform(0.0, 1.0, n, 1))
     )
-    curve = torch.sigmoid(2 * smooth_curves(draws, n, total, 1)[..., 0])
+    curve = torch.sigmoid(2 * smooth_curves(draws, n, length, 1)[..., 0])
     switch = (time > draws.uniform(0.2, 0.95, n, 1)).float()
-    mix = torch.where(kind == 0, swing, torch.where(kind == 1, curve, switch))
-    return run_var(first, shocks(draws, n, total, n_series, plain=0.7), second, mix)[:, BURN_IN:]
+    return first, second, torch.where(kind == 0, swing, torch.where(kind == 1, curve, switch))
 
 
 def threshold_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:

@@ -42,6 +42,15 @@ def test_processes_are_drawn_by_number(name):
     assert not np.array_equal(first, other)
 
 
+def test_responses_are_held_against_those_of_the_process(network, monkeypatch):
+    monkeypatch.setattr(zero_shot, "N_VARS", zero_shot.AT_ONCE)
+    found = zero_shot.recovery(network, "constant, 400 rows")
+    assert set(found) == set(zero_shot.RIVALS)
+    assert all(len(errors) == len(zero_shot.RESPONSE_STEPS) for errors in found.values())
+    assert found["VAR"][0] < found["rolling VAR"][0] < 0.5
+    assert found["VAR"][0] < 0.5 * found["zero"][0]
+
+
 def test_the_contestant_answers_samples_of_any_length_in_their_order(network):
     import pandas as pd
 
