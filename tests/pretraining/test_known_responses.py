@@ -36,14 +36,14 @@ def test_responses_are_the_difference_of_two_runs_without_noise():
 
 
 def test_least_squares_on_a_long_path_finds_the_matrices_in_its_units():
-    known = known_vars(Draws(5), 1, 20_000, 2, moving=0.0)
+    known = known_vars(Draws(5), 1, 8_000, 2, moving=0.0)
     y, matrices = known.values[0].double(), known.matrices[0].double()
     order = len(matrices)
     torch.testing.assert_close(y.mean(0), torch.zeros(2).double(), atol=1e-5, rtol=0)
     torch.testing.assert_close(y.std(0), torch.ones(2).double(), atol=1e-3, rtol=0)
     lags = torch.cat([y[order - lag : len(y) - lag] for lag in range(1, order + 1)], 1)
     found = torch.linalg.lstsq(lags, y[order:]).solution.T.unflatten(1, (order, 2))
-    torch.testing.assert_close(found.transpose(0, 1), matrices, atol=0.05, rtol=0)
+    torch.testing.assert_close(found.transpose(0, 1), matrices, atol=0.06, rtol=0)
 
 
 def test_moving_matrices_are_those_of_the_last_row():

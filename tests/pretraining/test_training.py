@@ -1,5 +1,6 @@
 """The training: exact to go on with, honest in its log, and it learns."""
 
+from dataclasses import replace
 from itertools import count, repeat
 
 import pytest
@@ -83,3 +84,18 @@ def test_two_minutes_of_training_reach_a_score():
     after = run.progress.curve[-1]
     assert after["loss"] < 0.9 * before["loss"]
     assert after["error"] < before["error"]
+
+
+def test_a_share_of_the_loss_is_that_of_known_responses(monkeypatch, quick_check):
+    asked = []
+    monkeypatch.setattr(
+        training,
+        "response_loss",
+        lambda network, known, draws: (
+            asked.append(known.values.shape) or sum(p.sum() for p in network.parameters())
+        ),
+    )
+    Pretraining(replace(SMALL, response_weight=0.5)).run(Budget(steps=4))
+    assert len(asked) == 2  # every second step
+    Pretraining(SMALL).run(Budget(steps=2))
+    assert len(asked) == 2
