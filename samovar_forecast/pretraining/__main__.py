@@ -18,7 +18,7 @@ from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe
 
 CHECKPOINT = "checkpoint.safetensors"
 CURVE = "curve.json"
-PRIOR_ROWS = 60.0
+PRIOR_ROWS = 20.0
 """Of the network that is written; chosen on the development sets."""
 
 
@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--response",
         type=float,
-        help="weight of known responses to a shock; by default as before, 0 at the start",
+        help=f"weight of known responses; as before, {Recipe.response_weight} at the start",
     )
     parser.add_argument("--alone", action="store_true", help="no series ever sees another")
     parser.add_argument("--check-every", type=float, default=120.0, help="seconds between checks")

@@ -43,7 +43,7 @@ class Recipe:
     clip: float = 1.0
     averaging: float = 0.998
     """Weight of the past in the average of the weights, once the run is long."""
-    response_weight: float = 0.0
+    response_weight: float = 0.5
     """Of the error of known responses to a shock, beside that of the forecasts."""
 
 
