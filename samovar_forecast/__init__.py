@@ -14,6 +14,7 @@ name                     what it is                                      needs
 `compare`                a leaderboard beside classical models           ``[demo]``
 `write_report`           a comparison as one HTML page                   ``[report]``
 `DynamicVAR`             a fitted network read as a VAR
+`read_var`               a frame read as a dynamic VAR, without training
 `NetworkLearner`         how a network is trained again, for tests
 `predictive_causality`   does a series help to forecast another
 `SAMoVARNetwork`         the network itself, a ``torch.nn.Module``
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from samovar_forecast.config import NetworkConfig, TrainingConfig
     from samovar_forecast.dynamics.causality import predictive_causality
     from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+    from samovar_forecast.dynamics.panel_reading import read_var
     from samovar_forecast.dynamics.refitting import NetworkLearner
     from samovar_forecast.frames.scaler import Scaler
     from samovar_forecast.learning.anchoring import attach_anchor
@@ -74,6 +76,7 @@ __all__ = [
     "fit_network",
     "load_pretrained",
     "predictive_causality",
+    "read_var",
     "simulate_var",
     "write_report",
 ]
@@ -110,6 +113,7 @@ _HOMES = {
     "fit_network": _Home("samovar_forecast.learning.training"),
     "load_pretrained": _Home("samovar_forecast.network.pretrained"),
     "predictive_causality": _Home("samovar_forecast.dynamics.causality"),
+    "read_var": _Home("samovar_forecast.dynamics.panel_reading"),
     "simulate_var": _Home("samovar_forecast.linear.simulate"),
     "write_report": _Home("samovar_forecast.report"),
 }

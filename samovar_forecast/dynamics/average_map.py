@@ -25,12 +25,19 @@ class AverageMap:
     shares : mapping of str to array of shape (s, C)
         Of every part; a forecaster that is no part has a share of 0.
     shape : Shape
+    beside : mapping of str to ForecastMap, optional
+        Forecasters without a share: they are not asked for the average.
     """
 
     def __init__(
-        self, parts: Mapping[str, ForecastMap], shares: Mapping[str, np.ndarray], shape: Shape
+        self,
+        parts: Mapping[str, ForecastMap],
+        shares: Mapping[str, np.ndarray],
+        shape: Shape,
+        beside: Mapping[str, ForecastMap] | None = None,
     ) -> None:
         self.parts = dict(parts)
+        self.beside = dict(beside or {})
         self.shares = dict(shares)
         self.shape = shape
         self.n_steps = len(next(iter(self.shares.values())))

@@ -49,7 +49,8 @@ def interval(draws: np.ndarray | None, level: float) -> tuple[np.ndarray, np.nda
     if draws is None:
         raise NotFittedError(
             "this result has no draws, and so no band",
-            remedy="compute it through bands.seed_ensemble or bands.residual_block_bootstrap",
+            remedy='ask for it (bands="bootstrap"), or compute it by bands.seed_ensemble or '
+            "bands.residual_block_bootstrap",
         )
     if not 0 < level < 1:
         raise ConfigurationError("level must lie between 0 and 1", found=level)
@@ -135,19 +136,7 @@ def residual_block_bootstrap(
         If the series are shorter than a window and a block.
     """
     residuals = one_step_residuals(step, series, context_length)
-    length = block_length or int(np.ceil(len(residuals) ** (1 / 3)))
-    if len(residuals) < max(length, 2):
-        raise DataError(
-            "too few observations to resample their residuals",
-            found=f"{len(residuals)} residuals",
-            wanted=f"at least {max(length, 2)}",
-        )
-    rng = np.random.default_rng(random_state)
-    blocks = np.lib.stride_tricks.sliding_window_view(residuals, length, axis=0)  # n C length
-    blocks = (blocks - blocks.mean(axis=0)).transpose(0, 2, 1)  # n length C
-    n_blocks = -(-len(residuals) // length)
-    chosen = blocks[rng.integers(len(blocks), size=(n_draws, n_blocks))]
-    errors = chosen.reshape(n_draws, -1, residuals.shape[1])[:, : len(residuals)]
+    errors = draw_blocks(residuals, n_draws, block_length, np.random.default_rng(random_state))
     start = np.broadcast_to(series[:context_length], (n_draws, context_length, series.shape[1]))
     resampled = np.concatenate([start, np.empty_like(errors)], axis=1)
     for t in range(errors.shape[1]):
@@ -155,6 +144,30 @@ def residual_block_bootstrap(
         resampled[:, context_length + t] = mean + errors[:, t]
     draws = [compute(refit(history)).estimate for history in resampled]
     return replace(compute(step), draws=np.stack(draws))  # type: ignore[type-var]
+
+
+def draw_blocks(
+    residuals: np.ndarray,
+    n_draws: int,
+    block_length: int | None,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return residuals (n, C) drawn in blocks, each position less its mean; (n_draws, n, C).
+
+    By default a block is as long as the cube root of their number, rounded up.
+    """
+    length = block_length or int(np.ceil(len(residuals) ** (1 / 3)))
+    if len(residuals) < max(length, 2):
+        raise DataError(
+            "too few observations to resample their residuals",
+            found=f"{len(residuals)} residuals",
+            wanted=f"at least {max(length, 2)}",
+        )
+    blocks = np.lib.stride_tricks.sliding_window_view(residuals, length, axis=0)  # n C length
+    blocks = (blocks - blocks.mean(axis=0)).transpose(0, 2, 1)  # n length C
+    n_blocks = -(-len(residuals) // length)
+    chosen = blocks[rng.integers(len(blocks), size=(n_draws, n_blocks))]
+    return chosen.reshape(n_draws, -1, residuals.shape[1])[:, : len(residuals)]
 
 
 def one_step_residuals(step: Step, series: np.ndarray, context_length: int) -> np.ndarray:

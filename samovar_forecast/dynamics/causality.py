@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from samovar_forecast.dynamics.nested_comparison import (
     outcome_table,
 )
 from samovar_forecast.dynamics.simulation import Step, one_step
-from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.exceptions import ConfigurationError, DataError, require
 
 FitAndForecast = Callable[[tuple[str, ...]], np.ndarray]
 """Names of the series that may be used, to one-step forecasts of these series at all test origins:
@@ -44,6 +45,14 @@ class CausalityTest(NestedTest):
         for row in self.table.itertuples():
             found.loc[row.caused, row.causing] = bool(row.pvalue_holm < self.level)
         return found.rename_axis(index="caused", columns="causing")
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the graph by ``plots.plot_causality``, whose options these are."""
+        return require("samovar_forecast.plots", "figures", "plots").plot_causality(self, **options)
+
+    def __repr__(self) -> str:
+        n_found = int((self.table["pvalue_holm"] < self.level).sum())
+        return f"CausalityTest({len(self.table)} pairs, {n_found} found at {self.level:.0%})"
 
     def __str__(self) -> str:
         """Return the table and how to read it."""

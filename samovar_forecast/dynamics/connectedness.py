@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from samovar_forecast.dynamics.bands import interval
 from samovar_forecast.dynamics.decompositions import generalized_fevd
 from samovar_forecast.dynamics.simulation import Step
-from samovar_forecast.exceptions import DataError
+from samovar_forecast.exceptions import DataError, require
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,10 @@ class Connectedness:
         Steps of the forecast whose error is decomposed.
     draws : ndarray of shape (n_draws, n_origins, n_series, n_series), optional
         Re-estimated shares.
+    method : {"iterated", "direct"}
+        As in `ImpulseResponses`.
+    level : float, default=0.9
+        Of the bands, unless another is asked for.
     """
 
     values: np.ndarray
@@ -39,6 +44,8 @@ class Connectedness:
     origins: tuple[Hashable, ...]
     horizon: int
     draws: np.ndarray | None = None
+    method: Literal["iterated", "direct"] = "iterated"
+    level: float = 0.9
 
     @property
     def estimate(self) -> np.ndarray:
@@ -54,11 +61,13 @@ class Connectedness:
         """Share of all forecast error variance that comes from other series, by origin."""
         return pd.Series(_total(self.values), self._index, name="total")
 
-    def total_band(self, level: float = 0.9) -> pd.DataFrame:
+    def total_band(self, level: float | None = None) -> pd.DataFrame:
         """Return the bounds ``lower`` and ``upper`` of `total` by origin."""
         if self.draws is None:
-            interval(None, level)
-        lower, upper = interval(_total(np.asarray(self.draws)), level)
+            interval(None, self.level)
+        lower, upper = interval(
+            _total(np.asarray(self.draws)), self.level if level is None else level
+        )
         return pd.DataFrame({"lower": lower, "upper": upper}, self._index)
 
     @property
@@ -133,6 +142,22 @@ class Connectedness:
         frame["total"] = np.repeat(self.total.to_numpy(), len(self.names))
         frame["origin"] = [self.origins[number] for number in frame["origin"]]
         return frame
+
+    def to_latex(self, **options: Any) -> str:
+        """Return `table` as a LaTeX table; options are those of ``DataFrame.to_latex``."""
+        return self.table().to_latex(**{"float_format": "%.4g", **options})
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the result by ``plots.plot_connectedness``, whose options these are."""
+        return require("samovar_forecast.plots", "figures", "plots").plot_connectedness(
+            self, **options
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Connectedness({self.method}, {self.horizon} steps: {len(self.names)} series, "
+            f"{len(self.origins)} origins, total {self.total.mean():.1f} %)"
+        )
 
 
 def connectedness(

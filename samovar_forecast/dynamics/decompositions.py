@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ import pandas as pd
 from samovar_forecast.dynamics.bands import interval
 from samovar_forecast.dynamics.responses import girf, irf
 from samovar_forecast.dynamics.simulation import Step, check_periods
+from samovar_forecast.exceptions import require
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,10 @@ class VarianceDecomposition:
     kind : {"orth", "generalized"}
     draws : ndarray of shape (n_draws, periods, n_series, n_series), optional
         Re-estimated mean shares, from which `band` takes its quantiles.
+    method : {"iterated", "direct"}
+        As in `ImpulseResponses`.
+    level : float, default=0.9
+        Of the bands, unless another is asked for.
     """
 
     values: np.ndarray
@@ -38,6 +43,8 @@ class VarianceDecomposition:
     origins: tuple[Hashable, ...]
     kind: Literal["orth", "generalized"]
     draws: np.ndarray | None = None
+    method: Literal["iterated", "direct"] = "iterated"
+    level: float = 0.9
 
     @property
     def periods(self) -> int:
@@ -54,11 +61,11 @@ class VarianceDecomposition:
         """Mean over the origins, (response, periods, impulse), as in statsmodels' ``FEVD``."""
         return self.estimate.swapaxes(0, 1)
 
-    def band(self, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
+    def band(self, level: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the pointwise lower and upper bound of `estimate`, see `bands.interval`."""
-        return interval(self.draws, level)
+        return interval(self.draws, self.level if level is None else level)
 
-    def to_frame(self, level: float = 0.9) -> pd.DataFrame:
+    def to_frame(self, level: float | None = None) -> pd.DataFrame:
         """Return one row for each response, horizon and impulse, averaged over the origins.
 
         Returns
@@ -76,6 +83,23 @@ class VarianceDecomposition:
         )
         flat = {name: part.swapaxes(0, 1).ravel() for name, part in columns.items()}
         return pd.DataFrame(flat, index=index).reset_index()
+
+    def to_latex(self, **options: Any) -> str:
+        """Return `to_frame` as a LaTeX table; options are those of ``DataFrame.to_latex``."""
+        return self.to_frame().to_latex(**{"index": False, "float_format": "%.4g", **options})
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the result by ``plots.plot_decomposition``, whose options these are."""
+        return require("samovar_forecast.plots", "figures", "plots").plot_decomposition(
+            self, **options
+        )
+
+    def __repr__(self) -> str:
+        draws = "" if self.draws is None else f", {len(self.draws)} draws"
+        return (
+            f"VarianceDecomposition({self.kind}, {self.method}: {len(self.names)} series, "
+            f"{self.periods} periods, {len(self.origins)} origins{draws})"
+        )
 
 
 def fevd(

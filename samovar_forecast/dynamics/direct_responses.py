@@ -2,8 +2,9 @@
 
 The forecast of a step is not the forecast of the step before, asked again: a forecaster of several
 steps at once has dynamics of its own at each of them. These responses are those of the forecast
-that users get, the derivative of each step with respect to the newest observation. For a linear VAR
-whose steps are iterated, they equal the MA representation.
+that users get: the derivative of each step by the newest observation, by default of the dynamics,
+in which a shock changes neither level nor scale nor what was learned, as a shock to a VAR leaves
+its coefficients alone. For a linear VAR whose steps are iterated, they equal the MA representation.
 
 Letters: O origins, H steps, C series.
 """
@@ -14,10 +15,11 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
+from samovar_forecast.dynamics.connectedness import Connectedness
 from samovar_forecast.dynamics.decompositions import VarianceDecomposition, error_shares
 from samovar_forecast.dynamics.responses import ImpulseResponses
 from samovar_forecast.dynamics.simulation import check_covariance
-from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.exceptions import ConfigurationError, DataError
 
 
 def direct_irf(
@@ -86,5 +88,41 @@ def direct_fevd(
     """
     found = direct_irf(slopes, names, origins, sigma_u=sigma_u, orth=True)
     return VarianceDecomposition(
-        error_shares(found.values**2), found.names, found.origins, kind="orth"
+        error_shares(found.values**2), found.names, found.origins, kind="orth", method="direct"
     )
+
+
+def direct_connectedness(
+    slopes: np.ndarray, names: Sequence[str], origins: Sequence[Hashable], *, sigmas: np.ndarray
+) -> Connectedness:
+    """Measure spillovers by the generalised shocks of each origin to its direct forecasts.
+
+    Diebold & Yilmaz (2012, Int. J. Forecasting 28:57-66, section 2), with the responses and the
+    covariance of the origin itself: both may move, and so does what is measured.
+
+    Parameters
+    ----------
+    slopes, names, origins
+        As in :func:`direct_irf`; H is a step less than the horizon.
+    sigmas : array of shape (O, C, C)
+        Covariance of the one-step errors at each origin.
+
+    Returns
+    -------
+    Connectedness
+
+    Raises
+    ------
+    DataError
+        If there is only one series.
+    """
+    if len(names) < 2:
+        raise DataError("connectedness needs at least two series", found=tuple(names))
+    n_series = len(names)
+    now = np.broadcast_to(np.eye(n_series), (len(slopes), 1, n_series, n_series))
+    deviations = np.sqrt(np.diagonal(sigmas, axis1=1, axis2=2))
+    shocks = sigmas / deviations[:, None]  # O C C, a shock per column
+    squares = (np.concatenate([now, slopes], axis=1) @ shocks[:, None]) ** 2
+    shares = error_shares(squares)[:, -1]
+    horizon = slopes.shape[1] + 1
+    return Connectedness(shares, tuple(names), tuple(origins), horizon, method="direct")

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.dynamics import causality, connectedness, constancy, decompositions, responses
+from samovar_forecast.dynamics.average_map import AverageMap
+from samovar_forecast.dynamics.bootstrap import resampled
 from samovar_forecast.dynamics.coefficient_reading import CoefficientReading
-from samovar_forecast.dynamics.direct_responses import direct_fevd, direct_irf
+from samovar_forecast.dynamics.direct_responses import (
+    direct_connectedness,
+    direct_fevd,
+    direct_irf,
+)
+from samovar_forecast.dynamics.forecast_map import Part
 from samovar_forecast.dynamics.history import History, TableLike
 from samovar_forecast.dynamics.news import News, news
 from samovar_forecast.dynamics.refitting import NetworkLearner
+from samovar_forecast.dynamics.simulation import check_periods
 from samovar_forecast.dynamics.summary import Summary, summarize
 from samovar_forecast.dynamics.token_space import TokenSpace
+from samovar_forecast.dynamics.zero_shot_causality import ZeroShotForecasts, zero_shot_causality
+from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
 from samovar_forecast.exceptions import ConfigurationError, DataError
+
+_Result = TypeVar("_Result", responses.ImpulseResponses, decompositions.VarianceDecomposition)
 
 
 class DynamicVAR(CoefficientReading):
@@ -35,10 +47,13 @@ class DynamicVAR(CoefficientReading):
     what is asked         by
     ====================  ======================================================================
     the model             ``names``, ``index``, ``origins``, ``order``, ``config``, ``summary``
-    forecasts             ``forecast``, ``one_step``, ``resid``, ``sigma_u``, ``simulate``
-    coefficients          ``at``, ``coefs``, ``coefs_at``, ``coefficient_paths``, ``mean_coefs``
+    forecasts             ``forecast``, ``one_step``, ``simulate``, ``resid``, ``sigma_u``,
+                          ``sigma_at``
+    coefficients          ``at``, ``coefs``, ``coefs_at``, ``coefficient_paths``, ``mean_coefs``,
+                          each in parts: ``part="dynamics"``
     a forecast as a sum   ``attribution``, ``news``
-    stability             ``is_stable``, ``transient``, ``share_of_bounded_paths``
+    persistence           ``persistence``, ``long_run_effects``, ``largest_root``, ``is_stable``,
+                          all of the dynamics; ``transient``, ``share_of_bounded_paths``
     shocks                ``irf``, ``girf``, ``fevd``, ``generalized_fevd``, ``connectedness``
     tests                 ``test_causality``, ``test_constancy``; ``reliance`` describes
     the mixture           ``tokens``
@@ -82,49 +97,99 @@ class DynamicVAR(CoefficientReading):
 
     def irf(
         self,
-        periods: int = 10,
+        periods: int | None = None,
         *,
         orth: bool = False,
         origin: Any = None,
         size: float = 1.0,
-        method: str = "iterated",
+        method: str = "direct",
+        part: Part = "dynamics",
+        bands: str | None = None,
+        level: float = 0.9,
+        n_draws: int = 39,
+        random_state: int | None = 0,
     ) -> responses.ImpulseResponses:
-        """Follow a shock from an origin, or several; see :func:`responses.irf`.
+        """Follow a shock from an origin, or several.
 
         Parameters
         ----------
-        periods : int, default=10
+        periods : int, optional
+            By default 10, or as many as the direct forecast has steps.
         orth : bool, default=False
             Orthogonal shocks (the order of the series matters), or one unit of each series alone.
         origin : label, list of labels or slice, optional
             By default the newest.
         size : float, default=1.0
-            Multiple of the shock; the network is not linear, so it may matter.
-        method : {"iterated", "direct"}, default="iterated"
-            Iterate the first step of the forecast under the shock, or take the derivative of each
-            step of the direct forecast by the newest observation: the dynamics of the forecast
-            that users get, up to ``patch_length`` steps, at any number of origins, also with
-            covariates, and without a simulation.
+            Multiple of the shock; a simulated response may depend on it.
+        method : {"direct", "iterated"}, default="direct"
+            The derivative of each step of the direct forecast by the newest observation: the
+            dynamics of the forecast that users get, up to ``patch_length`` steps, at any number of
+            origins, also with covariates, and without a simulation. Or the first step of the
+            forecast iterated under the shock, as the VAR in statsmodels is: see
+            :func:`responses.irf`.
+        part : Part, default="dynamics"
+            Of the derivative, see :meth:`at`. A shock then leaves alone what was measured of the
+            window and learned from it, as a shock to a VAR leaves its coefficients alone. The
+            iterated method knows the whole forecast alone.
+        bands : {None, "bootstrap"}, default=None
+            With ``"bootstrap"`` the responses on ``n_draws`` histories that the dynamic VAR draws
+            itself, see :mod:`~samovar_forecast.dynamics.bootstrap`; nothing is trained.
+        level : float, default=0.9
+            Of the bands.
+        n_draws : int, default=39
+            A level of 90 % leaves a draw beyond each end.
+        random_state : int, optional
+            Of the draws.
 
         Returns
         -------
         ImpulseResponses
         """
-        if self._is_direct(method):
-            slopes, names, labels = self._direct_slopes(periods, self._newest(origin))
-            sigma_u = self.sigma_u if orth else None
-            return direct_irf(slopes, names, labels, sigma_u=sigma_u, orth=orth, size=size)
-        setting = self._setting(self._newest(origin))
-        return responses.irf(
-            setting.step,
-            setting.histories,
-            periods,
-            sigma_u=self.sigma_u if orth else None,
-            orth=orth,
-            size=size,
-            names=setting.names,
-            origins=setting.origins,
-        )
+        is_direct = self._is_direct(method)
+        if periods is None:
+            periods = min(10, self.patch_length) if is_direct else 10
+        check_periods(periods, least=0)
+        origins = self.index[self.data.positions(self._newest(origin))]
+
+        def compute(var: DynamicVAR) -> responses.ImpulseResponses:
+            sigma_u = var.sigma_u if orth else None
+            if is_direct:
+                slopes, names, labels = var._direct_slopes(periods, origins, part)
+                return direct_irf(slopes, names, labels, sigma_u=sigma_u, orth=orth, size=size)
+            setting = var._setting(origins)
+            return responses.irf(
+                setting.step,
+                setting.histories,
+                periods,
+                sigma_u=sigma_u,
+                orth=orth,
+                size=size,
+                names=setting.names,
+                origins=setting.origins,
+            )
+
+        return self._with_bands(compute, bands, level, n_draws, random_state)
+
+    def _with_bands(
+        self,
+        compute: Callable[[DynamicVAR], _Result],
+        bands: str | None,
+        level: float,
+        n_draws: int,
+        random_state: int | None,
+    ) -> _Result:
+        """Return a result, with the results of drawn histories where bands are asked for."""
+        if bands not in (None, "bootstrap"):
+            raise ConfigurationError(
+                "there are no such bands", found=repr(bands), wanted=[None, "bootstrap"]
+            )
+        found = compute(self)
+        if bands is None:
+            return found
+        draws = [
+            compute(drawn).estimate for drawn in resampled(self, n_draws, random_state=random_state)
+        ]
+        return replace(found, draws=np.stack(draws), level=level)
 
     def girf(
         self,
@@ -172,24 +237,42 @@ class DynamicVAR(CoefficientReading):
         )
 
     def fevd(
-        self, periods: int = 10, *, origin: Any = None, method: str = "iterated"
+        self,
+        periods: int | None = None,
+        *,
+        origin: Any = None,
+        method: str = "direct",
+        part: Part = "dynamics",
+        bands: str | None = None,
+        level: float = 0.9,
+        n_draws: int = 39,
+        random_state: int | None = 0,
     ) -> decompositions.VarianceDecomposition:
         """Decompose forecast errors by orthogonal shocks; see :func:`decompositions.fevd`.
 
-        ``method`` is that of :meth:`irf`.
+        The arguments are those of :meth:`irf`.
         """
-        if self._is_direct(method):
-            slopes, names, labels = self._direct_slopes(periods - 1, self._newest(origin))
-            return direct_fevd(slopes, names, labels, sigma_u=self.sigma_u)
-        setting = self._setting(self._newest(origin))
-        return decompositions.fevd(
-            setting.step,
-            setting.histories,
-            periods,
-            sigma_u=self.sigma_u,
-            names=setting.names,
-            origins=setting.origins,
-        )
+        is_direct = self._is_direct(method)
+        if periods is None:
+            periods = min(10, self.patch_length + 1) if is_direct else 10
+        check_periods(periods, least=1)
+        origins = self.index[self.data.positions(self._newest(origin))]
+
+        def compute(var: DynamicVAR) -> decompositions.VarianceDecomposition:
+            if is_direct:
+                slopes, names, labels = var._direct_slopes(periods - 1, origins, part)
+                return direct_fevd(slopes, names, labels, sigma_u=var.sigma_u)
+            setting = var._setting(origins)
+            return decompositions.fevd(
+                setting.step,
+                setting.histories,
+                periods,
+                sigma_u=var.sigma_u,
+                names=setting.names,
+                origins=setting.origins,
+            )
+
+        return self._with_bands(compute, bands, level, n_draws, random_state)
 
     def generalized_fevd(
         self,
@@ -217,19 +300,48 @@ class DynamicVAR(CoefficientReading):
 
     def connectedness(
         self,
-        horizon: int = 10,
+        horizon: int | None = None,
         *,
         origins: Any = None,
+        method: str = "direct",
+        part: Part = "dynamics",
         n_draws: int = 20,
         random_state: int | None = 0,
     ) -> connectedness.Connectedness:
         """Measure over time how much of the series' errors comes from one another.
 
-        See :func:`connectedness.connectedness`. By default at up to 60 origins, evenly spread.
+        By default at up to 60 origins, evenly spread.
+
+        Parameters
+        ----------
+        horizon : int, optional
+            Steps of the forecast whose error is decomposed; by default 10, or as many as the
+            method reaches.
+        origins : label, list of labels or slice, optional
+        method : {"direct", "iterated"}, default="direct"
+            By the responses of the direct forecasts and `sigma_at`, both of the origin itself; or
+            by a simulation of the first step and `sigma_u`, see
+            :func:`connectedness.connectedness`, to which alone the draws belong.
+        part : Part, default="dynamics"
+            That of :meth:`irf`.
+        n_draws : int, default=20
+        random_state : int, optional
+
+        Returns
+        -------
+        Connectedness
         """
+        is_direct = self._is_direct(method)
+        if horizon is None:
+            horizon = min(10, self.patch_length + 1) if is_direct else 10
+        check_periods(horizon, least=1)
         if origins is None:
-            origins = self._some_origins(None)
+            origins = self.origins if is_direct else self._some_origins(None)
             origins = origins[np.unique(np.linspace(0, len(origins) - 1, 60).astype(int))]
+        if is_direct:
+            slopes, names, labels = self._direct_slopes(horizon - 1, origins, part)
+            sigmas = self._sigmas(self.data.positions(origins))
+            return direct_connectedness(slopes, names, labels, sigmas=sigmas)
         setting = self._setting(origins)
         return connectedness.connectedness(
             setting.step,
@@ -251,7 +363,7 @@ class DynamicVAR(CoefficientReading):
         return method == "direct"
 
     def _direct_slopes(
-        self, periods: int, origins: Any
+        self, periods: int, origins: Any, part: Part
     ) -> tuple[np.ndarray, list[str], list[Hashable]]:
         """Return the derivatives of steps by the newest observation, (O, periods, C, C)."""
         if not 0 <= periods <= self.patch_length:
@@ -265,7 +377,7 @@ class DynamicVAR(CoefficientReading):
         slopes = np.zeros((len(positions), periods, self.neqs, self.neqs))
         if periods:
             asked, newest = np.eye(self.patch_length)[:periods], np.array([self.order - 1])
-            found = self.jacobians(self.data.windows(positions), asked)
+            found = self.jacobians(self.data.windows(positions), asked, part)
             for slope, jacobian in zip(slopes, found, strict=True):
                 slope[:] = jacobian.at_rows(newest)[:, :, 0, -self.neqs :]
         return slopes, [str(name) for name in self.names], list(self.index[positions])
@@ -285,6 +397,8 @@ class DynamicVAR(CoefficientReading):
     def _learner(
         self, n_test: int | None, seeds: tuple[int, ...], training: TrainingConfig | None
     ) -> NetworkLearner:
+        if not seeds:
+            raise ConfigurationError("a test trains once for each seed", found="no seed")
         values = self.data.target.values
         return NetworkLearner(
             values,
@@ -308,11 +422,15 @@ class DynamicVAR(CoefficientReading):
         training: TrainingConfig | None = None,
         level: float = 0.05,
     ) -> causality.CausalityTest:
-        """Test whether a series helps to forecast another, by training without it.
+        """Test whether a series helps to forecast another: forecasts with and without it.
 
-        See :func:`causality.predictive_causality`: Clark and West's test on one-step forecasts of
-        times that no training saw. It trains ``len(seeds) * (1 + number of causing series)``
-        networks; for a quick look at this network alone, which is no test, see :meth:`reliance`.
+        Without a trained network nothing is trained: the pretrained network forecasts with and
+        without the series from all origins, see
+        :func:`zero_shot_causality.zero_shot_causality`; ``n_test``, ``seeds`` and ``training`` do
+        not matter then. A trained network is trained again ``len(seeds) * (1 + number of causing
+        series)`` times, and forecasts times that no training saw: see
+        :func:`causality.predictive_causality`. For a quick look at this network alone, which is no
+        test, see :meth:`reliance`.
 
         Parameters
         ----------
@@ -330,9 +448,23 @@ class DynamicVAR(CoefficientReading):
         -------
         CausalityTest
         """
+        if not self.has_trained_network:
+            forecasts = ZeroShotForecasts(self._zero_shot(), self.data)
+            return zero_shot_causality(forecasts, caused, causing, level=level)
         learner = self._learner(n_test, seeds, training)
         return causality.predictive_causality(
             learner, self._actual(learner), caused, causing, level=level
+        )
+
+    def _zero_shot(self) -> ZeroShotMap:
+        """Return the pretrained network among the members, whatever its share."""
+        if isinstance(self._map, AverageMap):
+            for member in (*self._map.parts.values(), *self._map.beside.values()):
+                if isinstance(member, ZeroShotMap):
+                    return member
+        raise ConfigurationError(
+            "no network is among the members, and the test compares forecasts of a network",
+            remedy="fit the forecaster with pretrained=True",
         )
 
     def test_constancy(
@@ -417,6 +549,7 @@ class DynamicVAR(CoefficientReading):
             sigma_u=self._sigma_u,
             out_of_sample_from=self.out_of_sample_from,
             training=self.training,
+            estimation=self.estimation,
         )
 
     def summary(self, origin: Hashable | None = None) -> Summary:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -27,8 +28,20 @@ if TYPE_CHECKING:
 RESIDUALS_AT_MOST = 2000
 """One-step residuals are taken over at most this number of the newest origins."""
 
+FADING = 0.94
+"""Weight that is left of a squared error after a step."""
+
 FORECASTS_AT_ONCE = 256
 """Windows overlap: only this number of them is laid out in memory at the same time."""
+
+
+class Estimation(NamedTuple):
+    """How the members of a forecast came about."""
+
+    again: Callable[[np.ndarray], ForecastMap]
+    """A history (n, C) in units of the data to the forecast, estimated on it in closed form."""
+    rows: Mapping[str, str]
+    """By the name of a member, the rows that it learned from, in words."""
 
 
 _R = TypeVar("_R", bound="ForecastReading")
@@ -50,6 +63,8 @@ class ForecastReading:
         First time that training did not see.
     training : TrainingConfig, optional
         How the network was trained.
+    estimation : Estimation, optional
+        What the members were estimated on, and how they are estimated on another history.
     """
 
     def __init__(
@@ -60,12 +75,14 @@ class ForecastReading:
         sigma_u: np.ndarray | None = None,
         out_of_sample_from: Hashable | None = None,
         training: TrainingConfig | None = None,
+        estimation: Estimation | None = None,
     ) -> None:
         self._map = forecast_map
         self.data = history
         self._sigma_u = sigma_u
         self.out_of_sample_from = history.label(out_of_sample_from)
         self.training = training
+        self.estimation = estimation
 
     @classmethod
     def from_network(
@@ -152,6 +169,7 @@ class ForecastReading:
         out_of_sample_from: Hashable | None = None,
         training: TrainingConfig | None = None,
         parameter: int = 0,
+        estimation: Estimation | None = None,
     ) -> _R:
         """Read a weighted average of forecasts as a VAR on a history of its series.
 
@@ -176,6 +194,8 @@ class ForecastReading:
             As in :meth:`from_network`; all members see the series by one scaler.
         sigma_u, out_of_sample_from, training, parameter
             As in :meth:`from_network`; the last two of the trained network.
+        estimation : Estimation, optional
+            How the members came about. Without it, they are the same on any history.
 
         Returns
         -------
@@ -213,7 +233,22 @@ class ForecastReading:
             sigma_u=sigma_u,
             out_of_sample_from=out_of_sample_from,
             training=training,
+            estimation=estimation,
         )
+
+    def estimated_on(self: _R, history: np.ndarray, *, sigma_u: np.ndarray | None = None) -> _R:
+        """Return the same members, estimated again on another history of the same times.
+
+        Parameters
+        ----------
+        history : array of shape (n_time, C)
+            In the units of the data.
+        sigma_u : array of shape (C, C), optional
+            Covariance of the one-step errors.
+        """
+        forecast_map = self._map if self.estimation is None else self.estimation.again(history)
+        data = replace(self.data, target=self.data.target._replace(values=history))
+        return type(self)(forecast_map, data, sigma_u=sigma_u, estimation=self.estimation)
 
     # ------------------------------------------------------------------------------- what it is
 
@@ -423,6 +458,27 @@ class ForecastReading:
             np.concatenate(parts), self.data.index[positions + 1], list(self.names)
         )
         return errors.dropna()
+
+    def sigma_at(self, origin: Hashable | None = None) -> np.ndarray:
+        """Return the covariance of the one-step errors as it is known at an origin, (C, C).
+
+        A mean of the squared errors up to there, whose weights fade (:data:`FADING`, as in
+        RiskMetrics 1996, section 5.2), drawn to `sigma_u` by as many errors as there are series,
+        twice: it follows the volatility.
+        """
+        return self._sigmas(np.array([self.data.position(origin)]))[0]
+
+    def _sigmas(self, positions: np.ndarray) -> np.ndarray:
+        """Return the covariances as they are known at rows, (n, C, C)."""
+        known = self.index.get_indexer(self.resid.index)
+        errors = self.resid.to_numpy()
+        worth, found = 2.0 * self.neqs, []
+        for position in positions:
+            back = position - known
+            fading = np.where(back >= 0, FADING ** np.maximum(back, 0), 0.0)
+            squares = np.einsum("t,tc,tk->ck", fading, errors, errors)
+            found.append((squares + worth * self.sigma_u) / (fading.sum() + worth))
+        return np.array(found)
 
     @property
     def resid_out_of_sample(self) -> pd.DataFrame | None:

@@ -167,10 +167,15 @@ class History:
 
     def label(self, time: Any) -> Any:
         """Return a time as a label of the index: a string is read as a date."""
-        if isinstance(time, str) and isinstance(self.index, pd.DatetimeIndex):
-            return pd.Timestamp(time)
-        if isinstance(time, str) and isinstance(self.index, pd.PeriodIndex):
-            return pd.Period(time, self.index.freq)
+        try:
+            if isinstance(time, str) and isinstance(self.index, pd.DatetimeIndex):
+                return pd.Timestamp(time)
+            if isinstance(time, str) and isinstance(self.index, pd.PeriodIndex):
+                return pd.Period(time, self.index.freq)
+        except ValueError as error:
+            raise DataError(
+                f"{time!r} is no time", wanted=f"a time as {self.index[0]} or {self.index[-1]}"
+            ) from error
         return time
 
     def position(self, origin: Hashable | None) -> int:
@@ -203,7 +208,7 @@ class History:
             if len(rows) == 0:
                 raise DataError("no forecast can be made from any of these times", found=origins)
             return rows
-        if isinstance(origins, (list, pd.Index, np.ndarray)):
+        if isinstance(origins, (list, tuple, pd.Index, np.ndarray)):
             return np.array([self.position(origin) for origin in origins])
         return np.array([self.position(origins)])
 

@@ -47,7 +47,7 @@ def average_of(
 ) -> AverageMap:
     """Return the map of a weighted average; see ``DynamicVAR.from_members``.
 
-    A member without any share is not asked.
+    A member without any share is not asked; a pretrained network is kept beside, for tests.
 
     Parameters
     ----------
@@ -68,6 +68,7 @@ def average_of(
     """
     n_series, n_past, n_future, n_static = n_columns
     checked = _check_shares(members, shares, n_series)
+    silent = {name: members[name] for name, share in checked.items() if not share.any()}
     members = {name: members[name] for name, share in checked.items() if share.any()}
     n_steps = min(map(_steps_of, members.values()))
     step = np.minimum(np.arange(n_steps), len(next(iter(checked.values()))) - 1)
@@ -100,7 +101,14 @@ def average_of(
             parts[name] = ZeroShotMap(network, season, own, n_steps, *effect)
         else:
             parts[name] = trained[name]
-    return AverageMap(parts, {name: share[step] for name, share in checked.items()}, shape)
+    beside: dict[str, ForecastMap] = {}
+    for name, member in silent.items():
+        if isinstance(member, tuple):
+            network, season, *effect = member
+            n_own = min(n_steps, network.config.horizon)
+            beside[name] = ZeroShotMap(network, season, own, n_own, *effect)
+    checked = {name: share[step] for name, share in checked.items()}
+    return AverageMap(parts, checked, shape, beside)
 
 
 def _check_shares(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -106,7 +106,7 @@ class NestedTest:
     level : float
         Of the verdicts.
     n_origins, n_trainings : int
-        Test origins that were compared, and trainings of each learner.
+        Test origins that were compared, and trainings of each learner; 0 without training.
     """
 
     table: pd.DataFrame
@@ -118,6 +118,15 @@ class NestedTest:
         """Return a copy of `table`."""
         return self.table.copy()
 
+    def _trainings(self, learner: str) -> str:
+        if self.n_trainings == 0:
+            return "no training: the pretrained network forecasts all of them"
+        return f"{self.n_trainings} training(s) of each {learner}"
+
+    def to_latex(self, **options: Any) -> str:
+        """Return `table` as a LaTeX table; options are those of ``DataFrame.to_latex``."""
+        return self.table.to_latex(**{"index": False, "float_format": "%.4g", **options})
+
     def _text(self, title: str, null: str, learner: str, hypotheses: str) -> str:
         """Return the table with its verdicts, and above it what was tested and how."""
         verdicts = np.where(self.table["pvalue_holm"] < self.level, "rejected", "not rejected")
@@ -125,7 +134,7 @@ class NestedTest:
         return (
             f"{title}, out of sample\n"
             f"H0: {null}\n"
-            f"{self.n_origins} test origins, {self.n_trainings} training(s) of each {learner}; "
+            f"{self.n_origins} test origins, {self._trainings(learner)}; "
             f"Clark-West with HAC errors, Holm over {len(self.table)} {hypotheses}\n"
             + shown.to_string(index=False, float_format=lambda value: f"{value:.4g}")
         )

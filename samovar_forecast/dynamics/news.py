@@ -137,7 +137,9 @@ def news(old: ForecastReading, new: ForecastReading, step: int = 1) -> News:
         raise ConfigurationError(
             "the date is out of reach of the older forecast",
             found=f"step={step} after {n_new} new observations",
-            wanted=f"1 to {old.patch_length - n_new}",
+            wanted=f"1 to {old.patch_length - n_new}"
+            if old.patch_length > n_new
+            else f"fewer than {old.patch_length} new observations",
         )
     expected = old.forecast().to_numpy()  # s C
     old_forecast = expected[n_new + step - 1]

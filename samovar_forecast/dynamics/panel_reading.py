@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+from samovar_forecast.dynamics.forecast_map import ForecastMap
+from samovar_forecast.dynamics.forecast_reading import Estimation
+from samovar_forecast.dynamics.members import average_of
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import Instance, Panel
-from samovar_forecast.learning.panel_forecaster import PanelForecaster
+from samovar_forecast.learning.members import LinearMember
+from samovar_forecast.learning.panel_forecaster import InstanceMembers, PanelForecaster
+from samovar_forecast.learning.plan import Plan
+from samovar_forecast.learning.scaled_rows import scale_rows
+from samovar_forecast.linear.forecast import LinearForecast
 
 
 def read_panel_forecaster(
@@ -78,19 +86,93 @@ def read_panel_forecaster(
         known = pd.DataFrame(chosen.future_covariates, index, panel.future_names)
         future = pd.concat([known, _take_rows_ahead(X, chosen, panel)])
     found = model.members_of(chosen.key)
+    n_rows, parameter = min(found.n_rows, len(chosen)), 0 if head is None else head.center
+    n_columns = [panel.n_series, len(panel.past_names), len(panel.future_names), 0]
+    estimation = _estimation(model, found, chosen, (n_rows, n_columns), parameter)
     return DynamicVAR.from_members(
         found.members,
         found.shares,
         pd.DataFrame(chosen.target, index, panel.target_names),
-        context_length=min(found.n_rows, len(chosen)),
+        context_length=n_rows,
         scaler=found.scaler,
         past_covariates=past,
         past_scaler=scalers.past_covariates,
         future_covariates=future,
         future_scaler=scalers.future_covariates,
         training=training,
-        parameter=0 if head is None else head.center,
+        parameter=parameter,
+        estimation=estimation,
     )
+
+
+def read_var(
+    y: pd.DataFrame | pd.Series, X: pd.DataFrame | None = None, *, horizon: int = 10
+) -> DynamicVAR:
+    """Read a frame as a dynamic vector autoregression at every origin, without any training.
+
+    It is the forecast that `SAMoVARForecaster` makes by default: the weighted average of a linear
+    forecast, estimated in closed form, and the pretrained network, which has learned from no row.
+    ``SAMoVARForecaster().fit(y, X, fh=range(1, horizon + 1)).explain()`` gives the same.
+
+    Parameters
+    ----------
+    y : DataFrame of shape (n_time, C) or Series
+        Gaps are allowed.
+    X : DataFrame, optional
+        Covariates that are known ahead; rows after those of ``y`` are known already.
+    horizon : int, default=10
+        Steps ahead that get shares of their own, and that direct responses reach.
+
+    Returns
+    -------
+    DynamicVAR
+        In the units of the data.
+
+    Examples
+    --------
+    >>> var = read_var(y)  # doctest: +SKIP
+    >>> var.irf(8, bands="bootstrap").plot()  # doctest: +SKIP
+    """
+    frame = y.to_frame() if isinstance(y, pd.Series) else y
+    within = None if X is None else X.loc[X.index.isin(frame.index)]
+    panel = Panel.from_frame(frame, within)
+    model, _ = PanelForecaster.learn(panel, Plan(), horizon=horizon)
+    return read_panel_forecaster(model, frame, X, None, TrainingConfig())
+
+
+def _estimation(
+    model: PanelForecaster,
+    found: InstanceMembers,
+    chosen: Instance,
+    sizes: tuple[int, list[int]],
+    parameter: int,
+) -> Estimation:
+    """Return what the members learned from, and how they learn from another history."""
+    n_rows, n_columns = sizes
+    scalers, season = model.scalers[chosen.key], model.panel.grid.season
+    rows = {
+        "linear": "the rows of the fit (in sample there)",
+        "pretrained": "no row of the data (out of sample everywhere)",
+    }
+
+    def again(history: np.ndarray) -> ForecastMap:
+        members = dict(found.members)
+        linear = members.get("linear")
+        if isinstance(linear, LinearForecast) and found.shares["linear"].any():
+            drawn = scale_rows(replace(chosen, target=history), scalers)
+            n_steps = linear.map.n_steps
+            fitted, _ = LinearMember.estimate([drawn], n_steps, season, linear.effect)
+            members["linear"] = fitted.forecasts[0]
+        return average_of(
+            members,
+            found.shares,
+            len(history),
+            n_columns,
+            context_length=n_rows,
+            parameter=parameter,
+        )
+
+    return Estimation(again, {name: rows[name] for name in found.members if name in rows})
 
 
 def _choose_instance(panel: Panel, key: Hashable | None) -> Instance:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from samovar_forecast.dynamics.simulation import (
     draw_errors,
     simulate_paths,
 )
-from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.exceptions import ConfigurationError, require
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +49,8 @@ class ImpulseResponses:
         Whether the responses are summed over the periods.
     method : {"iterated", "direct"}
         Whether the first step of the forecast is iterated, or each step is a forecast of its own.
+    level : float, default=0.9
+        Of the bands, unless another is asked for.
     """
 
     values: np.ndarray
@@ -59,6 +61,7 @@ class ImpulseResponses:
     draws: np.ndarray | None = None
     is_cumulative: bool = False
     method: Literal["iterated", "direct"] = "iterated"
+    level: float = 0.9
 
     @property
     def periods(self) -> int:
@@ -79,17 +82,17 @@ class ImpulseResponses:
             is_cumulative=True,
         )
 
-    def band(self, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
+    def band(self, level: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the pointwise lower and upper bound of `estimate`, see `bands.interval`."""
-        return interval(self.draws, level)
+        return interval(self.draws, self.level if level is None else level)
 
-    def to_frame(self, level: float = 0.9) -> pd.DataFrame:
+    def to_frame(self, level: float | None = None) -> pd.DataFrame:
         """Return one row for each impulse, response and period, averaged over the origins.
 
         Parameters
         ----------
-        level : float, default=0.9
-            Of the band.
+        level : float, optional
+            Of the band; by default `level`.
 
         Returns
         -------
@@ -126,6 +129,21 @@ class ImpulseResponses:
         frame = pd.DataFrame({"value": self.values.ravel()}, index=index).reset_index()
         frame["origin"] = [self.origins[number] for number in frame["origin"]]
         return frame
+
+    def to_latex(self, **options: Any) -> str:
+        """Return `to_frame` as a LaTeX table; options are those of ``DataFrame.to_latex``."""
+        return self.to_frame().to_latex(**{"index": False, "float_format": "%.4g", **options})
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the result by ``plots.plot_responses``, whose options these are."""
+        return require("samovar_forecast.plots", "figures", "plots").plot_responses(self, **options)
+
+    def __repr__(self) -> str:
+        draws = "" if self.draws is None else f", {len(self.draws)} draws"
+        return (
+            f"ImpulseResponses({self.kind}, {self.method}: {len(self.names)} series, "
+            f"{self.periods} periods, {len(self.origins)} origins{draws})"
+        )
 
 
 def irf(
@@ -256,6 +274,10 @@ def girf(
     check_periods(periods, least=0)
     rng = np.random.default_rng(random_state)
     if n_histories is not None:
+        if n_histories < 1:
+            raise ConfigurationError(
+                "n_histories is no number of histories", found=n_histories, wanted="1 or more"
+            )
         chosen = rng.integers(len(histories), size=n_histories)
         histories, labels = histories[chosen], tuple(labels[number] for number in chosen)
     draws = draw_errors(rng, covariance, residuals, n_draws, periods + 1)  # D H C

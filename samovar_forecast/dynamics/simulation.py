@@ -151,6 +151,8 @@ def check_covariance(sigma_u: np.ndarray, n_series: int) -> np.ndarray:
 
 
 def check_periods(periods: int, least: int) -> None:
-    """Refuse a number of periods below the least number that makes sense."""
-    if periods < least:
-        raise ConfigurationError(f"periods must be at least {least}", found=periods)
+    """Refuse what is no number of periods, or below the least number that makes sense."""
+    if isinstance(periods, bool) or not isinstance(periods, (int, np.integer)) or periods < least:
+        raise ConfigurationError(
+            f"periods must be at least {least}", found=repr(periods), wanted="an integer"
+        )

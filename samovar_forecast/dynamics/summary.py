@@ -160,10 +160,16 @@ def _model(reading: CoefficientReading, local: LocalVAR) -> dict[str, str]:
         "steps forecast at once": f"{reading.patch_length}",
         "history": f"{len(index)} times, {_label(index[0])} to {_label(index[-1])}",
         "origin": _label(local.origin),
-        "training saw times before": "not recorded"
-        if reading.out_of_sample_from is None
-        else _label(reading.out_of_sample_from),
+        **_learned_from(reading),
     }
+
+
+def _learned_from(reading: CoefficientReading) -> dict[str, str]:
+    """Return which rows the forecast, or each of its members, has learned from."""
+    if reading.estimation is not None and not reading.has_trained_network:
+        return {f"{name} learned from": rows for name, rows in reading.estimation.rows.items()}
+    first = reading.out_of_sample_from
+    return {"training saw times before": "not recorded" if first is None else _label(first)}
 
 
 def _forecasters(reading: CoefficientReading) -> dict[str, str]:

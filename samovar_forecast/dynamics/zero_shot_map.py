@@ -49,12 +49,15 @@ NUMBERS_AT_ONCE = 1_000_000
 ROWS_AT_ONCE = 50_000
 """Numbers in the windows whose parts are read together."""
 
-HELD_BESIDE: dict[str, tuple[Kind, ...]] = {
-    "dynamics": ("level", "scale", "memory"),
-    "level": ("scale", "memory"),
-    "scale": ("memory",),
+HELD_BESIDE: dict[str, tuple[tuple[Kind, ...], tuple[Kind, ...] | None]] = {
+    "dynamics": (("level", "scale", "memory"), None),
+    "level": (("scale", "memory"), ("level", "scale", "memory")),
+    "scale": (("memory",), ("scale", "memory")),
 }
-"""What is held where a part flows; the parts before it flow too."""
+"""What is held where a part flows, and what is held besides to take off the parts beside it."""
+
+NUMBERS_OF_PASSES = 20_000
+"""Shares of the paths, over windows and weighted sums, that reverse passes have together."""
 
 SERIES_AT_ONCE = 8
 """Passes that are made together, a series each: they are short, and their tensors small."""
@@ -295,10 +298,10 @@ class ZeroShotMap:
             seasons = torch.full((len(given),), self.season)
             return self.network.at_ends(given, seasons, memory, ends, n_steps=self.n_steps)
 
-        held = HELD_BESIDE[part]
+        held, flows_beside = HELD_BESIDE[part]
         slopes, ahead = self._slopes(window, asked, read, held)
-        if part != "dynamics":  # what flows beside the part is taken off again
-            slopes = slopes - self._slopes(window, asked, read, (*held, part))[0]
+        if flows_beside is not None:
+            slopes = slopes - self._slopes(window, asked, read, flows_beside)[0]
         return slopes, ahead
 
     def _whole(self, window: Tensor) -> ZeroShotOutput:
@@ -334,23 +337,32 @@ class ZeroShotMap:
         ahead = self._levels(out)[:, :n_series, 0]  # B C s
         usable = out.is_usable[:, :n_series]  # B C 1
         slopes = values.new_zeros(len(asked), n_series, *values.shape)  # R C B rows K
-        for slope, weights in zip(slopes, asked, strict=True):
-            inputs = (window, *out.from_others)
+        inputs = (window, *out.from_others)
+        n_together = max(1, NUMBERS_OF_PASSES // out.shares.numel())
+        for start in range(0, len(asked), n_together):
+            some = asked[start : start + n_together]
             # Summed over the series: of each series, what it owes to itself and to the others.
             total, *reached = torch.autograd.grad(
-                ahead, inputs, weights.expand_as(ahead), retain_graph=True
+                ahead,
+                inputs,
+                some[:, None].expand(-1, len(ahead), -1, -1),
+                is_grads_batched=True,
+                retain_graph=True,
             )
-            for some in torch.arange(n_series).split(SERIES_AT_ONCE) if reached else ():
-                (slope[some],) = torch.autograd.grad(
+            slope = slopes[start : start + n_together]
+            pairs = torch.cartesian_prod(torch.arange(len(some)), torch.arange(n_series))
+            for few in pairs.split(max(SERIES_AT_ONCE, n_together)) if reached else ():
+                (found,) = torch.autograd.grad(
                     out.from_others,
                     window,
-                    [_of_each_series(part, some) for part in reached],
+                    [_of_series(part, few) for part in reached],
                     is_grads_batched=True,
                     retain_graph=True,
                 )
-            of_itself = total - slope.sum(0)
+                slope[few[:, 0], few[:, 1]] = found
+            of_itself = total - slope.sum(1)
             for c in range(n_series):
-                slope[c, ..., c] += of_itself[..., c]
+                slope[:, c, ..., c] += of_itself[..., c]
         _read_constant_from_its_last_value(slopes, values.detach(), usable[..., 0], asked)
         in_order = slopes.roll(values.shape[2] - n_series, -1).permute(2, 0, 1, 3, 4)
         return in_order.numpy(), ahead.detach().mT.numpy()
@@ -391,11 +403,14 @@ def shared_windows(
     return sorted(groups)
 
 
-def _of_each_series(reached: Tensor, series: Tensor) -> Tensor:
-    """Return (B, C, ...) for each of some series, (n, B, C, ...), and 0 at all others."""
-    is_own = torch.zeros(len(series), 1, reached.shape[1], 1, 1, dtype=reached.dtype)
-    is_own[torch.arange(len(series)), 0, series] = 1
-    return reached * is_own
+def _of_series(reached: Tensor, pairs: Tensor) -> Tensor:
+    """Return for pairs of a sum and a series, (n, 2), what reached the series, 0 at all others.
+
+    Shapes (R, B, C, ...) and (n, B, C, ...).
+    """
+    is_own = torch.zeros(len(pairs), 1, reached.shape[2], 1, 1, dtype=reached.dtype)
+    is_own[torch.arange(len(pairs)), 0, pairs[:, 1]] = 1
+    return reached[pairs[:, 0]] * is_own
 
 
 def _read_constant_from_its_last_value(

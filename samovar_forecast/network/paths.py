@@ -95,7 +95,7 @@ def forecast_paths(
     patch_length: int,
     *,
     with_others: bool,
-    ahead: Sequence[int] | None = None,
+    steps: Sequence[int] | None = None,
 ) -> Paths:
     """Return all paths; see :data:`PATHS`.
 
@@ -110,7 +110,7 @@ def forecast_paths(
     patch_length : int
     with_others : bool
         Whether a series may be forecast from the others.
-    ahead : sequence of int, optional
+    steps : sequence of int, optional
         Steps ahead, in their order; by default all of ``RunningStatistics.unit``.
 
     Returns
@@ -118,7 +118,7 @@ def forecast_paths(
     Paths
     """
     x = window.values
-    asked = tuple(range(1, statistics.unit.shape[-1] + 1) if ahead is None else ahead)
+    asked = tuple(range(1, statistics.unit.shape[-1] + 1) if steps is None else steps)
     ends = at_positions(torch.arange(x.shape[-1], device=x.device), patch_length)
     ahead = torch.tensor(asked, device=x.device)
     slope = as_given(slope_of_halves(x, window.start, ends), "level")  # B C N 1

@@ -318,7 +318,7 @@ class ZeroShotNetwork(nn.Module):
             found[0],
             patch_length,
             with_others=with_others,
-            ahead=sorted(looked_at),
+            steps=sorted(looked_at),
         )
         return _Read(window, statistics, paths, patch_length)
 

@@ -145,7 +145,6 @@ def test_answers_of_the_trained_network_say_how_to_get_it(average) -> None:
     for ask in (
         lambda: average.tokens,
         lambda: average.config,
-        lambda: average.test_causality(),
         lambda: average.test_constancy(),
     ):
         with pytest.raises(ConfigurationError, match="train=True"):

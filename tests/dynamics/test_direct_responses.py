@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from statsmodels.tsa.vector_ar.var_model import VARProcess
 
-from samovar_forecast.dynamics.direct_responses import direct_irf
+from samovar_forecast.dynamics.direct_responses import direct_connectedness, direct_irf
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
-from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.dynamics.forecast_reading import FADING
+from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.forecast import LinearForecast
 from samovar_forecast.linear.linear_map import LinearMap, iterate
 from tests.builders.members import average_var, common_records_held, seasonal_frame
@@ -31,19 +32,19 @@ def test_they_are_the_ma_representation_of_a_var_whose_steps_are_iterated(linear
     assert np.allclose(found.values, process.ma_rep(6), atol=1e-12)
     orth = linear.irf(6, method="direct", orth=True, size=-2.0)
     assert np.allclose(orth.estimate, -2 * process.orth_ma_rep(6), atol=1e-12)
-    assert np.allclose(orth.values, linear.irf(6, orth=True, size=-2.0).values)
+    assert np.allclose(orth.values, linear.irf(6, orth=True, size=-2.0, method="iterated").values)
     assert (orth.method, orth.kind, orth.size) == ("direct", "orth", -2.0)
 
 
 def test_shares_of_forecast_errors_are_those_of_a_var_whose_steps_are_iterated(linear) -> None:
     for periods in (1, 5):
         found = linear.fevd(periods, method="direct")
-        assert np.allclose(found.values, linear.fevd(periods).values, atol=1e-12)
+        assert np.allclose(found.values, linear.fevd(periods, method="iterated").values, atol=1e-12)
 
 
 def test_they_are_the_change_of_the_forecast_that_users_get() -> None:
     average, y = average_var(n_rows=30), seasonal_frame(30)
-    found = average.irf(4, method="direct").values[0]
+    found = average.irf(4, part="total").values[0]
     scale = average.data.target.scaler.scale
     for k in range(3):
         moved = []
@@ -65,3 +66,39 @@ def test_what_has_no_answer_is_refused(linear) -> None:
         linear.irf(3, method="fast")
     with pytest.raises(ConfigurationError, match="sigma_u"):
         direct_irf(np.zeros((1, 2, 3, 3)), ["a", "b", "c"], [0], orth=True)
+
+
+def test_connectedness_follows_the_responses_and_the_volatility_of_each_origin(linear) -> None:
+    origins = linear.origins[-4:]
+    found = linear.connectedness(5, origins=origins)
+    assert found.method == "direct"
+    assert np.allclose(found.values.sum(axis=-1), 1)
+    process = linear.to_statsmodels()
+    ma = process.ma_rep(4)
+    for origin, shares in zip(origins, found.values, strict=True):
+        sigma = linear.sigma_at(origin)
+        squares = ((ma @ sigma / np.sqrt(np.diag(sigma))) ** 2).sum(axis=0)
+        assert np.allclose(shares, squares / squares.sum(axis=1, keepdims=True), atol=1e-8)
+    assert len(repr(found)) < 120
+    with pytest.raises(DataError, match="at least two series"):
+        direct_connectedness(np.zeros((1, 2, 1, 1)), ["a"], [0], sigmas=np.ones((1, 1, 1)))
+
+
+def test_the_covariance_of_an_origin_weighs_its_newest_errors_most(linear) -> None:
+    newest = linear.origins[-1]
+    errors = linear.resid.loc[:newest].to_numpy()[::-1]
+    fading, worth = FADING ** np.arange(len(errors)), 2 * linear.neqs
+    squares = np.einsum("t,tc,tk->ck", fading, errors, errors) + worth * linear.sigma_u
+    assert np.allclose(linear.sigma_at(newest), squares / (fading.sum() + worth))
+
+
+def test_what_is_no_number_of_periods_is_refused(linear) -> None:
+    for periods in (3.0, -1, True):
+        with pytest.raises(ConfigurationError, match="periods must be at least 0"):
+            linear.irf(periods)
+    assert linear.irf().periods == linear.patch_length
+    assert linear.fevd().periods == linear.patch_length + 1
+    several = linear.irf(2, origin=(10, 20))
+    assert several.origins == (10, 20)
+    assert several.plot().shape == (linear.neqs, linear.neqs)
+    assert r"\begin{tabular}" in several.to_latex()

@@ -18,16 +18,18 @@ def test_responses_of_a_linear_network_equal_statsmodels_and_pass_through_the_ob
 ) -> None:
     process = linear.to_statsmodels()
     periods = 8
-    assert np.allclose(linear.irf(periods).estimate, process.ma_rep(periods), atol=1e-8)
-    orth = linear.irf(periods, orth=True, origin="2006-01")
+    assert np.allclose(
+        linear.irf(periods, method="iterated").estimate, process.ma_rep(periods), atol=1e-8
+    )
+    orth = linear.irf(periods, orth=True, origin="2006-01", method="iterated")
     assert np.allclose(orth.estimate, process.orth_ma_rep(periods), atol=1e-7)
     sigma = linear.sigma_u
     general = process.ma_rep(periods) @ sigma / np.sqrt(np.diag(sigma))
     got = linear.girf(periods, n_histories=3, n_draws=4)
     assert np.allclose(got.estimate, general, atol=1e-6)
-    assert np.allclose(linear.fevd(5).estimate.sum(axis=-1), 1)
+    assert np.allclose(linear.fevd(5, method="iterated").estimate.sum(axis=-1), 1)
     assert np.allclose(linear.generalized_fevd(5, n_draws=4).estimate.sum(axis=-1), 1)
-    spillovers = linear.connectedness(5, origins=linear.origins[-4:], n_draws=4)
+    spillovers = linear.connectedness(5, origins=linear.origins[-4:], method="iterated", n_draws=4)
     assert np.allclose(spillovers.values, spillovers.values[0], atol=1e-8)
 
 

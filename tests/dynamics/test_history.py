@@ -28,4 +28,4 @@ def test_data_that_do_not_fit_are_refused_at_the_door() -> None:
     with pytest.raises(DataError, match="too few one-step residuals"):
         _ = DynamicVAR.from_network(network, good[:14]).sigma_u
     with pytest.raises(ConfigurationError, match="one origin at a time"):
-        dynamic(covariates=True).irf(2, origin=slice(None))
+        dynamic(covariates=True).irf(2, origin=slice(None), method="iterated")

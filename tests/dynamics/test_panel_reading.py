@@ -11,7 +11,7 @@ pytest.importorskip("sktime", reason="sktime is not installed")
 
 from sktime.exceptions import NotFittedError
 
-from samovar_forecast import SAMoVARForecaster, SeriesTensors, attach_anchor
+from samovar_forecast import SAMoVARForecaster, SeriesTensors, attach_anchor, read_var
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from tests.builders.sktime import PAPER
 
@@ -123,3 +123,17 @@ def test_covariates_known_ahead_move_the_default_forecast_by_their_effects() -> 
     effects = dynamic.at(horizon=2).future_effects[-2, :, 0]
     np.testing.assert_allclose(effects, change.to_numpy(), rtol=1e-3, atol=1e-6)
     assert effects[0] > 1
+
+
+def test_a_frame_is_read_without_training_as_the_forecaster_would_be() -> None:
+    y = waves(60)
+    var = read_var(y, horizon=3)
+    same = SAMoVARForecaster().fit(y, fh=[1, 2, 3]).explain()
+    np.testing.assert_allclose(var.coefs, same.coefs, atol=1e-12)
+    assert var.origins[-1] == y.index[-1]
+    assert len(var.test_causality().table) == 2
+    assert "no row of the data" in str(var.summary())
+    again = var.estimated_on(y.to_numpy())
+    np.testing.assert_allclose(again.coefs, var.coefs, atol=1e-12)
+    with pytest.raises(DataError, match="is no time"):
+        var.at("nonsense")

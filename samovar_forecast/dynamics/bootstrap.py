@@ -1,0 +1,98 @@
+"""Histories drawn again by the dynamic VAR itself, on which its members are asked again.
+
+A drawn history follows the one-step coefficients of every origin, and errors drawn at random:
+``y*(t+1) = f(t) + sum_l A_l(t) (y* - y)(t+1-l) + e*(t+1)``, with f the forecast and A the dynamics
+at the origin t of the data. With the errors that were made, it is the history itself. Nothing is
+trained: a linear forecast is estimated again in closed form, and the pretrained network has learned
+from no row.
+
+Letters: D draws, n times, C series, p lags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from samovar_forecast.dynamics.bands import draw_blocks
+from samovar_forecast.exceptions import ConfigurationError, DataError
+
+if TYPE_CHECKING:
+    from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+
+MOST_LAGS = 24
+"""Lags of the dynamics that a drawn history follows."""
+
+FEWEST_ERRORS = 20
+
+
+def resampled(
+    var: DynamicVAR,
+    n_draws: int,
+    *,
+    block_length: int = 1,
+    random_state: int | np.random.Generator | None = None,
+) -> Iterator[DynamicVAR]:
+    """Yield the dynamic VAR of drawn histories, estimated again.
+
+    Parameters
+    ----------
+    var : DynamicVAR
+        Of members that learn in closed form or not at all.
+    n_draws : int
+    block_length : int, default=1
+        Of the errors that are drawn together. Longer blocks carry on what the forecast left of
+        correlation over time; then the histories follow other dynamics than those that are read.
+    random_state : int or numpy Generator, optional
+
+    Yields
+    ------
+    DynamicVAR
+
+    Raises
+    ------
+    ConfigurationError
+        If a trained network has a part in the forecast.
+    DataError
+        If there are too few errors.
+    """
+    if var.has_trained_network:
+        raise ConfigurationError(
+            "a band by the bootstrap asks the forecast again, and a trained network would have to "
+            "be trained again",
+            remedy="bands.residual_block_bootstrap takes the trainings; or fit without train=True",
+        )
+    rng = np.random.default_rng(random_state)
+    positions = var.data.positions(None)
+    positions = positions[positions < len(var.index) - 1]
+    slopes, forecasts = _dynamics(var, positions)
+    values = var.data.target.values
+    errors = np.nan_to_num(values[positions + 1] - forecasts)
+    if len(errors) < FEWEST_ERRORS:
+        raise DataError(
+            "too few one-step errors to draw from", found=len(errors), wanted=FEWEST_ERRORS
+        )
+    drawn = draw_blocks(errors, n_draws, block_length, rng)  # D n C
+    moved = np.zeros((n_draws, len(values) + MOST_LAGS, values.shape[1]))  # y* - y
+    n_lags = slopes.shape[2]
+    for number, t in enumerate(positions):
+        recent = moved[:, MOST_LAGS + t - n_lags + 1 : MOST_LAGS + t + 1]  # D p C, oldest first
+        change = np.einsum("cpk,dpk->dc", slopes[number], recent)
+        moved[:, MOST_LAGS + t + 1] = change + drawn[:, number] - errors[number]
+    for number in range(n_draws):
+        history = values + moved[number, MOST_LAGS:]
+        yield var.estimated_on(history, sigma_u=np.cov(drawn[number].T, bias=True))
+
+
+def _dynamics(var: DynamicVAR, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the one-step dynamics at rows, (n, C, p, C) with the oldest lag first; forecasts."""
+    first = np.eye(1, var.patch_length)
+    n_lags = min(MOST_LAGS, var.order)
+    rows = np.arange(var.order - n_lags, var.order)
+    found = [
+        (jacobian.at_rows(rows)[0, ..., -var.neqs :], jacobian.value[0])
+        for jacobian in var.jacobians(var.data.windows(positions), first, "dynamics")
+    ]
+    return np.stack([slope for slope, _ in found]), np.stack([value for _, value in found])

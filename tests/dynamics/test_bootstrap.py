@@ -1,0 +1,53 @@
+"""Bands by the bootstrap: the VAR draws histories, and its members are asked again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from samovar_forecast.dynamics import bootstrap
+from samovar_forecast.dynamics.bootstrap import resampled
+from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+from samovar_forecast.exceptions import ConfigurationError, DataError
+from tests.builders.dynamics import dynamic
+from tests.builders.members import average_var
+
+
+@pytest.fixture(scope="module")
+def average() -> DynamicVAR:
+    return average_var(n_rows=50)
+
+
+def test_the_errors_that_were_made_give_the_history_itself(average, monkeypatch) -> None:
+    made = []
+
+    def as_they_were(errors, n_draws, *_):
+        made.append(errors)
+        return np.broadcast_to(errors, (n_draws, *errors.shape))
+
+    monkeypatch.setattr(bootstrap, "draw_blocks", as_they_were)
+    (drawn,) = resampled(average, 1)
+    assert np.allclose(drawn.history, average.history, rtol=1e-9)
+    assert np.allclose(made[0], average.resid, rtol=1e-6, atol=1e-6)
+
+
+def test_a_band_costs_no_training_and_holds_its_level(average) -> None:
+    found = average.irf(3, bands="bootstrap", level=0.6, n_draws=5)
+    assert found.draws.shape == (5, 4, 3, 3)
+    lower, upper = found.band()
+    assert (lower[1:] < upper[1:]).any()
+    assert np.array_equal(found.band(), found.band(0.6))
+    assert {"lower", "upper"} <= set(found.to_frame())
+    again = average.irf(3, bands="bootstrap", level=0.6, n_draws=5)
+    assert np.array_equal(found.draws, again.draws)
+    assert "5 draws" in repr(found)
+    assert len(repr(found)) < 120
+
+
+def test_bands_that_cannot_be_drawn_are_refused(average) -> None:
+    with pytest.raises(ConfigurationError, match="would have to be trained again"):
+        dynamic().irf(2, bands="bootstrap")
+    with pytest.raises(ConfigurationError, match="no such bands"):
+        average.irf(2, bands="normal")
+    with pytest.raises(DataError, match="too few one-step errors"):
+        average_var(n_rows=20).irf(2, bands="bootstrap", n_draws=2)
