@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from benchmarks.command import Benchmark
 from benchmarks.harness import one_thread
+from benchmarks.moving_coefficients import MOVEMENTS, N_ROWS, movement_found
 from benchmarks.pages import markdown_table
 from benchmarks.records import Records, fingerprint, provenance
 from benchmarks.series_sets import VAR2
@@ -38,6 +39,7 @@ from samovar_forecast.linear.simulate import simulate_var
 LEVEL = 0.05
 SOURCES = (
     "benchmarks/dynamics.py",
+    "benchmarks/moving_coefficients.py",
     "benchmarks/series_sets.py",
     "samovar_forecast/dynamics",
     "samovar_forecast/network",
@@ -396,6 +398,16 @@ CASES = {
         lambda number: recovery(TURNING_VAR2, number),
         1,
     ),
+    **{
+        f"moving, {movement}": Case(
+            f"Coefficients that move: {movement}, 3 series, {N_ROWS} observations; root mean "
+            "square errors of lags 1 to 4, of their sums, and of responses",
+            partial(movement_found, movement),
+            8,
+            "ours below the rolling VAR and the TVP-VAR on 4 of 5 movements",
+        )
+        for movement in MOVEMENTS
+    },
 }
 
 
@@ -470,6 +482,17 @@ def _body(name: str, table: pd.DataFrame) -> str:
             for column in table
         ]
         return markdown_table(["nominal", "covered", "standard error"], rows)
+    if name.startswith("moving"):
+        pairs = pd.MultiIndex.from_tuples([tuple(column.split(", ")) for column in table])
+        mean = (
+            table.mean().set_axis(pairs).unstack()[list(dict.fromkeys(pairs.get_level_values(1)))]
+        )
+        error = table.sem().set_axis(pairs).unstack()
+        rows = [
+            [who, *(f"{mean.loc[who, what]:.3f} ({error.loc[who, what]:.3f})" for what in mean)]
+            for who in dict.fromkeys(pairs.get_level_values(0))
+        ]
+        return markdown_table(["mean (standard error)", *mean], rows)
     rows = [
         [str(number), *(f"{value:.4g}" for value in row)]
         for number, row in enumerate(table.itertuples(index=False))
