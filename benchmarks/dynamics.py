@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from statsmodels.api import OLS
+from statsmodels.tsa.api import VAR
 from tqdm import tqdm
 
 from benchmarks.command import Benchmark
@@ -35,6 +36,7 @@ from samovar_forecast.dynamics.refitting import NetworkLearner
 from samovar_forecast.dynamics.responses import irf
 from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.linear.simulate import simulate_var
+from samovar_forecast.network.pretrained import load_pretrained
 
 LEVEL = 0.05
 SOURCES = (
@@ -249,6 +251,26 @@ def network_tests(effect: float, number: int) -> Numbers:
     return outcome
 
 
+def zero_shot_tests(effect: float, number: int) -> Numbers:
+    """Test a on b and on c by zero-shot forecasts, and by least squares; 200 observations."""
+    series = simulate_var(chain(effect), 200, random_state=90_000 + number, burn_in=100)
+    frame = pd.DataFrame(series, columns=list("abc"))
+    shares = {"pretrained": np.ones((1, 3))}
+    members = {"pretrained": (load_pretrained().network, 1)}
+    var = DynamicVAR.from_members(members, shares, frame, scaler=Scaler.of(series))
+    squares = VAR(frame).fit(1)
+    outcome: Numbers = {}
+    for row in var.test_causality(causing="a").table.itertuples():
+        outcome[f"zero-shot, Clark-West, on {row.caused}"] = int(row.pvalue < LEVEL)
+        is_better = row.mse_full < row.mse_restricted
+        outcome[f"zero-shot, Diebold-Mariano, one-sided, on {row.caused}"] = int(
+            is_better and row.pvalue_dm / 2 < LEVEL
+        )
+        granger = squares.test_causality(row.caused, "a").pvalue
+        outcome[f"Granger, least squares of order 1, on {row.caused}"] = int(granger < LEVEL)
+    return outcome
+
+
 # --- coverage of bands ----------------------------------------------------------------------------
 
 PAIR = np.array([[[0.5, 0.25], [-0.2, 0.4]]])
@@ -375,6 +397,18 @@ CASES = {
         linear_coverage,
         300,
         "the level",
+    ),
+    "size, zero-shot": Case(
+        "Size of the causality test without training, 200 observations",
+        lambda number: zero_shot_tests(0.0, number),
+        200,
+        "rejections between 3 and 7 %",
+    ),
+    "power, zero-shot": Case(
+        "Power against an effect of 0.3 (a on b; nothing acts on c directly), without training",
+        lambda number: zero_shot_tests(0.3, number),
+        60,
+        "at least 90 % of that of least squares",
     ),
     "size, network": Case(
         "Size of the causality test, networks, two trainings, 1,500 to train and 500 to test",

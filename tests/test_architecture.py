@@ -77,7 +77,7 @@ ROOMS = {
     ),
     "dynamics.network_trace": May(("exceptions", "network", "dynamics"), ("torch",)),
     "dynamics.panel_reading": May(
-        ("exceptions", "config", "frames", "learning", "dynamics"), ("numpy", "pandas")
+        ("exceptions", "config", "frames", "linear", "learning", "dynamics"), ("numpy", "pandas")
     ),
     "dynamics.refitting": May(("exceptions", "config", "learning", "network"), ("numpy", "torch")),
     "adapters": May(),
