@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from samovar_forecast.dynamics.nested_comparison import (
     outcome_table,
 )
 from samovar_forecast.dynamics.simulation import Step, one_step
-from samovar_forecast.exceptions import ConfigurationError, DataError, require
+from samovar_forecast.exceptions import ConfigurationError, DataError
 
 FitAndForecast = Callable[[tuple[str, ...]], np.ndarray]
 """Names of the series that may be used, to one-step forecasts of these series at all test origins:
@@ -45,10 +44,6 @@ class CausalityTest(NestedTest):
         for row in self.table.itertuples():
             found.loc[row.caused, row.causing] = bool(row.pvalue_holm < self.level)
         return found.rename_axis(index="caused", columns="causing")
-
-    def plot(self, **options: Any) -> Any:
-        """Draw the graph by ``plots.plot_causality``, whose options these are."""
-        return require("samovar_forecast.plots", "figures", "plots").plot_causality(self, **options)
 
     def __repr__(self) -> str:
         n_found = int((self.table["pvalue_holm"] < self.level).sum())

@@ -12,7 +12,7 @@ import pandas as pd
 from samovar_forecast.dynamics.bands import interval
 from samovar_forecast.dynamics.decompositions import generalized_fevd
 from samovar_forecast.dynamics.simulation import Step
-from samovar_forecast.exceptions import DataError, require
+from samovar_forecast.exceptions import DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,12 +146,6 @@ class Connectedness:
     def to_latex(self, **options: Any) -> str:
         """Return `table` as a LaTeX table; options are those of ``DataFrame.to_latex``."""
         return self.table().to_latex(**{"float_format": "%.4g", **options})
-
-    def plot(self, **options: Any) -> Any:
-        """Draw the result by ``plots.plot_connectedness``, whose options these are."""
-        return require("samovar_forecast.plots", "figures", "plots").plot_connectedness(
-            self, **options
-        )
 
     def __repr__(self) -> str:
         return (

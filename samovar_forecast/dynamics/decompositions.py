@@ -15,7 +15,6 @@ import pandas as pd
 from samovar_forecast.dynamics.bands import interval
 from samovar_forecast.dynamics.responses import girf, irf
 from samovar_forecast.dynamics.simulation import Step, check_periods
-from samovar_forecast.exceptions import require
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +86,6 @@ class VarianceDecomposition:
     def to_latex(self, **options: Any) -> str:
         """Return `to_frame` as a LaTeX table; options are those of ``DataFrame.to_latex``."""
         return self.to_frame().to_latex(**{"index": False, "float_format": "%.4g", **options})
-
-    def plot(self, **options: Any) -> Any:
-        """Draw the result by ``plots.plot_decomposition``, whose options these are."""
-        return require("samovar_forecast.plots", "figures", "plots").plot_decomposition(
-            self, **options
-        )
 
     def __repr__(self) -> str:
         draws = "" if self.draws is None else f", {len(self.draws)} draws"

@@ -131,7 +131,7 @@ def read_var(
     Examples
     --------
     >>> var = read_var(y)  # doctest: +SKIP
-    >>> var.irf(8, bands="bootstrap").plot()  # doctest: +SKIP
+    >>> var.irf(8, bands="bootstrap").to_frame()  # doctest: +SKIP
     """
     frame = y.to_frame() if isinstance(y, pd.Series) else y
     within = None if X is None else X.loc[X.index.isin(frame.index)]

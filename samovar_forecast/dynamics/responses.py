@@ -23,7 +23,7 @@ from samovar_forecast.dynamics.simulation import (
     draw_errors,
     simulate_paths,
 )
-from samovar_forecast.exceptions import ConfigurationError, require
+from samovar_forecast.exceptions import ConfigurationError
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,10 +133,6 @@ class ImpulseResponses:
     def to_latex(self, **options: Any) -> str:
         """Return `to_frame` as a LaTeX table; options are those of ``DataFrame.to_latex``."""
         return self.to_frame().to_latex(**{"index": False, "float_format": "%.4g", **options})
-
-    def plot(self, **options: Any) -> Any:
-        """Draw the result by ``plots.plot_responses``, whose options these are."""
-        return require("samovar_forecast.plots", "figures", "plots").plot_responses(self, **options)
 
     def __repr__(self) -> str:
         draws = "" if self.draws is None else f", {len(self.draws)} draws"

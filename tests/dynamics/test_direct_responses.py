@@ -100,5 +100,4 @@ def test_what_is_no_number_of_periods_is_refused(linear) -> None:
     assert linear.fevd().periods == linear.patch_length + 1
     several = linear.irf(2, origin=(10, 20))
     assert several.origins == (10, 20)
-    assert several.plot().shape == (linear.neqs, linear.neqs)
     assert r"\begin{tabular}" in several.to_latex()
