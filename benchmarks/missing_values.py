@@ -1,8 +1,8 @@
 """``python -m benchmarks.missing_values``: what do holes in the data cost?
 
 Values are taken out of complete series, at random or in blocks, before and after the first origin;
-forecasts are judged by the complete values. The forecaster that masks what is missing stands beside
-the same forecaster on linearly interpolated series, and the last value that was seen. What is
+forecasts are judged by the complete values. The default forecaster, which masks what is missing,
+stands beside the same forecaster on linearly interpolated series, and the last value that was seen. What is
 interpolated at an origin comes from rows up to that origin. Every measurement is stored when done.
 """
 
@@ -26,22 +26,14 @@ CHOSEN = ("VAR", "ETTh1", "volatility", "illness", "yields")
 SHARES = (0.1, 0.3)
 KINDS = ("at random", "in blocks")
 METHODS = ("masked", "interpolated", "last value seen")
-SEEDS = (0,)  # of the holes and of the weights
+SEEDS = (0,)  # of the holes
 MOST_ORIGINS = 40
-NETWORK = {
-    "train": True,
-    "d_model": 32,
-    "n_layers": 2,
-    "learning_rate": 2e-3,
-    "max_epochs": 12,
-    "patience": 4,
-    "batch_size": 64,
-}
 SOURCE_FILES = (
     "benchmarks/missing_values.py",
     "benchmarks/series_sets.py",
+    "samovar_forecast/learning",
+    "samovar_forecast/linear",
     "samovar_forecast/network",
-    "samovar_forecast/learning/training.py",
 )
 
 
@@ -65,7 +57,7 @@ def interpolate(y: pd.DataFrame) -> pd.DataFrame:
 
 
 def forecast_from(
-    chosen: SeriesSet, y: pd.DataFrame, method: str, seed: int, origins: list[int]
+    chosen: SeriesSet, y: pd.DataFrame, method: str, origins: list[int]
 ) -> np.ndarray:
     """Return forecasts from every origin, (n_origins, horizon, n_series); y has NaN for gaps."""
     first = origins[0]
@@ -73,14 +65,8 @@ def forecast_from(
         seen = y.ffill().bfill().to_numpy()
         return np.stack([np.tile(seen[origin - 1], (chosen.horizon, 1)) for origin in origins])
     fill = interpolate if method == "interpolated" else pd.DataFrame.copy
-    fitted = SAMoVARForecaster(
-        patch_length=chosen.horizon,
-        context_length=chosen.context_length,
-        random_state=seed,
-        device="cpu",
-        verbose=False,
-        **NETWORK,
-    ).fit(fill(y.iloc[:first]), fh=range(1, chosen.horizon + 1))
+    horizon = range(1, chosen.horizon + 1)
+    fitted = SAMoVARForecaster().fit(fill(y.iloc[:first]), fh=horizon)
     found = []
     for origin in origins:
         forecaster = fitted
@@ -103,7 +89,7 @@ def measure(
     origins = np.linspace(first, last, n_origins).astype(int).tolist()
     missing = draw_holes(values.shape, share, kind, 2 * chosen.horizon, seed)
     y = frame(np.where(missing, np.nan, values))
-    forecast = forecast_from(chosen, y, method, seed, origins)
+    forecast = forecast_from(chosen, y, method, origins)
     actual = np.stack([values[origin : origin + chosen.horizon] for origin in origins])
     unit = values[:first].std(axis=0)
     return {
@@ -185,8 +171,8 @@ def sections(records: Records) -> dict[str, str]:
     """Return the table, how it is read, and what masking gains."""
     explained = (
         "Mean absolute error over all origins, steps and series, in standard deviations of each "
-        "series before the first origin, against the complete values; one draw of holes and "
-        "weights. A block is two horizons of one series. `masked` is the forecaster given the "
+        "series before the first origin, against the complete values; one draw of "
+        "holes. A block is two horizons of one series. `masked` is the forecaster given the "
         "holes, `interpolated` the same one given straight lines across them."
     )
     parts = [table(records), explained, wins_and_losses(records), stamp_of_sets(records, CHOSEN)]
@@ -199,7 +185,7 @@ BENCHMARK = sets_benchmark(
     jobs,
     sections,
     sets=CHOSEN,
-    settings=(NETWORK, SHARES),
+    settings=(SHARES,),
     sources=SOURCE_FILES,
 )
 
