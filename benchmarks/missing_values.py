@@ -2,8 +2,9 @@
 
 Values are taken out of complete series, at random or in blocks, before and after the first origin;
 forecasts are judged by the complete values. The default forecaster, which masks what is missing,
-stands beside the same forecaster on linearly interpolated series, and the last value that was seen. What is
-interpolated at an origin comes from rows up to that origin. Every measurement is stored when done.
+stands beside the same forecaster on linearly interpolated series, and the last value that was seen.
+What is interpolated at an origin comes from rows up to that origin. Every measurement is stored
+when done.
 """
 
 from __future__ import annotations

@@ -59,6 +59,7 @@ ROOMS = {
     "learning.artifact": May(
         ("artifact", "config", "frames", "learning", "linear", "network"), ("numpy", "pandas")
     ),
+    "learning.fine_tuning": May(("network", "learning", "pretraining"), ("torch",)),
     "learning.training": May(
         ("exceptions", "config", "process", "network", "learning"),
         ("numpy", "torch", "pytorch_lightning"),
@@ -93,7 +94,6 @@ ROOMS = {
         ),
         ("numpy", "pandas", "torch", "pytorch_lightning", "darts", "tqdm"),
     ),
-    "adapters.darts.fine_tuning": May(("network", "pretraining"), ("torch",)),
     "comparison": May(
         ("exceptions", "bundle", "accuracy_tests", "frames", "linear", "process", "front"),
         (

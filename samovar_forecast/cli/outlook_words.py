@@ -22,6 +22,7 @@ ROWS_FOR_A_STEP = 4
 MEMBERS = {
     "linear": "the linear forecast",
     "pretrained": "the pretrained network",
+    "adapted": "the pretrained network, adapted to these rows",
     "trained": "a network trained on these rows",
 }
 """Members of the forecast in words."""

@@ -269,7 +269,7 @@ class ForecastReading:
         if self._map.trained is None:
             raise ConfigurationError(
                 "this is read from a trained network, and none has a part in this forecast",
-                remedy="fit the forecaster with train=True",
+                remedy="fit the forecaster with pretrained=False, train=True",
             )
         return self._map.trained
 

@@ -18,6 +18,7 @@ from samovar_forecast.config import NetworkConfig
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.frames.plain_names import read_index, read_name, write_index, write_name
 from samovar_forecast.learning.members import (
+    AdaptedMember,
     LinearMember,
     Member,
     PretrainedMember,
@@ -31,6 +32,9 @@ from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.artifact import network_form
 from samovar_forecast.network.heads import HEADS, Head
 from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+
+MEMBERS = (LinearMember, PretrainedMember, AdaptedMember, TrainedMember)
+"""All kinds of members."""
 
 LONGEST_SEASON = 1_000_000
 """Steps; a fortnight of seconds."""
@@ -121,8 +125,9 @@ def check_forecaster(model: PanelForecaster) -> None:
         elif isinstance(member, PretrainedMember):
             _demand(1 <= member.season <= LONGEST_SEASON, f"no season of {member.season} steps")
             _check_effect(member.effect, n_series, widths[2])
-        elif isinstance(member, TrainedMember):
+        if isinstance(member, (AdaptedMember, TrainedMember)):
             _demand(len(member.honest_from) == n_instances, "each instance has its first row")
+        if isinstance(member, TrainedMember):
             columns = Columns.of(panel)
             found = tuple(map(len, member.trained.columns))
             _demand(found == tuple(map(len, columns)), "the network has the columns of the panel")
@@ -173,7 +178,7 @@ FORMS = Forms(
     },
     {
         Head: HEADS,
-        Member: {kind.name: kind for kind in (LinearMember, PretrainedMember, TrainedMember)},
+        Member: {kind.name: kind for kind in MEMBERS},
     },
     {Panel: check_panel, TrainedNetwork: check_trained, PanelForecaster: check_forecaster},
 )

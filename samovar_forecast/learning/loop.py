@@ -6,13 +6,14 @@ import copy
 import math
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
@@ -21,7 +22,7 @@ from samovar_forecast.config import TrainingConfig
 from samovar_forecast.learning.windows import WindowBatch, WindowSet
 from samovar_forecast.network import Loss, NetworkOutput, SAMoVARNetwork
 from samovar_forecast.network.heads import Head
-from samovar_forecast.network.losses import output_parameters
+from samovar_forecast.network.losses import head_loss, output_parameters
 
 SECONDS_BETWEEN_LINES_OF_A_LOG = 10.0
 
@@ -29,9 +30,51 @@ LossFunction: TypeAlias = Callable[[NetworkOutput, Tensor, Tensor, Head, float],
 """Output of a forward, windows, futures, head and weight of the next patch -> loss."""
 
 OptimizerFunction: TypeAlias = Callable[
-    [SAMoVARNetwork, TrainingConfig, int], tuple[Optimizer, LRScheduler | None]
+    [Any, TrainingConfig, int], tuple[Optimizer, LRScheduler | None]
 ]
 """Network, configuration and number of steps -> optimiser, and schedule over its steps."""
+
+
+class Objective(Protocol):
+    """What a training lowers, and by what its epochs are judged."""
+
+    @property
+    def described(self) -> str:
+        """All that decides the loss, as text."""
+
+    def loss(self, network: Any, batch: WindowBatch) -> Tensor:
+        """Return the loss of a network on a batch; a scalar."""
+
+    def errors(self, network: Any, batch: WindowBatch) -> Tensor:
+        """Return the errors of the forecasts of a batch where values were observed, (n,)."""
+
+
+@dataclass(frozen=True)
+class HeadObjective:
+    """The loss that a head brings, on the windows of a :class:`SAMoVARNetwork`."""
+
+    head: Head
+    next_patch_weight: float
+    function: LossFunction
+
+    @property
+    def described(self) -> str:
+        """The head, and the name of a loss other than the head's own."""
+        own = self.function
+        name = f"{own.__module__}.{getattr(own, '__qualname__', type(own).__qualname__)}"
+        return repr(self.head) + ("" if own is head_loss else name)
+
+    def loss(self, network: SAMoVARNetwork, batch: WindowBatch) -> Tensor:
+        """Return the loss of a batch."""
+        output = network(*batch[:4])
+        weight = self.next_patch_weight
+        return self.function(output, batch.target, batch.future, self.head, weight).total
+
+    def errors(self, network: SAMoVARNetwork, batch: WindowBatch) -> Tensor:
+        """Return the errors of the forecasts where a value was observed."""
+        output = network(*batch[:4], last_only=True)
+        parameters = output_parameters(output, batch.target, self.head)
+        return self.head.errors(parameters, batch.future)[~batch.future.isnan()]
 
 
 class Batches:
@@ -61,37 +104,35 @@ def mix_seed(seed: int, epoch: int) -> int:
 
 
 class TrainingLoop(pl.LightningModule):
-    """The network under a loss, an optimiser and a schedule.
+    """The network under an objective, an optimiser and a schedule.
 
     Parameters
     ----------
-    network : SAMoVARNetwork
-    head : Head
+    network : torch.nn.Module
+    objective : Objective
     config : TrainingConfig
     n_steps : int
         Steps of the optimiser in the whole training.
     seed : int
-    loss, optimizer
+    optimizer : callable
         As in :func:`samovar_forecast.learning.training.fit_network`.
     """
 
     def __init__(
         self,
-        network: SAMoVARNetwork,
-        head: Head,
+        network: nn.Module,
+        objective: Objective,
         config: TrainingConfig,
         n_steps: int,
         seed: int,
-        loss: LossFunction,
         optimizer: OptimizerFunction,
     ) -> None:
         super().__init__()
         self.network = network
-        self.head = head
+        self.objective = objective
         self.training_config = config
         self.n_steps = n_steps
         self.seed = seed
-        self.loss = loss
         self.optimizer = optimizer
         self._training_losses: list[Tensor] = []
         self._validation_errors: list[Tensor] = []
@@ -105,11 +146,9 @@ class TrainingLoop(pl.LightningModule):
 
     def training_step(self, batch: WindowBatch, _: int) -> Tensor:
         """Return the loss of a batch."""
-        output = self.network(*batch[:4])
-        weight = self.training_config.next_patch_loss_weight
-        loss = self.loss(output, batch.target, batch.future, self.head, weight)
-        self._training_losses.append(loss.total.detach())
-        return loss.total
+        loss = self.objective.loss(self.network, batch)
+        self._training_losses.append(loss.detach())
+        return loss
 
     def on_validation_epoch_start(self) -> None:
         """Forget the errors of the epoch before."""
@@ -117,11 +156,7 @@ class TrainingLoop(pl.LightningModule):
 
     def validation_step(self, batch: WindowBatch, _: int) -> None:
         """Keep the errors of a batch of forecasts, where a value was observed."""
-        output = self.network(*batch[:4], last_only=True)
-        parameters = output_parameters(output, batch.target, self.head)
-        errors = self.head.errors(parameters, batch.future)
-        is_observed = ~batch.future.isnan()
-        self._validation_errors.append(errors[is_observed])
+        self._validation_errors.append(self.objective.errors(self.network, batch))
 
     def on_validation_epoch_end(self) -> None:
         """Tell Lightning the mean error."""

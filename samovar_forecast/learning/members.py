@@ -279,6 +279,24 @@ class PretrainedMember:
 
 
 @dataclass(frozen=True)
+class AdaptedMember(PretrainedMember):
+    """The pretrained network after a training on rows of the panel.
+
+    Parameters
+    ----------
+    network, season, effect
+        As of :class:`PretrainedMember`.
+    honest_from : tuple of float
+        For each instance, the first row that the network has not learned from; infinite if it has
+        learned from all of them.
+    """
+
+    honest_from: tuple[float, ...] = ()
+
+    name: ClassVar[str] = "adapted"
+
+
+@dataclass(frozen=True)
 class _Window:
     """Rows of an instance that are read at once, and which of its origins are read from them."""
 

@@ -11,20 +11,32 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from samovar_forecast.config import NetworkConfig, TrainingConfig
+from samovar_forecast.config import TrainingConfig
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.frames.scaler import InstanceScaler
-from samovar_forecast.learning.members import TrainedMember
+from samovar_forecast.learning.members import (
+    AdaptedMember,
+    PretrainedMember,
+    TrainedMember,
+    take_off,
+)
 from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.scaled_rows import ScaledRows, scale_rows
 from samovar_forecast.learning.trained_network import WINDOWS_AT_ONCE, Columns, TrainedNetwork
 from samovar_forecast.learning.windows import WindowSet
 from samovar_forecast.network import SAMoVARNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
 
 if TYPE_CHECKING:
+    from samovar_forecast.learning.fine_tuning import FineTuning
     from samovar_forecast.learning.trained_network import TrainingResult
 
-# `training` is imported late, for the training loop is the heaviest import.
+# `training` and `fine_tuning` are imported late: the training loop is the heaviest import, and a
+# forecast needs nothing of the pretraining.
+
+
+_WINDOWS_JUDGED = 48
+"""Held-out windows by which an adaptation is judged, at most."""
 
 
 class HowToTrain(NamedTuple):
@@ -45,6 +57,23 @@ class HowToTrain(NamedTuple):
     device: str = "auto"
     progress: bool | None = None
     checkpoint_dir: str | Path | None = None
+
+    def adapt(
+        self, network: ZeroShotNetwork, objective: FineTuning, *windows_and_config: Any
+    ) -> TrainingResult:
+        """Train a pretrained network in place; its weights are kept if no epoch is better."""
+        from samovar_forecast.learning.training import train_network
+
+        return train_network(
+            network,
+            objective,
+            *windows_and_config,
+            random_state=self.seed,
+            device=self.device,
+            progress=self.progress,
+            checkpoint_dir=self.checkpoint_dir,
+            judge_start=True,
+        )
 
     def train(
         self, network: SAMoVARNetwork, *windows_and_config: Any, **options: Any
@@ -96,7 +125,8 @@ def train_member(
     """
     start = plan.choose_start(panel, horizon, ready, how.seed)
     network = copy.deepcopy(start.network)
-    windows = lay_out_windows(instances, network.config)
+    shape = network.config
+    windows = lay_out_windows(instances, shape.patch_length, shape.context_length)
     training, validation = windows.split_in_time(plan.validation_fraction)
     if validation is not None and not _has_futures(validation):
         training, validation = windows, None
@@ -121,6 +151,61 @@ def train_member(
     return TrainedMember(learned, honest_from), result
 
 
+def adapt_member(
+    pretrained: PretrainedMember,
+    instances: Sequence[ScaledRows],
+    plan: Plan,
+    how: HowToTrain,
+) -> tuple[AdaptedMember | None, TrainingResult | None]:
+    """Return the pretrained network after a training on windows of a panel.
+
+    It learns by the loss of its pretraining at every position of the windows; the windows that
+    forecast the last share of the rows choose the epoch, the start among them.
+
+    Parameters
+    ----------
+    pretrained : PretrainedMember
+    instances : sequence of ScaledRows
+        All rows of the panel.
+    plan : Plan
+    how : HowToTrain
+
+    Returns
+    -------
+    member : AdaptedMember or None
+        None where no epoch forecast the held-out windows better than the pretrained weights, or no
+        window could be held out.
+    result : TrainingResult or None
+        None where nothing was trained.
+    """
+    from samovar_forecast.learning.fine_tuning import FineTuning
+
+    plan.check_adapting()
+    network = pretrained.network
+    rows = [
+        ScaledRows(take_off(pretrained.effect, own), own.past_covariates, None) for own in instances
+    ]
+    lengths = plan.shape_adaptation(max(map(len, rows)), network.config.horizon)
+    windows = lay_out_windows(rows, *lengths)
+    training, validation = windows.split_in_time(plan.validation_fraction)
+    if validation is None or not _has_futures(validation):
+        return None, None
+    config, n_windows = plan.budget_adaptation(lengths.context_length * sum(windows.widths))
+    adapted = copy.deepcopy(network)
+    result = how.adapt(
+        adapted,
+        FineTuning(network.config.quantiles, pretrained.season),
+        training.thinned(n_windows),
+        validation.thinned(_WINDOWS_JUDGED),
+        config,
+    )
+    if result.best_epoch is None:
+        return None, result
+    honest_from = _first_held_out(len(instances), validation)
+    member = AdaptedMember(adapted, pretrained.season, pretrained.effect, honest_from)
+    return member, result
+
+
 def pretrain_network(
     panel: Panel, plan: Plan, horizon: int | None, ready: TrainedNetwork | None, how: HowToTrain
 ) -> TrainedNetwork:
@@ -140,7 +225,7 @@ def train_further(
     shape = trained.config
     if max(map(len, instances)) < shape.context_length + shape.patch_length:
         return trained
-    windows = lay_out_windows(instances, shape)
+    windows = lay_out_windows(instances, shape.patch_length, shape.context_length)
     if not _has_futures(windows):
         return trained
     network = copy.deepcopy(trained.network)
@@ -155,11 +240,12 @@ def _first_held_out(n_instances: int, validation: WindowSet | None) -> tuple[flo
     return tuple(math.inf if row is None else row for row in validation.first_forecast_rows())
 
 
-def lay_out_windows(instances: Sequence[ScaledRows], config: NetworkConfig) -> WindowSet:
+def lay_out_windows(
+    instances: Sequence[ScaledRows], patch_length: int, context_length: int
+) -> WindowSet:
     """Return the windows of all instances; a shorter instance is filled up to a window."""
-    n_time = config.context_length + config.patch_length
-    series = [rows.tensors(n_time) for rows in instances]
-    return WindowSet.from_series(series, config.context_length, config.patch_length)
+    series = [rows.tensors(context_length + patch_length) for rows in instances]
+    return WindowSet.from_series(series, context_length, patch_length)
 
 
 def _has_futures(windows: WindowSet) -> bool:

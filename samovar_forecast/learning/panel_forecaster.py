@@ -24,13 +24,19 @@ from samovar_forecast.frames.panel import Instance, Panel
 from samovar_forecast.frames.scaler import InstanceScaler, Scaler, last_values
 from samovar_forecast.learning.answers import InstanceForecast
 from samovar_forecast.learning.members import (
+    AdaptedMember,
     LinearMember,
     Member,
     PretrainedMember,
     TrainedMember,
     effect_of_panel,
 )
-from samovar_forecast.learning.network_fit import HowToTrain, train_further, train_member
+from samovar_forecast.learning.network_fit import (
+    HowToTrain,
+    adapt_member,
+    train_further,
+    train_member,
+)
 from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.scaled_rows import ScaledRows, scale_rows
 from samovar_forecast.learning.shares import Average, weigh_members
@@ -60,7 +66,7 @@ class InstanceMembers:
     Attributes
     ----------
     members : dict of str to Readable
-        "linear", "pretrained" and "trained", those that are there.
+        "linear", "pretrained", "adapted" and "trained", those that are there.
     shares : dict of str to array of shape (s, C)
         Share of each at each step; they sum to 1, and steps beyond have the shares of the last.
     scaler : Scaler
@@ -213,16 +219,19 @@ class PanelForecaster:
         n_steps = horizon or plan.choose_steps(panel)
         members, trials = _make_closed_form(plan, instances, n_steps, panel.grid.season)
         result = None
-        if plan.train or ready is not None:
-            member, result = train_member(
-                instances, panel, plan, horizon, ready, how or HowToTrain()
-            )
-            members.append(member)
+        how = how or HowToTrain()
+        if plan.train and plan.pretrained and ready is None:
+            (pretrained,) = (one for one in members if isinstance(one, PretrainedMember))
+            adapted, result = adapt_member(pretrained, instances, plan, how)
+            members += [] if adapted is None else [adapted]
+        elif plan.train or ready is not None:
+            trained, result = train_member(instances, panel, plan, horizon, ready, how)
+            members.append(trained)
         if plan.linear or plan.pretrained:
             average = weigh_members(members, instances, trials, n_steps)
         else:
             shares = np.ones((len(instances), n_steps, panel.n_series))
-            calibrations = (member.trained.calibration,) * len(instances)
+            calibrations = (trained.trained.calibration,) * len(instances)
             average = Average(tuple(members), {TrainedMember.name: shares}, calibrations)
         model = cls(average, scalers, panel)
         kept = panel.tail(model.n_kept)
@@ -239,7 +248,7 @@ class PanelForecaster:
         """
         moved = self.moved_on(newer)
         linear, pretrained = self._member(LinearMember), self._member(PretrainedMember)
-        trained = self._member(TrainedMember)
+        adapted, trained = self._member(AdaptedMember), self._member(TrainedMember)
         if linear is not None and moved.holds_all:
             instances = moved._scaled(moved.panel.instances)
             n_steps, season = linear.forecasts[0].map.n_steps, moved.panel.grid.season
@@ -247,13 +256,16 @@ class PanelForecaster:
             linear, _ = LinearMember.estimate(instances, n_steps, season, effect)
             if pretrained is not None:
                 pretrained = dataclasses.replace(pretrained, effect=effect)
+            if adapted is not None:
+                adapted = dataclasses.replace(adapted, effect=effect)
         if trained is not None:
             shape = trained.trained.config
             n_time = shape.context_length + shape.patch_length - 1 + _longest(newer)
             recent = self.panel.extended_by(newer, n_time, shape.context_length)
             learned = train_further(trained.trained, self._scaled(recent.instances), config, how)
             trained = dataclasses.replace(trained, trained=learned)
-        members = tuple(one for one in (linear, pretrained, trained) if one is not None)
+        found = (linear, pretrained, adapted, trained)
+        members = tuple(one for one in found if one is not None)
         return dataclasses.replace(
             moved, average=dataclasses.replace(self.average, members=members)
         )

@@ -29,6 +29,19 @@ _LONGEST_SEASON_AS_PATCH = 48
 # A fit without `max_epochs` is given this many optimiser steps, within these bounds of epochs.
 _STEPS_WANTED = 1000
 _EPOCHS_BETWEEN = (10, 100)
+# The pretrained network is adapted on windows of at most so many rows, each followed by at most an
+# eighth of the sample; a batch holds so many numbers, an epoch so many batches, evenly spread.
+_ROWS_ADAPTED = 512
+_FUTURE_ADAPTED = 8
+_NUMBERS_A_BATCH = 2**14
+_BATCHES_AN_EPOCH = 16
+_EPOCHS_ADAPTED = 8
+# It learns at this share of the peak learning rate.
+_ADAPTATION_RATE = 0.5
+_SHAPE = (
+    *("context_length", "patch_length", "d_model", "n_heads", "n_layers", "dropout"),
+    *("normalization", "predictor", "quantiles", "next_patch_loss_weight"),
+)
 # Training goes on after a fit at this share of the peak learning rate.
 _UPDATE_RATE = 0.1
 
@@ -164,7 +177,8 @@ class Plan:
         Whether the linear forecast and the pretrained network are members of the average. None
         stands for what stood beside a network that has learned before, else for True.
     train : bool, default=False
-        Whether a network is trained on the panel and is a member.
+        Whether a network is trained on the panel and is a member: the pretrained network if it is a
+        member and nothing else has learned before, else a new one.
 
     Raises
     ------
@@ -339,6 +353,49 @@ class Plan:
             patience=self.patience,
             next_patch_loss_weight=self.next_patch_loss_weight,
         )
+
+    def check_adapting(self) -> None:
+        """Refuse wishes that only a network trained from scratch can meet.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is such a wish.
+        """
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        for name in _SHAPE:
+            if getattr(self, name) != defaults[name]:
+                raise ConfigurationError(
+                    f"{name} is asked of a network that is trained from scratch, and train=True "
+                    "adapts the pretrained network",
+                    found=getattr(self, name),
+                    remedy=f"leave {name} out, or set pretrained=False",
+                )
+
+    def shape_adaptation(self, n_rows: int, horizon: int) -> Lengths:
+        """Return the windows on which the pretrained network is adapted.
+
+        Parameters
+        ----------
+        n_rows : int
+            Of the longest instance.
+        horizon : int
+            Steps that the network forecasts at once.
+        """
+        patch = max(1, min(horizon, n_rows // _FUTURE_ADAPTED))
+        return Lengths(patch, max(1, min(_ROWS_ADAPTED, n_rows // 2)))
+
+    def budget_adaptation(self, n_numbers: int) -> tuple[TrainingConfig, int]:
+        """Return the adaptation to windows of so many numbers each, and windows of an epoch."""
+        batch_size = max(1, min(self.batch_size, _NUMBERS_A_BATCH // n_numbers))
+        config = TrainingConfig(
+            max_epochs=_EPOCHS_ADAPTED if self.max_epochs is None else self.max_epochs,
+            batch_size=batch_size,
+            learning_rate=_ADAPTATION_RATE * self.learning_rate,
+            patience=self.patience,
+            weight_decay=0.0,  # the weights stay near the pretrained weights, not near 0
+        )
+        return config, _BATCHES_AN_EPOCH * batch_size
 
     def budget_update(self) -> TrainingConfig:
         """Return the training on new rows after a fit: one epoch, at a tenth of the rate."""

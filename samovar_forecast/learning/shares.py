@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from samovar_forecast.learning.members import (
+    AdaptedMember,
     LinearMember,
     Member,
     PretrainedMember,
@@ -26,7 +27,7 @@ from samovar_forecast.linear.held_out import Trial
 from samovar_forecast.linear.weights import stacked_weights
 from samovar_forecast.network.heads import Head
 
-PRIOR_SHARES = {"linear": 0.75, "pretrained": 0.25, "trained": 0.05}
+PRIOR_SHARES = {"linear": 0.75, "pretrained": 0.25, "adapted": 0.25, "trained": 0.05}
 """Shares before any evidence, up to scale."""
 
 HALF_LIFE = 1 / 16
@@ -279,7 +280,7 @@ def _earlier_origins(
     shifts = int(np.clip(ROWS_READ // max(1, n_numbers), 1, PATCH))
     honest = [0.0] * len(instances)
     for member in members:
-        if isinstance(member, TrainedMember):
+        if isinstance(member, (AdaptedMember, TrainedMember)):
             honest = [max(pair) for pair in zip(honest, member.honest_from, strict=True)]
     origins, places = [], []
     for number, rows in enumerate(instances):

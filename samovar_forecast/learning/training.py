@@ -7,6 +7,7 @@ stands in :mod:`samovar_forecast.learning.loop`.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import math
 import warnings
@@ -25,8 +26,10 @@ from samovar_forecast.config import TrainingConfig
 from samovar_forecast.exceptions import ConfigurationError, TrainingError
 from samovar_forecast.learning.loop import (
     Batches,
+    HeadObjective,
     Journal,
     LossFunction,
+    Objective,
     OptimizerFunction,
     ProgressBar,
     TrainingLoop,
@@ -36,6 +39,7 @@ from samovar_forecast.learning.windows import WindowSet
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.losses import head_loss
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
 from samovar_forecast.process import interruption_kept, isolated_random_state, quieted, resolve_seed
 
 CHECKPOINT_NAME = "training"
@@ -143,13 +147,43 @@ def fit_network(
     ConfigurationError
         If the device is unknown or not there, or the folder holds the state of another fit.
     """
+    head = Head.point() if head is None else head
+    return train_network(
+        network,
+        HeadObjective(head, config.next_patch_loss_weight, loss),
+        train,
+        validation,
+        config,
+        random_state=random_state,
+        device=device,
+        progress=progress,
+        checkpoint_dir=checkpoint_dir,
+        judge_start=judge_start,
+        optimizer=optimizer,
+    )
+
+
+def train_network(
+    network: SAMoVARNetwork | ZeroShotNetwork,
+    objective: Objective,
+    train: WindowSet,
+    validation: WindowSet | None,
+    config: TrainingConfig,
+    *,
+    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+    device: str = "auto",
+    progress: bool | None = None,
+    checkpoint_dir: str | Path | None = None,
+    judge_start: bool = False,
+    optimizer: OptimizerFunction | None = None,
+) -> TrainingResult:
+    """Train any network by any objective; all else is as in :func:`fit_network`."""
     seed = resolve_seed(random_state)
     n_batches = math.ceil(len(train) / config.batch_size)
     n_steps = math.ceil(n_batches / config.accumulate) * config.max_epochs
-    head = Head.point() if head is None else head
     chosen = _optimize_in_one_cycle if optimizer is None else optimizer
-    module = TrainingLoop(network, head, config, n_steps, seed, loss, chosen)
-    fit = fingerprint(network, head, train, validation, config, seed, loss, optimizer)
+    module = TrainingLoop(network, objective, config, n_steps, seed, chosen)
+    fit = fingerprint(network, objective, train, validation, config, seed, optimizer)
     journal = Journal(fit, validation is not None)
     callbacks: list[Callback] = [journal]
     if validation is not None and config.patience is not None:
@@ -201,13 +235,12 @@ def fit_network(
 
 
 def fingerprint(
-    network: SAMoVARNetwork,
-    head: Head,
+    network: SAMoVARNetwork | ZeroShotNetwork,
+    objective: Objective,
     train: WindowSet,
     validation: WindowSet | None,
     config: TrainingConfig,
     seed: int,
-    loss: LossFunction = head_loss,
     optimizer: OptimizerFunction | None = None,
 ) -> str:
     """Return a digest of all that decides the outcome of a fit, the initial weights included.
@@ -215,12 +248,12 @@ def fingerprint(
     Of a loss and an optimiser other than the default, only the names are known.
     """
     digest = hashlib.sha256()
-    others = [part for part in (loss, optimizer) if part not in (head_loss, None)]
-    names = [
-        f"{part.__module__}.{getattr(part, '__qualname__', type(part).__qualname__)}"
-        for part in others
-    ]
-    for text in (network.config.to_json(), repr(head), config.to_json(), str(seed), *names):
+    shape = json.dumps(network.config.to_dict())
+    texts = [shape, objective.described, config.to_json(), str(seed)]
+    if optimizer is not None:
+        name = getattr(optimizer, "__qualname__", type(optimizer).__qualname__)
+        texts.append(f"{optimizer.__module__}.{name}")
+    for text in texts:
         digest.update(text.encode())
     tensors = [*network.state_dict().values(), train.table, train.starts]
     if validation is not None:

@@ -189,6 +189,13 @@ class WindowSet:
             return self, None
         return self._select(is_training), self._select(is_validation)
 
+    def thinned(self, n_windows: int) -> WindowSet:
+        """Return at most so many of the windows, evenly spread."""
+        if len(self) <= n_windows:
+            return self
+        places = torch.linspace(0, len(self) - 1, n_windows, dtype=torch.float64).round().long()
+        return self._select(places)
+
     def _select(self, mask: Tensor) -> WindowSet:
         return replace(self, starts=self.starts[mask], instance=self.instance[mask])
 

@@ -62,7 +62,8 @@ def fitted() -> SAMoVARForecaster:
     )
     X = pd.concat({"north": covariates(), "south": covariates()}, names=["region"])
     with mock.patch.object(members, "load_pretrained", small_weights):
-        return forecaster.fit(series(), X=X.loc[series().index], fh=[1, 2, 12])
+        given = {"y": series(), "X": X.loc[series().index], "fh": [1, 2, 12]}
+        return forecaster.pretrain(**given).fit(**given)
 
 
 def future() -> pd.DataFrame:

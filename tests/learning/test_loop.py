@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from samovar_forecast.config import TrainingConfig
-from samovar_forecast.learning.loop import Batches, Journal, TrainingLoop, mix_seed
+from samovar_forecast.learning.loop import Batches, HeadObjective, Journal, TrainingLoop, mix_seed
 from samovar_forecast.learning.training import fit_network, one_cycle_optimizer
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
 from samovar_forecast.network.heads import Head
@@ -58,7 +58,8 @@ def training_loop() -> TrainingLoop:
     def optimize(fitted, config, n_steps):
         return one_cycle_optimizer(fitted.parameters(), config, n_steps)
 
-    return TrainingLoop(network(), Head.point(), config, 10, 0, head_loss, optimize)
+    objective = HeadObjective(Head.point(), 1.0, head_loss)
+    return TrainingLoop(network(), objective, config, 10, 0, optimize)
 
 
 def test_the_journal_keeps_the_weights_of_the_best_epoch_and_survives_a_checkpoint() -> None:

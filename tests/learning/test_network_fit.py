@@ -9,14 +9,17 @@ import torch
 
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.frames.scaler import InstanceScaler
+from samovar_forecast.learning.members import PretrainedMember
 from samovar_forecast.learning.network_fit import (
     HowToTrain,
+    adapt_member,
     pretrain_network,
     train_further,
     train_member,
 )
 from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.scaled_rows import scale_rows
+from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
 from tests.builders.sktime import panel, wave
 
 PLAN = Plan(
@@ -40,6 +43,36 @@ def test_the_training_starts_from_a_copy():
     assert member.trained.beside == ("linear", "pretrained")
     new, _ = train_member(scaled(known), known, PLAN, 3, None, QUIET)
     assert not torch.equal(new.trained.network.head.weight, before)
+
+
+def adapt(n_time: int = 120, **wishes) -> tuple:
+    """Adapt a small network with random weights to waves."""
+    config = ZeroShotConfig(width=8, heads=2, n_layers=1, decays=(1.0, 0.9))
+    network = ZeroShotNetwork(config, torch.Generator().manual_seed(0)).eval()
+    start = PretrainedMember(network, 1)
+    instances = scaled(Panel.from_frame(wave(n_time=n_time)))
+    plan = Plan(train=True, max_epochs=3, learning_rate=0.02, **wishes)
+    return start, instances, *adapt_member(start, instances, plan, QUIET)
+
+
+def test_the_pretrained_network_is_adapted_in_a_copy_by_rows_held_out():
+    start, instances, member, result = adapt()
+    again = adapt()[2]
+    assert result.best_epoch is not None
+    losses = [epoch["validation_loss"] for epoch in result.history]
+    assert min(losses) == losses[result.best_epoch]
+    assert member.honest_from == (96,)
+    found, repeated, before = (
+        one.forecast(instances, [np.array([110])], 4)[0] for one in (member, again, start)
+    )
+    np.testing.assert_array_equal(found, repeated)
+    assert not np.allclose(found, before)
+
+
+def test_without_rows_held_out_nothing_is_adapted():
+    _, _, member, result = adapt(patience=1, validation_fraction=0.0)
+    assert member is None
+    assert result is None
 
 
 def test_rows_held_out_are_honest_and_all_rows_are_for_a_network_that_came_ready():

@@ -123,7 +123,7 @@ class ZeroShotModule(ClippedModule):
             past = torch.cat([past, x_in.past_covariates], dim=-1)
             n_other = x_in.past_covariates.shape[-1]
 
-        from samovar_forecast.adapters.darts.fine_tuning import future_of_window
+        from samovar_forecast.learning.fine_tuning import future_of_window
 
         n_steps = self.network.config.horizon
         future = future_of_window(future, self.output_chunk_shift, n_steps, n_other)
@@ -149,7 +149,7 @@ class ZeroShotModule(ClippedModule):
         if not isinstance(output, _FineTuningOutput) or output.positions is None:
             return super()._compute_loss(output, target, criterion, sample_weight)
 
-        from samovar_forecast.adapters.darts.fine_tuning import fine_tuning_loss
+        from samovar_forecast.learning.fine_tuning import fine_tuning_loss
 
         levels = self.network.config.quantiles
         shift = self.output_chunk_shift

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from samovar_forecast.learning.trained_network import TrainingResult
 
 
+FEW_ROWS = 1000
+"""Below so many rows a training made forecasts no better in trials, or worse."""
+
+
 class SAMoVARForecaster(BaseCheckedForecaster):
     """Forecast several series together by an average of members that are all read as VARs.
 
@@ -42,9 +46,11 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     shares come from forecasts at earlier origins of ``y``, by horizon and series: see
     ``shares_``. The same data give the same forecast, bit for bit.
 
-    With ``train=True`` a network is trained on ``y`` and stands in the average too. The model of
-    the paper [1]_, a linear Transformer whose attention layers form a vector autoregression with
-    time-varying weights, is ``SAMoVARForecaster(linear=False, pretrained=False, train=True)``.
+    With ``train=True`` the pretrained network is trained on, on windows of ``y``, and stands in the
+    average too, where it forecasts held-out rows better than before; with ``pretrained=False``
+    a network is trained from scratch. The model of the paper [1]_, a linear Transformer whose
+    attention layers form a vector autoregression with time-varying weights, is
+    ``SAMoVARForecaster(linear=False, pretrained=False, train=True)``.
 
     All columns of ``y`` are forecast at once, each from its own past and that of the others. Each
     instance of a panel or hierarchy is forecast from its own rows; a trained network learns from
@@ -127,8 +133,10 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         Whether the pretrained network is a member. It reads up to 2,048 rows. Its default is that
         of ``linear``.
     train : bool, default=False
-        Whether a network is trained on ``y`` and is a member. Without training, a network of a
-        checkpoint or of ``pretrain`` is a member as it is.
+        Whether a network is trained on ``y`` and is a member: the pretrained network, as a further
+        member "adapted"; with ``pretrained=False`` a new network, of the lengths, width, head and
+        form that are asked for; or a network of a checkpoint or of ``pretrain``, which without
+        training is a member as it is.
 
     Attributes
     ----------
@@ -352,6 +360,13 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         )
         self._data = panel.digest()
         self._keep(model, result)
+        if self.train and self._model.trained is None and max(map(len, panel.instances)) < FEW_ROWS:
+            warn(
+                "training on fewer than 1,000 rows made forecasts no better in trials, or worse; "
+                "the default, train=False, trains nothing",
+                obj=self,
+                stacklevel=2,
+            )
         if X is not None and not self._model.uses_covariates:
             warn(
                 "the covariates X have no effect on the forecast: no rows confirmed that those "
@@ -580,7 +595,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         return [
             {},
             {"pretrained": False},
-            {**tiny, "train": True, "quantiles": (0.1, 0.5, 0.9)},
+            {**tiny, "pretrained": False, "train": True, "quantiles": (0.1, 0.5, 0.9)},
             {**paper, "validation_fraction": 0.0},
             {
                 **paper,

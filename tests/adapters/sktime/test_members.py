@@ -91,18 +91,31 @@ def test_a_forecast_follows_level_scale_and_order_of_the_series(fitted):
     assert_allclose(np.diff(wide["a"]), 1000 * np.diff(width["a"]), rtol=1e-3)
 
 
-def test_a_trained_network_is_one_more_member_with_a_small_share(fitted):
+def test_a_trained_network_is_one_more_member_with_a_small_share():
     y = frame()
-    both = SAMoVARForecaster(**{**TINY, "linear": True, "pretrained": True}).fit(y, fh=STEPS)
+    both = SAMoVARForecaster(**{**TINY, "linear": True}).fit(y, fh=STEPS)
     alone = SAMoVARForecaster(**TINY).fit(y, fh=STEPS)
     names = list(both.shares_.index.unique("member"))
-    assert names == ["linear", "pretrained", "trained"]
+    assert names == ["linear", "trained"]
     assert_allclose(both.shares_.groupby("step").sum(), 1)
     assert (both.shares_.loc["trained"] < 0.3).all(axis=None)
-    zero_shot = SAMoVARForecaster(linear=False).fit(y, fh=STEPS).predict()
-    parts = {"linear": linear_forecast(y), "pretrained": zero_shot, "trained": alone.predict()}
+    parts = {"linear": linear_forecast(y), "trained": alone.predict()}
     wanted = sum(both.shares_.loc[name].to_numpy() * np.asarray(parts[name]) for name in names)
     assert_allclose(both.predict(), wanted, rtol=1e-5)
+
+
+def test_training_adapts_the_pretrained_network_and_warns_of_few_rows():
+    y = frame(200)
+    model = SAMoVARForecaster(linear=False, train=True, max_epochs=3, random_state=0)
+    with pytest.warns(UserWarning, match="1,000 rows"):
+        model.fit(y, fh=STEPS)
+    assert len(model.history_) <= 3
+    assert "validation_loss" in model.history_
+    names = list(model.shares_.index.unique("member"))
+    assert names == ["pretrained", "adapted"][: 1 + (model.best_epoch_ is not None)]
+    assert np.isfinite(model.predict_interval()).all(axis=None)
+    with pytest.raises(ConfigurationError, match="d_model is asked of a network that is trained"):
+        SAMoVARForecaster(train=True, d_model=8).fit(y, fh=STEPS)
 
 
 def test_switches_that_leave_no_member_or_say_something_else_are_refused():

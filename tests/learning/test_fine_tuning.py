@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from samovar_forecast.adapters.darts.fine_tuning import fine_tuning_loss, future_of_window
+from samovar_forecast.learning.fine_tuning import fine_tuning_loss, future_of_window
 from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
 from samovar_forecast.pretraining.objective import pretraining_loss
 
