@@ -18,7 +18,7 @@ from scipy.stats import norm
 from samovar_forecast.comparison.row_forecaster import ClassicalForecaster
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.linear_map import LinearMap, blend
-from samovar_forecast.linear.smoothing_search import FEWEST_ROWS, Smoothing
+from samovar_forecast.linear.smoothing_candidates import FEWEST_ROWS, Smoothing
 
 COMBINED = ("simple", "holt", "damped")
 """What the combination averages, as the benchmark of the M4 competition of that name does."""

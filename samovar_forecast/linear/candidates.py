@@ -29,7 +29,7 @@ from samovar_forecast.linear.periods import PeriodForm
 from samovar_forecast.linear.regressions import Fit, in_levels, ols_ars, ols_var
 from samovar_forecast.linear.ridge_var import fit_ridge_var
 from samovar_forecast.linear.smoothing import filled
-from samovar_forecast.linear.smoothing_search import Smoothing
+from samovar_forecast.linear.smoothing_candidates import Smoothing
 from samovar_forecast.linear.stability import GROWTH_OF_A_UNIT_ROOT, rolled_growth
 
 LARGEST_SYSTEM = 400

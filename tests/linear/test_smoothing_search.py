@@ -8,7 +8,8 @@ from scipy.optimize import minimize
 
 from samovar_forecast.linear import smoothing, smoothing_search
 from samovar_forecast.linear.smoothing import RIDGE, Constants
-from samovar_forecast.linear.smoothing_search import ConstantsSearch, Smoothing, squared_errors
+from samovar_forecast.linear.smoothing_candidates import Smoothing
+from samovar_forecast.linear.smoothing_search import ConstantsSearch, squared_errors
 
 FORMS = [("simple", 1), ("holt", 1), ("damped", 1), ("simple", 4), ("holt", 4), ("damped", 4)]
 
@@ -102,17 +103,6 @@ def test_series_are_searched_side_by_side_as_each_alone():
             np.testing.assert_allclose(ours[number], own[0], rtol=1e-6)
 
 
-def test_instances_are_searched_with_one_set_of_constants():
-    y = [series(60, seed=seed)[:, None] for seed in range(3)]
-    found = Smoothing(y, [[60, 60, 60]], 60, 4, is_searched=True)._chosen[0]["simple"]
-
-    def totals(constants: Constants) -> np.ndarray:
-        return sum(squared_errors(own - own[0], constants, [60])[0, :, 0] for own in y)
-
-    grid = Constants.grid(np.linspace(0.01, 1, 34), None, (1.0,), np.linspace(0, 0.9, 19), 4)
-    assert totals(found)[0] <= 1.001 * totals(grid).min()
-
-
 def test_the_sums_of_first_parts_are_those_of_the_parts_alone():
     y = np.stack([series(50, seed=seed) for seed in range(3)], axis=1)
     distances, grid = y - y[:1], Constants.grid((0.2, 0.7), (0.0, 0.1), (0.9,), (0.1,), 4)
@@ -120,13 +110,3 @@ def test_the_sums_of_first_parts_are_those_of_the_parts_alone():
     for number, end in enumerate([20, 35, 50]):
         alone = squared_errors(distances[:end], grid, [end])[0]
         np.testing.assert_allclose(together[number], alone, rtol=1e-8)
-
-
-def test_each_series_has_constants_of_its_own_and_a_series_moves_no_other():
-    walk = np.random.default_rng(0).normal(size=(150, 1)).cumsum(axis=0)
-    noise = np.random.default_rng(1).normal(size=(150, 1))
-    (both,) = Smoothing([np.hstack([walk, noise])], [[150]], 40).candidates(3)
-    (alone,) = Smoothing([walk], [[150]], 40).candidates(3)
-    np.testing.assert_allclose(both["simple"].own[:, :1], alone["simple"].own)
-    assert both["simple"].own[0, 0, 0] > 0.6
-    assert both["simple"].own[0, 1, 0] < 0.2
