@@ -257,9 +257,15 @@ class CoefficientReading(ForecastReading):
             total += local.coefs
         return total / len(positions)
 
-    def to_statsmodels(self, origin: Hashable | None = None) -> VARProcess:
+    def to_statsmodels(
+        self,
+        origin: Hashable | None = None,
+        *,
+        max_order: int | None = None,
+        part: Part = "total",
+    ) -> VARProcess:
         """Return the VAR at an origin as statsmodels' ``VARProcess``; see ``LocalVAR``."""
-        return self.at(origin).to_statsmodels(self.sigma_u)
+        return self.at(origin, part=part).to_statsmodels(self.sigma_u, max_order)
 
     # ------------------------------------------------------------------------------- stability
 

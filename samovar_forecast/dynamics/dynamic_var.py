@@ -24,14 +24,39 @@ from samovar_forecast.dynamics.forecast_map import Part
 from samovar_forecast.dynamics.history import History, TableLike
 from samovar_forecast.dynamics.news import News, news
 from samovar_forecast.dynamics.refitting import NetworkLearner
+from samovar_forecast.dynamics.residual_tests import normality, whiteness
 from samovar_forecast.dynamics.simulation import check_periods
-from samovar_forecast.dynamics.summary import Summary, summarize
+from samovar_forecast.dynamics.summary import (
+    FEWEST_RESIDUALS,
+    Summary,
+    effective_lags,
+    summarize,
+)
 from samovar_forecast.dynamics.token_space import TokenSpace
 from samovar_forecast.dynamics.zero_shot_causality import ZeroShotForecasts, zero_shot_causality
 from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
 from samovar_forecast.exceptions import ConfigurationError, DataError
 
 _Result = TypeVar("_Result", responses.ImpulseResponses, decompositions.VarianceDecomposition)
+
+ANSWERED_BY = {
+    "forecast_interval": "intervals are those of the forecaster: predict_interval",
+    "plot_forecast": "draw the forecaster's quantiles: samovar_forecast.plots.plot_fan",
+    "plot": "draw the history by history.plot()",
+    "test_inst_causality": "errors that move together are seen in sigma_u and sigma_at",
+    "reorder": "read the columns in another order: read_var(y[order])",
+    "cum_effects": "sum responses: irf(...).cumulative()",
+    "lr_effects": "the sums of all responses are long_run_effects()",
+    "ma_rep": "responses are irf(...).estimate, or those of to_statsmodels()",
+    "orth_ma_rep": "responses are irf(..., orth=True).estimate, or those of to_statsmodels()",
+    "pvalues": "least-squares formulas do not hold here; bands: irf(..., bands='bootstrap')",
+    "tvalues": "least-squares formulas do not hold here; bands: irf(..., bands='bootstrap')",
+    "stderr": "least-squares formulas do not hold here; bands: irf(..., bands='bootstrap')",
+    "aic": "a forecast is not chosen by a criterion; compare errors: samovar_forecast.compare",
+    "bic": "a forecast is not chosen by a criterion; compare errors: samovar_forecast.compare",
+    "roots": "the largest root is largest_root(); all of them: to_statsmodels().roots",
+}
+"""Names of statsmodels' results, and what does the thing here."""
 
 
 class DynamicVAR(CoefficientReading):
@@ -551,6 +576,43 @@ class DynamicVAR(CoefficientReading):
             training=self.training,
             estimation=self.estimation,
         )
+
+    def test_whiteness(self, nlags: int | None = None) -> Any:
+        """Test that the one-step errors are not correlated over time; statsmodels' result."""
+        return whiteness(self._tested_residuals, nlags)
+
+    def test_normality(self) -> Any:
+        """Test that the one-step errors are jointly normal; statsmodels' result."""
+        return normality(self._tested_residuals)
+
+    @property
+    def _tested_residuals(self) -> pd.DataFrame:
+        """One-step errors of times that no training saw, where these are known."""
+        honest = self.resid_out_of_sample
+        return self.resid if honest is None or len(honest) < FEWEST_RESIDUALS else honest
+
+    def select_order(self, origin: Hashable | None = None) -> pd.Series:
+        """Return how many lags hold 95 % of the weight of the coefficients, by response.
+
+        No order is chosen by a criterion: a forecast reads all of its context.
+        """
+        deviations = self.history.std().to_numpy()
+        deviations = np.where(deviations > 0, deviations, 1.0)
+        lags = effective_lags(self.at(origin), deviations)
+        return pd.Series(lags, list(self.names), name="lags")
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what does the thing that statsmodels calls by a name.
+
+        Raises
+        ------
+        AttributeError
+        """
+        if name in ANSWERED_BY:
+            raise AttributeError(
+                f"{type(self).__name__} has no {name!r}, as statsmodels has; {ANSWERED_BY[name]}"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def summary(self, origin: Hashable | None = None) -> Summary:
         """Return what the network is and does at an origin, as text and HTML."""

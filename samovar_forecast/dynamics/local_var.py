@@ -29,6 +29,10 @@ EXACT = 1e-5
 """Relative error up to which an identity counts as kept."""
 
 
+LITTLE = 0.01
+"""Share of the weight of lags that may be left out without a word."""
+
+
 class Identities(NamedTuple):
     """Largest departures from the three identities of window normalisation.
 
@@ -230,7 +234,7 @@ class LocalVAR:
 
     # -------------------------------------------------------------------------------- dynamics
 
-    def to_statsmodels(self, sigma_u: np.ndarray) -> VARProcess:
+    def to_statsmodels(self, sigma_u: np.ndarray, max_order: int | None = None) -> VARProcess:
         """Return statsmodels' process with these coefficients.
 
         Roots, stability, MA representation, long-run effects, simulation and forecast covariance
@@ -241,6 +245,10 @@ class LocalVAR:
         ----------
         sigma_u : array of shape (C, C)
             Covariance of the one-step errors.
+        max_order : int, optional
+            Lags to hand over; what further lags add to this forecast then stands in the intercept,
+            and a warning says which share of the weight they have. Statsmodels builds matrices of
+            ``(order * n_series)^2`` squared for ``acf``: 64 lags fill the memory.
 
         Returns
         -------
@@ -249,7 +257,28 @@ class LocalVAR:
         self._need_one_step("a VARProcess")
         var_model = require("statsmodels.tsa.vector_ar.var_model", "to_statsmodels", "demo")
         names = [str(name) for name in self.names]
-        return var_model.VARProcess(self.coefs.copy(), self._constant, sigma_u, names=names)
+        coefs, constant = self.coefs.copy(), self._constant
+        if max_order is not None and max_order < self.order:
+            if max_order < 1:
+                raise ConfigurationError(
+                    "max_order is no number of lags", found=max_order, wanted="1 or more"
+                )
+            left = coefs[max_order:]
+            recent = _filled(self.target)[::-1]
+            constant = constant + np.einsum("lck,lk->c", left, recent[max_order:])
+            size = np.abs(coefs) * self.jacobian.unit[len(self.past_names) :]
+            share = size[max_order:].sum() / max(size.sum(), np.finfo(float).tiny)
+            if share > LITTLE:
+                warnings.warn(
+                    f"the lags beyond {max_order} hold {share:.1%} of the weight of the "
+                    "coefficients, and are left out",
+                    stacklevel=3,
+                )
+            coefs = coefs[:max_order]
+        process = var_model.VARProcess(coefs, constant[:, None], sigma_u, names=names)
+        # Its forecasts ask for what only results have.
+        process.exog, process.trend, process.n_totobs = None, "c", self.order
+        return process
 
     def transient(self) -> np.ndarray:
         """Return the coefficients of the same VAR in differences; shape (L - 1, C, C).

@@ -11,12 +11,12 @@ import html
 import textwrap
 from collections.abc import Hashable
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.dynamics.residual_tests import WHITENESS_LAGS, normality, whiteness
 from samovar_forecast.exceptions import require
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 SHARE = 0.95
 FEWEST_RESIDUALS = 30
-WHITENESS_LAGS = 12
 WIDTH = 88
 
 
@@ -81,6 +80,27 @@ class Summary:
                 parts.append(body.to_html(float_format=_number, na_rep="", border=0))
         return "\n".join(parts)
 
+    def as_latex(self) -> str:
+        """Return the tables of the summary in LaTeX, each under its heading."""
+        parts = [f"% {self.title}"]
+        for heading, body in self.sections:
+            parts.append(f"% {heading}")
+            if isinstance(body, dict):
+                body = pd.DataFrame({"value": body})
+            if isinstance(body, pd.DataFrame):
+                parts.append(body.to_latex(float_format=_number, na_rep=""))
+        return "\n".join(parts)
+
+    def as_csv(self) -> str:
+        """Return the tables of the summary as comma-separated values, each under its heading."""
+        parts = []
+        for heading, body in self.sections:
+            if isinstance(body, dict):
+                body = pd.DataFrame({"value": body})
+            if isinstance(body, pd.DataFrame):
+                parts += [heading, body.to_csv()]
+        return "\n".join(parts)
+
     def _repr_html_(self) -> str:
         return self.as_html()
 
@@ -98,9 +118,7 @@ def summarize(reading: CoefficientReading, origin: Hashable | None = None) -> Su
         (f"Lags that matter at {_label(local.origin)}", _lags(reading, local)),
     ]
     if len(residuals) >= FEWEST_RESIDUALS:
-        sections.append(
-            ("Residuals, all series together (statsmodels)", _tests(residuals, reading.neqs))
-        )
+        sections.append(("Residuals, all series together (statsmodels)", _tests(residuals)))
     sections.append(("How to read this", _notes(reading, local, residuals, is_honest)))
     return Summary("Dynamic vector autoregression", tuple(sections))
 
@@ -141,6 +159,11 @@ def important_order(shares: np.ndarray, share: float = SHARE) -> int:
     return int(np.searchsorted(shares.cumsum(), share - 1e-12) + 1)
 
 
+def effective_lags(local: LocalVAR, deviations: np.ndarray) -> list[int]:
+    """Return for each response how many lags hold nearly all of the weight."""
+    return [important_order(shares) for shares in lag_shares(local, deviations).T]
+
+
 def _model(reading: CoefficientReading, local: LocalVAR) -> dict[str, str]:
     index = reading.index
     covariates = [
@@ -152,10 +175,12 @@ def _model(reading: CoefficientReading, local: LocalVAR) -> dict[str, str]:
         )
         if names
     ]
+    most = max(effective_lags(local, _deviations(reading)))
     return {
         **_forecasters(reading),
         "series": f"{reading.neqs}",
         "covariates": ", ".join(covariates) or "none",
+        f"lags that hold {SHARE:.0%} of the weight": f"{most}",
         "order (lags read)": f"{reading.order}",
         "steps forecast at once": f"{reading.patch_length}",
         "history": f"{len(index)} times, {_label(index[0])} to {_label(index[-1])}",
@@ -236,16 +261,10 @@ def _lags(reading: CoefficientReading, local: LocalVAR) -> pd.DataFrame:
     return table
 
 
-def _tests(residuals: pd.DataFrame, n_series: int) -> pd.DataFrame:
-    """Run statsmodels' multivariate tests; no lag is subtracted, as none was fitted to these."""
-    var_model = require("statsmodels.tsa.vector_ar.var_model", "the summary's tests", "demo")
-    moving = residuals.loc[:, residuals.std() > 0]
-    results: Any = SimpleNamespace(
-        resid=moving.to_numpy(), nobs=len(moving), neqs=moving.shape[1], k_ar=0
-    )
+def _tests(residuals: pd.DataFrame) -> pd.DataFrame:
+    """Return statsmodels' multivariate tests as a table."""
+    white, normal = whiteness(residuals), normality(residuals)
     lags = min(WHITENESS_LAGS, len(residuals) // 5)
-    white = var_model.VARResults.test_whiteness(results, nlags=lags, adjusted=True)
-    normal = var_model.test_normality(results)
     return pd.DataFrame(
         {
             "statistic": [white.test_statistic, normal.test_statistic],

@@ -155,4 +155,4 @@ def _table(paths: list[InfluencePath], patches: pd.DataFrame) -> pd.DataFrame:
         }
     )
     starts = patches.loc[[path.patches[0] for path in paths]].reset_index(drop=True)
-    return table.join(starts)
+    return pd.concat([table, starts], axis=1)

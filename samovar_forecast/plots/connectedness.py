@@ -34,7 +34,7 @@ MOST_ARROWS = 40
 def plot_connectedness(
     result: Connectedness,
     *,
-    level: float = 0.9,
+    level: float | None = None,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Draw total connectedness over time, and below it what each series gives less receives.
@@ -42,8 +42,8 @@ def plot_connectedness(
     Parameters
     ----------
     result : Connectedness
-    level : float, default=0.9
-        Coverage of the band of the total, if the result has draws.
+    level : float, optional
+        Coverage of the band of the total, if the result has draws; by default that of the result.
     figure : matplotlib Figure or SubFigure, optional
         The figure to draw on; by default a new pyplot figure.
 
@@ -73,7 +73,9 @@ def plot_connectedness(
         ax.tick_params(labelsize="small")
     few_ticks(axes[1], times)
     legend_below(axes[1])
-    title_above(axes[0], f"Connectedness of the errors {result.horizon} steps ahead")
+    axes[0].set_ylim(bottom=0)
+    way = "direct forecasts" if result.method == "direct" else "first step iterated"
+    title_above(axes[0], f"Connectedness of the errors {result.horizon} steps ahead ({way})")
     return axes
 
 

@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_decomposition", "plot_responses"]
 
+METHODS = {"direct": "direct forecasts", "iterated": "first step iterated"}
+"""What the titles say of how responses came about."""
+
 
 def plot_responses(
     results: ImpulseResponses | Mapping[str, ImpulseResponses],
     *,
     impulses: Sequence[str] | None = None,
     responses: Sequence[str] | None = None,
-    level: float = 0.9,
+    level: float | None = None,
     units: Mapping[str, str] | None = None,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
@@ -36,8 +39,8 @@ def plot_responses(
         Several are drawn over one another, under their names: a rise and a fall, two models.
     impulses, responses : sequence of str, optional
         The series to draw; by default all.
-    level : float, default=0.9
-        Coverage of the bands.
+    level : float, optional
+        Coverage of the bands; by default that of the first result.
     units : mapping of series to str, optional
         Unit of each response, on the vertical axes.
     figure : matplotlib Figure or SubFigure, optional
@@ -49,6 +52,7 @@ def plot_responses(
     """
     by_name = dict(results) if isinstance(results, Mapping) else {"": results}
     first = next(iter(by_name.values()))
+    level = first.level if level is None else level
     columns, rows = _chosen(impulses, first.names), _chosen(responses, first.names)
     if figure is None:
         size = (2.2 * len(columns) + 0.8, 1.6 * len(rows) + 0.9)
@@ -145,7 +149,8 @@ def plot_decomposition(
     axes[0].set_ylabel("percent of the error variance", fontsize="small")
     legend_below(axes[0], "shocks to")
     kind = "generalised" if result.kind == "generalized" else "orthogonal"
-    title_above(axes[0], f"Forecast errors by the source of the shock ({kind})")
+    title = f"Forecast errors by the source of the shock ({kind}, {METHODS[result.method]})"
+    title_above(axes[0], title)
     return axes
 
 
@@ -159,8 +164,8 @@ def _responses_title(result: ImpulseResponses) -> str:
         kind = kind.replace(" of one ", f" of {abs(result.size):g} ")
     if abs(result.size) > 1:
         kind = kind.replace("unit", "units").replace("deviation", "deviations")
-    if result.method == "direct":
-        kind += ", direct forecasts"
+    if result.kind != "girf":
+        kind += f", {METHODS[result.method]}"
     return f"Cumulative {kind[0].lower()}{kind[1:]}" if result.is_cumulative else kind
 
 

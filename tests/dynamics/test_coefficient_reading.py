@@ -249,3 +249,34 @@ def test_persistence_and_long_run_effects_are_those_of_the_dynamics() -> None:
         model.at(part="trend")
     paths = model.coefficient_paths(1, origins, part="dynamics")
     assert np.allclose(paths.iloc[-1].to_numpy().reshape(3, 3), local.coefs[0])
+
+
+def test_statsmodels_forecasts_from_what_is_handed_over_and_long_orders_are_cut() -> None:
+    model = dynamic()
+    process = model.to_statsmodels()
+    window = model.windows_at(model.origins[-1])[0]
+    ahead = process.forecast(window, 2)
+    assert np.allclose(ahead[0], model.forecast().iloc[0], rtol=1e-6)
+    found = process.forecast_interval(window, 2, alpha=0.1)
+    assert (found[1] < found[0]).all()
+    with pytest.warns(UserWarning, match="beyond 3 hold"):
+        short = model.to_statsmodels(max_order=3)
+    assert short.k_ar == 3
+    assert np.allclose(short.forecast(window[-3:], 1)[0], model.forecast().iloc[0], rtol=1e-6)
+    with pytest.raises(ConfigurationError, match="max_order"):
+        model.to_statsmodels(max_order=0)
+
+
+def test_names_of_statsmodels_answer_or_say_what_does() -> None:
+    model = dynamic()
+    assert 0 <= model.test_whiteness().pvalue <= 1
+    assert 0 <= model.test_normality().pvalue <= 1
+    assert (model.select_order() <= model.order).all()
+    for name, answer in (("forecast_interval", "predict_interval"), ("reorder", "read_var")):
+        with pytest.raises(AttributeError, match=answer):
+            getattr(model, name)
+    with pytest.raises(AttributeError, match="no attribute"):
+        model.nothing  # noqa: B018
+    summary = model.summary()
+    assert r"\begin{tabular}" in summary.as_latex()
+    assert summary.as_csv().count("\n") > 10

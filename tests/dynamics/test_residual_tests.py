@@ -1,0 +1,21 @@
+"""Tests of one-step errors are statsmodels' own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from statsmodels.tsa.api import VAR
+
+from samovar_forecast.dynamics.residual_tests import normality, whiteness
+
+
+def test_errors_of_a_var_are_tested_as_statsmodels_tests_them() -> None:
+    rng = np.random.default_rng(0)
+    results = VAR(rng.normal(size=(120, 2))).fit(0)
+    errors = pd.DataFrame(results.resid, columns=["a", "b"])
+    wanted = results.test_whiteness(8, adjusted=True)
+    assert np.isclose(whiteness(errors, 8).pvalue, wanted.pvalue)
+    assert np.isclose(normality(errors).pvalue, results.test_normality().pvalue)
+    still = errors.assign(c=0.0)
+    assert np.isclose(normality(still).pvalue, normality(errors).pvalue)
+    assert whiteness(errors).df == whiteness(errors, 12).df
