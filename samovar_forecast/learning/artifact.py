@@ -17,14 +17,9 @@ from samovar_forecast.artifact.plain import Form, Forms
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.frames.plain_names import read_index, read_name, write_index, write_name
-from samovar_forecast.learning.members import (
-    AdaptedMember,
-    LinearMember,
-    Member,
-    PretrainedMember,
-    TrainedMember,
-)
+from samovar_forecast.learning.members import LinearMember, Member, TrainedMember
 from samovar_forecast.learning.panel_forecaster import PanelForecaster
+from samovar_forecast.learning.pretrained_member import AdaptedMember, PretrainedMember
 from samovar_forecast.learning.trained_network import Columns, TrainedNetwork
 from samovar_forecast.linear.covariates import CovariateEffect
 from samovar_forecast.linear.linear_map import LinearMap

@@ -1,6 +1,7 @@
 """The members of a forecast: each forecasts from any row of any instance, in scaled units.
 
-A member holds what it has learned and no data. Covariates that are known ahead reach the linear
+A member holds what it has learned and no data. The pretrained member stands in
+:mod:`samovar_forecast.learning.pretrained_member`. Covariates that are known ahead reach the linear
 and the pretrained member by a linear effect, which is taken off the series before they are asked
 and added to what they forecast.
 
@@ -10,12 +11,11 @@ Letters: n rows of an instance, B origins, s steps ahead, C series, K numbers pe
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
-import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 from samovar_forecast.learning.answers import cut_window, roll_windows
@@ -28,18 +28,6 @@ from samovar_forecast.linear.held_out import Trial
 from samovar_forecast.linear.linear_map import LinearMap, without_gaps
 from samovar_forecast.linear.smoothing import filled
 from samovar_forecast.network.heads import Head
-from samovar_forecast.network.pretrained import load_pretrained
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
-
-PRETRAINED_READS = 2048
-"""Rows before an origin that the pretrained network reads at most; at least half of them, where
-there are so many, when many origins are asked for."""
-
-PRETRAINED_NEEDS = 8
-"""Rows from which on the pretrained network forecasts the past."""
-
-NUMBERS_AT_ONCE = 2**16
-"""Numbers in the windows that the pretrained network is given together."""
 
 
 class Member(Protocol):
@@ -170,167 +158,6 @@ def _windows_before(values: np.ndarray, origins: np.ndarray, length: int) -> np.
         return np.stack([_windows_before(rows, np.array([len(rows)]), length)[0] for rows in known])
     padded = np.concatenate([np.repeat(values[:1], length, axis=0), values])
     return sliding_window_view(padded, length, axis=0)[origins].swapaxes(1, 2)
-
-
-@dataclass(frozen=True)
-class PretrainedMember:
-    """The pretrained network, which has learned from no row of the panel.
-
-    Parameters
-    ----------
-    network : ZeroShotNetwork
-    season : int
-        Steps after which a pattern is likely to repeat; 1 for none.
-    effect : CovariateEffect, optional
-    """
-
-    network: ZeroShotNetwork
-    season: int
-    effect: CovariateEffect | None = None
-
-    name: ClassVar[str] = "pretrained"
-    n_rows: ClassVar[int] = PRETRAINED_READS
-    n_needed: ClassVar[int] = PRETRAINED_NEEDS
-
-    @classmethod
-    def load(cls, season: int, effect: CovariateEffect | None) -> PretrainedMember:
-        """Return the network whose weights came with the package."""
-        return cls(load_pretrained().network, season, effect)
-
-    @property
-    def head(self) -> Head:
-        """Quantiles."""
-        return Head.of_quantiles(self.network.config.quantiles)
-
-    @property
-    def n_steps_at_once(self) -> int:
-        """Steps that are forecast at once."""
-        return self.network.config.horizon
-
-    def forecast(
-        self, instances: Sequence[ScaledRows], origins: Sequence[np.ndarray], n_steps: int
-    ) -> list[np.ndarray]:
-        """Forecast as :class:`Member` says.
-
-        Origins that lie whole patches apart are read from one window, for the network forecasts
-        from the end of every patch; only the season found in the window, and the length of the
-        patches, may then be others than in a window that ends at the origin.
-        """
-        n_levels = self.head.n_params
-        values = [take_off(self.effect, rows) for rows in instances]
-        answers = [
-            np.empty((len(own), n_steps, rows.shape[1], n_levels))
-            for own, rows in zip(origins, values, strict=True)
-        ]
-        windows = [
-            window
-            for number, own in enumerate(origins)
-            for window in self._cut(number, own, is_shared=n_steps <= self.n_steps_at_once)
-        ]
-        for batch in _batches(windows, self.network.config, values[0].shape[1]):
-            quantiles = self._read(batch, instances, values, n_steps)  # B P s C Q
-            for window, numbers in zip(batch, quantiles, strict=True):
-                answers[window.instance][window.places] = numbers[-1 - window.patches_back]
-        if self.effect is not None:
-            for answer, rows, own in zip(answers, instances, origins, strict=True):
-                for level in range(n_levels):
-                    answer[..., level] = put_back(self.effect, rows, own, answer[..., level])
-        return answers
-
-    def _cut(self, number: int, origins: np.ndarray, *, is_shared: bool) -> Iterator[_Window]:
-        """Yield windows of an instance from whose patches all of its origins can be read."""
-        patch = self.network.config.patch_length
-        half = PRETRAINED_READS // 2
-        keys = (
-            np.stack([-(-origins // half), origins % patch], 1) if is_shared else origins[:, None]
-        )
-        _, groups = np.unique(keys, axis=0, return_inverse=True)
-        for group in range(groups.max(initial=-1) + 1):
-            places = np.flatnonzero(groups.ravel() == group)
-            end = int(origins[places].max())
-            start = max(0, end - PRETRAINED_READS)
-            back = (end - origins[places]) // self.network.config.patch_length_of(end - start)
-            yield _Window(number, start, end, places, back)
-
-    def _read(
-        self,
-        batch: Sequence[_Window],
-        instances: Sequence[ScaledRows],
-        values: Sequence[np.ndarray],
-        n_steps: int,
-    ) -> np.ndarray:
-        """Return the quantiles from the last patches of each window, (B, P, s, C, Q)."""
-        length = max(len(window) for window in batch)
-        target = torch.stack([window.of(values[window.instance], length) for window in batch])
-        known = [instances[window.instance].past_covariates for window in batch]
-        parts = [
-            window.of(rows, length)
-            for window, rows in zip(batch, known, strict=True)
-            if rows is not None
-        ]
-        past = torch.stack(parts) if parts else None
-        n_positions = 1 + max(int(window.patches_back.max()) for window in batch)
-        if n_positions == 1:
-            ahead = self.network.forecast(target, n_steps, self.season, past_covariates=past)
-            return ahead[:, None].numpy()
-        return self.network.forecast_along(
-            target, n_positions, n_steps, self.season, past_covariates=past
-        ).numpy()
-
-
-@dataclass(frozen=True)
-class AdaptedMember(PretrainedMember):
-    """The pretrained network after a training on rows of the panel.
-
-    Parameters
-    ----------
-    network, season, effect
-        As of :class:`PretrainedMember`.
-    honest_from : tuple of float
-        For each instance, the first row that the network has not learned from; infinite if it has
-        learned from all of them.
-    """
-
-    honest_from: tuple[float, ...] = ()
-
-    name: ClassVar[str] = "adapted"
-
-
-@dataclass(frozen=True)
-class _Window:
-    """Rows of an instance that are read at once, and which of its origins are read from them."""
-
-    instance: int
-    start: int
-    end: int
-    places: np.ndarray
-    patches_back: np.ndarray
-
-    def __len__(self) -> int:
-        return self.end - self.start
-
-    def of(self, values: np.ndarray, length: int) -> torch.Tensor:
-        """Return the rows, filled up to a length with missing rows in front."""
-        rows = np.full((length, values.shape[1]), np.nan)
-        rows[length - len(self) :] = values[self.start : self.end]
-        return torch.from_numpy(rows)
-
-
-def _batches(
-    windows: list[_Window], config: ZeroShotConfig, n_series: int
-) -> Iterator[list[_Window]]:
-    """Yield windows that are read together: of as many patches, for missing rows are no patches.
-
-    The season that the network looks for depends on the length of the window that it is given.
-    """
-    alike: dict[tuple[int, int, bool], list[_Window]] = {}
-    for window in windows:
-        patch_length = config.patch_length_of(len(window))
-        key = (-(-len(window) // patch_length), patch_length, len(window.places) > 1)
-        alike.setdefault(key, []).append(window)
-    for (n_patches, patch_length, _), group in alike.items():
-        n_together = max(1, NUMBERS_AT_ONCE // max(1, n_patches * patch_length * n_series))
-        yield from (group[at : at + n_together] for at in range(0, len(group), n_together))
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,9 @@ import torch
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.frames.scaler import InstanceScaler
-from samovar_forecast.learning.members import (
-    AdaptedMember,
-    PretrainedMember,
-    TrainedMember,
-    take_off,
-)
+from samovar_forecast.learning.members import TrainedMember, take_off
 from samovar_forecast.learning.plan import Plan
+from samovar_forecast.learning.pretrained_member import AdaptedMember, PretrainedMember
 from samovar_forecast.learning.scaled_rows import ScaledRows, scale_rows
 from samovar_forecast.learning.trained_network import WINDOWS_AT_ONCE, Columns, TrainedNetwork
 from samovar_forecast.learning.windows import WindowSet

@@ -23,14 +23,7 @@ from samovar_forecast.exceptions import DataError
 from samovar_forecast.frames.panel import Instance, Panel
 from samovar_forecast.frames.scaler import InstanceScaler, Scaler, last_values
 from samovar_forecast.learning.answers import InstanceForecast
-from samovar_forecast.learning.members import (
-    AdaptedMember,
-    LinearMember,
-    Member,
-    PretrainedMember,
-    TrainedMember,
-    effect_of_panel,
-)
+from samovar_forecast.learning.members import LinearMember, Member, TrainedMember, effect_of_panel
 from samovar_forecast.learning.network_fit import (
     HowToTrain,
     adapt_member,
@@ -38,6 +31,7 @@ from samovar_forecast.learning.network_fit import (
     train_member,
 )
 from samovar_forecast.learning.plan import Plan
+from samovar_forecast.learning.pretrained_member import AdaptedMember, PretrainedMember
 from samovar_forecast.learning.scaled_rows import ScaledRows, scale_rows
 from samovar_forecast.learning.shares import Average, weigh_members
 from samovar_forecast.learning.trained_network import TrainedNetwork

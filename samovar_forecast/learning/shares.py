@@ -14,13 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samovar_forecast.learning.members import (
-    AdaptedMember,
-    LinearMember,
-    Member,
-    PretrainedMember,
-    TrainedMember,
-)
+from samovar_forecast.learning.members import LinearMember, Member, TrainedMember
+from samovar_forecast.learning.pretrained_member import AdaptedMember, PretrainedMember
 from samovar_forecast.learning.scaled_rows import ScaledRows
 from samovar_forecast.learning.uncertainty import Calibration, normal_scores, scores_of
 from samovar_forecast.linear.held_out import Trial

@@ -16,7 +16,7 @@ import torch
 
 from samovar_forecast import SAMoVARForecaster
 from samovar_forecast.artifact import KIND
-from samovar_forecast.learning import members
+from samovar_forecast.learning import pretrained_member
 from samovar_forecast.network.pretrained import Pretrained
 from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
 
@@ -61,7 +61,7 @@ def fitted() -> SAMoVARForecaster:
         past_covariates=["price"], d_model=8, n_layers=1, max_epochs=2, random_state=0, train=True
     )
     X = pd.concat({"north": covariates(), "south": covariates()}, names=["region"])
-    with mock.patch.object(members, "load_pretrained", small_weights):
+    with mock.patch.object(pretrained_member, "load_pretrained", small_weights):
         given = {"y": series(), "X": X.loc[series().index], "fh": [1, 2, 12]}
         return forecaster.pretrain(**given).fit(**given)
 

@@ -9,7 +9,6 @@ import torch
 
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.frames.scaler import InstanceScaler
-from samovar_forecast.learning.members import PretrainedMember
 from samovar_forecast.learning.network_fit import (
     HowToTrain,
     adapt_member,
@@ -18,6 +17,7 @@ from samovar_forecast.learning.network_fit import (
     train_member,
 )
 from samovar_forecast.learning.plan import Plan
+from samovar_forecast.learning.pretrained_member import PretrainedMember
 from samovar_forecast.learning.scaled_rows import scale_rows
 from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
 from tests.builders.sktime import panel, wave

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from samovar_forecast.learning.members import LinearMember, PretrainedMember
+from samovar_forecast.learning.members import LinearMember
+from samovar_forecast.learning.pretrained_member import PretrainedMember
 from samovar_forecast.learning.scaled_rows import ScaledRows
 from samovar_forecast.learning.shares import (
     PRIOR_SHARES,

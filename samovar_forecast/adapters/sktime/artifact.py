@@ -200,7 +200,7 @@ def load_trained(path: str | Path) -> TrainedNetwork:
     if trained is None:
         raise ArtifactError(
             f"{path} holds no trained network",
-            remedy="save a forecaster after pretrain, or after fit with pretrained=False, train=True",
+            remedy="save it after pretrain, or after fit with pretrained=False, train=True",
         )
     return trained
 
