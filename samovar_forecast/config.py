@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import numbers
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -15,6 +16,12 @@ Normalization = Literal["last_patch", "window", "none"]
 Structure = Literal["direct", "inverse", "none"]
 Attention = Literal["auto", "reference", "parallel", "chunked"]
 AttentionScale = Literal["none", "root", "mean"]
+
+MOST_LAYERS = 1000
+"""More are a slip of the pen: building them would take minutes."""
+
+MOST_WEIGHTS = 2_000_000_000
+"""8 GB of weights, and four times as much in training."""
 
 _Config = TypeVar("_Config", bound="_JsonConfig")
 
@@ -59,32 +66,64 @@ class _JsonConfig:
         return cls.from_dict(fields)
 
 
-def _check_integer(config: object, name: str, least: int) -> None:
+def check_integer(config: object, name: str, least: int, most: float = math.inf) -> None:
+    """Refuse a field that is no integer in a range; an integer of numpy becomes Python's.
+
+    Raises
+    ------
+    ConfigurationError
+    """
     value = getattr(config, name)
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigurationError(f"{name} must be an integer of at least {least}, found {value!r}")
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_integer or not least <= value <= most:
+        above = "" if most == math.inf else f" and at most {most}"
+        raise ConfigurationError(
+            f"{name} must be an integer of at least {least}{above}, found {value!r}"
+        )
+    object.__setattr__(config, name, int(value))
 
 
-def _check_number(
+def check_number(
     config: object, name: str, low: float, high: float, *, open_low: bool = False
 ) -> None:
-    value = getattr(config, name)
+    """Refuse a field that is no number in a range; a number of numpy becomes Python's.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    value: Any = getattr(config, name)
     admissible = (
-        isinstance(value, (int, float))
+        isinstance(value, numbers.Real)
         and not isinstance(value, bool)
-        and (low < value if open_low else low <= value)
-        and value <= high
+        and (low < float(value) if open_low else low <= float(value))
+        and float(value) <= high
     )
     if not admissible:
         bracket = "(" if open_low else "["
         raise ConfigurationError(
             f"{name} must be a number in {bracket}{low}, {high}], found {value!r}"
         )
+    if not isinstance(value, (int, float)):
+        object.__setattr__(config, name, float(value))
+
+
+def check_switch(config: object, name: str) -> None:
+    """Refuse a field that is neither True nor False; a switch of numpy becomes Python's.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    value = getattr(config, name)
+    if type(value).__name__ not in ("bool", "bool_"):  # the latter is numpy's, of old
+        raise ConfigurationError(f"{name} must be True or False, found {value!r}")
+    object.__setattr__(config, name, bool(value))
 
 
 def _check_choice(config: object, name: str, choices: Any) -> None:
     value = getattr(config, name)
-    if value not in choices.__args__:
+    if not isinstance(value, str) or value not in choices.__args__:
         raise ConfigurationError(f"{name} must be one of {choices.__args__}, found {value!r}")
 
 
@@ -175,11 +214,14 @@ class NetworkConfig(_JsonConfig):
     anchor: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("n_series", "patch_length", "context_length", "n_layers", "n_params"):
-            _check_integer(self, name, 1)
+        for name in ("n_series", "patch_length", "context_length", "n_params"):
+            check_integer(self, name, 1)
+        check_integer(self, "n_layers", 1, MOST_LAYERS)
+        for name in ("qv_norm", "univariate", "missing_values"):
+            check_switch(self, name)
         for name in ("n_past_covariates", "n_future_covariates", "n_static_covariates"):
-            _check_integer(self, name, 0)
-        _check_number(self, "dropout", 0.0, 0.99)
+            check_integer(self, name, 0)
+        check_number(self, "dropout", 0.0, 0.99)
         _check_choice(self, "predictor", Predictor)
         _check_choice(self, "normalization", Normalization)
         _check_choice(self, "structure", Structure)
@@ -191,10 +233,17 @@ class NetworkConfig(_JsonConfig):
             # Width rule of the paper's experiments; the LinTrans control counts targets only.
             mixed = self.n_series if self.predictor == "lintrans" else self.n_channels
             object.__setattr__(self, "d_model", 32 * math.isqrt(mixed))
-        _check_integer(self, "d_model", 1)
+        check_integer(self, "d_model", 1)
         if self.n_heads is None:
             object.__setattr__(self, "n_heads", max(1, self.width // 16))
-        _check_integer(self, "n_heads", 1)
+        check_integer(self, "n_heads", 1)
+        n_weights = 10 * self.n_layers * self.width**2
+        if n_weights > MOST_WEIGHTS:
+            raise ConfigurationError(
+                f"a network of {self.n_layers} layers of width {self.width} has about "
+                f"{n_weights:.1g} weights, found d_model={self.d_model}, "
+                f"n_layers={self.n_layers}; choose fewer, for at most {MOST_WEIGHTS:.0e} weights"
+            )
         if self.width % self.heads:
             divisors = [h for h in range(1, self.width + 1) if self.width % h == 0]
             raise ConfigurationError(
@@ -305,16 +354,16 @@ class TrainingConfig(_JsonConfig):
 
     def __post_init__(self) -> None:
         for name in ("max_epochs", "batch_size", "accumulate"):
-            _check_integer(self, name, 1)
+            check_integer(self, name, 1)
         if self.patience is not None:
-            _check_integer(self, "patience", 1)
-        _check_number(self, "learning_rate", 0.0, 10.0, open_low=True)
-        _check_number(self, "weight_decay", 0.0, 100.0)
-        _check_number(self, "clip_norm", 0.0, math.inf, open_low=True)
-        _check_number(self, "warmup_share", 0.0, 1.0, open_low=True)
-        _check_number(self, "initial_division", 1.0, math.inf)
-        _check_number(self, "final_division", 1.0, math.inf)
-        _check_number(self, "next_patch_loss_weight", 0.0, math.inf)
+            check_integer(self, "patience", 1)
+        check_number(self, "learning_rate", 0.0, 10.0, open_low=True)
+        check_number(self, "weight_decay", 0.0, 100.0)
+        check_number(self, "clip_norm", 0.0, math.inf, open_low=True)
+        check_number(self, "warmup_share", 0.0, 1.0, open_low=True)
+        check_number(self, "initial_division", 1.0, math.inf)
+        check_number(self, "final_division", 1.0, math.inf)
+        check_number(self, "next_patch_loss_weight", 0.0, math.inf)
         if self.precision not in ("32-true", "64-true", "bf16-mixed"):
             raise ConfigurationError(
                 f"precision must be '32-true', '64-true' or 'bf16-mixed', found {self.precision!r}"

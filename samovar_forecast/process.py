@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import metadata
@@ -55,6 +56,24 @@ def quieted(names: Iterable[str], level: int) -> Iterator[None]:
             logger.setLevel(before)
 
 
+@contextmanager
+def nothing_left_behind(*loggers: str) -> Iterator[None]:
+    """Inside the block packages may be imported; their warning filters and log handlers go again.
+
+    Parameters
+    ----------
+    *loggers : str
+        Loggers whose handlers and levels are as before afterwards.
+    """
+    known = [logging.getLogger(name) for name in loggers]
+    before = [(logger, list(logger.handlers), logger.level) for logger in known]
+    with warnings.catch_warnings():
+        yield
+    for logger, handlers, level in before:
+        logger.handlers = handlers
+        logger.setLevel(level)
+
+
 def resolve_seed(random_state: int | np.random.RandomState | np.random.Generator | None) -> int:
     """Return a seed in [0, 2^31): the integer itself, a draw from a generator, or a fresh seed."""
     if random_state is None:
@@ -98,7 +117,8 @@ def usual_torch() -> Iterator[None]:
         if torch.get_default_dtype() is not torch.float32:  # of all threads, so only if need be
             stack.callback(torch.set_default_dtype, torch.get_default_dtype())
             torch.set_default_dtype(torch.float32)
-        stack.enter_context(torch.device("cpu"))
+        if torch.get_default_device().type != "cpu":  # else every call would pay for the block
+            stack.enter_context(torch.device("cpu"))
         stack.enter_context(torch.inference_mode(mode=False))
         stack.enter_context(torch.enable_grad())
         yield

@@ -47,13 +47,13 @@ ROOMS = {
     "linear": May(("exceptions",), ("numpy",)),
     "network": May(("exceptions", "config"), ("torch",)),
     "network.artifact": May(("exceptions", "artifact", "process"), ("torch",)),
-    "network.pretrained": May(("exceptions", "bundle", "network"), ("safetensors",)),
+    "network.pretrained": May(("exceptions", "bundle", "network"), ("torch", "safetensors")),
     "pretraining": May(("network",), ("torch",)),
     "pretraining.checkpoint": May(
         ("exceptions", "bundle", "network", "pretraining"), ("torch", "safetensors")
     ),
     "learning": May(
-        ("exceptions", "config", "frames", "linear", "network"),
+        ("exceptions", "config", "process", "frames", "linear", "network"),
         ("numpy", "pandas", "torch"),
     ),
     "learning.artifact": May(

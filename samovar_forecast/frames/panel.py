@@ -20,6 +20,9 @@ import pandas as pd
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.frames.time_grid import TimeGrid, check_times
 
+LARGEST = 1e150
+"""Sums of squares of larger numbers are no numbers."""
+
 
 class NonNumericError(DataError, TypeError):
     """A column does not hold numbers; a `TypeError` too, as sktime's contract asks."""
@@ -411,7 +414,7 @@ def _values(frame: pd.DataFrame, where: str, names: pd.Index) -> np.ndarray:
             ),
             wanted=f"the columns {list(names)}",
         )
-    frame = frame[names]
+    frame = frame.iloc[:, frame.columns.get_indexer(names)]  # labels may be True and False
     for name, dtype in frame.dtypes.items():
         is_number = pd.api.types.is_numeric_dtype(dtype)
         if not is_number or pd.api.types.is_complex_dtype(dtype):
@@ -424,6 +427,15 @@ def _values(frame: pd.DataFrame, where: str, names: pd.Index) -> np.ndarray:
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     if np.isinf(values).any():
         raise _infinite(frame, values, where)
+    is_large = np.abs(values) > LARGEST
+    if is_large.any():
+        row, column = np.argwhere(is_large)[0]
+        raise DataError(
+            f"column {frame.columns[column]!r} of {where} has values whose squares are no numbers",
+            found=f"{values[row, column]:.3g} at {frame.index[row]} (row {row})",
+            wanted=f"numbers up to {LARGEST:g}",
+            remedy="give the column another unit",
+        )
     return values
 
 

@@ -22,6 +22,7 @@ from samovar_forecast.learning.trained_network import WINDOWS_AT_ONCE, Columns, 
 from samovar_forecast.learning.windows import WindowSet
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.process import nothing_left_behind
 
 if TYPE_CHECKING:
     from samovar_forecast.learning.fine_tuning import FineTuning
@@ -78,7 +79,8 @@ class HowToTrain(NamedTuple):
         if self.fit is not None:
             fit = self.fit
         else:
-            from samovar_forecast.learning.training import fit_network
+            with nothing_left_behind("pytorch_lightning", "lightning"):
+                from samovar_forecast.learning.training import fit_network
 
             fit = fit_network
         return fit(

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from samovar_forecast.config import NetworkConfig, Normalization, Predictor, TrainingConfig
+from samovar_forecast.config import (
+    NetworkConfig,
+    Normalization,
+    Predictor,
+    TrainingConfig,
+    check_integer,
+)
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.learning.trained_network import TrainedNetwork
@@ -148,7 +155,7 @@ def choose_head(quantiles: Sequence[float] | None) -> Head:
     if quantiles is None:
         return Head.point()
     is_list = isinstance(quantiles, (list, tuple, np.ndarray)) and len(quantiles) >= 2
-    if not is_list or not all(isinstance(level, (int, float)) for level in quantiles):
+    if not is_list or not all(isinstance(level, numbers.Real) for level in quantiles):
         raise ConfigurationError(
             "quantiles holds no levels", found=repr(quantiles), wanted="two numbers or more"
         )
@@ -206,6 +213,16 @@ class Plan:
     train: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("n_layers", "batch_size"):
+            check_integer(self, name, 1)
+        for name in (
+            *("context_length", "patch_length", "d_model", "n_heads", "max_epochs", "patience"),
+        ):
+            if getattr(self, name) is not None:
+                check_integer(self, name, 1)
+        for name in ("linear", "pretrained", "train"):
+            if isinstance(getattr(self, name), np.bool_):  # as tuners hand over
+                object.__setattr__(self, name, bool(getattr(self, name)))
         for name, wanted in (("linear", 3), ("pretrained", 3), ("train", 2)):
             choices = (True, False, None)[:wanted]
             if not any(getattr(self, name) is choice for choice in choices):
@@ -214,7 +231,8 @@ class Plan:
                     found=repr(getattr(self, name)),
                     wanted="True or False",
                 )
-        if not 0 <= self.validation_fraction < 1:
+        share = self.validation_fraction
+        if not isinstance(share, numbers.Real) or not 0 <= share < 1:
             raise ConfigurationError(
                 "validation_fraction is no share of the sample",
                 found=self.validation_fraction,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
@@ -80,7 +81,8 @@ def load_pretrained(folder: str | Path | None = None) -> Pretrained:
             raise ConfigurationError(
                 f"{folder / WEIGHTS} is not as it was written", found="another checksum"
             )
-        network = ZeroShotNetwork(ZeroShotConfig(**card["network"]))
+        # A generator of its own: the initial weights, of which none stays, draw from it.
+        network = ZeroShotNetwork(ZeroShotConfig(**card["network"]), torch.Generator())
         network.load_state_dict(load(content))
     except (KeyError, TypeError, json.JSONDecodeError, SafetensorError, RuntimeError) as error:
         raise ConfigurationError(f"{folder} holds no pretrained network: {error}") from error

@@ -6,7 +6,8 @@ Here a failed call leaves the earlier state usable, and an error names what was 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import numbers
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,8 +15,9 @@ import numpy as np
 import pandas as pd
 from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 
-from samovar_forecast.exceptions import DataError
+from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import check_frame
+from samovar_forecast.process import usual_torch
 
 
 class HorizonError(DataError, NotImplementedError):
@@ -79,6 +81,56 @@ class BaseCheckedForecaster(BaseForecaster):
         with self._unchanged_on_failure():
             return super().update(y, X=X, update_params=update_params)
 
+    def predict(self, fh: Any = None, X: Any = None) -> Any:
+        """Forecast; if that fails, the horizon of before is kept.
+
+        Parameters and return value are those of
+        :meth:`sktime.forecasting.base.BaseForecaster.predict`.
+        """
+        with self._horizon_kept_on_failure():
+            return super().predict(fh=fh, X=X)
+
+    def predict_quantiles(self, fh: Any = None, X: Any = None, alpha: Any = None) -> Any:
+        """Forecast quantiles.
+
+        Parameters and return value are those of
+        :meth:`sktime.forecasting.base.BaseForecaster.predict_quantiles`. Levels that are no numbers
+        inside (0, 1), or none at all, are a :class:`ConfigurationError`.
+        """
+        if alpha is not None:
+            alpha = _checked_levels(alpha, "alpha")
+        with self._horizon_kept_on_failure():
+            return super().predict_quantiles(fh=fh, X=X, alpha=alpha)
+
+    def predict_interval(self, fh: Any = None, X: Any = None, coverage: Any = 0.9) -> Any:
+        """Forecast intervals.
+
+        Parameters and return value are those of
+        :meth:`sktime.forecasting.base.BaseForecaster.predict_interval`. Shares that are no numbers
+        inside (0, 1), or none at all, are a :class:`ConfigurationError`.
+        """
+        coverage = _checked_levels(coverage, "coverage")
+        with self._horizon_kept_on_failure():
+            return super().predict_interval(fh=fh, X=X, coverage=coverage)
+
+    def predict_residuals(self, y: Any = None, X: Any = None) -> Any:
+        """Return ``y`` minus its forecasts; the horizon of before is kept.
+
+        Parameters and return value are those of
+        :meth:`sktime.forecasting.base.BaseForecaster.predict_residuals`.
+        """
+        with self._horizon_kept_on_failure():
+            return super().predict_residuals(y=y, X=X)
+
+    @contextmanager
+    def _horizon_kept_on_failure(self) -> Iterator[None]:
+        before = self._fh
+        try:
+            yield
+        except BaseException:
+            self._fh = before
+            raise
+
     @contextmanager
     def _unchanged_on_failure(self) -> Iterator[None]:
         # sktime resets the object before it looks at the data, and notes in dictionaries what it
@@ -88,7 +140,8 @@ class BaseCheckedForecaster(BaseForecaster):
             for name, value in self.__dict__.items()
         }
         try:
-            yield
+            with usual_torch():
+                yield
         except BaseException:
             self.__dict__.clear()
             self.__dict__.update(before)
@@ -131,6 +184,19 @@ class BaseCheckedForecaster(BaseForecaster):
             wanted=type(self.cutoff).__name__,
             remedy="convert it, or give the horizon as numbers of steps",
         )
+
+
+def _checked_levels(levels: Any, name: str) -> list[float]:
+    """Return levels as a list of numbers inside (0, 1)."""
+    is_one = isinstance(levels, numbers.Real)
+    found: list[Any] = [levels] if is_one else []
+    if isinstance(levels, Iterable):
+        found = list(levels)
+    if not found or not all(isinstance(one, numbers.Real) and 0 < float(one) < 1 for one in found):
+        raise ConfigurationError(
+            f"{name} holds no levels", found=repr(levels), wanted="numbers between 0 and 1"
+        )
+    return [float(one) for one in found]
 
 
 def _kind(index: pd.Index) -> type:

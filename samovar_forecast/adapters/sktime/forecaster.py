@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import numbers
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,14 +21,14 @@ from sktime.utils.warnings import warn
 
 from samovar_forecast.adapters.sktime.door import BaseCheckedForecaster
 from samovar_forecast.config import Normalization, Predictor
-from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.learning.answers import InstanceForecast
 from samovar_forecast.learning.network_fit import HowToTrain, pretrain_network
 from samovar_forecast.learning.panel_forecaster import PanelForecaster
 from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.trained_network import TrainedNetwork
-from samovar_forecast.process import resolve_seed
+from samovar_forecast.process import resolve_seed, usual_torch
 
 if TYPE_CHECKING:
     from samovar_forecast.dynamics.dynamic_var import DynamicVAR
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 FEW_ROWS = 1000
 """Below so many rows a training made forecasts no better in trials, or worse."""
+
+MOST_NUMBERS = 20_000_000
+"""Numbers of a forecast up to its farthest step; with nine levels each, 1.4 GB."""
 
 
 class SAMoVARForecaster(BaseCheckedForecaster):
@@ -350,7 +354,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     def _fit(
         self, y: pd.DataFrame, X: pd.DataFrame | None, fh: ForecastingHorizon | None
     ) -> SAMoVARForecaster:
-        panel = Panel.from_frame(y, X, past_names=self.past_covariates or ())
+        panel = Panel.from_frame(y, X, past_names=_names(self.past_covariates))
         model, result = PanelForecaster.learn(
             panel,
             self._plan(),
@@ -382,7 +386,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         X: pd.DataFrame | None = None,
         fh: ForecastingHorizon | None = None,
     ) -> SAMoVARForecaster:
-        panel = Panel.from_frame(y, X, past_names=self.past_covariates or ())
+        panel = Panel.from_frame(y, X, past_names=_names(self.past_covariates))
         self.pretrained_network_ = pretrain_network(
             panel, self._plan(), _farthest(fh, panel), self._ready(), self._how_to_train()
         )
@@ -398,7 +402,9 @@ class SAMoVARForecaster(BaseCheckedForecaster):
 
     def _predict(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> pd.DataFrame:
         steps = _count_steps(fh, self._model.panel)
-        return self._model.panel.forecast_frame(self._model.forecast(steps, X), steps)
+        with usual_torch():
+            values = self._model.forecast(steps, X)
+        return self._model.panel.forecast_frame(_finite(values), steps)
 
     def _predict_quantiles(
         self, fh: ForecastingHorizon, X: pd.DataFrame | None, alpha: list[float]
@@ -469,7 +475,8 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         ConfigurationError
             If ``n_paths`` is no positive integer.
         """
-        if isinstance(n_paths, bool) or not isinstance(n_paths, int) or n_paths < 1:
+        is_integer = isinstance(n_paths, numbers.Integral) and not isinstance(n_paths, bool)
+        if not is_integer or n_paths < 1:
             raise ConfigurationError(
                 "n_paths is no number of paths", found=repr(n_paths), wanted="a positive integer"
             )
@@ -479,7 +486,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         return self._path_frame(
             horizon,
             self._check_X(X=X),
-            lambda forecast: forecast.sample(n_paths, generator),
+            lambda forecast: forecast.sample(int(n_paths), generator),
             "path",
         )
 
@@ -519,6 +526,15 @@ class SAMoVARForecaster(BaseCheckedForecaster):
 
     def _plan(self) -> Plan:
         """Return what the parameters ask of a network and of its training."""
+        for name, wanted, kinds in (
+            ("checkpoint", "a path", (str, Path)),
+            ("checkpoint_dir", "a path", (str, Path)),
+            ("device", "'auto', 'cpu', 'cuda' or 'mps'", (str,)),
+            ("verbose", "True, False or None", (bool, np.bool_)),
+        ):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kinds):
+                raise ConfigurationError(f"{name}", found=repr(value), wanted=wanted)
         return Plan(**{wish.name: getattr(self, wish.name) for wish in dataclasses.fields(Plan)})
 
     def _how_to_train(self) -> HowToTrain:
@@ -550,7 +566,8 @@ class SAMoVARForecaster(BaseCheckedForecaster):
                 obj=self,
                 stacklevel=2,
             )
-        return self._model.predictive(steps, X)
+        with usual_torch():
+            return self._model.predictive(steps, X)
 
     def _predictive_frame(
         self,
@@ -565,7 +582,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
             np.moveaxis(answer(forecast), 0, -1).reshape(len(own), -1)
             for forecast, own in zip(self._predictive(steps, X), steps, strict=True)
         ]
-        return self._model.panel.forecast_frame(values, steps, columns)
+        return self._model.panel.forecast_frame(_finite(values), steps, columns)
 
     def _path_frame(
         self,
@@ -609,6 +626,38 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         ]
 
 
+def _finite(values: list[np.ndarray]) -> list[np.ndarray]:
+    """Return the numbers of a forecast, each of which is one.
+
+    Raises
+    ------
+    DataError
+        If one is not: the sizes of the series were too much for the arithmetic.
+    """
+    if not all(np.isfinite(part).all() for part in values):
+        raise DataError(
+            "the forecast is not finite",
+            found=f"{sum(int((~np.isfinite(part)).sum()) for part in values)} values",
+            remedy="look for extreme values in y and X, or give the series another unit",
+        )
+    return values
+
+
+def _names(columns: Any) -> tuple[Hashable, ...]:
+    """Return names of columns that are given as a list, an index, an array or a single name."""
+    if columns is None:
+        return ()
+    if isinstance(columns, str):
+        return (columns,)
+    if isinstance(columns, (list, tuple, set, np.ndarray, pd.Index)):
+        return tuple(columns)
+    raise ConfigurationError(
+        "past_covariates holds no names of columns",
+        found=repr(columns),
+        wanted="a list of columns of X",
+    )
+
+
 def _farthest(fh: ForecastingHorizon | None, panel: Panel) -> int | None:
     """Return the farthest step of a horizon; None if there is none, or it holds the past alone."""
     farthest = 0 if fh is None else max(int(own.max()) for own in _count_steps(fh, panel))
@@ -616,7 +665,26 @@ def _farthest(fh: ForecastingHorizon | None, panel: Panel) -> int | None:
 
 
 def _count_steps(fh: ForecastingHorizon, panel: Panel) -> list[np.ndarray]:
-    """Return how far the horizon lies after the end of each instance, in steps."""
+    """Return how far the horizon lies after the end of each instance, in steps.
+
+    Raises
+    ------
+    DataError
+        If the forecast would hold too many numbers for any memory.
+    """
+    steps = _steps_of(fh, panel)
+    n_numbers = sum(max(0, int(own.max())) for own in steps if len(own)) * panel.n_series
+    if n_numbers > MOST_NUMBERS:
+        raise DataError(
+            "the horizon fh reaches too far",
+            found=f"{max(int(own.max()) for own in steps)} steps of {panel.n_series} series",
+            wanted=f"at most {MOST_NUMBERS // panel.n_series} steps in all: a forecast is rolled "
+            "out through every step up to the farthest",
+        )
+    return steps
+
+
+def _steps_of(fh: ForecastingHorizon, panel: Panel) -> list[np.ndarray]:
     times = fh.to_pandas()
     if not fh.is_relative:
         return panel.steps_to(times, "the horizon fh")
