@@ -90,9 +90,10 @@ def test_the_same_network_gives_the_same_bytes_and_is_replaced(saved, tmp_path):
 @pytest.mark.parametrize(
     ("config", "told"),
     [
-        ({"d_model": 2**20, "n_layers": 100}, "do not fit its configuration"),
-        ({"n_layers": 100_000}, "do not fit its configuration"),
-        ({"n_layers": 10**12}, "do not fit its configuration"),
+        ({"d_model": 2**13, "n_heads": 1}, "do not fit its configuration"),
+        ({"n_layers": 1000}, "do not fit its configuration"),
+        ({"d_model": 2**20, "n_layers": 100}, "has about 1e"),
+        ({"n_layers": 10**12}, "at most 1000"),
         ({"n_series": -1}, "n_series must be an integer"),
         ({"n_series": True}, "n_series cannot be read|is no int"),
         ({"surprise": 1}, "no field 'surprise'"),
