@@ -435,7 +435,8 @@ CASES = {
     **{
         f"moving, {movement}": Case(
             f"Coefficients that move: {movement}, 3 series, {N_ROWS} observations; root mean "
-            "square errors of lags 1 to 4, of their sums, and of responses",
+            "square errors of lags 1 to 4, of their sums, and of responses (the linear member of "
+            "read_var has seen all rows, every other contestant only the rows so far)",
             partial(movement_found, movement),
             8,
             "ours below the rolling VAR and the TVP-VAR on 4 of 5 movements",

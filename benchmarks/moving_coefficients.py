@@ -3,8 +3,13 @@
 Each process is a VAR(1) of three series whose matrix moves, or whose errors do. Held against its
 matrices are the dynamics that `read_var` finds at every origin, those of the pretrained network
 alone, a VAR on rolling windows, a VAR with time-varying parameters by forgetting factors (Koop and
-Korobilis 2013), and a VAR on all rows so far. Every rival knows the order of the process, or
-chooses among few; our reading is told nothing.
+Korobilis 2013), and a VAR on all rows so far.
+
+The comparison is not even in two ways. The linear member of `read_var` is estimated on the whole
+sample, so `read_var` knows rows after an origin, while all others know the rows up to the origin
+alone. The VARs of order 1 know the order of the process, the VAR that forgets chooses among few,
+and our reading is told nothing. Our responses are those of the direct forecasts, with the
+simple forecasts that they are drawn to; those of the VARs are iterated.
 
 Letters: n rows, O origins, C series, p lags.
 """

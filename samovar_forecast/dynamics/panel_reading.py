@@ -106,7 +106,11 @@ def read_panel_forecaster(
 
 
 def read_var(
-    y: pd.DataFrame | pd.Series, X: pd.DataFrame | None = None, *, horizon: int = 10
+    y: pd.DataFrame | pd.Series,
+    X: pd.DataFrame | None = None,
+    *,
+    horizon: int = 10,
+    linear: bool = True,
 ) -> DynamicVAR:
     """Read a frame as a dynamic vector autoregression at every origin, without any training.
 
@@ -122,6 +126,10 @@ def read_var(
         Covariates that are known ahead; rows after those of ``y`` are known already.
     horizon : int, default=10
         Steps ahead that get shares of their own, and that direct responses reach.
+    linear : bool, default=True
+        Whether the linear forecast is a member. Its coefficients are the same at all origins, and
+        its forecasts of the rows of ``y`` are in sample. Without it, all that is read moves, and
+        is out of sample at every origin.
 
     Returns
     -------
@@ -136,7 +144,7 @@ def read_var(
     frame = y.to_frame() if isinstance(y, pd.Series) else y
     within = None if X is None else X.loc[X.index.isin(frame.index)]
     panel = Panel.from_frame(frame, within)
-    model, _ = PanelForecaster.learn(panel, Plan(), horizon=horizon)
+    model, _ = PanelForecaster.learn(panel, Plan(linear=linear), horizon=horizon)
     return read_panel_forecaster(model, frame, X, None, TrainingConfig())
 
 

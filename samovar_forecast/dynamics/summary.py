@@ -224,6 +224,8 @@ def _by_series(
     table = pd.DataFrame({"forecast": local.forecast, "intercept": local.intercept}, index=names)
     own = np.arange(len(names))
     table["own lag 1"] = local.coefs[0][own, own]
+    dynamics = reading.at(local.origin, part="dynamics")
+    table["persistence"] = dynamics.persistence()[own, own]
     table[f"lags for {SHARE:.0%}"] = [important_order(shares[:, c]) for c in own]
     if len(residuals) >= 2:
         moves = reading.history.diff().loc[residuals.index]
@@ -304,10 +306,13 @@ def _notes(
             )
     elif reading.is_anchored:
         linear = "forecast" if reading.shares else "anchor"
+        root = reading.largest_root(local.origin)
+        verdict = "stable" if root < 1 else "not stable"
         lines.append(
             f"The forecast is in part that of a linear {linear}, whose coefficients are contained "
-            f"in these. The sums are no matter of construction: the VAR is {verdict} here, largest "
-            f"root {root:.3f} in modulus."
+            "in these. Persistence is the sum of the own coefficients of the dynamics, in which "
+            "level, scale and memory of the history are held fixed; the dynamics are "
+            f"{verdict} here, largest root {root:.3f} in modulus."
         )
     else:
         lines.append(

@@ -137,3 +137,6 @@ def test_a_frame_is_read_without_training_as_the_forecaster_would_be() -> None:
     np.testing.assert_allclose(again.coefs, var.coefs, atol=1e-12)
     with pytest.raises(DataError, match="is no time"):
         var.at("nonsense")
+    alone = read_var(y, horizon=3, linear=False)
+    assert (alone.shares["pretrained"] == 1).all(axis=None)
+    assert alone.unit_roots_by_construction
