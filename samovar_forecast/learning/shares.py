@@ -22,7 +22,7 @@ from samovar_forecast.linear.held_out import Trial
 from samovar_forecast.linear.weights import stacked_weights
 from samovar_forecast.network.heads import Head
 
-PRIOR_SHARES = {"linear": 0.75, "pretrained": 0.25, "adapted": 0.25, "trained": 0.05}
+PRIOR_SHARES = {"linear": 0.65, "pretrained": 0.35, "adapted": 0.35, "trained": 0.05}
 """Shares before any evidence, up to scale."""
 
 HALF_LIFE = 1 / 16
