@@ -60,6 +60,7 @@ ROOMS = {
         ("artifact", "config", "frames", "learning", "linear", "network"), ("numpy", "pandas")
     ),
     "learning.fine_tuning": May(("network", "learning", "pretraining"), ("torch",)),
+    "learning.checkpoints": May(("exceptions", "bundle"), ("torch", "pytorch_lightning")),
     "learning.training": May(
         ("exceptions", "config", "process", "network", "learning"),
         ("numpy", "torch", "pytorch_lightning"),

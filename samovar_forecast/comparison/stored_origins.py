@@ -21,7 +21,7 @@ import pandas as pd
 from samovar_forecast import process
 from samovar_forecast.bundle import write_whole
 
-FORMAT = 2
+FORMAT = 3
 DEEPEST = 8
 """Parameters nested deeper than this are not described, and their model is not resumed."""
 
@@ -58,11 +58,13 @@ class StoredOrigins:
         """Return what is stored under a key, or None if there is nothing readable of this shape."""
         try:
             content = json.loads(self._path(key).read_text(encoding="utf-8"))
+            if content.pop("checksum") != _checksum(content):
+                return None
             values = np.array(content["values"], dtype=float)
             levels = content["quantiles"]
             quantiles = None if levels is None else np.array(levels, dtype=float)
             record = dict(content["record"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
         if values.shape != shape or not np.isfinite(values).all():
             return None
@@ -79,10 +81,16 @@ class StoredOrigins:
             "quantiles": None if quantiles is None else quantiles.tolist(),
             "record": forecasts.record,
         }
+        content["checksum"] = _checksum(content)
         write_whole(self._path(key), json.dumps(content, allow_nan=False).encode())
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.json"
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what a file holds beside its checksum."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def data_hash(y: pd.DataFrame) -> str:

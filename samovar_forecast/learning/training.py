@@ -24,6 +24,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.exceptions import ConfigurationError, TrainingError
+from samovar_forecast.learning.checkpoints import CheckedCheckpoints, newest_checkpoint
 from samovar_forecast.learning.loop import (
     Batches,
     HeadObjective,
@@ -213,6 +214,7 @@ def train_network(
             enable_checkpointing=checkpoint_dir is not None,
             enable_progress_bar=False,
             enable_model_summary=False,
+            plugins=None if checkpoint_dir is None else [CheckedCheckpoints()],
             num_sanity_val_steps=-1 if judge_start and validation is not None else 0,
         )
         place = trainer.strategy.root_device
@@ -264,19 +266,19 @@ def fingerprint(
 
 
 def _same_fit(checkpoint: Path, fingerprint: str) -> Path | None:
-    """Return the checkpoint if it is there and belongs to this fit."""
-    if not checkpoint.exists():
+    """Return the newest checkpoint that is there and whole; refuse the one of another fit."""
+    newest = newest_checkpoint(checkpoint)
+    if newest is None:
         return None
-    stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
     found = [
-        state["fingerprint"] for state in stored["callbacks"].values() if "fingerprint" in state
+        state["fingerprint"] for state in newest[1]["callbacks"].values() if "fingerprint" in state
     ]
     if found != [fingerprint]:
         raise ConfigurationError(
             f"{checkpoint} holds the state of another fit (data, configuration or seed differ)",
             remedy="give another checkpoint_dir, or remove that file to start anew",
         )
-    return checkpoint
+    return newest[0]
 
 
 def _accelerator(device: str) -> str:

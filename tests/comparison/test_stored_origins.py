@@ -120,6 +120,8 @@ def test_a_model_fitted_once_resumes_with_the_coefficients_of_its_first_fit(tmp_
         lambda text: json.dumps({**json.loads(text), "values": [[1.0]]}),
         lambda text: json.dumps({**json.loads(text), "values": "none"}),
         lambda text: json.dumps([1, 2]),
+        lambda text: text.replace('"values": [[', '"values": [[1'),  # an edited number
+        lambda text: json.dumps({**json.loads(text), "record": {}}),
         lambda text: text.replace('"quantiles": [', '"quantiles": [[[0.0]], '),
     ],
 )
