@@ -83,7 +83,8 @@ def resampled(
         moved[:, MOST_LAGS + t + 1] = change + drawn[:, number] - errors[number]
     for number in range(n_draws):
         history = values + moved[number, MOST_LAGS:]
-        yield var.estimated_on(history, sigma_u=np.cov(drawn[number].T, bias=True))
+        sigma_u = drawn[number].T @ drawn[number] / len(positions)
+        yield var.estimated_on(history, sigma_u=sigma_u)
 
 
 def _dynamics(var: DynamicVAR, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

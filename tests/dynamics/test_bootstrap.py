@@ -9,6 +9,8 @@ from samovar_forecast.dynamics import bootstrap
 from samovar_forecast.dynamics.bootstrap import resampled
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.frames.scaler import Scaler
+from samovar_forecast.linear.forecast import LinearForecast
 from tests.builders.dynamics import dynamic
 from tests.builders.members import average_var
 
@@ -51,3 +53,16 @@ def test_bands_that_cannot_be_drawn_are_refused(average) -> None:
         average.irf(2, bands="normal")
     with pytest.raises(DataError, match="too few one-step errors"):
         average_var(n_rows=20).irf(2, bands="bootstrap", n_draws=2)
+
+
+def test_a_single_series_has_bands_of_its_decomposition_too(average) -> None:
+    members = {"linear": average._map.parts["linear"].linear.map.of_series(slice(0, 1))}
+    shares = {"linear": np.ones((6, 1))}
+    alone = DynamicVAR.from_members(
+        {name: LinearForecast(own, {}) for name, own in members.items()},
+        shares,
+        average.history.iloc[:, :1],
+        scaler=Scaler(np.array([50.0]), np.array([4.0])),
+    )
+    found = alone.fevd(2, bands="bootstrap", n_draws=2)
+    assert np.allclose(found.draws, 1)
