@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 # forecast needs nothing of the pretraining.
 
 
-_WINDOWS_JUDGED = 48
-"""Held-out windows by which an adaptation is judged, at most."""
+_WINDOWS_JUDGED, _NUMBERS_JUDGED = 48, 2**18
+"""Held-out windows by which an adaptation is judged, and numbers in them, at most."""
 
 
 class HowToTrain(NamedTuple):
@@ -188,13 +188,15 @@ def adapt_member(
     training, validation = windows.split_in_time(plan.validation_fraction)
     if validation is None or not _has_futures(validation):
         return None, None
-    config, n_windows = plan.budget_adaptation(lengths.context_length * sum(windows.widths))
+    n_numbers = lengths.context_length * sum(windows.widths)
+    config, n_windows = plan.budget_adaptation(n_numbers)
+    n_judged = max(1, min(_WINDOWS_JUDGED, _NUMBERS_JUDGED // n_numbers))
     adapted = copy.deepcopy(network)
     result = how.adapt(
         adapted,
         FineTuning(network.config.quantiles, pretrained.season),
         training.thinned(n_windows),
-        validation.thinned(_WINDOWS_JUDGED),
+        validation.thinned(n_judged),
         config,
     )
     if result.best_epoch is None:
