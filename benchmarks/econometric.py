@@ -241,7 +241,9 @@ def measure_set(chosen: Set, folder: Path) -> Entry:
     season = season_of(y)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # models say what they think of short samples
-        found = compare(y, chosen.horizon, our_rows(), n_origins=N_ORIGINS, progress=False)
+        found = compare(
+            y, chosen.horizon, our_rows(), n_origins=N_ORIGINS, refit="every", progress=False
+        )
     scores, effort = found.scores(), found.effort()
     return {
         "rows": len(y),

@@ -18,7 +18,6 @@ from benchmarks.records import Entry, Records
 
 NOT_RUN = "not run"
 OURS = "default"
-SEEDS_WANTED = 3
 
 
 @dataclass(frozen=True)

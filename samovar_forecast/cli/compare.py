@@ -79,7 +79,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     from samovar_forecast import comparison as room
 
     season = data.season if arguments.season is None else arguments.season
-    verbose = False if arguments.quiet else None
+    verbose = False if arguments.quiet or arguments.jobs != 1 else None  # bars would mix
     models = room.standard_forecasters(season, arguments.seed, verbose=verbose)
     if arguments.without_samovar:
         models = {name: model for name, model in models.items() if not is_samovar(name)}
@@ -98,6 +98,7 @@ def _compare(arguments: argparse.Namespace) -> None:
         season=season,
         refit=arguments.refit if arguments.refit_all else dict.fromkeys(networks, arguments.refit),
         resume=arguments.resume,
+        n_jobs=arguments.jobs,
         progress=not arguments.quiet,
     )
     print()

@@ -64,7 +64,7 @@ def _demo(arguments: argparse.Namespace) -> None:
     data = us_macro_data() if own is None else own
     season = data.season if arguments.season is None else arguments.season
     forecasters = room.standard_forecasters(
-        season, arguments.seed, verbose=False if arguments.quiet else None
+        season, arguments.seed, verbose=False if arguments.quiet or arguments.jobs != 1 else None
     )
     say(*data.description, _models_in_words(season))
     comparison = room.compare(
@@ -76,6 +76,7 @@ def _demo(arguments: argparse.Namespace) -> None:
         refit=arguments.refit
         if arguments.refit_all
         else {name: arguments.refit for name in forecasters if is_samovar(name)},
+        n_jobs=arguments.jobs,
         progress=not arguments.quiet,
     )
     print()

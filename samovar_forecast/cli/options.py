@@ -69,6 +69,13 @@ def add_common(command: argparse.ArgumentParser, origins: int) -> None:
         "(default: 4; the classical models are fitted at every origin)",
     )
     add("--refit-all", action="store_true", help="apply --refit to the classical models too")
+    add(
+        "--jobs",
+        type=_jobs,
+        default=1,
+        metavar="N",
+        help="processes that share models and origins, -1 for all processors (default: 1)",
+    )
     add("--seed", type=int, default=0, metavar="N", help="seed of the networks (default: 0)")
     add("--quiet", action="store_true", help="no progress bar")
 
@@ -79,6 +86,16 @@ def _refit(text: str) -> str | int:
     if text.isdecimal() and int(text) >= 1:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r}: give 'first', 'every' or a number of origins")
+
+
+def _jobs(text: str) -> int:
+    try:
+        n_jobs = int(text)
+    except ValueError:
+        n_jobs = 0
+    if n_jobs == 0:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number of processes, or -1 for all")
+    return n_jobs
 
 
 def _separator(text: str) -> str:

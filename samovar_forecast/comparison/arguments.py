@@ -13,6 +13,9 @@ from samovar_forecast.frames.panel import Panel
 
 Refit = Literal["every", "first"] | int
 
+REFIT_OF_SAMOVAR = 4
+"""By default a fit of SAMoVAR serves this number of origins; any other model is fitted at each."""
+
 FEWEST_ROWS = 10
 """Shortest first training window that is worth a comparison."""
 
@@ -169,16 +172,21 @@ def nested_pairs(
 
 
 def refit_policies(
-    refit: Refit | Mapping[str, Refit], named: Mapping[str, Any]
+    refit: Refit | Mapping[str, Refit] | None, named: Mapping[str, Any]
 ) -> dict[str, Refit]:
     """Return for each model where it is fitted."""
+    if refit is None:
+        refit = {}
     if isinstance(refit, Mapping):
         unknown = sorted(set(refit) - set(named))
         if unknown:
             raise ConfigurationError(
                 "refit names a model that is not compared", found=unknown[0], wanted=list(named)
             )
-        chosen = {name: refit.get(name, "every") for name in named}
+        chosen = {
+            name: refit.get(name, REFIT_OF_SAMOVAR if _is_samovar(forecaster) else "every")
+            for name, forecaster in named.items()
+        }
     else:
         chosen = dict.fromkeys(named, refit)
     for name, policy in chosen.items():
@@ -191,6 +199,12 @@ def refit_policies(
         name: policy if named[name].get_tag("capability:update", False) else "every"
         for name, policy in chosen.items()
     }
+
+
+def _is_samovar(forecaster: Any) -> bool:
+    """Tell our sktime forecaster without an import, which would bring torch along."""
+    home = "samovar_forecast.adapters.sktime"
+    return any(kind.__module__.startswith(home) for kind in type(forecaster).__mro__)
 
 
 def check_count(name: str, value: object) -> None:

@@ -1,7 +1,7 @@
 """Classical forecasts of every comparison: guarded VAR, ridge VAR, AR, last value or season.
 
-VAR and AR are statsmodels'. Around them stand a guard, because statsmodels fits an
-under-determined VAR without a word, and an `update` that moves the forecast to a new origin
+The VAR is statsmodels', and the AR has its numbers. Around them stand a guard, because statsmodels
+fits an under-determined VAR without a word, and an `update` that moves the forecast to a new origin
 with the coefficients unchanged, which sktime's own VAR does not. Intervals are those of normal
 errors: the deviation of each step from the moving-average weights, the coefficients taken as
 known.
@@ -10,6 +10,7 @@ known.
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -21,8 +22,12 @@ from statsmodels.tsa.vector_ar.var_model import ma_rep
 from samovar_forecast.comparison.row_forecaster import ClassicalForecaster
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.orders import ROWS_PER_COEFFICIENT, candidate_orders, largest_order
+from samovar_forecast.linear.regressions import lag_design
 from samovar_forecast.linear.ridge_var import RidgeVARFit, fit_ridge_var
 from samovar_forecast.linear.simulate import largest_root
+
+SMALLEST_PIVOT = 1e-7
+"""Lags whose part of their own is smaller, as a share of the largest, depend on each other."""
 
 
 class RefusedVARWarning(UserWarning):
@@ -80,6 +85,61 @@ def _refuse_a_poor_mean(values: np.ndarray, max_order: int) -> None:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class AREquation:
+    """An autoregression of one series by least squares.
+
+    Attributes
+    ----------
+    intercept : float
+    coefs : ndarray of shape (order,)
+        Lag 1 first.
+    sigma2 : float
+        Mean squared residual.
+    """
+
+    intercept: float
+    coefs: np.ndarray
+    sigma2: float
+
+    @classmethod
+    def of(cls, series: np.ndarray, max_order: int) -> AREquation:
+        """Fit the order that AIC prefers, on all its rows; as statsmodels' `ar_select_order`."""
+        order = _order_by_aic(series, max_order)
+        x, ahead = lag_design([series[:, None]], order)
+        x = np.hstack([np.ones((len(x), 1)), x])
+        params = np.linalg.lstsq(x, ahead[:, 0], rcond=None)[0]
+        sigma2 = float(np.square(ahead[:, 0] - x @ params).mean())
+        return cls(float(params[0]), params[1:], sigma2)
+
+    def forecast(self, series: np.ndarray, steps: int) -> np.ndarray:
+        """Return the values that follow a series of at least as many values as there are lags."""
+        order = len(self.coefs)
+        path = np.concatenate([series[len(series) - order :], np.zeros(steps)])
+        backward = self.coefs[::-1]
+        for h in range(steps):
+            path[order + h] = self.intercept + backward @ path[h : order + h]
+        return path[order:]
+
+
+def _order_by_aic(series: np.ndarray, max_order: int) -> int:
+    """Return the order of least AIC; all orders are fitted to the rows of the largest.
+
+    One decomposition serves all orders: what an order leaves of the next values is the part of
+    the last column that stands below the order's own rows.
+    """
+    x, ahead = lag_design([series[:, None]], max_order)
+    r = np.asarray(np.linalg.qr(np.hstack([np.ones((len(x), 1)), x, ahead]), mode="r"))
+    pivots = np.abs(np.diagonal(r))[1:-1]
+    if pivots.min() < SMALLEST_PIVOT * pivots.max():  # lags that depend on each other
+        lags = ar_select_order(series, max_order, ic="aic").ar_lags
+        return 0 if lags is None else len(lags)
+    left = np.cumsum(np.square(r[::-1, -1]))[::-1][1 : max_order + 2]  # by order
+    orders = np.arange(max_order + 1)
+    with np.errstate(divide="ignore"):  # an order that fits exactly
+        return int(np.argmin(len(x) * np.log(left) + 2 * orders))
+
+
 class GuardedAR(ClassicalForecaster):
     """An autoregression for each series by least squares, its order by AIC.
 
@@ -92,7 +152,7 @@ class GuardedAR(ClassicalForecaster):
 
     Attributes
     ----------
-    equations_ : list of statsmodels AutoRegResults or None
+    equations_ : list of AREquation or None
         A fit for each series, None for a constant series.
     orders_ : ndarray of int, shape (n_series,)
         Lags that each series' equation has.
@@ -120,25 +180,25 @@ class GuardedAR(ClassicalForecaster):
     def _learn(self, values: np.ndarray) -> None:
         max_order = _checked_order(self.max_order, len(values), n_series=1)
         self.equations_ = [
-            ar_select_order(column, max_order, ic="aic").model.fit() if np.ptp(column) > 0 else None
-            for column in values.T
+            AREquation.of(column, max_order) if np.ptp(column) > 0 else None
+            for column in values.T.copy()
         ]
         self.orders_ = np.array(
-            [0 if equation is None else len(equation.params) - 1 for equation in self.equations_]
+            [0 if equation is None else len(equation.coefs) for equation in self.equations_]
         )
 
     def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
         ahead = np.repeat(values[-1:], steps, axis=0)
         for j, equation in enumerate(self.equations_):
             if equation is not None:
-                ahead[:, j] = equation.apply(values[:, j]).forecast(steps)
+                ahead[:, j] = equation.forecast(values[:, j], steps)
         return ahead
 
     def _deviations(self, steps: int) -> np.ndarray:
         deviations = np.zeros((steps, len(self.equations_)))
         for j, equation in enumerate(self.equations_):
             if equation is not None:
-                weights = arma2ma(np.r_[1.0, -equation.params[1:]], [1.0], steps)
+                weights = arma2ma(np.r_[1.0, -equation.coefs], [1.0], steps)
                 deviations[:, j] = np.sqrt(equation.sigma2 * np.cumsum(weights**2))
         return deviations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,36 +87,64 @@ class DartsForecaster(RowForecaster):
         self._asked = None
         return super()._update(y, X, update_params)
 
+    def predict_origins(
+        self, y: pd.DataFrame, origins: Sequence[int], horizon: int, alpha: Sequence[float]
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Forecast from many rows of a frame, with what was learned in the fit.
+
+        Parameters and return values are those of `ClassicalForecaster.predict_origins`; without
+        samples there are no quantiles. A global model without samples answers all origins in one
+        call of darts.
+        """
+        known = [y.iloc[:origin] for origin in origins]
+        if not self._has_samples and isinstance(self.models_[0], GlobalForecastingModel):
+            return self._paths_after(known, horizon).mean(axis=3), None
+        answers = [self._paths_after([rows], horizon)[0] for rows in known]
+        points = np.stack([paths.mean(axis=2) for paths in answers])
+        if not self._has_samples:
+            return points, None
+        return points, np.stack([_quantiles(paths, alpha) for paths in answers])
+
     def _points(self, n_steps: int) -> np.ndarray:
         return self._paths(n_steps).mean(axis=2)
 
     def _levels(self, n_steps: int, alpha: list[float]) -> np.ndarray:
-        return np.moveaxis(np.quantile(self._paths(n_steps), alpha, axis=2), 0, 2)
+        return _quantiles(self._paths(n_steps), alpha)
 
     def _paths(self, n_steps: int) -> np.ndarray:
         """Return the samples, shape (n_steps, n_series, n_samples); drawn once for an origin."""
-        if self._asked is not None and len(self._asked) >= n_steps:
-            return self._asked[:n_steps]
+        if self._asked is None or len(self._asked) < n_steps:
+            self._asked = self._paths_after([self._seen], n_steps)[0]
+        return self._asked[:n_steps]
+
+    def _paths_after(self, known: Sequence[pd.DataFrame], n_steps: int) -> np.ndarray:
+        """Return the samples after some frames of rows; (B, n_steps, n_series, n_samples).
+
+        They are several for a global model alone, which is called once for all of them.
+        """
         shared = len(self.models_) == 1
-        seen = self._as_the_model_sees(self._seen)
+        seen = [self._as_the_model_sees(rows) for rows in known]
         found = []
         for position, model in enumerate(self.models_):
             asked: dict[str, Any] = {}
             if isinstance(model, GlobalForecastingModel):
                 columns = slice(None) if shared else [position]
-                asked["series"] = _series(seen.iloc[:, columns])
+                asked["series"] = [_series(rows.iloc[:, columns]) for rows in seen]
             if self._has_samples:
                 asked |= {"num_samples": SAMPLES, "random_state": self.random_state}
             with _without_lightning_news():
                 ahead = model.predict(n_steps, verbose=False, **asked)
-            found.append(ahead.all_values(copy=False))
-        paths = np.concatenate(found, axis=1)
-        if self._scaler is not None:
-            by_sample = np.moveaxis(paths, 2, 0)  # samples steps C
-            last = self._seen.to_numpy(dtype=float)[-1]
-            paths = np.moveaxis(self._scaler.inverse(by_sample, last), 0, 2)
-        self._asked = paths
-        return paths
+            paths = ahead if isinstance(ahead, list) else [ahead]
+            found.append(np.stack([path.all_values(copy=False) for path in paths]))
+        samples = np.concatenate(found, axis=2)  # B steps C samples
+        if self._scaler is None:
+            return samples
+        in_units = []
+        for rows, of_rows in zip(known, samples, strict=True):
+            by_sample = np.moveaxis(of_rows, 2, 0)  # samples steps C
+            last = rows.to_numpy(dtype=float)[-1]
+            in_units.append(np.moveaxis(self._scaler.inverse(by_sample, last), 0, 2))
+        return np.stack(in_units)
 
     def _as_the_model_sees(self, rows: pd.DataFrame) -> pd.DataFrame:
         if self._scaler is None:
@@ -137,6 +165,11 @@ class DartsForecaster(RowForecaster):
         from darts.models import LinearRegressionModel, NaiveDrift
 
         return [{"model": LinearRegressionModel(lags=2)}, {"model": NaiveDrift()}]
+
+
+def _quantiles(paths: np.ndarray, alpha: Sequence[float]) -> np.ndarray:
+    """Return the quantiles of samples (n_steps, n_series, n_samples), the levels last."""
+    return np.moveaxis(np.quantile(paths, alpha, axis=2), 0, 2)
 
 
 def _without_lightning_news() -> contextlib.AbstractContextManager[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +41,7 @@ def forecast_from(
     splits: Sequence[Split],
     store: StoredOrigins | None,
     description: str | None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> list[Outcome] | None:
     """Fit at the first of some origins, forecast from all of them, and return the outcomes.
 
@@ -55,6 +56,8 @@ def forecast_from(
         Where forecasts are read from and written to.
     description : str, optional
         `stored_origins.describe` of the forecaster; without it nothing is stored.
+    clock : callable, optional
+        Returns seconds; the differences are those that the outcomes tell.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def forecast_from(
         None if the forecaster says that it moves to new rows without a fit, and then does not.
     """
     try:
-        return list(_outcomes(forecaster, y, splits, store, description))
+        return list(_outcomes(forecaster, y, splits, store, description, clock))
     except _CannotMoveOn:
         return None
 
@@ -75,23 +78,109 @@ CANNOT_MOVE_ON = "can not accept new data"
 """What sktime's adapter of statsmodels warns of, before it forecasts from the old origin."""
 
 
+class _Answer(NamedTuple):
+    """What a fitted forecaster says at an origin."""
+
+    values: np.ndarray
+    quantiles: np.ndarray | None
+    note: str | None
+    seconds: float
+
+
+class _Fit:
+    """A fit, and its forecasts from the origins that follow it."""
+
+    def __init__(self, forecaster: Any, y: pd.DataFrame, splits: Sequence[Split]) -> None:
+        """Fit at the first of the origins."""
+        self._y, self._splits = y, splits
+        first_rows, first_test = splits[0]
+        self.horizon = len(first_test)
+        self.fitted = forecaster.clone().fit(y.iloc[first_rows], fh=range(1, self.horizon + 1))
+        self._n_seen = first_rows[-1] + 1
+        self._known: dict[int, _Answer] | None = None
+        self._warnings: list[warnings.WarningMessage] = []
+
+    def answer(self, number: int, clock: Callable[[], float]) -> _Answer:
+        """Return the forecast from one of the origins, which are asked for in their order.
+
+        The origins that are left are answered together where the forecaster can do that, at equal
+        shares of the time, and with the same warnings.
+        """
+        if self._known is None:
+            self._known = self._answer_together(range(number, len(self._splits)), clock)
+        if number not in self._known:
+            return self._answer_alone(number, clock)
+        _warn_again(self._warnings)
+        return self._known[number]
+
+    def _answer_together(self, numbers: range, clock: Callable[[], float]) -> dict[int, _Answer]:
+        """Return the forecasts from some origins; none where they have to be asked for alone."""
+        predict_origins = getattr(self.fitted, "predict_origins", None)
+        if predict_origins is None:
+            return {}
+        first, last = self._splits[0][0][0], self._splits[-1][0][-1]
+        origins = [int(self._splits[number][0][-1] + 1 - first) for number in numbers]
+        started = clock()
+        with warnings.catch_warnings(record=True) as raised:
+            warnings.simplefilter("always")
+            try:
+                points, quantiles = predict_origins(
+                    self._y.iloc[first : last + 1], origins, self.horizon, LEVELS
+                )
+                if not all(
+                    np.isfinite(part).all() for part in (points, quantiles) if part is not None
+                ):
+                    return {}
+                self._move_to(last)
+            except Exception:  # noqa: BLE001 - asked one by one, the row says what breaks
+                return {}
+        self._warnings = raised
+        seconds = (clock() - started) / len(numbers)
+        levels = [None] * len(numbers) if quantiles is None else np.sort(quantiles, axis=3)
+        return {
+            number: _Answer(values, of_origin, None, seconds)
+            for number, values, of_origin in zip(numbers, points, levels, strict=True)
+        }
+
+    def _answer_alone(self, number: int, clock: Callable[[], float]) -> _Answer:
+        train, test = self._splits[number]
+        started, truth = clock(), self._y.iloc[test]
+        with warnings.catch_warnings(record=True) as raised:
+            warnings.simplefilter("always")
+            self._move_to(train[-1])
+        _warn_again(raised)
+        if any(CANNOT_MOVE_ON in str(message.message) for message in raised):
+            raise _CannotMoveOn
+        values = _checked(self.fitted.predict(), truth)
+        quantiles, note = _quantiles(self.fitted, truth)
+        return _Answer(values, quantiles, note, clock() - started)
+
+    def _move_to(self, last: int) -> None:
+        """Let the fitted forecaster see the rows up to a position."""
+        if self._n_seen <= last:
+            self.fitted.update(self._y.iloc[self._n_seen : last + 1], update_params=False)
+            self._n_seen = last + 1
+
+
+def _warn_again(raised: Sequence[warnings.WarningMessage]) -> None:
+    for message in raised:
+        warnings.warn_explicit(message.message, message.category, message.filename, message.lineno)
+
+
 def _outcomes(
     forecaster: Any,
     y: pd.DataFrame,
     splits: Sequence[Split],
     store: StoredOrigins | None,
     description: str | None,
+    clock: Callable[[], float],
 ) -> Iterator[Outcome]:
     """Yield what happened at each origin."""
     horizon = len(splits[0][1])
-    fitted: Any = None
-    fitted_at = wanted_at = -1  # where the fit at hand was made, and where the fit due belongs
-    n_seen = 0
+    fit: _Fit | None = None
+    wanted_at = 0  # where the fit at hand belongs
     for position, (train, test) in enumerate(splits):
-        if wanted_at < 0:
-            wanted_at = position
         seen, truth = y.iloc[train], y.iloc[test]
-        record: dict[str, Any] = {}
         key = None
         if store is not None and description is not None:
             fitted_on = data_hash(y.iloc[splits[wanted_at][0]])
@@ -99,50 +188,36 @@ def _outcomes(
             found = store.read(key, truth.shape, len(LEVELS))
             if found is not None:
                 told = {**found.record, "warnings": tuple(found.record["warnings"])}
-                yield Outcome({**record, **told, "failure": None, "resumed": True}, found, None)
+                yield Outcome({**told, "failure": None, "resumed": True}, found, None)
                 continue
-        record |= {"fitted": False, "failure": None, "resumed": False, "note": None}
-        record["orders"] = None
+        record: dict[str, Any] = {"fitted": False, "failure": None, "resumed": False, "note": None}
+        record |= {"orders": None, "fit_seconds": 0.0, "predict_seconds": 0.0}
         forecasts = None
-        started = done_fitting = time.perf_counter()
+        started = clock()
         with warnings.catch_warnings(record=True) as raised, interruption_kept():
             warnings.simplefilter("always")  # kept in the record, not filtered away
             try:
-                if fitted_at != wanted_at:
-                    fitted = None
-                    fit_on = splits[wanted_at][0]
-                    candidate = forecaster.clone().fit(y.iloc[fit_on], fh=range(1, horizon + 1))
-                    fitted, fitted_at, n_seen = candidate, wanted_at, fit_on[-1] + 1
+                if fit is None:
+                    fit = _Fit(forecaster, y, splits[wanted_at:])
                     record["fitted"] = True
-                if n_seen <= train[-1]:
-                    n_raised = len(raised)
-                    fitted.update(y.iloc[n_seen : train[-1] + 1], update_params=False)
-                    n_seen = train[-1] + 1
-                    if any(CANNOT_MOVE_ON in str(w.message) for w in raised[n_raised:]):
-                        raise _CannotMoveOn
-                if record["fitted"]:
-                    done_fitting = time.perf_counter()
-                values = _checked(fitted.predict(), truth)
-                done = time.perf_counter()
-                quantiles, record["note"] = _quantiles(fitted, truth)
-                record["orders"] = _orders(fitted, truth.shape[1])
-                forecasts = OriginForecasts(values, quantiles, {})
+                    record["fit_seconds"] = clock() - started
+                answer = fit.answer(position - wanted_at, clock)
+                record |= {"predict_seconds": answer.seconds, "note": answer.note}
+                record["orders"] = _orders(fit.fitted, truth.shape[1])
+                forecasts = OriginForecasts(answer.values, answer.quantiles, {})
             except _CannotMoveOn:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever breaks a model is its row's note
-                done = time.perf_counter()
+                step = "fit_seconds" if fit is None else "predict_seconds"
+                record[step] = clock() - started - record["fit_seconds"]
                 record["failure"] = f"{type(error).__name__}: {_first_line(error)}"
-                fitted, fitted_at, wanted_at = None, -1, -1
-                if not record["fitted"]:
-                    done_fitting = done
-        record["fit_seconds"] = done_fitting - started
-        record["predict_seconds"] = done - done_fitting
+                fit, wanted_at = None, position + 1
         messages = [f"{w.category.__name__}: {_first_line(w.message)}" for w in raised]
         record["warnings"] = tuple(messages)
         if forecasts is not None and store is not None and key is not None:
             names = ("fitted", "note", "orders", "fit_seconds", "predict_seconds", "warnings")
             store.write(key, forecasts._replace(record={name: record[name] for name in names}))
-        yield Outcome(record, forecasts, fitted)
+        yield Outcome(record, forecasts, None if fit is None else fit.fitted)
 
 
 def _checked(predicted: Any, truth: pd.DataFrame) -> np.ndarray:

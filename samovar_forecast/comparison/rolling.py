@@ -48,7 +48,7 @@ def compare(
     window: Literal["expanding", "sliding"] = "expanding",
     bands: Sequence[int] | None = None,
     season: int | None = None,
-    refit: Refit | Mapping[str, Refit] = "every",
+    refit: Refit | Mapping[str, Refit] | None = None,
     classical: bool = True,
     nested: Mapping[str, Sequence[str]] | None = None,
     resume: str | Path | None = None,
@@ -83,11 +83,13 @@ def compare(
     season : int, optional
         Steps in a season, 1 for none. It scales MASE and gives the seasonal naive forecast its
         lag. By default the usual season of the index's frequency.
-    refit : {"every", "first"}, int, or mapping of name to any of these, default="every"
+    refit : {"every", "first"}, int, or mapping of name to any of these, optional
         Where a model is fitted: at every origin, at the first alone, or at every so many
-        origins. Elsewhere it moves on with ``update(update_params=False)``. A mapping may leave
-        names out, which are fitted at every origin, as is a forecaster that has no update of
-        its own (sktime's tag ``capability:update``, darts' local models).
+        origins. Elsewhere it moves on with ``update(update_params=False)``. By default, and for
+        names that a mapping leaves out, `SAMoVARForecaster` is fitted at every fourth origin and
+        any other model at every origin, which favours the other models. A forecaster that has no
+        update of its own (sktime's tag ``capability:update``, darts' local models) is always
+        fitted at every origin.
     classical : bool, default=True
         Whether the rows of `classical_forecasters` stand in the table beside the forecasters
         given; a row of that name given is kept as it is.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -80,12 +81,46 @@ class ClassicalForecaster(RowForecaster):
         self._seen = y
         return self
 
+    def predict_origins(
+        self, y: pd.DataFrame, origins: Sequence[int], horizon: int, alpha: Sequence[float]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Forecast from many rows of a frame, with what was learned in the fit.
+
+        Parameters
+        ----------
+        y : DataFrame, shape (n_observations, n_series)
+            The rows of the fit, and rows that follow.
+        origins : sequence of int
+            Numbers of rows that are known.
+        horizon : int
+        alpha : sequence of float
+            Levels of the quantiles.
+
+        Returns
+        -------
+        points : ndarray of shape (n_origins, horizon, n_series)
+        quantiles : ndarray of shape (n_origins, horizon, n_series, n_levels)
+        """
+        kept = self._seen
+        answers = []
+        try:
+            for origin in origins:
+                self._seen = y.iloc[:origin]
+                answers.append(self._points_and_levels(horizon, list(alpha)))
+        finally:
+            self._seen = kept
+        points, levels = zip(*answers, strict=True)
+        return np.stack(points), np.stack(levels)
+
     def _points(self, n_steps: int) -> np.ndarray:
         return self._extrapolate(self._seen.to_numpy(dtype=float), n_steps)
 
     def _levels(self, n_steps: int, alpha: list[float]) -> np.ndarray:
-        spread = self._deviations(n_steps)
-        return self._points(n_steps)[..., None] + spread[..., None] * norm.ppf(alpha)
+        return self._points_and_levels(n_steps, alpha)[1]
+
+    def _points_and_levels(self, n_steps: int, alpha: list[float]) -> tuple[np.ndarray, np.ndarray]:
+        points, spread = self._points(n_steps), self._deviations(n_steps)
+        return points, points[..., None] + spread[..., None] * norm.ppf(alpha)
 
     def _learn(self, values: np.ndarray) -> None:
         raise NotImplementedError

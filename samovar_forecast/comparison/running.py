@@ -1,6 +1,7 @@
 """All rows at all origins: cut into tasks that need nothing of each other, done here or in many.
 
 A task is a fit and the origins that it serves. Tasks are done in turn, or by joblib in processes.
+Rows that are fitted at the same origins are in one task, for some share what they estimate.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from samovar_forecast.comparison.arguments import Refit
 from samovar_forecast.comparison.origins import Outcome, Split, forecast_from
 from samovar_forecast.comparison.stored_origins import NotDescribable, StoredOrigins, describe
 from samovar_forecast.exceptions import require
+from samovar_forecast.linear.sharing import shared_estimates
 
 SECONDS_BEFORE_A_BAR = 3.0
 """A comparison that is over sooner shows no progress bar."""
@@ -45,10 +47,6 @@ class Task(NamedTuple):
     positions: range
 
 
-Answers = dict[str, list[Outcome] | None]
-"""The outcomes of the rows of a task; None for a row that cannot move on to the next origin."""
-
-
 def run_rows(
     work: Work, policies: Mapping[str, Refit], n_jobs: int, progress: bool
 ) -> tuple[dict[str, list[Outcome]], dict[str, Refit]]:
@@ -73,15 +71,14 @@ def run_rows(
     total = len(followed) * n_origins
     with tqdm(total=total, disable=not progress, delay=SECONDS_BEFORE_A_BAR, leave=False) as bar:
         while waiting:
-            tasks = _tasks({name: followed[name] for name in waiting}, n_origins, n_jobs)
+            tasks = _tasks({name: followed[name] for name in waiting}, n_origins)
             stuck = set()
-            for task, answers in _answered(work, tasks, n_jobs, bar):
-                for name, outcomes in answers.items():
-                    if outcomes is None:
-                        stuck.add(name)
-                        continue
-                    found[name] |= dict(zip(task.positions, outcomes, strict=True))
-                    bar.update(len(outcomes))
+            for positions, name, outcomes in _answered(work, tasks, n_jobs, bar):
+                if outcomes is None:
+                    stuck.add(name)
+                    continue
+                found[name] |= dict(zip(positions, outcomes, strict=True))
+                bar.update(len(outcomes))
             waiting = [name for name in waiting if name in stuck]
             for name in waiting:
                 bar.update(-len(found[name]))
@@ -90,19 +87,13 @@ def run_rows(
     return ordered, followed
 
 
-def _tasks(policies: Mapping[str, Refit], n_origins: int, n_jobs: int) -> list[Task]:
-    """Return the tasks: row after row in this process, origin after origin in many.
-
-    In many processes the rows of an origin stay together, for some share what they estimate.
-    """
-    groups: dict[tuple[str, ...], Refit] = {(name,): policies[name] for name in policies}
-    if n_jobs != 1:
-        by_policy: dict[Refit, tuple[str, ...]] = {}
-        for name, policy in policies.items():
-            by_policy[policy] = (*by_policy.get(policy, ()), name)
-        groups = dict(zip(by_policy.values(), by_policy, strict=True))
+def _tasks(policies: Mapping[str, Refit], n_origins: int) -> list[Task]:
+    """Return the tasks, fit after fit: rows that are fitted at the same origins share a task."""
+    by_policy: dict[Refit, tuple[str, ...]] = {}
+    for name, policy in policies.items():
+        by_policy[policy] = (*by_policy.get(policy, ()), name)
     tasks = []
-    for names, policy in groups.items():
+    for policy, names in by_policy.items():
         length = policy if isinstance(policy, int) else 1 if policy == "every" else n_origins
         starts = range(0, n_origins, length)
         tasks += [Task(names, range(k, min(k + length, n_origins))) for k in starts]
@@ -111,18 +102,24 @@ def _tasks(policies: Mapping[str, Refit], n_origins: int, n_jobs: int) -> list[T
 
 def _answered(
     work: Work, tasks: Sequence[Task], n_jobs: int, bar: Any
-) -> Iterator[tuple[Task, Answers]]:
-    """Yield the tasks with their answers, in any order."""
+) -> Iterator[tuple[range, str, list[Outcome] | None]]:
+    """Yield origins, a row and its outcomes there, in any order.
+
+    The outcomes are None for a row that cannot move on to the next origin.
+    """
     if n_jobs == 1:
         for task in tasks:
-            bar.set_description(task.names[0], refresh=False)
-            yield _done(work, task)
+            for name, outcomes in _done(work, task, bar):
+                yield task.positions, name, outcomes
         return
     joblib = require("joblib", feature="compare in several processes", extra="demo")
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        yield from joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-            joblib.delayed(_done)(_part(work, task), task) for task in tasks
+        answers = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+            joblib.delayed(_all_done)(_part(work, task), task) for task in tasks
         )
+        for task, outcomes_by_name in answers:
+            for name, outcomes in outcomes_by_name.items():
+                yield task.positions, name, outcomes
 
 
 def _part(work: Work, task: Task) -> Work:
@@ -130,20 +127,30 @@ def _part(work: Work, task: Task) -> Work:
     return work._replace(forecasters={name: work.forecasters[name] for name in task.names})
 
 
-def _done(work: Work, task: Task) -> tuple[Task, Answers]:
-    """Return a task with its answers."""
+def _all_done(work: Work, task: Task) -> tuple[Task, dict[str, list[Outcome] | None]]:
+    return task, dict(_done(work, task))
+
+
+def _done(work: Work, task: Task, bar: Any = None) -> Iterator[tuple[str, list[Outcome] | None]]:
+    """Yield the rows of a task and their outcomes; what several rows estimate is made once."""
     splits = [work.splits[k] for k in task.positions]
-    answers: Answers = {}
-    for name in task.names:
-        outcomes = forecast_from(
-            work.forecasters[name], work.y, splits, work.store, work.descriptions.get(name)
-        )
-        if outcomes is not None:  # of all fits, the last is kept
-            n_dropped = len(outcomes) - (task.positions[-1] == len(work.splits) - 1)
-            dropped = [outcome._replace(fitted=None) for outcome in outcomes[:n_dropped]]
-            outcomes = [*dropped, *outcomes[n_dropped:]]
-        answers[name] = outcomes
-    return task, answers
+    with shared_estimates() as estimates:
+        for name in task.names:
+            if bar is not None:
+                bar.set_description(name, refresh=False)
+            outcomes = forecast_from(
+                work.forecasters[name],
+                work.y,
+                splits,
+                work.store,
+                work.descriptions.get(name),
+                estimates.clock,
+            )
+            if outcomes is not None:  # of all fits, the last is kept
+                n_dropped = len(outcomes) - (task.positions[-1] == len(work.splits) - 1)
+                dropped = [outcome._replace(fitted=None) for outcome in outcomes[:n_dropped]]
+                outcomes = [*dropped, *outcomes[n_dropped:]]
+            yield name, outcomes
 
 
 def described(forecasters: Mapping[str, Any]) -> dict[str, str | None]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 from copy import copy
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +17,7 @@ from scipy.stats import norm
 from samovar_forecast.comparison.row_forecaster import ClassicalForecaster
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.linear_map import LinearMap, blend
+from samovar_forecast.linear.sharing import shared
 from samovar_forecast.linear.smoothing_candidates import FEWEST_ROWS, Smoothing
 
 COMBINED = ("simple", "holt", "damped")
@@ -77,13 +77,10 @@ class LinearSmoothing(ClassicalForecaster):
             )
         steps = np.sqrt(np.square(np.diff(values, axis=0)).mean(axis=0))
         self._unit = np.where(steps > 0, steps, 1.0)
-        scaled = [values / self._unit]
-        self._smoothing = Smoothing(scaled, [[n_rows]], n_rows, self.season, is_searched=True)
+        self._smoothing = _smoothing_of(values / self._unit, self.season)
 
     def _map(self, steps: int, max_lag: int) -> LinearMap:
-        smoothing = copy(self._smoothing)  # the same constants, seen through so many lags
-        smoothing.max_lag = max_lag
-        found = smoothing.candidates(steps)[0]
+        found = _maps_of(self._smoothing, steps, max_lag)
         if self.method == "theta":
             return found["theta"]
         shares = np.full((len(COMBINED), steps), 1 / len(COMBINED))
@@ -108,6 +105,19 @@ class LinearSmoothing(ClassicalForecaster):
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
         """Return the parameter sets under which sktime's own checks run."""
         return [{}, {"method": "combination", "season": 2}]
+
+
+@shared
+def _smoothing_of(values: np.ndarray, season: int) -> Smoothing:
+    return Smoothing([values], [[len(values)]], len(values), season, is_searched=True)
+
+
+@shared
+def _maps_of(smoothing: Smoothing, steps: int, max_lag: int) -> dict[str, LinearMap]:
+    """Return all maps with the same constants, seen through a number of lags."""
+    smoothing = copy(smoothing)
+    smoothing.max_lag = max_lag
+    return smoothing.candidates(steps)[0]
 
 
 class StatsforecastModels(ClassicalForecaster):
@@ -138,8 +148,7 @@ class StatsforecastModels(ClassicalForecaster):
 
     def _learn(self, values: np.ndarray) -> None:
         self._fits = [
-            [_fit(name, self.season, column.tobytes()) for column in values.T.copy()]
-            for name in self.models
+            [_fit(name, self.season, column) for column in values.T.copy()] for name in self.models
         ]
 
     def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
@@ -171,12 +180,11 @@ class StatsforecastModels(ClassicalForecaster):
         return [{"models": ("AutoTheta",)}, {"models": ("AutoETS", "AutoTheta")}]
 
 
-@lru_cache(maxsize=1024)
-def _fit(name: str, season: int, column: bytes) -> Any:
+@shared
+def _fit(name: str, season: int, values: np.ndarray) -> Any:
     """Return a model fitted to a series; a model and a mean with it in a table share the fit."""
     from statsforecast import models
 
-    values = np.frombuffer(column)
     options: dict[str, Any] = {"season_length": season}
     if name == "AutoARIMA":
         is_long = len(values) > APPROXIMATE_FROM_ROWS or season > APPROXIMATE_FROM_SEASON

@@ -270,6 +270,35 @@ class PanelForecaster:
         holds_all = self.holds_all and _longest(rows) <= self.n_kept
         return dataclasses.replace(self, panel=rows.tail(self.n_kept), holds_all=holds_all)
 
+    def at_origins(self, rows: Panel, origins: Sequence[int]) -> PanelForecaster:
+        """Return a model of a single series whose instances are the rows known at some origins.
+
+        Parameters
+        ----------
+        rows : Panel
+            The series, with rows that may lie after the origins.
+        origins : sequence of int
+            Numbers of rows that are known.
+        """
+        (series,), (scaler,), n_origins = rows.instances, self.scalers.values(), len(origins)
+        known = tuple(
+            dataclasses.replace(series, key=place, **series.rows(max(0, end - self.n_kept), end))
+            for place, end in enumerate(origins)
+        )
+        members = tuple(
+            dataclasses.replace(member, forecasts=member.forecasts * n_origins)
+            if isinstance(member, LinearMember)
+            else member
+            for member in self.average.members
+        )
+        average = Average(
+            members,
+            {name: np.repeat(own, n_origins, axis=0) for name, own in self.average.shares.items()},
+            self.average.calibrations * n_origins,
+        )
+        panel = dataclasses.replace(rows, instances=known)
+        return PanelForecaster(average, dict.fromkeys(range(n_origins), scaler), panel)
+
     # ------------------------------------------------------------------ forecasts
 
     def forecast(self, steps: Sequence[np.ndarray], X: pd.DataFrame | None) -> list[np.ndarray]:

@@ -15,6 +15,7 @@ import torch
 from samovar_forecast.learning.members import put_back, take_off
 from samovar_forecast.learning.scaled_rows import ScaledRows
 from samovar_forecast.linear.covariates import CovariateEffect
+from samovar_forecast.linear.sharing import shared
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.pretrained import load_pretrained
 from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
@@ -119,21 +120,35 @@ class PretrainedMember:
     ) -> np.ndarray:
         """Return the quantiles from the last patches of each window, (B, P, s, C, Q)."""
         length = max(len(window) for window in batch)
-        target = torch.stack([window.of(values[window.instance], length) for window in batch])
+        target = np.stack([window.of(values[window.instance], length) for window in batch])
         known = [instances[window.instance].past_covariates for window in batch]
         parts = [
             window.of(rows, length)
             for window, rows in zip(batch, known, strict=True)
             if rows is not None
         ]
-        past = torch.stack(parts) if parts else None
+        past = np.stack(parts) if parts else None
         n_positions = 1 + max(int(window.patches_back.max()) for window in batch)
-        if n_positions == 1:
-            ahead = self.network.forecast(target, n_steps, self.season, past_covariates=past)
-            return ahead[:, None].numpy()
-        return self.network.forecast_along(
-            target, n_positions, n_steps, self.season, past_covariates=past
-        ).numpy()
+        return _quantiles_along(self.network, self.season, target, past, n_positions, n_steps)
+
+
+@shared
+def _quantiles_along(
+    network: ZeroShotNetwork,
+    season: int,
+    target: np.ndarray,
+    past: np.ndarray | None,
+    n_positions: int,
+    n_steps: int,
+) -> np.ndarray:
+    """Return the quantiles from the last patches of windows (B, length, C), (B, P, s, C, Q)."""
+    rows = torch.from_numpy(target)
+    covariates = None if past is None else torch.from_numpy(past)
+    if n_positions == 1:
+        ahead = network.forecast(rows, n_steps, season, past_covariates=covariates)
+        return ahead[:, None].numpy()
+    along = network.forecast_along(rows, n_positions, n_steps, season, past_covariates=covariates)
+    return along.numpy()
 
 
 @dataclass(frozen=True)
@@ -167,11 +182,11 @@ class _Window:
     def __len__(self) -> int:
         return self.end - self.start
 
-    def of(self, values: np.ndarray, length: int) -> torch.Tensor:
+    def of(self, values: np.ndarray, length: int) -> np.ndarray:
         """Return the rows, filled up to a length with missing rows in front."""
         rows = np.full((length, values.shape[1]), np.nan)
         rows[length - len(self) :] = values[self.start : self.end]
-        return torch.from_numpy(rows)
+        return rows
 
 
 def _batches(

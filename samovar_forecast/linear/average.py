@@ -22,6 +22,7 @@ from samovar_forecast.linear.held_out import CUTS, Trial, paths_of, weigh
 from samovar_forecast.linear.linear_map import LinearMap, blend
 from samovar_forecast.linear.sample import Sample
 from samovar_forecast.linear.seasons import find_season
+from samovar_forecast.linear.sharing import shared
 from samovar_forecast.linear.smoothing import filled
 from samovar_forecast.linear.stable_average import stable_average
 
@@ -76,6 +77,7 @@ class AnchorFit:
         )
 
 
+@shared
 def estimate_anchor(
     series: Sequence[np.ndarray], n_steps: int, max_lag: int, season: int = 1, is_joint: bool = True
 ) -> AnchorFit:

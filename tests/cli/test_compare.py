@@ -58,6 +58,24 @@ def test_compare_resumes_from_a_folder(quick, capsys, csv, tmp_path):
     assert second == first
 
 
+def test_the_number_of_processes_reaches_the_comparison(capsys, csv, monkeypatch):
+    asked, path = [], csv(months())
+    whole = comparison_room.compare
+
+    def recorded(*data, n_jobs, **options):
+        asked.append(n_jobs)
+        return whole(*data, **options)
+
+    monkeypatch.setattr(comparison_room, "compare", recorded)
+    arguments = ("--horizon", 2, "--origins", 1, "--without-samovar", "--quiet")
+    assert run(capsys, "compare", path, *arguments)[0] == 0
+    assert run(capsys, "compare", path, *arguments, "--jobs", 2)[0] == 0
+    assert asked == [1, 2]
+    with pytest.raises(SystemExit):
+        run(capsys, "compare", path, *arguments, "--jobs", 0)
+    assert "give a number of processes, or -1 for all" in capsys.readouterr().err
+
+
 def test_the_names_that_the_help_lists_are_those_that_are_known(capsys):
     with pytest.raises(SystemExit):
         main(["compare", "--help"])

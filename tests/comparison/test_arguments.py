@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 from sktime.forecasting.naive import NaiveForecaster
 
+from samovar_forecast import SAMoVARForecaster
 from samovar_forecast.comparison import GuardedVAR, RepeatSeason, classical_forecasters
 from samovar_forecast.comparison import compare as compare_with_classical
+from samovar_forecast.comparison.arguments import refit_policies
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from tests.builders.comparison import compare, simulated_var
 
@@ -66,6 +68,14 @@ def test_a_datetime_index_without_a_frequency_works():
 def test_bad_data_are_refused_with_their_place(change, message):
     with pytest.raises(DataError, match=message):
         compare(change(simulated_var(60)), 4, [RepeatSeason()])
+
+
+def test_by_default_a_fit_of_samovar_serves_four_origins_and_any_other_model_is_fitted_at_each():
+    named = {"ours": SAMoVARForecaster(), "naive": RepeatSeason(), "sktime": NaiveForecaster()}
+    assert refit_policies(None, named) == {"ours": 4, "naive": "every", "sktime": "every"}
+    asked = {"naive": "first"}
+    assert refit_policies(asked, named) == {"ours": 4, "naive": "first", "sktime": "every"}
+    assert set(refit_policies("every", named).values()) == {"every"}
 
 
 @pytest.mark.parametrize(

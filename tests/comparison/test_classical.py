@@ -24,7 +24,7 @@ from samovar_forecast.comparison import (
     RidgeVAR,
     classical_forecasters,
 )
-from samovar_forecast.comparison.classical import most_growth
+from samovar_forecast.comparison.classical import AREquation, most_growth
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.orders import largest_order
 from samovar_forecast.linear.simulate import largest_root
@@ -161,6 +161,27 @@ def test_a_var_of_one_series_is_its_ar():
     pd.testing.assert_frame_equal(
         GuardedVAR().fit(y, fh=[1, 2]).predict(), GuardedAR().fit(y, fh=[1, 2]).predict()
     )
+
+
+@pytest.mark.filterwarnings("ignore:The design matrix is rank-deficient")
+def test_the_order_of_an_ar_is_statsmodels_order_also_where_lags_depend_on_each_other():
+    rng = np.random.default_rng(0)
+    walk, time = rng.normal(size=150).cumsum(), np.arange(150.0)
+    series = [
+        *(rng.normal(size=n_rows).cumsum() for n_rows in (40, 90, 200)),
+        *(simulated_var(seed=seed)["b"].to_numpy() for seed in range(3)),
+        1e8 + walk,
+        1e-9 * walk,
+        walk + 20 * np.sin(np.pi * time / 6),
+        np.where(time % 2, 1.0, -1.0),
+    ]
+    for values in series:
+        most = largest_order(len(values), 1)
+        theirs = ar_select_order(values, most, ic="aic")
+        ours = AREquation.of(values, most)
+        assert len(ours.coefs) == len(theirs.ar_lags or [])
+        ahead = theirs.model.fit().forecast(6)
+        np.testing.assert_allclose(ours.forecast(values, 6), ahead, rtol=1e-9, atol=1e-15)
 
 
 @pytest.mark.parametrize("name", ["VAR", "Ridge VAR", "AR", "Naive", "Seasonal naive"])

@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 from statsmodels.tsa.api import VAR
 
-from samovar_forecast.comparison import GuardedVAR, RepeatSeason
+from samovar_forecast import SAMoVARForecaster
+from samovar_forecast.comparison import GuardedVAR, RepeatSeason, classical_forecasters
+from samovar_forecast.comparison.origins import forecast_from
+from samovar_forecast.comparison.stored_origins import OriginForecasts
 from samovar_forecast.linear.orders import largest_order
 from tests.builders.comparison import compare, forecasts_of, simulated_var
 
@@ -15,12 +18,16 @@ from tests.builders.comparison import compare, forecasts_of, simulated_var
 class Reverses(RepeatSeason):
     """A naive forecast whose columns come in another order."""
 
+    predict_origins = None  # sktime's predict is asked
+
     def _predict(self, fh, X):
         return super()._predict(fh, X).iloc[:, ::-1]
 
 
 class Renames(RepeatSeason):
     """A naive forecast whose columns have names of their own."""
+
+    predict_origins = None
 
     def _predict(self, fh, X):
         return super()._predict(fh, X).add_prefix("my_")
@@ -46,6 +53,59 @@ def test_a_forecast_is_read_by_its_names_and_refused_where_they_do_not_fit():
     assert found.scores().loc["reversed"].tolist() == found.scores().loc["naive"].tolist()
     assert set(found.failures["model"]) == {"renamed"}
     assert "does not fit what was to be forecast" in found.effort().loc["renamed", "note"]
+
+
+def one_by_one(forecaster):
+    """A forecaster that is asked by sktime's update and predict, at each origin."""
+    kind = type(forecaster)
+    alone = type(f"{kind.__name__}Alone", (kind,), {"predict_origins": None})
+    return alone(**forecaster.get_params(deep=False))
+
+
+@pytest.mark.parametrize(
+    ("name", "forecaster"),
+    [
+        *classical_forecasters(4).items(),
+        ("SAMoVAR", SAMoVARForecaster()),
+        ("zero-shot", SAMoVARForecaster(linear=False)),
+        ("linear", SAMoVARForecaster(pretrained=False)),
+    ],
+)
+def test_many_origins_are_answered_at_once_as_one_by_one(name, forecaster):
+    y = simulated_var(90)[["a", "b"]]
+    origins = [70, 73, 78, 81]
+    splits = [(np.arange(n), np.arange(n, n + 5)) for n in origins]
+    together = forecast_from(forecaster, y, splits, None, None)
+    alone = forecast_from(one_by_one(forecaster), y, splits, None, None)
+    rtol = 1e-9 if forecaster.get_params().get("pretrained", False) is False else 1e-5
+    for left, right in zip(together, alone, strict=True):
+        same = ("fitted", "failure", "note", "orders", "warnings")
+        assert [left.record[key] for key in same] == [right.record[key] for key in same]
+        deviation = y.std().to_numpy()
+        pair = (left.forecasts, right.forecasts)
+        values, by_level = (
+            [getattr(one, part) for one in pair] for part in OriginForecasts._fields[:2]
+        )
+        np.testing.assert_allclose(*(one / deviation for one in values), rtol=rtol, atol=rtol)
+        scaled = [one / deviation[:, None] for one in by_level]
+        np.testing.assert_allclose(*scaled, rtol=rtol, atol=rtol)
+    cutoffs = [outcomes[-1].fitted.cutoff for outcomes in (together, alone)]
+    assert cutoffs[0].equals(cutoffs[1])
+    assert cutoffs[0][0] == y.index[80]
+
+
+class BreaksTogether(RepeatSeason):
+    """A naive forecast that cannot answer many origins at once."""
+
+    def predict_origins(self, y, origins, horizon, alpha):
+        raise RuntimeError("not together")
+
+
+def test_origins_that_cannot_be_answered_together_are_asked_for_alone():
+    models = {"naive": RepeatSeason(), "breaks": BreaksTogether()}
+    found = compare(simulated_var(), 2, models, n_origins=4, refit=2)
+    assert found.failures.empty
+    assert found.scores().loc["breaks"].equals(found.scores().loc["naive"])
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from samovar_forecast.comparison import GuardedAR, GuardedVAR, RepeatSeason
 from samovar_forecast.comparison.running import Task, _tasks
 from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.linear.sharing import shared
 from tests.builders.comparison import Fails, compare, simulated_var
 
 
@@ -35,13 +39,39 @@ def test_several_processes_give_the_same_comparison_and_go_on_where_one_stopped(
 
 def test_a_task_is_a_fit_and_the_origins_that_it_serves():
     policies = {"a": "every", "b": 2, "c": "every", "d": "first"}
-    in_turn = _tasks(policies, 3, n_jobs=1)
-    assert in_turn[:3] == [Task(("a",), range(k, k + 1)) for k in range(3)]
-    assert in_turn[3:5] == [Task(("b",), range(2)), Task(("b",), range(2, 3))]
-    at_once = _tasks(policies, 3, n_jobs=2)
-    assert at_once[0] == Task(("a", "c"), range(1))
-    assert at_once[-1] == Task(("d",), range(3))
-    assert len(at_once) == 3 + 2 + 1
+    tasks = _tasks(policies, 3)
+    assert tasks[:3] == [Task(("a", "c"), range(k, k + 1)) for k in range(3)]
+    assert tasks[3:5] == [Task(("b",), range(2)), Task(("b",), range(2, 3))]
+    assert tasks[5:] == [Task(("d",), range(3))]
+
+
+class Estimates(RepeatSeason):
+    """A naive forecast that estimates something first, as other rows do."""
+
+    def _learn(self, values):
+        self.found = square_of(values)
+        super()._learn(values)
+
+
+CALLS = []
+
+
+@shared
+def square_of(values):
+    CALLS.append(len(values))
+    time.sleep(0.005)
+    return values**2
+
+
+def test_rows_that_want_the_same_estimate_make_it_once_and_tell_its_time_each():
+    CALLS.clear()
+    rows = {"first": Estimates(), "second": Estimates(2), "seldom": Estimates()}
+    found = compare(simulated_var(60), 2, rows, n_origins=4, refit={"seldom": "first"})
+    first, second, third, fourth = (int(n) for n in (found.n_first + found.stride * np.arange(4)))
+    assert [first, second, third, fourth, first] == CALLS
+    runs = found.runs[found.runs["fitted"]]
+    assert (runs["fit_seconds"] >= 0.005).all()
+    assert found.fitted["second"].found is found.fitted["first"].found
 
 
 @pytest.mark.parametrize("n_jobs", [0, 1.5, True])

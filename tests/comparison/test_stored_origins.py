@@ -146,8 +146,14 @@ def test_nothing_half_written_is_left_where_writing_fails(tmp_path):
 
 
 def test_an_interruption_that_lightning_makes_an_exit_is_one_again(tmp_path):
+    fits = []
+
     class Interrupted(RepeatSeason):
         def _learn(self, values):
+            fits.append(len(values))
+            if len(fits) < 3:
+                super()._learn(values)
+                return
             try:
                 raise KeyboardInterrupt
             except KeyboardInterrupt:
@@ -159,7 +165,7 @@ def test_an_interruption_that_lightning_makes_an_exit_is_one_again(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         compare(series(), 3, models, n_origins=4, classical=False, resume=tmp_path)
     assert signal.getsignal(signal.SIGINT) is before
-    assert len(list(tmp_path.iterdir())) == 4
+    assert len(list(tmp_path.iterdir())) == 3 + 2  # the naive row was there at the third origin
 
 
 def test_a_failure_is_not_kept_but_tried_again(tmp_path):

@@ -349,6 +349,58 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         training = self._plan().budget_training(n_windows)
         return read_panel_forecaster(self._model, y, X, instance, training)
 
+    def predict_origins(
+        self,
+        y: pd.DataFrame | pd.Series,
+        origins: Sequence[int],
+        horizon: int,
+        alpha: Sequence[float] = (0.05, 0.5, 0.95),
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Forecast from many rows of a longer series at once, with what was learned in the fit.
+
+        The numbers are those of ``update(rows, update_params=False)`` with ``predict`` and
+        ``predict_quantiles`` at each origin, up to rounding; all origins are answered together,
+        and the forecaster stays where it is.
+
+        Parameters
+        ----------
+        y : DataFrame or Series
+            A single series with the columns of the fit: its rows, and rows that follow.
+        origins : sequence of int
+            Numbers of rows of ``y`` that are known.
+        horizon : int
+            Steps ahead.
+        alpha : sequence of float, default=(0.05, 0.5, 0.95)
+            Levels of the quantiles.
+
+        Returns
+        -------
+        points : ndarray of shape (n_origins, horizon, n_series)
+        quantiles : ndarray of shape (n_origins, horizon, n_series, n_levels)
+
+        Raises
+        ------
+        DataError
+            If ``y`` has other columns than in the fit, or the fit had covariates.
+        ConfigurationError
+            If the fit was that of a panel, or an origin is no number of rows of ``y``.
+        """
+        self.check_is_fitted()
+        known = self._model.panel
+        if known.key_names:
+            raise ConfigurationError("predict_origins forecasts a single series, no panel")
+        if not all(1 <= origin <= len(y) for origin in origins):
+            raise ConfigurationError(
+                "origins are no numbers of rows", found=list(origins), wanted=f"from 1 to {len(y)}"
+            )
+        frame = y.to_frame(known.target_names[0]) if isinstance(y, pd.Series) else y
+        model = self._model.at_origins(Panel.from_frame(frame, known=known), origins)
+        steps = [np.arange(1, horizon + 1)] * len(origins)
+        forecasts = self._predictive(steps, None, model)
+        points = [forecast.point() for forecast in forecasts]
+        quantiles = [np.moveaxis(forecast.quantiles(alpha), 0, -1) for forecast in forecasts]
+        return np.stack(points), np.stack(quantiles)
+
     # ------------------------------------------------------------------ sktime's inner methods
 
     def _fit(
@@ -556,7 +608,10 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         return ready
 
     def _predictive(
-        self, steps: list[np.ndarray], X: pd.DataFrame | None
+        self,
+        steps: list[np.ndarray],
+        X: pd.DataFrame | None,
+        model: PanelForecaster | None = None,
     ) -> list[InstanceForecast]:
         if not self._model.is_held_out:
             warn(
@@ -567,7 +622,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
                 stacklevel=2,
             )
         with usual_torch():
-            return self._model.predictive(steps, X)
+            return (self._model if model is None else model).predictive(steps, X)
 
     def _predictive_frame(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -358,3 +360,32 @@ def test_the_papers_model_is_one_line():
     forecaster.fit(frame(), fh=STEPS)
     assert list(forecaster.shares_.index.unique("member")) == ["trained"]
     assert forecaster.network_.anchor is None
+
+
+def test_many_origins_are_forecast_at_once_and_the_forecaster_stays_where_it_is(fitted):
+    y, before = frame(100), fitted.predict(STEPS)
+    points, quantiles = fitted.predict_origins(y, [90, 94, 100], 3, alpha=[0.1, 0.5])
+    assert points.shape == (3, 3, 2)
+    assert quantiles.shape == (3, 3, 2, 2)
+    assert_array_equal(fitted.predict(STEPS), before)
+    assert_allclose(points[0], before)
+    assert_allclose(quantiles[..., 1], points)
+    moved = copy.deepcopy(fitted).update(y.iloc[90:94], update_params=False)
+    assert_allclose(points[1], moved.predict(STEPS), rtol=1e-7)
+    wanted = moved.predict_quantiles(STEPS, alpha=[0.1])
+    assert_allclose(quantiles[1, ..., 0], wanted, rtol=1e-7)
+    alone = SAMoVARForecaster(pretrained=False).fit(y["a"].iloc[:90], fh=STEPS)
+    assert_allclose(alone.predict_origins(y["a"], [90], 3)[0][0], alone.predict().to_frame())
+
+
+@pytest.mark.parametrize("origins", [[0, 20], [91]])
+def test_origins_outside_the_rows_are_refused(fitted, origins):
+    with pytest.raises(ConfigurationError, match="origins are no numbers of rows"):
+        fitted.predict_origins(frame(), origins, 3)
+
+
+def test_origins_of_a_panel_are_refused():
+    y = panel(2, 40)
+    fitted = SAMoVARForecaster(pretrained=False).fit(y, fh=STEPS)
+    with pytest.raises(ConfigurationError, match="no panel"):
+        fitted.predict_origins(y, [30], 3)
