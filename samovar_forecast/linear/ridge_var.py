@@ -238,12 +238,13 @@ def _priors(
     fading, own = (np.repeat(distance**-decay, n_series) for distance in (lag, near))
     k = order * n_series
     is_bearable = n_series * n_rows * k * min(k, n_rows) <= most_work
-    if season == 1 or not is_bearable or n_series == 1:
+    is_alike = np.array_equal(own, fading)  # no lag is near the season: all share a decomposition
+    if is_alike or not is_bearable or n_series == 1:
         yield everyone, own if n_series == 1 else fading
     if n_series == 1 or not is_bearable:
         return
     impulse = np.tile(everyone, order)
-    weights = cross_weights if season == 1 else (1.0, *cross_weights)
+    weights = cross_weights if is_alike else (1.0, *cross_weights)
     for equation in everyone:
         for weight in weights:
             yield everyone[[equation]], np.where(impulse == equation, own, weight * fading)
