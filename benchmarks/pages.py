@@ -26,6 +26,7 @@ NAMES = (
     "econometric",
     "explosions",
     "fev",
+    "fuzz",
     "in_context",
     "linear_targets",
     "long_horizon",
