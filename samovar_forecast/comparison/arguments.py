@@ -196,8 +196,7 @@ def refit_policies(
                 f"refit of {name!r}", found=repr(policy), wanted="'every', 'first' or an integer"
             )
     return {
-        name: policy if named[name].get_tag("capability:update", False) else "every"
-        for name, policy in chosen.items()
+        name: policy if _can_be_updated(named[name]) else "every" for name, policy in chosen.items()
     }
 
 
@@ -205,6 +204,26 @@ def _is_samovar(forecaster: Any) -> bool:
     """Tell our sktime forecaster without an import, which would bring torch along."""
     home = "samovar_forecast.adapters.sktime"
     return any(kind.__module__.startswith(home) for kind in type(forecaster).__mro__)
+
+
+def _can_be_updated(forecaster: Any) -> bool:
+    """Tell whether a forecaster takes in new rows without a fit.
+
+    sktime's `Differencer` forgets the last rows when it is updated: the forecasts of a pipeline
+    would come back as differences.
+    """
+    parts = [forecaster]
+    if hasattr(forecaster, "get_params"):
+        parts += [part for value in forecaster.get_params().values() for part in _parts_of(value)]
+    is_forgetful = any(type(part).__name__ == "Differencer" for part in parts)
+    return bool(forecaster.get_tag("capability:update", False)) and not is_forgetful
+
+
+def _parts_of(value: Any) -> list[Any]:
+    """Return what stands in a parameter: the steps of a pipeline, or the parameter itself."""
+    if isinstance(value, (list, tuple)):
+        return [part for item in value for part in _parts_of(item)]
+    return [value]
 
 
 def check_count(name: str, value: object) -> None:

@@ -99,3 +99,28 @@ def test_bad_arguments_are_refused_by_name(arguments, message):
     good = {"horizon": 4, "forecasters": [RepeatSeason()]}
     with pytest.raises(ConfigurationError, match=message):
         compare(simulated_var(60), **{**good, **arguments})
+
+
+def test_a_pipeline_that_forgets_its_last_rows_is_fitted_at_every_origin():
+    from sktime.forecasting.compose import TransformedTargetForecaster
+    from sktime.transformations.series.boxcox import LogTransformer
+    from sktime.transformations.series.difference import Differencer
+
+    from samovar_forecast import SAMoVARForecaster
+
+    steps = [("diff", Differencer()), ("model", SAMoVARForecaster())]
+    others = [("log", LogTransformer()), ("model", SAMoVARForecaster())]
+    named = {
+        "differences": TransformedTargetForecaster(steps),
+        "inner": TransformedTargetForecaster(
+            [("log", LogTransformer()), ("all", TransformedTargetForecaster(steps))]
+        ),
+        "logs": TransformedTargetForecaster(others),
+        "plain": SAMoVARForecaster(),
+    }
+    assert refit_policies("first", named) == {
+        "differences": "every",
+        "inner": "every",
+        "logs": "first",
+        "plain": "first",
+    }
