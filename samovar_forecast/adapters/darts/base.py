@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from torch.optim import Optimizer
 
+from samovar_forecast.adapters.darts.door import check_arguments
 from samovar_forecast.adapters.darts.host import (
     MixedCovariatesTorchModel,
     PLForecastingModule,
@@ -131,6 +132,7 @@ class SAMoVARTorchModel(MixedCovariatesTorchModel):
         )
         known = {name for made in constructors for name in inspect.signature(made).parameters}
         refuse_names_of_the_other_host(kwargs, known, cls.__name__)
+        check_arguments(kwargs)
         super()._validate_model_params(**kwargs)
 
     def _setup_for_train(

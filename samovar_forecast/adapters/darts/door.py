@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from darts import TimeSeries
 
 from samovar_forecast.adapters.darts.host import TorchInferenceBatch, TorchTrainingDataset
 from samovar_forecast.adapters.darts.rows import holds_series
-from samovar_forecast.exceptions import DataError
+from samovar_forecast.exceptions import ConfigurationError, DataError
 
 REMEDY = (
     "fill them, with darts.dataprocessing.transformers.MissingValuesFiller, or forecast with "
     "SAMoVARZeroShotModel, which leaves missing values out"
 )
+
+
+def check_arguments(given: Mapping[str, Any]) -> None:
+    """Refuse switches that are no bool, and a shift into the past, which darts lets pass.
+
+    Raises
+    ------
+    ConfigurationError
+        The message names the argument.
+    """
+    for name in ("linear", "univariate", "use_static_covariates"):
+        if not isinstance(given.get(name, True), (bool, np.bool_)):
+            raise ConfigurationError(name, found=repr(given[name]), wanted="True or False")
+    shift = given.get("output_chunk_shift", 0)
+    is_count = isinstance(shift, (int, np.integer)) and not isinstance(shift, bool)
+    if not is_count or shift < 0:
+        raise ConfigurationError("output_chunk_shift", found=repr(shift), wanted="0 or more steps")
 
 
 def check_dataset(dataset: TorchTrainingDataset) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 pytest.importorskip("darts", reason="darts is not installed")
 
-from samovar_forecast.exceptions import DataError
-from tests.builders.darts import THIRD_PARTY, daily, tiny, waves
+from samovar_forecast.exceptions import ConfigurationError, DataError
+from tests.builders.darts import THIRD_PARTY, daily, tiny, waves, zero_shot
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
 
@@ -51,3 +51,21 @@ def test_a_gap_in_the_window_of_a_forecast_is_refused_and_an_earlier_gap_is_not(
     with pytest.raises(DataError, match=r"past_target.*SAMoVARZeroShotModel"):
         model.predict(4, with_gap(row=55))
     assert np.isfinite(model.predict(4, with_gap(row=5)).values()).all()
+
+
+@pytest.mark.parametrize("make", [tiny, zero_shot])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("output_chunk_shift", -1),
+        ("output_chunk_shift", 1.5),
+        ("univariate", "no"),
+        ("linear", "no"),
+        ("use_static_covariates", 1),
+    ],
+)
+def test_an_argument_that_cannot_work_is_refused_by_its_name(make, name, value):
+    if make is zero_shot and name in ("linear", "use_static_covariates"):
+        pytest.skip("an argument of the trained model alone")
+    with pytest.raises(ConfigurationError, match=f"{name}; found"):
+        make(**{name: value})
