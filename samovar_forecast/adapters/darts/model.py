@@ -17,7 +17,8 @@ from samovar_forecast.adapters.darts.host import (
     TorchTrainingSample,
     add_safe_globals,
 )
-from samovar_forecast.adapters.darts.module import OneCycle, SAMoVARModule, head_of
+from samovar_forecast.adapters.darts.module import SAMoVARModule, head_of
+from samovar_forecast.adapters.darts.schedule import OneCycle
 from samovar_forecast.adapters.darts.stages import stages
 from samovar_forecast.adapters.darts.windows import SlicedTrainingDataset
 from samovar_forecast.config import (

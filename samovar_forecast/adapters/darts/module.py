@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim.lr_scheduler import OneCycleLR
 
 from samovar_forecast.adapters.darts.base import ClippedModule
 from samovar_forecast.adapters.darts.door import check_window
@@ -29,6 +28,7 @@ from samovar_forecast.adapters.darts.host import (
     TorchTrainingBatch,
 )
 from samovar_forecast.adapters.darts.sample_paths import held_moments
+from samovar_forecast.adapters.darts.schedule import OneCycle
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.network import NetworkOutput, SAMoVARNetwork
 from samovar_forecast.network.anchor import Anchor, lags_of_anchor
@@ -75,23 +75,6 @@ class _TrainingOutput(PLModuleOutput):
 
     next_prediction: Tensor | None = None  # B M*s C K
     next_target: Tensor | None = None  # B M*s C
-
-
-class OneCycle(OneCycleLR):
-    """One-cycle schedule that takes its length from the trainer and stops at the end of the cycle.
-
-    A training that is resumed with more epochs follows the longer cycle.
-    """
-
-    def step(self, epoch: int | None = None) -> None:
-        """Advance by one step; past the end the rate stays at its last value."""
-        if self.last_epoch + 1 < self.total_steps:
-            super().step(epoch)
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore the position, not the length, of the cycle."""
-        length = ("total_steps", "_schedule_phases")
-        super().load_state_dict({k: v for k, v in state_dict.items() if k not in length})
 
 
 class SAMoVARModule(ClippedModule):

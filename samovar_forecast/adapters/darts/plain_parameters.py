@@ -13,7 +13,7 @@ import torch
 from darts import TimeSeries
 
 from samovar_forecast.adapters.darts.host import TorchLikelihood, likelihoods
-from samovar_forecast.adapters.darts.module import OneCycle
+from samovar_forecast.adapters.darts.schedule import OneCycle
 from samovar_forecast.artifact.plain import Form, Reader, Writer
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.frames.plain_names import read_index, read_name, write_index, write_name

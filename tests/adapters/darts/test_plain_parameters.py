@@ -12,8 +12,8 @@ pytest.importorskip("darts", reason="darts is not installed")
 
 from darts.utils.likelihood_models import GaussianLikelihood, QuantileRegression
 
-from samovar_forecast.adapters.darts.module import OneCycle
 from samovar_forecast.adapters.darts.plain_parameters import read_parameter, write_parameter
+from samovar_forecast.adapters.darts.schedule import OneCycle
 from samovar_forecast.exceptions import ConfigurationError
 
 
