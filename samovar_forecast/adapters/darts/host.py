@@ -99,6 +99,8 @@ METHODS: dict[type, tuple[str, ...]] = {
     MixedCovariatesTorchModel: (
         "_extract_pl_module_params",
         "_extract_torch_model_params",
+        "_init_model",
+        "_update_covariates_use",
         "generate_fit_predict_encodings",
         "model_params",
         "uses_static_covariates",
