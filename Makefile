@@ -12,6 +12,9 @@ export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
+# Two files of tests at once; each file in a process of its own, as its fixtures are costly.
+SIDE_BY_SIDE ?= --numprocesses 2 --dist loadfile
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -24,10 +27,10 @@ demo: $(VENV)/demo.stamp ## set up, then forecast US macro data beside a VAR: le
 	$(BIN)/samovar-forecast demo
 
 test: $(VENV)/dev.stamp ## set up, then run the fast tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow"
 
 test-all: $(VENV)/dev.stamp ## set up, then run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 lint: $(VENV)/dev.stamp ## set up, then check style, format and types
 	$(BIN)/ruff check .
