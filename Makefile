@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-# Two files of tests at once; each file in a process of its own, as its fixtures are costly.
+# Two files of tests at once; a file stays in one process, for its fixtures are costly.
 SIDE_BY_SIDE ?= --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help

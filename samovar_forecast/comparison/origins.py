@@ -87,6 +87,14 @@ class _Answer(NamedTuple):
     seconds: float
 
 
+ASKED_BY_SKTIME = frozenset(
+    f"{private}{name}"
+    for private in ("", "_")
+    for name in ("predict", "predict_quantiles", "predict_interval", "predict_proba", "update")
+)
+"""Methods of a forecaster by which it answers an origin."""
+
+
 class _Fit:
     """A fit, and its forecasts from the origins that follow it."""
 
@@ -115,7 +123,7 @@ class _Fit:
 
     def _answer_together(self, numbers: range, clock: Callable[[], float]) -> dict[int, _Answer]:
         """Return the forecasts from some origins; none where they have to be asked for alone."""
-        predict_origins = getattr(self.fitted, "predict_origins", None)
+        predict_origins = _joint_forecast(self.fitted)
         if predict_origins is None:
             return {}
         first, last = self._splits[0][0][0], self._splits[-1][0][-1]
@@ -134,6 +142,8 @@ class _Fit:
                 self._move_to(last)
             except Exception:  # noqa: BLE001 - asked one by one, the row says what breaks
                 return {}
+        if not self.fitted.get_tag("capability:pred_int", False):
+            quantiles = None
         self._warnings = raised
         seconds = (clock() - started) / len(numbers)
         levels = [None] * len(numbers) if quantiles is None else np.sort(quantiles, axis=3)
@@ -239,6 +249,21 @@ def _checked(predicted: Any, truth: pd.DataFrame) -> np.ndarray:
     if not np.isfinite(values).all():
         raise DataError("the forecast holds NaN or infinity")
     return values
+
+
+def _joint_forecast(fitted: Any) -> Callable[..., Any] | None:
+    """Return the method that answers many origins, if it speaks for the forecaster.
+
+    A child that forecasts in its own way, and says nothing of many origins, is asked by sktime's
+    methods.
+    """
+    for kind in type(fitted).__mro__:
+        if "predict_origins" in vars(kind):
+            joint: Callable[..., Any] | None = getattr(fitted, "predict_origins", None)
+            return joint
+        if not ASKED_BY_SKTIME.isdisjoint(vars(kind)):
+            return None
+    return None
 
 
 def _quantiles(fitted: Any, truth: pd.DataFrame) -> tuple[np.ndarray | None, str | None]:

@@ -18,16 +18,12 @@ from tests.builders.comparison import compare, forecasts_of, simulated_var
 class Reverses(RepeatSeason):
     """A naive forecast whose columns come in another order."""
 
-    predict_origins = None  # sktime's predict is asked
-
     def _predict(self, fh, X):
         return super()._predict(fh, X).iloc[:, ::-1]
 
 
 class Renames(RepeatSeason):
     """A naive forecast whose columns have names of their own."""
-
-    predict_origins = None
 
     def _predict(self, fh, X):
         return super()._predict(fh, X).add_prefix("my_")
