@@ -37,6 +37,11 @@ class Connectedness:
         As in `ImpulseResponses`.
     level : float, default=0.9
         Of the bands, unless another is asked for.
+
+    Raises
+    ------
+    DataError
+        If there is only one series.
     """
 
     values: np.ndarray
@@ -46,6 +51,10 @@ class Connectedness:
     draws: np.ndarray | None = None
     method: Literal["iterated", "direct"] = "iterated"
     level: float = 0.9
+
+    def __post_init__(self) -> None:
+        if len(self.names) < 2:
+            raise DataError("connectedness needs at least two series", found=self.names)
 
     @property
     def estimate(self) -> np.ndarray:
@@ -201,8 +210,6 @@ def connectedness(
         names=names,
         origins=origins,
     )
-    if len(shares.names) < 2:
-        raise DataError("connectedness needs at least two series", found=shares.names)
     return Connectedness(shares.values[:, -1], shares.names, shares.origins, horizon)
 
 

@@ -19,7 +19,7 @@ from samovar_forecast.dynamics.connectedness import Connectedness
 from samovar_forecast.dynamics.decompositions import VarianceDecomposition, error_shares
 from samovar_forecast.dynamics.responses import ImpulseResponses
 from samovar_forecast.dynamics.simulation import check_covariance
-from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.exceptions import ConfigurationError
 
 
 def direct_irf(
@@ -116,8 +116,6 @@ def direct_connectedness(
     DataError
         If there is only one series.
     """
-    if len(names) < 2:
-        raise DataError("connectedness needs at least two series", found=tuple(names))
     n_series = len(names)
     now = np.broadcast_to(np.eye(n_series), (len(slopes), 1, n_series, n_series))
     deviations = np.sqrt(np.diagonal(sigmas, axis1=1, axis2=2))
