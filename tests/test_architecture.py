@@ -37,6 +37,7 @@ ROOMS = {
     "exceptions": May(),
     "config": May(("exceptions",)),
     "bundle": May(("exceptions",)),
+    "checkpoint_file": May(("exceptions", "bundle")),
     "process": May(("exceptions",), ("numpy", "torch")),
     "artifact": May(("exceptions", "bundle", "process")),
     "artifact.plain": May(("exceptions",), ("numpy", "torch")),
@@ -47,10 +48,10 @@ ROOMS = {
     "linear": May(("exceptions",), ("numpy",)),
     "network": May(("exceptions", "config"), ("torch",)),
     "network.artifact": May(("exceptions", "artifact", "process"), ("torch",)),
-    "network.pretrained": May(("exceptions", "bundle", "network"), ("torch", "safetensors")),
+    "network.pretrained": May(("exceptions", "artifact", "bundle", "process", "network")),
     "pretraining": May(("network",), ("torch",)),
     "pretraining.checkpoint": May(
-        ("exceptions", "bundle", "network", "pretraining"), ("torch", "safetensors")
+        ("exceptions", "artifact", "checkpoint_file", "network", "pretraining"), ("torch",)
     ),
     "learning": May(
         ("exceptions", "config", "process", "frames", "linear", "network"),
@@ -60,7 +61,7 @@ ROOMS = {
         ("artifact", "config", "frames", "learning", "linear", "network"), ("numpy", "pandas")
     ),
     "learning.fine_tuning": May(("network", "learning", "pretraining"), ("torch",)),
-    "learning.checkpoints": May(("exceptions", "bundle"), ("torch", "pytorch_lightning")),
+    "learning.checkpoints": May(("checkpoint_file",), ("torch", "pytorch_lightning")),
     "learning.training": May(
         ("exceptions", "config", "process", "network", "learning"),
         ("numpy", "torch", "pytorch_lightning"),

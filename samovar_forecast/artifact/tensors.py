@@ -10,6 +10,7 @@ import json
 import math
 import struct
 from collections.abc import Mapping
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -20,13 +21,38 @@ from samovar_forecast.exceptions import ArtifactError
 WIDTHS = {"F64": 8, "F32": 4, "I64": 8, "I32": 4, "BOOL": 1}
 """Bytes of the kinds of numbers that are read, by the names of safetensors."""
 
+_FOREIGN = (
+    *(struct.error, SafetensorError, ValueError, KeyError, TypeError, AttributeError),
+    *(RuntimeError, OverflowError, MemoryError, RecursionError),
+)
+"""What bytes of strangers may end in."""
 
-def to_bytes(tensors: Mapping[str, Tensor]) -> bytes:
-    """Return tensors, on any device, as bytes; their strides are not kept."""
+
+def to_bytes(tensors: Mapping[str, Tensor], about: Mapping[str, str] | None = None) -> bytes:
+    """Return tensors, on any device, as bytes; their strides are not kept.
+
+    ``about`` is text beside them, which :func:`about_of` returns.
+    """
     # Tensors that share their memory, or lie across it, cannot be written.
-    return save(
-        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    )
+    own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    return save(own, None if about is None else dict(about))
+
+
+def about_of(content: bytes, what: str) -> dict[str, str]:
+    """Return the text beside the tensors of :func:`to_bytes`; bytes after them do not matter.
+
+    Raises
+    ------
+    ArtifactError
+        If the bytes do not begin as those of :func:`to_bytes`.
+    """
+    try:
+        about = _header(content).get("__metadata__", {})
+        if not all(isinstance(text, str) for pair in about.items() for text in pair):
+            raise TypeError("there is something else than text beside the numbers")
+        return about
+    except _FOREIGN as error:
+        raise ArtifactError(f"{what} cannot be read: {error}") from error
 
 
 def from_bytes(content: bytes, what: str) -> dict[str, Tensor]:
@@ -46,19 +72,24 @@ def from_bytes(content: bytes, what: str) -> dict[str, Tensor]:
     try:
         _check_header(content)
         return load(content)
-    except (
-        *(struct.error, SafetensorError, ValueError, KeyError, TypeError, AttributeError),
-        *(RuntimeError, OverflowError, MemoryError, RecursionError),
-    ) as error:
+    except _FOREIGN as error:
         raise ArtifactError(f"{what} cannot be read: {error}") from error
+
+
+def _header(content: bytes) -> dict[str, Any]:
+    (length,) = struct.unpack_from("<Q", content)
+    if 8 + length > len(content):
+        raise ValueError("the header is longer than the file")
+    header = json.loads(content[8 : 8 + length])
+    if not isinstance(header, dict):
+        raise TypeError("the header is no object of JSON")
+    return header
 
 
 def _check_header(content: bytes) -> None:
     (length,) = struct.unpack_from("<Q", content)
     n_after = len(content) - 8 - length
-    if n_after < 0:
-        raise ValueError("the header is longer than the file")
-    for name, about in json.loads(content[8 : 8 + length]).items():
+    for name, about in _header(content).items():
         if name == "__metadata__":
             continue
         shape = about["shape"]

@@ -1,24 +1,15 @@
-"""Checkpoints of a training: written whole, with a checksum, and the checkpoint before is kept.
-
-A file ends in the SHA-256 of all bytes before. A damaged file is never half read: the file of the
-epoch before stands in.
-"""
+"""Checkpoints of a training, as Lightning writes and reads them."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning.plugins.io import CheckpointIO
 
-from samovar_forecast.bundle import write_whole
-from samovar_forecast.exceptions import ArtifactError
-
-_DIGEST = hashlib.sha256().digest_size
+from samovar_forecast import checkpoint_file
 
 
 class CheckedCheckpoints(CheckpointIO):
@@ -27,15 +18,10 @@ class CheckedCheckpoints(CheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
     ) -> None:
-        """Write a checkpoint; the checkpoint that was there becomes the one before."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Write a checkpoint; the checkpoint that was there becomes the checkpoint before."""
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
-        content = buffer.getvalue()
-        if path.exists():
-            path.replace(path_before(path))
-        write_whole(path, content + hashlib.sha256(content).digest())
+        checkpoint_file.write_checkpoint(Path(path), buffer.getvalue())
 
     def load_checkpoint(
         self, path: Any, map_location: Any = None, weights_only: bool | None = None
@@ -54,11 +40,6 @@ class CheckedCheckpoints(CheckpointIO):
         Path(path).unlink(missing_ok=True)
 
 
-def path_before(path: Path) -> Path:
-    """Return where the checkpoint of the epoch before lies."""
-    return path.with_name(f"{path.stem}.before{path.suffix}")
-
-
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Return a checkpoint, on the CPU.
 
@@ -67,14 +48,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     ArtifactError
         If the file cannot be read or is not as it was written.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ArtifactError(f"{path} cannot be read: {error}") from error
-    content, digest = content[:-_DIGEST], content[-_DIGEST:]
-    if hashlib.sha256(content).digest() != digest:
-        raise ArtifactError(f"{path} is not as it was written", found="another checksum")
-    found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    content = io.BytesIO(checkpoint_file.read_checkpoint(path))
+    found = torch.load(content, map_location="cpu", weights_only=True)
     assert isinstance(found, dict)  # by its checksum it is ours
     return found
 
@@ -84,15 +59,6 @@ def newest_checkpoint(path: Path) -> tuple[Path, dict[str, Any]] | None:
 
     A damaged checkpoint is told by a warning.
     """
-    for candidate in (path, path_before(path)):
-        if not candidate.exists():
-            continue
-        try:
-            return candidate, read_checkpoint(candidate)
-        except ArtifactError as error:
-            warnings.warn(
-                f"{error}; the training goes on from the epoch before, or starts anew",
-                UserWarning,
-                stacklevel=2,
-            )
-    return None
+    return checkpoint_file.newest_checkpoint(
+        path, read_checkpoint, "the training goes on from the epoch before, or starts anew"
+    )

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
-
-from samovar_forecast.bundle import write_whole
-from samovar_forecast.exceptions import ConfigurationError, NotFittedError
+from samovar_forecast.artifact.plain import Forms, Reader, Writer
+from samovar_forecast.artifact.tensors import from_bytes, to_bytes
+from samovar_forecast.bundle import LONGEST_DOCUMENT, checksum_of, write_whole
+from samovar_forecast.exceptions import ArtifactError, NotFittedError
+from samovar_forecast.network.artifact import network_form
 from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.process import usual_torch
 
 FOLDER = Path(__file__).parent / "weights"
 WEIGHTS, CARD = "weights.safetensors", "card.json"
-FORMAT = "samovar_forecast pretrained 1"
+FORMAT = "samovar_forecast pretrained 2"
+WITHOUT_CHECKSUM = "samovar_forecast pretrained 1"
+"""The format of before, which is still read: its card has no checksum of its own."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ def load_pretrained(folder: str | Path | None = None) -> Pretrained:
     ------
     NotFittedError
         If there are no weights.
-    ConfigurationError
-        If they are not as they were written.
+    ArtifactError
+        If weights or card are not as they were written, or something else.
 
     Examples
     --------
@@ -64,29 +66,32 @@ def load_pretrained(folder: str | Path | None = None) -> Pretrained:
     64
     """
     folder = FOLDER if folder is None else Path(folder)
-    try:
-        content, document = (folder / WEIGHTS).read_bytes(), (folder / CARD).read_text("utf-8")
-    except FileNotFoundError as error:
+    if not any((folder / name).is_file() for name in (WEIGHTS, CARD)):
         raise NotFittedError(
             f"there are no pretrained weights in {folder}",
             remedy="train some: python -m samovar_forecast.pretraining --minutes 60 --out FOLDER",
-        ) from error
+        )
     try:
-        card = json.loads(document)
-        if card["format"] != FORMAT:
-            raise ConfigurationError(
-                f"{folder / CARD} is of another format", found=card["format"], wanted=FORMAT
-            )
-        if card["sha256"] != hashlib.sha256(content).hexdigest():
-            raise ConfigurationError(
-                f"{folder / WEIGHTS} is not as it was written", found="another checksum"
-            )
-        # A generator of its own: the initial weights, of which none stays, draw from it.
-        network = ZeroShotNetwork(ZeroShotConfig(**card["network"]), torch.Generator())
-        network.load_state_dict(load(content))
-    except (KeyError, TypeError, json.JSONDecodeError, SafetensorError, RuntimeError) as error:
-        raise ConfigurationError(f"{folder} holds no pretrained network: {error}") from error
-    return Pretrained(network.eval(), card)
+        card = _card(folder / CARD)
+        content = (folder / WEIGHTS).read_bytes()
+    except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, ArtifactError):
+            raise
+        raise ArtifactError(f"{folder} holds no pretrained network: {error}") from error
+    if card.get("sha256") != hashlib.sha256(content).hexdigest():
+        raise ArtifactError(
+            f"{folder / WEIGHTS} is not as it was written", found="another checksum"
+        )
+    numbers = from_bytes(content, str(folder / WEIGHTS))
+    form = network_form(ZeroShotNetwork, ZeroShotConfig)
+    weights = {f"network.{name}": tensor for name, tensor in numbers.items()}
+    reader = Reader(Forms({ZeroShotNetwork: form}), weights)
+    try:
+        with usual_torch():
+            network = reader.read({"config": card.get("network")}, ZeroShotNetwork, "network")
+    except ArtifactError as error:
+        raise ArtifactError(f"{folder} holds no pretrained network: {error}") from error
+    return Pretrained(network, card)
 
 
 def save_pretrained(network: ZeroShotNetwork, card: Mapping[str, Any], folder: str | Path) -> None:
@@ -96,21 +101,34 @@ def save_pretrained(network: ZeroShotNetwork, card: Mapping[str, Any], folder: s
     ----------
     network : ZeroShotNetwork
     card : mapping
-        What JSON can hold; format, shape, size and checksum are added.
+        What JSON can hold; format, shape, size and checksums are added.
     folder : str or Path
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    state = {
-        name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()
-    }
-    content = save(state)
-    document = {
+    state = network.state_dict()
+    content = to_bytes(state)
+    own = {
         "format": FORMAT,
-        "network": network.config.to_dict(),
+        "network": Writer(Forms()).write(network.config, ZeroShotConfig, "network"),
         "parameters": sum(value.numel() for value in state.values()),
         "sha256": hashlib.sha256(content).hexdigest(),
-        **card,
     }
+    document = {**own, **card, **own}  # in this order
+    document["checksum"] = checksum_of(document)
     for name, data in ((WEIGHTS, content), (CARD, json.dumps(document, indent=1).encode() + b"\n")):
         write_whole(folder / name, data)
+
+
+def _card(path: Path) -> dict[str, Any]:
+    """Return the card that is at a path, as it was written."""
+    if path.stat().st_size > LONGEST_DOCUMENT:
+        raise ValueError(f"{path.name} is too long")
+    card = json.loads(path.read_bytes())
+    form = card.get("format") if isinstance(card, dict) else None
+    if form not in (FORMAT, WITHOUT_CHECKSUM):
+        raise ArtifactError(f"{path} is of another format", found=form, wanted=FORMAT)
+    if (form == FORMAT or "checksum" in card) and card.get("checksum") != checksum_of(card):
+        raise ArtifactError(f"{path} is not as it was written", found="another checksum")
+    assert isinstance(card, dict)
+    return card

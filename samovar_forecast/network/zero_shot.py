@@ -80,15 +80,21 @@ class ZeroShotConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "quantiles", tuple(self.quantiles))
         object.__setattr__(self, "decays", tuple(self.decays))
-        if self.width % self.heads or len(self.decays) != self.heads:
+        if min(self.width, self.heads) < 1 or self.width % self.heads:
             raise ConfigurationError(
-                "the heads must divide the width and have a decay each",
-                found=f"width {self.width}, {self.heads} heads, {len(self.decays)} decays",
+                "the heads must divide the width", found=f"width {self.width}, {self.heads} heads"
             )
-        if self.horizon != BANDS[-1][1] or 0.5 not in self.quantiles:
+        if len(self.decays) != self.heads or not all(0 < decay <= 1 for decay in self.decays):
             raise ConfigurationError(
-                "the horizon ends with the last band of the records, and the median is forecast",
-                found=f"{self.horizon} steps, levels {self.quantiles}",
+                "each head has a decay", found=self.decays, wanted=f"{self.heads} in (0, 1]"
+            )
+        levels = self.quantiles
+        is_rising = all(low < high for low, high in itertools.pairwise((0.0, *levels, 1.0)))
+        if self.horizon != BANDS[-1][1] or 0.5 not in levels or not is_rising:
+            raise ConfigurationError(
+                "the horizon ends with the last band of the records, and the levels rise inside "
+                "(0, 1) through the median",
+                found=f"{self.horizon} steps, levels {levels}",
             )
         lengths = (self.n_layers, self.patch_length, self.fine_patch_length)
         if min(lengths) < 1 or max(lengths) > self.horizon or not 0 <= self.prior_rows < math.inf:

@@ -1,28 +1,43 @@
-"""Checkpoints of a run: one file of numbers and JSON, written whole or not at all."""
+"""Checkpoints of a run: one file of numbers and JSON with a checksum, and the file before."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
-from samovar_forecast.bundle import write_whole
-from samovar_forecast.exceptions import ConfigurationError
-from samovar_forecast.network.zero_shot import ZeroShotConfig
+from samovar_forecast.artifact.tensors import about_of, from_bytes, to_bytes
+from samovar_forecast.checkpoint_file import (
+    newest_checkpoint,
+    read_bytes,
+    without_checksum,
+    write_checkpoint,
+)
+from samovar_forecast.exceptions import ArtifactError
+from samovar_forecast.network.artifact import build_network
+from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
 from samovar_forecast.pretraining.batches import Sizes
 from samovar_forecast.pretraining.training import Pretraining, Progress, Recipe
 
-FORMAT = "samovar_forecast pretraining 1"
+FORMAT = "samovar_forecast pretraining 2"
+WITHOUT_CHECKSUM = "samovar_forecast pretraining 1"
+"""The format of before, which is still read."""
+
+
+class _Stored(NamedTuple):
+    """What a file says."""
+
+    recipe: Recipe
+    progress: Progress
+    tensors: dict[str, Tensor]
 
 
 def save_checkpoint(run: Pretraining, path: Path) -> None:
-    """Write everything that a run needs to go on; an older checkpoint is replaced at the end.
+    """Write everything that a run needs to go on; the checkpoint before is kept.
 
     Parameters
     ----------
@@ -40,13 +55,13 @@ def save_checkpoint(run: Pretraining, path: Path) -> None:
         "recipe": json.dumps(dataclasses.asdict(run.recipe)),
         "progress": json.dumps(dataclasses.asdict(run.progress)),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = save({name: value.detach().cpu() for name, value in tensors.items()}, about)
-    write_whole(path, content)
+    write_checkpoint(path, to_bytes(tensors, about))
 
 
 def load_checkpoint(path: Path, device: str | torch.device = "cpu") -> Pretraining:
     """Return the run that was written, ready to go on as if it had never stopped.
+
+    In place of a damaged file the checkpoint before is read, and a warning says so.
 
     Parameters
     ----------
@@ -59,33 +74,52 @@ def load_checkpoint(path: Path, device: str | torch.device = "cpu") -> Pretraini
 
     Raises
     ------
-    ConfigurationError
-        If the file is not there or is no checkpoint.
+    ArtifactError
+        If there is no checkpoint that is as it was written.
     """
-    try:
-        with safe_open(path, "pt", device=str(device)) as file:
-            about = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}") from error
-    if about.get("format") != FORMAT:
-        raise ConfigurationError(
-            f"{path} is no checkpoint of a pretraining", found=about.get("format"), wanted=FORMAT
+    newest = newest_checkpoint(path, _read, "the run goes on from the checkpoint before")
+    if newest is None:
+        raise ArtifactError(
+            f"{path} cannot be read: there is no checkpoint that is as it was written",
+            remedy="begin a new run, without --resume",
         )
-    run = Pretraining(_recipe(json.loads(about["recipe"])), device)
+    recipe, progress, tensors = newest[1]
+    run = Pretraining(recipe, device)
     run.network.load_state_dict(_part(tensors, "network."))
     run.average.load_state_dict(_part(tensors, "average."))
     moments = _part(tensors, "optimizer.")
     for name, parameter in run.network.named_parameters():
         state = {
-            key.split(".", 1)[0]: value
+            key.split(".", 1)[0]: value.to(device)
             for key, value in moments.items()
             if key.split(".", 1)[1] == name
         }
         if state:
             run.optimizer.state[parameter] = state
-    run.progress = Progress(**json.loads(about["progress"]))
+    run.progress = progress
     return run
+
+
+def _read(path: Path) -> _Stored:
+    """Return what a file says, its weights held against its recipe."""
+    content = read_bytes(path)
+    about = about_of(content, str(path))
+    if about.get("format") not in (FORMAT, WITHOUT_CHECKSUM):
+        raise ArtifactError(
+            f"{path} is no checkpoint of a pretraining", found=about.get("format"), wanted=FORMAT
+        )
+    if about["format"] == FORMAT:
+        content = without_checksum(content, path)
+    tensors = from_bytes(content, str(path))
+    try:
+        recipe = _recipe(json.loads(about["recipe"]))
+        progress = Progress(**json.loads(about["progress"]))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise ArtifactError(f"{path} is no checkpoint of a pretraining: {error}") from error
+    for part in ("network", "average"):
+        weights = _part(tensors, f"{part}.")
+        build_network(ZeroShotNetwork, recipe.network, weights, f"the {part} in {path}")
+    return _Stored(recipe, progress, tensors)
 
 
 def _recipe(stored: dict[str, Any]) -> Recipe:

@@ -7,11 +7,11 @@ import random
 import pytest
 import torch
 
+from samovar_forecast.checkpoint_file import path_before
 from samovar_forecast.exceptions import ArtifactError
 from samovar_forecast.learning.checkpoints import (
     CheckedCheckpoints,
     newest_checkpoint,
-    path_before,
     read_checkpoint,
 )
 
