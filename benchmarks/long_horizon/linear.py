@@ -20,8 +20,9 @@ from samovar_forecast.linear.ridge import RidgeRegressions
 REFITTED = "refitted"
 """What is estimated on training and validation rows, beside what saw training rows alone."""
 
-LONGEST_LOOKBACK = 2048
-"""Rows that the linear members read at most: the longest look-back that other rows try."""
+LONGEST_LOOKBACK = 1024
+"""Rows that the linear members read at most: 2,048 cost three times as much, and have the same
+validation error on ETTm1."""
 
 VAR_ORDERS = (1, 2, 3, 6, 12, 24, 48)
 VAR_PENALTIES = np.geomspace(1e-6, 1.0, 7)

@@ -12,6 +12,8 @@ import numpy as np
 
 from samovar_forecast.linear.candidates import (
     FAR_SEASONS,
+    LOOK_BACKS,
+    LOOK_BACKS_OF_A_LONG_SAMPLE,
     Limits,
     filtered_candidates,
     iterated_candidates,
@@ -121,7 +123,8 @@ def estimate_anchor(
     if season == 1:
         season = find_season(sample.series)
     long_season = find_season(sample.series, season) if season > 1 else 1
-    limits = Limits(n_steps, max_lag, season, is_joint, long_season)
+    look_backs = LOOK_BACKS_OF_A_LONG_SAMPLE if sample.is_long else LOOK_BACKS
+    limits = Limits(n_steps, max_lag, season, is_joint, long_season, look_backs)
     # In a long sample all rows choose the constants of smoothing: a few numbers from many rows.
     cuts = CUTS[-1:] if sample.is_long else CUTS
     parts = [[round(cut * len(rows)) for rows in sample.series] for cut in cuts]

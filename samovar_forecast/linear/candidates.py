@@ -49,7 +49,7 @@ FEWEST_WINDOWS = 50
 LARGEST_PENALTY, RISE_OF_A_PENALTY = 1e3, 10.0
 """Of regressions that series share: up to where it may rise, and by which factor."""
 
-LOOK_BACKS = (1.0, 2 / 3, 1 / 2, 1 / 3)
+LOOK_BACKS, LOOK_BACKS_OF_A_LONG_SAMPLE = (1.0, 2 / 3, 1 / 2, 1 / 3), (1.0, 1 / 2, 1 / 4, 1 / 8)
 """The direct candidate is the mean over these shares of the longest look-back."""
 
 FAR_SEASONS = 5
@@ -76,6 +76,8 @@ class Limits:
         Whether series may read each other.
     long_season : int
         A longer season, as a week of hours beside a day; 1 for none.
+    look_backs : tuple of float
+        Of the direct candidate, as shares of its longest.
     """
 
     n_steps: int
@@ -83,6 +85,7 @@ class Limits:
     season: int
     is_joint: bool = True
     long_season: int = 1
+    look_backs: tuple[float, ...] = LOOK_BACKS
 
 
 def iterated_candidates(
@@ -301,7 +304,7 @@ def pooled_forms(own: list[list[np.ndarray]], limits: Limits) -> dict[str, list[
     forms: dict[str, list[Form]] = {}
     if length < 1 or _n_windows(own, length + limits.n_steps) < FEWEST_WINDOWS:
         return forms
-    lengths = sorted({max(1, round(share * length)) for share in LOOK_BACKS}, reverse=True)
+    lengths = sorted({max(1, round(share * length)) for share in limits.look_backs}, reverse=True)
     forms["direct"] = [DirectForm(length, limits.n_steps) for length in lengths]
     if limits.season > 1 and limits.n_steps > FAR_SEASONS * limits.season:
         forms["from mean"] = [DirectForm(length, limits.n_steps, True) for length in lengths]

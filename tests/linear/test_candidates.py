@@ -199,6 +199,16 @@ def test_a_candidate_of_several_look_backs_is_the_mean_of_their_ridge_regression
     np.testing.assert_allclose(one(window[None])[0], np.mean(each, axis=0))
 
 
+@pytest.mark.parametrize(
+    ("shares", "lengths"),
+    [((1.0, 2 / 3, 1 / 2, 1 / 3), [24, 16, 12, 8]), ((1.0, 1 / 2, 1 / 4, 1 / 8), [24, 12, 6, 3])],
+)
+def test_look_backs_are_shares_of_the_longest(shares, lengths) -> None:
+    limits = Limits(STEPS, 24, 1, look_backs=shares)
+    forms = pooled_forms(own_runs([simulated(200)]), limits)["direct"]
+    assert [form.length for form in forms] == lengths
+
+
 @pytest.mark.parametrize("n_rows", [4, 30])
 def test_there_are_no_shared_regressions_on_few_windows(n_rows: int) -> None:
     assert pooled_forms(own_runs([simulated(n_rows)]), Limits(STEPS, 12, 4)) == {}
