@@ -19,8 +19,16 @@ from samovar_forecast.linear.covariates import (
 from samovar_forecast.linear.gate import estimate_gate
 from samovar_forecast.linear.held_out import NUMBERS_HELD_OUT
 from samovar_forecast.linear.linear_map import LinearMap, Rows, without_gaps
+from samovar_forecast.linear.stable_average import stable_average
 
 WINDOWS_AT_ONCE = 128
+
+SHARE_BEFORE_EVIDENCE, FORECASTS_BEFORE_EVIDENCE = 0.5, 3.0
+"""The direct candidate's share beside the average, as if it had been the best share of so many
+earlier forecasts that do not overlap."""
+
+ALL_OR_NOTHING = 0.1
+"""A share so close to 0 or 1 is 0 or 1."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +43,7 @@ class LinearForecast:
         Share of each linear candidate in the map, by step and series.
     effect : CovariateEffect, optional
     direct : LinearMap, optional
-        The direct candidate alone, where it may stand in place of the average.
+        The direct candidate alone, where it may stand beside the average or in its place.
     """
 
     map: LinearMap
@@ -73,6 +81,18 @@ class LinearForecast:
         assert self.direct is not None
         weights = {"direct": np.ones(self.map.intercept.shape)}
         return dataclasses.replace(self, map=self.direct, weights=weights)
+
+    def with_direct(self, share: float) -> LinearForecast:
+        """Return the forecast with a share of the direct candidate beside the average."""
+        if share in (0.0, 1.0):
+            return self.alone if share else self
+        assert self.direct is not None
+        shape = self.map.intercept.shape
+        shares = np.stack([np.full(shape, 1 - share), np.full(shape, share)])
+        mixed, (of_average, of_direct) = stable_average([self.map, self.direct], shares, fallback=1)
+        weights = {name: of_average * weight for name, weight in self.weights.items()}
+        weights["direct"] = of_direct + weights.get("direct", 0.0)
+        return dataclasses.replace(self, map=mixed, weights=weights)
 
     def __call__(self, windows: np.ndarray, covariates: np.ndarray | None) -> np.ndarray:
         """Forecast windows (B, L, C), covariates (B, at least L + s, F); the result is (B, s, C).
@@ -128,8 +148,9 @@ def estimate_anchors(
 ) -> tuple[LinearForecast, LinearForecast]:
     """Estimate the anchor that stays, and the earlier one that sets the gate.
 
-    On a long sample both are the direct candidate alone, if on the rows after ``before`` that had
-    the smaller squared error.
+    On a long sample both give the direct candidate a share beside the average: the share of least
+    squared error on the rows after ``before``, drawn to one half. Where levels move, the direct
+    candidate is the better forecast by far, elsewhere the average is; few rows do not tell which.
 
     Parameters
     ----------
@@ -155,26 +176,38 @@ def estimate_anchors(
     earlier = LinearForecast.estimate(before, n_steps, max_lag, season, shares, shift)
     if earlier.direct is None or staying.direct is None:
         return staying, earlier
-    averaged, alone = (
-        _squared_error(linear, rows, before, shift) for linear in (earlier, earlier.alone)
-    )
-    return (staying.alone, earlier.alone) if alone < averaged else (staying, earlier)
+    share = share_of_direct(earlier, rows, before, shift)
+    return staying.with_direct(share), earlier.with_direct(share)
 
 
-def _squared_error(
+def share_of_direct(
     linear: LinearForecast, rows: Sequence[Rows], before: Sequence[Rows], shift: int
 ) -> float:
-    """Return the sum of squared errors on the rows after ``before``, gaps left out."""
-    total, n_steps = 0.0, linear.map.n_steps
+    """Return the share of least squared error on the rows after ``before``, drawn to one half.
+
+    The share is the slope of a regression through the origin, of the average's errors on the
+    distances from the average to the direct candidate. Gaps are left out. Forecasts that overlap
+    are no separate evidence: from n origins, h steps ahead, there are n / h forecasts.
+    """
+    assert linear.direct is not None
+    products, squares, n_forecasts, n_steps = 0.0, 0.0, 0.0, linear.map.n_steps
     for instance, past in zip(rows, before, strict=True):
         values = instance.target if linear.effect is None else linear.effect.taken_off(instance)
         filled = without_gaps(values)
-        first = max(len(past.target), linear.map.n_lags)
-        n_origins = len(values) - shift - n_steps + 1 - first
-        n_numbers = max(0, n_origins) * n_steps * values.shape[1]
+        first = max(len(past.target), linear.map.n_lags, linear.direct.n_lags)
+        n_origins = max(0, len(values) - shift - n_steps + 1 - first)
+        n_forecasts += n_origins / (shift + n_steps)
+        n_numbers = n_origins * n_steps * values.shape[1]
         origins = np.arange(first, first + n_origins, 1 + n_numbers // NUMBERS_HELD_OUT)
         for some in np.array_split(origins, 1 + len(origins) // WINDOWS_AT_ONCE):
             if len(some):
-                actual = values[some[:, None] + shift + np.arange(n_steps)]
-                total += float(np.nansum(np.square(linear.map.along(filled, some) - actual)))
-    return total
+                averaged = linear.map.along(filled, some)
+                distance = linear.direct.along(filled, some) - averaged
+                error = values[some[:, None] + shift + np.arange(n_steps)] - averaged
+                is_known = np.isfinite(error)
+                products += float((distance * error)[is_known].sum())
+                squares += float(np.square(distance)[is_known].sum())
+    best = products / squares if squares > 0 else SHARE_BEFORE_EVIDENCE
+    weight = FORECASTS_BEFORE_EVIDENCE / (FORECASTS_BEFORE_EVIDENCE + n_forecasts)
+    share = min(1.0, max(0.0, best + weight * (SHARE_BEFORE_EVIDENCE - best)))
+    return float(round(share)) if abs(share - round(share)) <= ALL_OR_NOTHING else share

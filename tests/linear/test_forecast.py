@@ -7,9 +7,14 @@ import pytest
 
 from samovar_forecast.linear import LinearMap, estimate_anchor
 from samovar_forecast.linear.covariates import CovariateEffect
-from samovar_forecast.linear.forecast import HeldOut, LinearForecast, estimate_anchors
+from samovar_forecast.linear.forecast import (
+    HeldOut,
+    LinearForecast,
+    estimate_anchors,
+    share_of_direct,
+)
 from samovar_forecast.linear.gate import estimate_gate
-from samovar_forecast.linear.linear_map import Rows
+from samovar_forecast.linear.linear_map import Rows, without_gaps
 from samovar_forecast.linear.simulate import simulate_var
 
 COEFS = [[[0.7, 0.2], [0.1, 0.6]]]
@@ -130,6 +135,46 @@ def test_an_effect_that_the_rows_do_not_confirm_is_left_out() -> None:
     strong = [Rows(y + 3 * noise, noise)]
     for linear in estimate_anchors(strong, [strong[0].until(120)], n_steps=3, max_lag=8):
         np.testing.assert_allclose(linear.effect.weights[:, 0, 0], 3.0, atol=0.5)
+
+
+def test_a_share_of_the_direct_candidate_is_a_weighted_mean() -> None:
+    y = simulate_var(COEFS, 2100, random_state=0)
+    linear = LinearForecast.estimate([Rows(y)], 3, 12)
+    mixed = linear.with_direct(0.25)
+    windows = y[None, -12:]
+    wanted = 0.75 * linear(windows, None) + 0.25 * linear.direct(windows)
+    np.testing.assert_allclose(mixed(windows, None), wanted)
+    total = sum(mixed.weights.values())
+    np.testing.assert_allclose(total, np.ones((3, 2)))
+    np.testing.assert_allclose(mixed.weights["ar"], 0.75 * linear.weights["ar"])
+
+
+@pytest.mark.parametrize("shift", [0, 2])
+def test_the_share_of_the_direct_candidate_is_that_of_a_plain_loop(shift: int) -> None:
+    y = simulate_var(COEFS, 2060, random_state=0)
+    y[2030, 0] = np.nan
+    rows, before = [Rows(y)], [Rows(y[:2000])]
+    linear = LinearForecast.estimate(before, 3, 12, shift=shift)
+    products = squares = n_origins = 0
+    for origin in range(2000, 2060 - shift - 3 + 1):
+        window = without_gaps(y)[None, origin - 12 : origin]
+        averaged, alone = linear(window, None)[0], linear.direct(window)[0]
+        actual = y[origin + shift : origin + shift + 3]
+        products += np.nansum((alone - averaged) * (actual - averaged))
+        squares += np.square(alone - averaged)[np.isfinite(actual)].sum()
+        n_origins += 1
+    n_forecasts = n_origins / (3 + shift)
+    wanted = (n_forecasts * products / squares + 3 * 0.5) / (n_forecasts + 3)
+    share = share_of_direct(linear, rows, before, shift)
+    clipped = min(1.0, max(0.0, wanted))
+    is_close = min(clipped, 1 - clipped) <= 0.1
+    assert share == pytest.approx(round(clipped) if is_close else clipped)
+
+
+def test_without_evidence_the_direct_candidate_has_one_half() -> None:
+    y = simulate_var(COEFS, 2100, random_state=0)
+    linear = LinearForecast.estimate([Rows(y)], 3, 12)
+    assert share_of_direct(linear, [Rows(y)], [Rows(y[:2099])], 0) == 0.5
 
 
 @pytest.mark.parametrize(("level_later", "stands_alone"), [(0.0, False), (8.0, True)])
