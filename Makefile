@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+SITE ?= site
 BIN := $(VENV)/bin
 FEV ?= .venv-fev
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -18,7 +19,7 @@ SIDE_BY_SIDE ?= --numprocesses 2 --dist loadfile
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint format fev clean
+.PHONY: help demo test test-all lint format docs fev clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,10 +42,14 @@ format: $(VENV)/dev.stamp ## set up, then rewrite the code in the project's form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/dev.stamp ## set up, then build the documentation as pages in ./site
+	$(BIN)/python -m sphinx --fail-on-warning --quiet -b html docs $(SITE)
+	@echo "$(SITE)/index.html"
+
 fev: $(FEV)/fev.stamp ## set up the environment of `python -m benchmarks.fev`
 
 clean: ## remove the environment, the caches and what a build leaves
-	rm -rf $(VENV) $(FEV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(FEV) $(SITE) docs/generated build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch comes first and alone, so that no other requirement chooses its build; it brings the

@@ -1,0 +1,110 @@
+"""The documentation as pages: `make docs` builds them, and any warning is an error.
+
+The pages are the Markdown files beside this file, README and changelog, and a reference that is
+written from the table of public paths in public.md and the docstrings of what it names.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from pygments.lexers.special import TextLexer
+from sphinx.highlighting import lexers
+
+import samovar_forecast
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+GENERATED = HERE / "generated"
+"""Pages that are written anew at each build, and are not kept."""
+
+project = "samovar_forecast"
+author = "The authors of samovar_forecast"
+version = release = samovar_forecast.__version__
+extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary"]
+exclude_patterns = ["templates"]
+root_doc = "index"
+nitpicky = False
+templates_path = ["templates"]
+
+lexers["csv"] = TextLexer()
+
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 4
+
+autodoc_typehints = "none"  # numpydoc's sections say the types
+autodoc_class_signature = "mixed"
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+
+html_theme = "furo"
+html_title = f"samovar_forecast {version}"
+html_static_path = ["static"]
+html_css_files = ["narrow.css"]
+html_show_sourcelink = False
+html_copy_source = False
+copyright = "the authors of samovar_forecast, BSD 3-Clause"
+
+
+def public_paths() -> dict[str, list[str]]:
+    """Return the public names of each module, as the table of public.md lists them."""
+    rows = re.findall(r"^\| `([\w.]+)` \| (.+?) \|", (HERE / "public.md").read_text(), re.MULTILINE)
+    return {module: re.findall(r"`(\w+)`", names) for module, names in rows}
+
+
+def write_pages() -> None:
+    """Write README, changelog, and a page for each public module with links to its names."""
+    modules = public_paths()
+    for module, names in modules.items():
+        lines = [module, "=" * len(module), "", f".. currentmodule:: {module}", ""]
+        lines += [".. autosummary::", "   :toctree: names", "", *(f"   {name}" for name in names)]
+        _write(f"{module}.rst", "\n".join(lines) + "\n")
+    lines = ["# Reference", "", "```{toctree}", ":maxdepth: 1", "", *modules, "```", ""]
+    _write("reference.md", "\n".join(lines))
+    for name in ("README", "CHANGELOG"):
+        text = (ROOT / f"{name}.md").read_text()
+        text = re.sub(r"\]\(docs/", "](../", text)
+        text = re.sub(r"\[(README|CHANGELOG)(\.md)?\]\(\1\.md\)", r"\1", text)
+        _write(f"{name.lower()}.md", re.sub(r"\[([A-Z]+)\]\([A-Z]+(\.md)?\)", r"\1", text))
+
+
+def _write(name: str, text: str) -> None:
+    """Write a page where it has changed: a page that has not is not built again."""
+    path = GENERATED / name
+    path.parent.mkdir(exist_ok=True)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def say_where_files_are(_app: Any, name: str, source: list[str]) -> None:
+    """Turn links to files of the repository, which no page shows, into their paths."""
+    if name.startswith("generated/"):
+        return
+    pages = {f"../{name}.md": f"generated/{name.lower()}.md" for name in ("README", "CHANGELOG")}
+
+    def link(found: re.Match[str]) -> str:
+        text, path = found["text"], found["path"]
+        if path in pages:
+            return f"[{text}]({pages[path]})"
+        return text if path.rsplit("/", 1)[-1] in text else f"{text} (`{path[3:]}`)"
+
+    source[0] = re.sub(r"\[(?P<text>[^\]]+)\]\((?P<path>\.\./[^)#]+)\)", link, source[0])
+
+
+def skip_what_the_host_says(
+    _app: Any, _kind: str, _name: str, member: Any, skip: bool, _options: Any
+) -> bool | None:
+    """Leave out what a class has from sktime, darts or torch: their pages say it."""
+    function = getattr(member, "fget", None) or getattr(member, "func", None) or member
+    module = getattr(function, "__module__", None)
+    is_ours = module is None or module.split(".")[0] == samovar_forecast.__name__
+    return None if is_ours else True
+
+
+def setup(app: Any) -> None:
+    """Write the pages that are generated before any page is read."""
+    app.connect("autodoc-skip-member", skip_what_the_host_says)
+    app.connect("source-read", say_where_files_are)
+    write_pages()
