@@ -27,14 +27,18 @@ if TYPE_CHECKING:
     )
     from samovar_forecast.comparison.darts_forecaster import DartsForecaster
     from samovar_forecast.comparison.default_rows import classical_forecasters
-    from samovar_forecast.comparison.univariate import LinearSmoothing, StatsforecastModels
+    from samovar_forecast.comparison.univariate import (
+        LinearSmoothing,
+        MeanForecaster,
+        StatsforecastModels,
+    )
 
 _MODULES = {
     "changing": ("ForgettingVAR", "RollingVAR"),
     "classical": ("GuardedAR", "GuardedVAR", "RefusedVARWarning", "RepeatSeason", "RidgeVAR"),
     "darts_forecaster": ("DartsForecaster",),
     "default_rows": ("classical_forecasters",),
-    "univariate": ("LinearSmoothing", "StatsforecastModels"),
+    "univariate": ("LinearSmoothing", "MeanForecaster", "StatsforecastModels"),
 }
 """Names that are imported, and with them sktime or darts, when they are first used."""
 
@@ -46,6 +50,7 @@ __all__ = [
     "GuardedAR",
     "GuardedVAR",
     "LinearSmoothing",
+    "MeanForecaster",
     "Metric",
     "RefusedVARWarning",
     "RepeatSeason",

@@ -1,8 +1,9 @@
 """Rows that forecast each series from its own past: smoothing, Theta, and statsforecast's automata.
 
 Two rows are closed forms of ours: with its constants fixed, additive smoothing is a linear map of
-the past (`samovar_forecast.linear.smoothing`). Where statsforecast is installed, its searches by
-likelihood and information criteria stand beside them, and the mean of all three.
+the past (`samovar_forecast.linear.smoothing`); with the autoregression they have a mean. Where
+statsforecast is installed, its searches by likelihood and information criteria stand beside them,
+and the mean of all three.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.stats import norm
 
+from samovar_forecast.comparison.classical import GuardedAR
 from samovar_forecast.comparison.row_forecaster import ClassicalForecaster
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.linear_map import LinearMap, blend
@@ -120,6 +122,50 @@ def _maps_of(smoothing: Smoothing, steps: int, max_lag: int) -> dict[str, Linear
     return smoothing.candidates(steps)[0]
 
 
+class MeanForecaster(ClassicalForecaster):
+    """The mean of classical rows, which are fitted on their own.
+
+    Deviations are averaged like the points: those of an average are seldom smaller by much, as the
+    errors of such forecasts go together.
+
+    Parameters
+    ----------
+    rows : tuple of forecasters
+        Classical rows of this package.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from samovar_forecast.comparison import GuardedAR, LinearSmoothing, MeanForecaster
+    >>> y = pd.DataFrame({"a": np.random.default_rng(0).normal(size=40).cumsum()})
+    >>> MeanForecaster((GuardedAR(), LinearSmoothing())).fit(y, fh=[1, 2]).predict().shape
+    (2, 1)
+    """
+
+    def __init__(self, rows: tuple[ClassicalForecaster, ...]) -> None:
+        self.rows = rows
+        super().__init__()
+
+    def _learn(self, values: np.ndarray) -> None:
+        self._fits = [row.clone() for row in self.rows]
+        for fit in self._fits:
+            fit._learn(values)
+
+    def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
+        ahead = [fit._extrapolate(values, steps) for fit in self._fits]
+        return np.asarray(np.mean(ahead, axis=0))
+
+    def _deviations(self, steps: int) -> np.ndarray:
+        for fit in self._fits:
+            fit._seen = self._seen
+        return np.asarray(np.mean([fit._deviations(steps) for fit in self._fits], axis=0))
+
+    @classmethod
+    def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
+        """Return the parameter sets under which sktime's own checks run."""
+        return [{"rows": (LinearSmoothing(), LinearSmoothing("combination"))}]
+
+
 class StatsforecastModels(ClassicalForecaster):
     """Automatic models of statsforecast for each series, averaged if they are several.
 
@@ -196,10 +242,15 @@ AUTOMATIC = ("AutoTheta", "AutoETS", "AutoARIMA")
 
 
 def univariate_forecasters(season: int = 1) -> dict[str, ClassicalForecaster]:
-    """Return the rows of smoothing, Theta and, where statsforecast is installed, its automata."""
+    """Return the rows of smoothing, Theta and, where statsforecast is installed, its automata.
+
+    With them stand the means: of our two and the autoregression, and of the automata.
+    """
+    theta, smoothing = (LinearSmoothing(method, season) for method in ("theta", "combination"))
     rows: dict[str, ClassicalForecaster] = {
-        "Theta (linear)": LinearSmoothing("theta", season),
-        "Smoothing (linear)": LinearSmoothing("combination", season),
+        "Theta (linear)": theta,
+        "Smoothing (linear)": smoothing,
+        "Mean (linear)": MeanForecaster((theta, smoothing, GuardedAR())),
     }
     if importlib.util.find_spec("statsforecast") is not None:
         rows |= {name: StatsforecastModels((name,), season) for name in AUTOMATIC}

@@ -213,7 +213,7 @@ def test_the_intervals_of_var_and_ar_are_statsmodels():
 def test_smoothing_and_theta_stand_among_the_classical_rows_by_default():
     names = list(classical_forecasters(4))
     assert names[:5] == ["VAR", "Ridge VAR", "AR", "Naive", "Seasonal naive"]
-    assert {"Theta (linear)", "Smoothing (linear)"} <= set(names)
+    assert {"Theta (linear)", "Smoothing (linear)", "Mean (linear)"} <= set(names)
     is_there = importlib.util.find_spec("statsforecast") is not None
     assert ("AutoARIMA" in names) == ("Mean of the three" in names) == is_there
 

@@ -15,7 +15,12 @@ from sktime.forecasting.exp_smoothing import ExponentialSmoothing
 from sktime.forecasting.theta import ThetaForecaster
 from sktime.utils.estimator_checks import check_estimator
 
-from samovar_forecast.comparison import LinearSmoothing, StatsforecastModels
+from samovar_forecast.comparison import (
+    GuardedAR,
+    LinearSmoothing,
+    MeanForecaster,
+    StatsforecastModels,
+)
 from samovar_forecast.exceptions import ConfigurationError, DataError
 
 STEPS = [1, 2, 3, 4, 5, 6, 7, 8]
@@ -94,6 +99,23 @@ def test_what_cannot_be_smoothed_is_refused():
         LinearSmoothing("gamma").fit(walk(), fh=[1])
 
 
+def test_the_mean_of_rows_is_the_mean_of_their_forecasts_and_deviations():
+    y = walk(64)
+    rows = (LinearSmoothing(season=4), LinearSmoothing("combination", 4), GuardedAR())
+    mean = MeanForecaster(rows).fit(y[:60], fh=STEPS)
+    fitted = [row.clone().fit(y[:60], fh=STEPS) for row in rows]
+    for new in (None, y[60:]):  # a fit moves on with what it has learned
+        if new is not None:
+            mean.update(new, update_params=False)
+            for row in fitted:
+                row.update(new, update_params=False)
+        expected = sum(row.predict() for row in fitted) / 3
+        pd.testing.assert_frame_equal(mean.predict(), expected)
+        expected = sum(row.predict_quantiles(alpha=[0.1, 0.9]) for row in fitted) / 3
+        pd.testing.assert_frame_equal(mean.predict_quantiles(alpha=[0.1, 0.9]), expected)
+    assert rows[0].is_fitted is False
+
+
 def test_the_mean_of_automata_is_the_mean_of_their_rows():
     pytest.importorskip("statsforecast")
     y = walk(60)
@@ -109,7 +131,7 @@ def test_the_mean_of_automata_is_the_mean_of_their_rows():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("forecaster", [LinearSmoothing, StatsforecastModels])
+@pytest.mark.parametrize("forecaster", [LinearSmoothing, MeanForecaster, StatsforecastModels])
 def test_the_univariate_rows_pass_sktimes_own_checks(forecaster):
     if forecaster is StatsforecastModels:
         pytest.importorskip("statsforecast")
