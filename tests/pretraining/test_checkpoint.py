@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -138,3 +139,10 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
             pytest.raises(ArtifactError, match="no checkpoint"),
         ):
             load_checkpoint(tmp_path / name)
+
+
+def test_the_run_behind_the_weights_of_the_package_can_go_on():
+    path = Path(__file__).parents[2] / "benchmarks" / "pretraining" / "checkpoint.safetensors"
+    run = load_checkpoint(path)
+    assert run.progress.step > 1000
+    assert len(run.optimizer.state) == len(list(run.network.parameters()))
