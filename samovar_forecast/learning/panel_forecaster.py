@@ -301,6 +301,37 @@ class PanelForecaster:
 
     # ------------------------------------------------------------------ forecasts
 
+    @property
+    def n_needed(self) -> int:
+        """Rows that have to lie before a time of the past for a forecast of it."""
+        return max(member.n_needed for member in self.average.members)
+
+    def reached(self, steps: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return which steps of each instance have a forecast, (n_steps,) each.
+
+        Every step ahead has a forecast, for the context before it may be filled. A time of the
+        past has a forecast if enough of the rows that are kept lie before it.
+
+        Raises
+        ------
+        DataError
+            If a time lies before the first row of a series.
+        """
+        found = []
+        for instance, own in zip(self.panel.instances, steps, strict=True):
+            first = 1 - len(instance)
+            if self.holds_all and len(own) and int(own.min()) < first:
+                grid = self.panel.grid
+                asked, wanted = grid.ahead(instance.last, [int(own.min()), first])
+                name = "" if instance.key is None else f" of instance {instance.key!r}"
+                raise DataError(
+                    f"the horizon fh asks for a past before the first row{name}",
+                    found=asked,
+                    wanted=f"{wanted} or later",
+                )
+            found.append((own >= 1) | (own - first >= self.n_needed))
+        return found
+
     def forecast(self, steps: Sequence[np.ndarray], X: pd.DataFrame | None) -> list[np.ndarray]:
         """Return point forecasts.
 
@@ -315,11 +346,12 @@ class PanelForecaster:
         Returns
         -------
         list of arrays of shape (n_steps, n_series)
+            NaN at steps that are not :meth:`reached`.
 
         Raises
         ------
         DataError
-            If needed covariates are missing, or too few rows lie before a time of the past.
+            If needed covariates are missing, or a time lies before the first row.
         """
         center = self.average.head.center
         return [
@@ -403,14 +435,17 @@ class PanelForecaster:
             for own, answer, numbers in zip(steps, answers, rolled, strict=True):
                 answer[own >= 1] = numbers[0, own[own >= 1] - 1]
         if any((own <= 0).any() for own in steps):
-            ends = [
-                np.array([self._end_before(instance, int(step)) for step in own[own <= 0]], int)
-                for instance, own in zip(self.panel.instances, steps, strict=True)
+            reached = [
+                (own <= 0) & known for own, known in zip(steps, self.reached(steps), strict=True)
             ]
-            for own, answer, numbers in zip(
-                steps, answers, self.average.forecast(instances, ends, 1), strict=True
-            ):
-                answer[own <= 0] = numbers[:, 0]
+            ends = [
+                len(rows) - 1 + own[at]
+                for rows, own, at in zip(instances, steps, reached, strict=True)
+            ]
+            past = self.average.forecast(instances, ends, 1)
+            for own, at, answer, numbers in zip(steps, reached, answers, past, strict=True):
+                answer[own <= 0] = np.nan
+                answer[at] = numbers[:, 0]
         return answers
 
     def _scaled(
@@ -423,24 +458,6 @@ class PanelForecaster:
             )
             for place, instance in enumerate(instances)
         ]
-
-    def _end_before(self, instance: Instance, step: int) -> int:
-        """Return how many kept rows of an instance lie before a time of its past."""
-        n_needed = max(member.n_needed for member in self.average.members)
-        end = len(instance) - 1 + step
-        if end < n_needed:
-            grid, last = self.panel.grid, instance.last
-            # Beyond the end the context may be filled, so that any step from 1 on can be asked.
-            first = min(1, n_needed - len(instance) + 1)
-            name = "" if instance.key is None else f" of instance {instance.key!r}"
-            raise DataError(
-                f"the horizon fh asks for a past{name} without a full context before it",
-                found=grid.ahead(last, [step])[0],
-                wanted=f"{grid.ahead(last, [first])[0]} or later",
-                remedy=f"a forecast takes {n_needed} rows before it, and of the past the last "
-                f"{len(instance)} are kept",
-            )
-        return end
 
     def _member(self, kind: type) -> Any:
         return next((one for one in self.average.members if isinstance(one, kind)), None)

@@ -72,7 +72,8 @@ class LinearMap:
         ahead = self.intercept + own.transpose(1, 2, 0)
         if p_cross:
             flat = self.cross.reshape(self.n_steps * len(self.center), -1)
-            ahead += (recent[:, :p_cross].reshape(len(windows), -1) @ flat.T).reshape(ahead.shape)
+            flat_recent = recent[:, :p_cross].reshape(-1, flat.shape[1])
+            ahead += (flat_recent @ flat.T).reshape(ahead.shape)
         return ahead + self.center
 
     def along(self, values: np.ndarray, origins: np.ndarray) -> np.ndarray:

@@ -122,8 +122,13 @@ def test_the_past_is_forecast_from_the_rows_before_it(learned):
     )
     np.testing.assert_allclose(past[0], earlier.forecast([np.array([1])], None)[0][0], atol=1e-6)
     assert len(newer.instances[0]) == 3
-    with pytest.raises(DataError, match="a past without a full context before it"):
-        learned.forecast([np.array([-60])], None)
+    n_needed = learned.trained.config.context_length
+    steps = np.array([-49, n_needed - 50, n_needed - 49, 0, 1])
+    (early,) = learned.forecast([steps], None)
+    assert np.isfinite(early).all(1).tolist() == [False, False, True, True, True]
+    np.testing.assert_array_equal(early[3], past[1])
+    with pytest.raises(DataError, match=r"a past before the first row.*found: .*wanted: .*later"):
+        learned.forecast([np.array([-50])], None)
 
 
 def test_moving_on_changes_the_rows_and_nothing_else(learned):

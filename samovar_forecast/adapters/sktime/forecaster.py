@@ -453,10 +453,20 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         return self._pretrain(y, X, fh)
 
     def _predict(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> pd.DataFrame:
-        steps = _count_steps(fh, self._model.panel)
+        model, steps = self._model, _count_steps(fh, self._model.panel)
+        reached = model.reached(steps)
+        if not model.holds_all and not all(own.all() for own in reached):
+            warn(
+                "forecasts of the past are NaN where fewer than "
+                f"{model.n_needed} of the rows that are kept lie before them: of a long history "
+                f"those are the last {model.n_kept}",
+                obj=self,
+                stacklevel=2,
+            )
         with usual_torch():
-            values = self._model.forecast(steps, X)
-        return self._model.panel.forecast_frame(_finite(values), steps)
+            values = model.forecast(steps, X)
+        _check_finite([part[own] for part, own in zip(values, reached, strict=True)])
+        return model.panel.forecast_frame(values, steps)
 
     def _predict_quantiles(
         self, fh: ForecastingHorizon, X: pd.DataFrame | None, alpha: list[float]
@@ -637,7 +647,8 @@ class SAMoVARForecaster(BaseCheckedForecaster):
             np.moveaxis(answer(forecast), 0, -1).reshape(len(own), -1)
             for forecast, own in zip(self._predictive(steps, X), steps, strict=True)
         ]
-        return self._model.panel.forecast_frame(_finite(values), steps, columns)
+        _check_finite(values)
+        return self._model.panel.forecast_frame(values, steps, columns)
 
     def _path_frame(
         self,
@@ -681,13 +692,13 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         ]
 
 
-def _finite(values: list[np.ndarray]) -> list[np.ndarray]:
-    """Return the numbers of a forecast, each of which is one.
+def _check_finite(values: list[np.ndarray]) -> None:
+    """Refuse a forecast with a number that is not finite.
 
     Raises
     ------
     DataError
-        If one is not: the sizes of the series were too much for the arithmetic.
+        The sizes of the series were too much for the arithmetic.
     """
     if not all(np.isfinite(part).all() for part in values):
         raise DataError(
@@ -695,7 +706,6 @@ def _finite(values: list[np.ndarray]) -> list[np.ndarray]:
             found=f"{sum(int((~np.isfinite(part)).sum()) for part in values)} values",
             remedy="look for extreme values in y and X, or give the series another unit",
         )
-    return values
 
 
 def _names(columns: Any) -> tuple[Hashable, ...]:

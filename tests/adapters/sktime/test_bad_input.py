@@ -144,10 +144,11 @@ def test_a_horizon_without_end_is_refused_before_memory_ends(fitted):
 
 
 def test_a_horizon_that_failed_is_forgotten(fitted):
-    with pytest.raises(DataError, match="without a full context"):
+    with pytest.raises(DataError, match="a past before the first row"):
         fitted.predict(fh=[-100])
-    with pytest.raises(DataError, match="without a full context"):
-        fitted.predict_residuals(waves(40))
+    earlier = waves(40).set_axis(waves(40).index - pd.Timedelta(days=1))
+    with pytest.raises(DataError, match="a past before the first row"):
+        fitted.predict_residuals(earlier)
     assert fitted.predict().shape == (2, 2)
 
 

@@ -70,7 +70,6 @@ from sktime.transformations.series.lag import Lag
 from statsmodels.datasets import grunfeld
 
 from samovar_forecast import SAMoVARForecaster
-from samovar_forecast.exceptions import DataError
 from tests.builders.sktime import TINY
 
 # statsmodels wants a frequency that pandas 3 spells in another way, and sktime warns of itself.
@@ -651,11 +650,61 @@ def test_a_reconciler_around_the_forecaster_makes_sums_add_up(sectors, method):
     assert (total == pytest.approx(plain.iloc[0])) == (method == "td_fcst")
 
 
-def test_reconciling_from_residuals_of_every_year_is_refused_where_there_is_no_context(sectors):
-    # sktime asks for one-step forecasts of the whole past, the first year included.
-    model = ReconcilerForecaster(tiny(context_length=4, patch_length=1), method="mint_shrink")
-    with pytest.raises(DataError, match="without a full context"):
-        model.fit(Aggregator().fit_transform(sectors), fh=[1])
+def generalised_least_squares(base: pd.Series, covariance: pd.DataFrame) -> pd.Series:
+    """Return base forecasts of a hierarchy made to add up (Wickramasuriya et al. 2019, eq. 9)."""
+    nodes = covariance.index
+    bottom = [node for node in nodes if "__total" not in node]
+    under = [
+        [
+            all(name in (part, "__total") for name, part in zip(node, leaf, strict=True))
+            for leaf in bottom
+        ]
+        for node in nodes
+    ]
+    adding = np.array(under, float)  # S
+    weighted = np.linalg.pinv(covariance) @ adding
+    coefs = np.linalg.solve(adding.T @ weighted, weighted.T @ base[nodes])
+    return pd.Series(adding @ coefs, nodes)
+
+
+@pytest.fixture(scope="module")
+def hierarchy() -> pd.DataFrame:
+    """Two sectors of two firms with their sums, of eighty months."""
+    draw = np.random.default_rng(0)
+    names = [("cars", "A"), ("cars", "B"), ("power", "C"), ("power", "D")]
+    months = pd.period_range("2010-01", periods=80, freq="M", name="month")
+    walks = {name: pd.Series(draw.normal(size=80).cumsum() + 50, months) for name in names}
+    bottom = pd.concat(walks, names=["sector", "firm"]).to_frame("sales")
+    return Aggregator().fit_transform(bottom)
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [("mint_cov", {"pretrained": False}), ("wls_var", {"pretrained": False}), ("mint_shrink", {})],
+)
+def test_a_reconciler_takes_the_covariance_of_the_residuals(hierarchy, method, options):
+    model = ReconcilerForecaster(SAMoVARForecaster(**options), method=method).fit(hierarchy, fh=[1])
+    residuals = model.residuals_["sales"].unstack().T
+    n_without = residuals.isna().any(axis=1).sum()
+    assert n_without == (1 if options else 8)
+    assert residuals.iloc[n_without:].notna().all(axis=None)
+    covariance = residuals.cov()
+    if method == "wls_var":
+        covariance = covariance * np.eye(len(covariance))
+    base = model.forecaster_.predict(fh=[1])["sales"].droplevel(-1)
+    expected = generalised_least_squares(base, covariance)
+    forecast = model.predict()["sales"].droplevel(-1)
+    assert_allclose(forecast, expected[forecast.index], rtol=1e-6)
+    total = forecast[("__total", "__total")]
+    assert_allclose(total, forecast.drop("__total", level="firm").sum(), rtol=1e-9)
+
+
+def test_a_reconciler_of_a_trained_network_takes_the_residuals_after_its_context(sectors):
+    model = ReconcilerForecaster(tiny(context_length=4, patch_length=1), method="wls_var")
+    forecast = model.fit(Aggregator().fit_transform(sectors), fh=[1]).predict()["invest"]
+    assert (model.residuals_["invest"].unstack().isna().sum(axis=1) == 4).all()
+    bottom = forecast[forecast.index.get_level_values("firm") != "__total"]
+    assert_allclose(forecast.xs("__total", level="sector").iloc[0], bottom.sum(), rtol=1e-9)
 
 
 def test_levels_of_a_hierarchy_go_to_their_own_forecasters(sectors):

@@ -18,6 +18,7 @@ from sktime.forecasting.base import ForecastingHorizon
 
 from samovar_forecast import SAMoVARForecaster
 from samovar_forecast.exceptions import ArtifactError, ConfigurationError, DataError
+from samovar_forecast.learning import panel_forecaster
 from samovar_forecast.linear.simulate import simulate_var
 from tests.builders.sktime import PAPER, TINY, panel, walks, waves
 
@@ -277,6 +278,28 @@ def test_residuals_of_the_past_are_small_where_the_series_can_be_forecast():
     assert (residuals.std() < 0.5 * y.diff().std()).all()
 
 
+def test_residuals_of_the_whole_past_begin_with_the_first_forecast():
+    y = waves(60)
+    forecaster = SAMoVARForecaster().fit(y, fh=[1, 2])
+    residuals = forecaster.predict_residuals(y)
+    assert residuals.index.equals(y.index)
+    assert residuals.iloc[:8].isna().all(axis=None)
+    assert residuals.iloc[8:].notna().all(axis=None)
+    past = forecaster.predict(fh=ForecastingHorizon(y.index[8:], False))
+    pd.testing.assert_frame_equal(residuals.iloc[8:], y.iloc[8:] - past, check_freq=False)
+    assert list(forecaster.predict(fh=[-59, 1]).isna().any(axis=1)) == [True, False]
+    assert forecaster.predict_residuals(y["a"].to_frame().assign(b=y["b"])).equals(residuals)
+
+
+def test_of_a_long_history_the_past_that_is_kept_is_forecast_and_a_warning_says_so(monkeypatch):
+    monkeypatch.setattr(panel_forecaster, "_ROWS_KEPT", 20)
+    y = waves(100)
+    forecaster = SAMoVARForecaster(**TINY, context_length=12, patch_length=2).fit(y)
+    with pytest.warns(UserWarning, match="are NaN where fewer than 12 .* the last 32"):
+        residuals = forecaster.predict_residuals(y)
+    assert residuals.notna().all(axis=1).tolist() == 80 * [False] + 20 * [True]
+
+
 def test_the_past_of_a_panel_is_that_of_each_instance():
     y = panel()
     forecaster = SAMoVARForecaster(**TINY).fit(y, fh=[0, 1])
@@ -286,16 +309,21 @@ def test_the_past_of_a_panel_is_that_of_each_instance():
         assert list(forecast.loc[key].index) == [last, last + pd.Timedelta(days=1)]
 
 
-def test_a_past_without_a_context_before_it_is_refused_with_the_first_time_that_has_one():
+def test_a_past_without_a_context_is_nan_and_a_past_before_the_first_row_is_refused():
     y = waves(80)
     forecaster = SAMoVARForecaster(**TINY, context_length=12).fit(y, fh=1)
-    assert len(forecaster.predict(fh=ForecastingHorizon(y.index[12:13], False))) == 1
+    past = forecaster.predict(fh=ForecastingHorizon(y.index[11:13], False))
+    assert past.isna().all(axis=1).tolist() == [True, False]
     with pytest.raises(
-        DataError, match=r"without a full context.*2024-01-12.*wanted: 2024-01-13.*12 rows"
+        DataError, match=r"before the first row;.*2023-12-31.*wanted: 2024-01-01.*or later"
     ):
-        forecaster.predict(fh=ForecastingHorizon(y.index[11:12], False))
-    with pytest.raises(DataError, match=r"a past of instance 'i0'.*found: 2024-01-17.*01-18"):
-        SAMoVARForecaster(**TINY).fit(panel(), fh=1).predict(fh=-43)
+        forecaster.predict(fh=-80)
+    first = panel().loc["i0"].index[0]
+    asked = len(panel().loc["i0"])
+    with pytest.raises(
+        DataError, match=rf"before the first row of instance 'i0'.*{first:%Y-%m-%d}.*or later"
+    ):
+        SAMoVARForecaster(**TINY).fit(panel(), fh=1).predict(fh=-asked)
 
 
 # ---------------------------------------------------------------- pretraining
