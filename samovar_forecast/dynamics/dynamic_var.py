@@ -26,6 +26,7 @@ from samovar_forecast.dynamics.news import News, news
 from samovar_forecast.dynamics.refitting import NetworkLearner
 from samovar_forecast.dynamics.residual_tests import normality, whiteness
 from samovar_forecast.dynamics.simulation import check_periods
+from samovar_forecast.dynamics.statsmodels_names import ANSWERED_BY
 from samovar_forecast.dynamics.summary import (
     FEWEST_RESIDUALS,
     Summary,
@@ -38,25 +39,6 @@ from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
 from samovar_forecast.exceptions import ConfigurationError, DataError
 
 _Result = TypeVar("_Result", responses.ImpulseResponses, decompositions.VarianceDecomposition)
-
-ANSWERED_BY = {
-    "forecast_interval": "intervals are those of the forecaster: predict_interval",
-    "plot_forecast": "draw the forecaster's quantiles: samovar_forecast.plots.plot_fan",
-    "plot": "draw the history by history.plot()",
-    "test_inst_causality": "errors that move together are seen in sigma_u and sigma_at",
-    "reorder": "read the columns in another order: read_var(y[order])",
-    "cum_effects": "sum responses: irf(...).cumulative()",
-    "lr_effects": "the sums of all responses are long_run_effects()",
-    "ma_rep": "responses are irf(...).estimate, or those of to_statsmodels()",
-    "orth_ma_rep": "responses are irf(..., orth=True).estimate, or those of to_statsmodels()",
-    "pvalues": "least-squares formulas do not hold here; bands: irf(..., bands='bootstrap')",
-    "tvalues": "least-squares formulas do not hold here; bands: irf(..., bands='bootstrap')",
-    "stderr": "least-squares formulas do not hold here; bands: irf(..., bands='bootstrap')",
-    "aic": "a forecast is not chosen by a criterion; compare errors: samovar_forecast.compare",
-    "bic": "a forecast is not chosen by a criterion; compare errors: samovar_forecast.compare",
-    "roots": "the largest root is largest_root(); all of them: to_statsmodels().roots",
-}
-"""Names of statsmodels' results, and what does the thing here."""
 
 
 class DynamicVAR(CoefficientReading):
