@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-PRIOR_STRENGTH, SHORT_ORIGINS = 20.0, 150.0
+PRIOR_STRENGTH, SHORT_ORIGINS = 5.0, 600.0
 """What the weights before any evidence count, in held-out forecasts that do not overlap.
 
-With n origins the number is times ``1 + 150 / n``: the errors of few origins are those of one time.
+With n origins the number is times ``1 + 600 / n``: the errors of few origins are those of one time.
 """
 
 LARGEST_POWER, FORECASTS_TO_TRUST = 3.0, 10.0
