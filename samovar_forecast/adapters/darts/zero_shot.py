@@ -64,6 +64,11 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
         season is found by the network itself.
     univariate : bool, default=False
         Whether each component is forecast from its own past alone.
+    linear : bool, default=False
+        Whether the forecast is the average of the linear forecast and the network, as by default
+        in the sktime forecaster, which forecasts better. Linear forecast, shares and spread are
+        estimated anew in the input chunk of every forecast, so that it should be as long as there
+        are rows, and a backtest of many windows takes that much longer.
     local_dir : str or path, optional
         Folder with pretrained weights of your own, as
         ``python -m samovar_forecast.pretraining`` writes them.
@@ -101,6 +106,7 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
         likelihood: QuantileRegression | None = None,
         season: int | None = None,
         univariate: bool = False,
+        linear: bool = False,
         local_dir: str | Path | None = None,
         **kwargs: Any,
     ) -> None:
@@ -114,6 +120,13 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
             raise ConfigurationError(
                 "season is no number of steps", found=repr(season), wanted="an integer, at least 1"
             )
+        if linear and (univariate or kwargs.get("enable_finetuning")):
+            raise ConfigurationError(
+                "the average with the linear forecast is that of the pretrained network as it is, "
+                "with all components together",
+                found="linear=True with univariate=True or enable_finetuning",
+                remedy="leave one of them out",
+            )
         if kwargs.get("use_reversible_instance_norm"):
             warnings.warn(
                 "the pretrained network follows the level and scale of each window exactly, and "
@@ -124,6 +137,7 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
         super().__init__(**kwargs)
         self.season = season
         self.univariate = univariate
+        self.linear = linear
         if local_dir is not None:  # darts' safe loading refuses a path that is no text
             local_dir = self.model_params["local_dir"] = str(local_dir)
         self.local_dir = local_dir
@@ -151,6 +165,7 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
             network_config=config.to_dict(),
             season=1 if self.season is None else self.season,
             univariate=self.univariate,
+            linear=self.linear,
             n_future_covariates=0 if known is None else known.shape[-1],
             **self.pl_module_params,
         )

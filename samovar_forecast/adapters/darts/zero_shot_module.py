@@ -6,11 +6,13 @@ Q levels of the network, K levels asked for.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -45,6 +47,8 @@ class ZeroShotModule(ClippedModule):
     univariate : bool, default=False
         Whether each component is forecast from its own past alone.
     n_future_covariates : int, default=0
+    linear : bool, default=False
+        Whether the linear forecast of each window stands beside the network in an average.
     **kwargs
         Arguments of darts' ``PLForecastingModule``.
     """
@@ -60,12 +64,14 @@ class ZeroShotModule(ClippedModule):
         season: int = 1,
         univariate: bool = False,
         n_future_covariates: int = 0,
+        linear: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.network = ZeroShotNetwork(ZeroShotConfig(**network_config))
         self.register_buffer("season", torch.tensor(season))  # kept and loaded with the weights
         self.with_others = not univariate
+        self.linear = linear
         wanted = [0.5] if self.likelihood is None else self.likelihood.quantiles
         weights = level_weights(self.network.config.quantiles, wanted)
         self.register_buffer("levels", weights, persistent=False)  # Q K
@@ -101,17 +107,38 @@ class ZeroShotModule(ClippedModule):
     def _forecast(self, x_in: PLModuleInput) -> Tensor:
         """Return the forecast of the output chunk, (B, s, C, K)."""
         past, effects = self._without_effects(x_in)
+        n_steps = self.output_chunk_shift + self.output_chunk_length
         with torch.autocast(past.device.type, enabled=False):
-            quantiles = self.network.forecast(
-                past,
-                self.output_chunk_shift + self.output_chunk_length,
-                self.season.expand(len(past)),
-                past_covariates=x_in.past_covariates,
-                with_others=self.with_others,
-            )[:, self.output_chunk_shift :]  # B s C Q
+            if self.linear:
+                found = self._average(past, x_in.past_covariates, n_steps)
+            else:
+                quantiles = self.network.forecast(
+                    past,
+                    n_steps,
+                    self.season.expand(len(past)),
+                    past_covariates=x_in.past_covariates,
+                    with_others=self.with_others,
+                )  # B s C Q
+                found = quantiles @ self.levels.to(quantiles)
+        found = found[:, self.output_chunk_shift :]
         if effects is not None:
-            quantiles = quantiles + effects[:, -self.output_chunk_length :, :, None]
-        return (quantiles @ self.levels.to(quantiles)).to(x_in.past_target)
+            found = found + effects[:, -self.output_chunk_length :, :, None]
+        return found.to(x_in.past_target)
+
+    def _average(self, past: Tensor, past_covariates: Tensor | None, n_steps: int) -> Tensor:
+        """Return the average of the linear forecast and the network, window by window."""
+        from samovar_forecast.adapters.darts.averaged import forecast_by_average
+
+        network = self.network if past.is_cpu else copy.deepcopy(self.network).cpu()
+        levels = None if self.likelihood is None else self.likelihood.quantiles
+        windows = past.double().cpu().numpy()
+        absent = [None] * len(windows)
+        known = absent if past_covariates is None else past_covariates.double().cpu().numpy()
+        ahead = [
+            forecast_by_average(network, int(self.season), window, own, n_steps, levels)
+            for window, own in zip(windows, known, strict=True)
+        ]
+        return torch.from_numpy(np.stack(ahead)).to(past.device)
 
     def _forecast_all_positions(self, x_in: PLModuleInput) -> ZeroShotOutput:
         """Return what the network says of the next steps at every position of the windows."""
