@@ -169,6 +169,9 @@ def estimate_each(
 ) -> list[AnchorFit]:
     """Estimate every instance of a panel on its own rows; those of one series and length at once.
 
+    Instances of one series and one length share what few rows say little of: the weights of their
+    candidates are drawn toward the weights of all of them. No instance reads the rows of another.
+
     Parameters
     ----------
     instances : sequence of arrays of shape (n, C)

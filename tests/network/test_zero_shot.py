@@ -1,4 +1,7 @@
-"""Properties of the network for any panel; none of them needs trained weights."""
+"""What the network for any panel reads and gives; none of it needs trained weights.
+
+What holds whatever the panel stands in `test_properties`.
+"""
 
 import numpy as np
 import pytest
@@ -22,26 +25,6 @@ def network():
 
 def forecast(network, y, horizon=70, season=12, **options):
     return network.forecast(y, horizon, season, **options)
-
-
-def test_a_forecast_follows_the_level_and_the_scale_of_each_series(network):
-    y = panel()
-    level = torch.tensor([5.0, -300.0, 0.0, 1e4], dtype=torch.float64)
-    scale = torch.tensor([1e-3, 20.0, 1.0, 1e3], dtype=torch.float64)
-    moved = forecast(network, y * scale + level)
-    close((moved - level[:, None]) / scale[:, None], forecast(network, y))
-
-
-def test_a_forecast_follows_the_order_of_the_series(network):
-    order = torch.tensor([2, 0, 3, 1])
-    y = panel()
-    close(forecast(network, y[..., order]), forecast(network, y)[:, :, order])
-
-
-def test_a_window_is_forecast_alike_whatever_stands_beside_it_in_the_batch(network):
-    first, second = panel(seed=1), panel(seed=2)
-    together = forecast(network, torch.cat([first, second]))
-    close(together[:1], forecast(network, first))
 
 
 @pytest.mark.parametrize("with_others", [True, False])
@@ -110,10 +93,6 @@ def test_a_wide_panel_follows_the_order_of_its_series(network):
     order = torch.tensor(np.random.default_rng(0).permutation(30))
     found = forecast(network, y[..., order], 12)
     torch.testing.assert_close(found, forecast(network, y, 12)[:, :, order], rtol=1e-5, atol=1e-5)
-
-
-def test_quantiles_never_cross(network):
-    assert (forecast(network, panel(), 200).diff(dim=-1) >= 0).all()
 
 
 def test_missing_values_leave_a_forecast_finite_and_are_not_read_as_numbers(network):

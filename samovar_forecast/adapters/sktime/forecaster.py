@@ -58,7 +58,8 @@ class SAMoVARForecaster(BaseCheckedForecaster):
 
     All columns of ``y`` are forecast at once, each from its own past and that of the others. Each
     instance of a panel or hierarchy is forecast from its own rows; a trained network learns from
-    all of them. Missing values, in ``y`` and in ``X``, are masked and not filled.
+    all of them, and the shares of the members are drawn toward their shares in all of them.
+    Missing values, in ``y`` and in ``X``, are masked and not filled.
 
     Quantiles, intervals, variances, distributions and sample paths come from the same predictive
     distribution: the spread that the pretrained network foretells, moved to the forecast and

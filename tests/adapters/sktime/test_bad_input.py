@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -218,22 +217,6 @@ print([name for name in before if before[name] != after[name]])
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
-
-
-def test_threads_that_share_a_forecaster_get_the_same_answers(fitted):
-    expected, found = fitted.predict_interval(), []
-
-    def ask() -> None:
-        found.append(fitted.predict_interval())
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 4
-    for one in found:
-        pd.testing.assert_frame_equal(one, expected, check_exact=True)
 
 
 def test_a_loss_that_is_no_number_is_told_and_the_earlier_fit_stays(monkeypatch):

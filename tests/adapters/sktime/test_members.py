@@ -83,16 +83,6 @@ def test_nothing_is_trained_and_no_seed_matters(monkeypatch, fitted):
         assert not hasattr(again, name)
 
 
-def test_a_forecast_follows_level_scale_and_order_of_the_series(fitted):
-    y = frame()
-    other = (y * [1000.0, 0.01] - [5e4, 7.0])[["b", "a"]]
-    moved = SAMoVARForecaster().fit(other, fh=STEPS)
-    expected = fitted.predict() * [1000.0, 0.01] - [5e4, 7.0]
-    assert_allclose(moved.predict()[["a", "b"]], expected, rtol=1e-4)
-    width, wide = (f.predict_quantiles(alpha=[0.1, 0.9]) for f in (fitted, moved))
-    assert_allclose(np.diff(wide["a"]), 1000 * np.diff(width["a"]), rtol=1e-3)
-
-
 def test_a_trained_network_is_one_more_member_with_a_small_share():
     y = frame()
     both = SAMoVARForecaster(**{**TINY, "linear": True}).fit(y, fh=STEPS)
