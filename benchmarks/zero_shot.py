@@ -110,8 +110,12 @@ RESPONSE_STEPS = (1, 4, 8)
 SHOCK = 0.1
 RIVALS = ("pretrained", "VAR", "rolling VAR", "TVP-VAR", "zero")
 DESIGNS = {
-    f"{kind}, {rows} rows": (moving, rows)
-    for kind, moving in (("constant", 0.0), ("moving", 1.0))
+    f"{kind}, {rows} rows": (moving, leading, rows)
+    for kind, moving, leading in (
+        ("constant", 0.0, 0.0),
+        ("moving", 1.0, 0.0),
+        ("series lead others", 0.0, 1.0),
+    )
     for rows in (100, 200, 400)
 }
 
@@ -121,12 +125,12 @@ def recovery(network: ZeroShotNetwork, design: str) -> dict[str, list[float]]:
 
     The VARs by least squares know the true order; ``zero`` answers every shock by nothing.
     """
-    moving, rows = DESIGNS[design]
+    moving, leading, rows = DESIGNS[design]
     horizon = RESPONSE_STEPS[-1]
     squares: dict[str, list[Tensor]] = {}
     for number in range(N_VARS // AT_ONCE):
         draws = Draws(2**42 + 1000 * list(DESIGNS).index(design) + number)
-        known = known_vars(draws, AT_ONCE, rows, 3, moving=moving)
+        known = known_vars(draws, AT_ONCE, rows, 3, moving=moving, leading=leading)
         truth = responses(known.matrices.double(), horizon)
         values = known.values.double()
         with torch.inference_mode():

@@ -14,11 +14,20 @@ from torch import Tensor
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
 from samovar_forecast.pretraining.draws import Draws
 from samovar_forecast.pretraining.shocks import shocks
-from samovar_forecast.pretraining.vector_families import BURN_IN, moving_matrices, run_var
+from samovar_forecast.pretraining.vector_families import (
+    BURN_IN,
+    companion_radius,
+    moving_matrices,
+    run_var,
+)
 
 LEAST_SHOCK, LARGEST_SHOCK = 0.1, 0.6
 """Sizes of the shocks of the loss, in deviations of the series."""
 LARGEST_ERROR = 3.0
+LEADING = 0.4
+"""Share of the VARs of the loss in which series lead others."""
+LARGEST_ROOT = 0.97
+"""Of the VARs in which series lead others."""
 
 
 class KnownVARs(NamedTuple):
@@ -31,7 +40,13 @@ class KnownVARs(NamedTuple):
 
 
 def known_vars(
-    draws: Draws, n: int, length: int, n_series: int, *, moving: float = 0.5
+    draws: Draws,
+    n: int,
+    length: int,
+    n_series: int,
+    *,
+    moving: float = 0.5,
+    leading: float = 0.0,
 ) -> KnownVARs:
     """Return paths of VAR(1) to VAR(4), all of one order.
 
@@ -41,6 +56,8 @@ def known_vars(
     n, length, n_series : int
     moving : float, default=0.5
         Share of the VARs whose matrices move.
+    leading : float, default=0.0
+        Share of the VARs in which series follow earlier series, with small shocks of their own.
 
     Returns
     -------
@@ -49,7 +66,17 @@ def known_vars(
     total = length + BURN_IN
     first, second, mix = moving_matrices(draws, n, total, n_series)
     mix = mix * draws.chance(moving, n, 1)
-    path = run_var(first, shocks(draws, n, total, n_series, plain=0.7), second, mix)[:, BURN_IN:]
+    e = shocks(draws, n, total, n_series, plain=0.7)
+    if leading:
+        leads = draws.chance(leading, n, 1, 1, 1)
+        first, second = (
+            torch.where(leads > 0, _with_leaders(draws, matrices), matrices)
+            for matrices in (first, second)
+        )
+        small = draws.log_uniform(0.03, 1.0, n, 1, n_series)
+        small[..., 0] = 1.0
+        e = torch.where(leads[..., 0] > 0, e * small, e)
+    path = run_var(first, e, second, mix)[:, BURN_IN:]
     now = mix[:, -1, None, None, None]
     matrices = (1 - now) * first + now * second
     mean = path.mean(1, keepdim=True)
@@ -58,11 +85,28 @@ def known_vars(
     return KnownVARs((path - mean) / unit, in_units)
 
 
+def _with_leaders(draws: Draws, matrices: Tensor) -> Tensor:
+    """Return matrices (n, order, C, C) in which a series hears itself and earlier series alone.
+
+    Each effect of another series has a lag of its own and may be as large as an own effect.
+    """
+    n, order, n_series, _ = matrices.shape
+    own = torch.diag_embed(matrices.diagonal(dim1=2, dim2=3) * draws.uniform(0.0, 1.0, n, 1, 1))
+    heard = draws.chance(0.6, n, n_series, n_series).tril(-1)
+    size = draws.normal(n, n_series, n_series) * draws.log_uniform(0.3, 2.0, n, 1, 1) * heard
+    lag = torch.arange(order, device=draws.device)[:, None, None]
+    chosen = lag == draws.integers(0, order - 1, n, 1, n_series, n_series)
+    together = own + size[:, None] * chosen
+    factor = LARGEST_ROOT / companion_radius(together).clamp(min=LARGEST_ROOT)
+    return together * (factor[:, None] ** (lag[:, 0, 0] + 1))[..., None, None]
+
+
 def draw_batch(draws: Draws) -> KnownVARs:
     """Return VARs of a size that is drawn: 2 to 5 series, 64 to 256 rows."""
     length = int(draws.one_of([64, 96, 160, 256], [1.0] * 4, 1))
     n_series = int(draws.integers(2, 5, 1))
-    return known_vars(draws, max(4, min(24, 6400 // (length * n_series))), length, n_series)
+    n = max(4, min(24, 6400 // (length * n_series)))
+    return known_vars(draws, n, length, n_series, leading=LEADING)
 
 
 def responses(matrices: Tensor, horizon: int) -> Tensor:
@@ -121,9 +165,11 @@ def forecast_responses(
 
 
 def response_loss(network: ZeroShotNetwork, known: KnownVARs, draws: Draws) -> Tensor:
-    """Return the mean absolute error of the responses to a shock of one series; a scalar.
+    """Return the mean squared error of the responses to a shock of one series; a scalar.
 
-    Near steps weigh more, as one over the root of the step.
+    Squares, for the network then answers by the mean of what the response may be; by absolute
+    errors it would answer by the median, which is zero wherever an effect is rare. Near steps
+    weigh more, as one over the root of the step.
 
     Parameters
     ----------
@@ -142,6 +188,6 @@ def response_loss(network: ZeroShotNetwork, known: KnownVARs, draws: Draws) -> T
     horizon = found.shape[-1]
     window = torch.arange(n, device=found.device)
     wanted = responses(known.matrices, horizon)[window, ..., impulse]
-    error = (found - wanted).abs().clamp(max=LARGEST_ERROR)
+    error = (found - wanted).clamp(-LARGEST_ERROR, LARGEST_ERROR).square()
     weight = torch.arange(1.0, horizon + 1, device=found.device).rsqrt()
     return (error * weight).sum(-1).mean() / weight.sum()

@@ -13,6 +13,7 @@ from samovar_forecast.pretraining.known_responses import (
     response_loss,
     responses,
 )
+from samovar_forecast.pretraining.vector_families import companion_radius
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,31 @@ def test_moving_matrices_are_those_of_the_last_row():
     assert still.values.shape == moving.values.shape == (40, 50, 2)
     moved = (moving.matrices - still.matrices).flatten(1).norm(dim=1)
     assert (moved > 0.05).float().mean() > 0.5
+
+
+def test_where_series_lead_each_hears_itself_and_earlier_series_alone():
+    known = known_vars(Draws(2), 60, 80, 4, leading=1.0)
+    effects = known.matrices.abs().sum(1)  # B C C
+    assert effects.triu(1).max() == 0
+    assert (effects.tril(-1) > 0.3).any((1, 2)).float().mean() > 0.5
+    assert (companion_radius(known.matrices) < 1).all()
+    none = known_vars(Draws(2), 60, 80, 4, leading=0.0)
+    assert (none.matrices.abs().sum(1).triu(1) > 0).any()
+
+
+def test_squared_errors_weigh_near_steps_by_one_over_the_root_of_the_step(monkeypatch, network):
+    known = known_vars(Draws(0), 4, 48, 3)
+    truth = responses(known.matrices, 2)
+    size_of_error = torch.tensor([0.2, 0.4])
+    monkeypatch.setattr(
+        "samovar_forecast.pretraining.known_responses.forecast_responses",
+        lambda network, values, impulse, size: (
+            truth[torch.arange(4), ..., impulse] + size_of_error
+        ),
+    )
+    near, far = 1.0, 2**-0.5
+    wanted = (near * 0.04 + far * 0.16) / (near + far)
+    assert response_loss(network, known, Draws(1)).item() == pytest.approx(wanted, rel=1e-5)
 
 
 def test_the_response_of_the_network_is_the_move_of_its_forecast(network):
