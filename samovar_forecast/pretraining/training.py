@@ -43,8 +43,8 @@ class Recipe:
     clip: float = 1.0
     averaging: float = 0.998
     """Weight of the past in the average of the weights, once the run is long."""
-    response_weight: float = 0.0
-    """Of the error of known responses to a shock, beside that of the forecasts; see docs."""
+    response_weight: float = 2.0
+    """Of the squared error of known responses to a shock, beside the loss of the forecasts."""
 
 
 @dataclass

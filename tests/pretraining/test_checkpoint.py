@@ -16,7 +16,7 @@ from samovar_forecast.pretraining.batches import Sizes, batches
 from samovar_forecast.pretraining.checkpoint import load_checkpoint, save_checkpoint
 from samovar_forecast.pretraining.training import Pretraining, Recipe
 
-SMALL = Recipe(network=ZeroShotConfig(width=16, n_layers=1))
+SMALL = Recipe(network=ZeroShotConfig(width=16, n_layers=1), response_weight=0.0)
 
 
 def test_a_checkpoint_is_whole_or_not_at_all(tmp_path):

@@ -16,6 +16,7 @@ from samovar_forecast.pretraining.validation import validate
 SMALL = Recipe(
     network=ZeroShotConfig(width=16, n_layers=1),
     sizes=Sizes(contexts=(64,), context_weights=(1.0,), positions=128),
+    response_weight=0.0,
 )
 
 
@@ -24,9 +25,10 @@ def weights(run):
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(tmp_path, quick_check):
-    whole = Pretraining(SMALL)
+    with_responses = replace(SMALL, response_weight=1.0)
+    whole = Pretraining(with_responses)
     whole.run(Budget(steps=10))
-    parts = Pretraining(SMALL)
+    parts = Pretraining(with_responses)
     for _ in range(3):  # a stop in the middle of what is simulated together
         parts._step(next(iter_from(parts)), parts._rate(parts.progress.step / 10))
     save_checkpoint(parts, tmp_path / "run.safetensors")
