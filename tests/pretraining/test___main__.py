@@ -83,5 +83,5 @@ def test_what_is_written_can_be_read_by_all_who_need_it(tmp_path, runs):
 
 
 def test_there_is_nothing_to_go_on_with_in_an_empty_folder(tmp_path, runs):
-    with pytest.raises(exceptions.ConfigurationError, match="cannot be read"):
+    with pytest.raises(exceptions.ArtifactError, match="cannot be read"):
         main(["--out", str(tmp_path), "--steps", "2", "--resume"])
