@@ -18,7 +18,7 @@ from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe
 
 CHECKPOINT = "checkpoint.safetensors"
 CURVE = "curve.json"
-PRIOR_ROWS = 20.0
+PRIOR_ROWS = 10.0
 """Of the network that is written; chosen on the development sets."""
 
 
