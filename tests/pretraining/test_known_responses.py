@@ -70,9 +70,7 @@ def test_squared_errors_weigh_near_steps_by_one_over_the_root_of_the_step(monkey
     size_of_error = torch.tensor([0.2, 0.4])
     monkeypatch.setattr(
         "samovar_forecast.pretraining.known_responses.forecast_responses",
-        lambda network, values, impulse, size: (
-            truth[torch.arange(4), ..., impulse] + size_of_error
-        ),
+        lambda network, values, impulse, size: truth[torch.arange(4), ..., impulse] + size_of_error,
     )
     near, far = 1.0, 2**-0.5
     wanted = (near * 0.04 + far * 0.16) / (near + far)
