@@ -48,6 +48,7 @@ ROOMS = {
     "linear": May(("exceptions",), ("numpy",)),
     "network": May(("exceptions", "config"), ("torch",)),
     "network.artifact": May(("exceptions", "artifact", "process"), ("torch",)),
+    "network.onnx_export": May(("exceptions", "bundle", "process", "network"), ("torch",)),
     "network.pretrained": May(("exceptions", "artifact", "bundle", "process", "network")),
     "pretraining": May(("network",), ("torch",)),
     "pretraining.checkpoint": May(

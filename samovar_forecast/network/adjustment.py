@@ -108,8 +108,8 @@ def _share(index: Tensor, foretold: Tensor, is_known: Tensor, half: Tensor) -> T
     both, square, own, n_rows = sums
     mean_square = (square / n_rows.clamp(min=1)).clamp(min=1e-12)
     noise = 1 - both.square() / (square * own).clamp(min=1e-12)
-    prior = PRIOR_ROWS * noise.clamp(LEAST_NOISE, 1) * mean_square
-    return ((both + PRIOR_SHARE * prior) / (square + prior)).clamp(0, LARGEST_SHARE)
+    prior = PRIOR_ROWS * noise.clamp(LEAST_NOISE, 1.0) * mean_square
+    return ((both + PRIOR_SHARE * prior) / (square + prior)).clamp(0.0, LARGEST_SHARE)
 
 
 def _index_ahead(

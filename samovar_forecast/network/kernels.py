@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from samovar_forecast.network.exportable import is_exporting
+
 NARROW = 16
 """Width up to which squares are summed by a product."""
 
@@ -130,7 +132,7 @@ def map_features(x: Tensor, weight: Tensor, bias: Tensor | None, *, then_gelu: b
     -------
     Tensor of shape (..., T, out)
     """
-    if x.numel() * weight.shape[0] >= LARGE_PRODUCT and _may_call_onednn(x):
+    if _may_call_onednn(x) and x.numel() * weight.shape[0] >= LARGE_PRODUCT:
         then, form = ("gelu", "none") if then_gelu else ("none", "")  # "none": with erf
         return _ONEDNN_LINEAR(x, weight, bias, then, [], form)  # type: ignore[misc]
     mapped = _map_rows(x, weight, bias)
@@ -139,7 +141,9 @@ def map_features(x: Tensor, weight: Tensor, bias: Tensor | None, *, then_gelu: b
 
 def _map_rows(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     n_out, n_in = weight.shape
-    if x.numel() >= MANY_ROWS * n_in and x.dim() > 2 and _is_plain_cpu(x):
+    # An export holds for any number of windows, and must not ask how many there are.
+    is_plain = x.dim() > 2 and _is_plain_cpu(x) and not is_exporting()
+    if is_plain and x.numel() >= MANY_ROWS * n_in:
         sequences = x.flatten(0, -3)  # B T in
         if len(sequences) >= MANY_SEQUENCES:
             pixels = sequences[:, None].permute(0, 3, 1, 2)  # B in 1 T, in memory as before

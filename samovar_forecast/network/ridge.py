@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from samovar_forecast.network.exportable import solve_positive
 from samovar_forecast.network.held import as_given, computing
 from samovar_forecast.network.running import running_sums
 
@@ -212,13 +213,12 @@ def _twice_shrunk(
     left = outer - inner @ start
     first = start + _shrunk(inner, left, shrinking)
     explained = (first * outer).sum(-2).mean(-1, keepdim=True)
-    return start + _shrunk(inner, left, shrinking * (1 - explained).clamp(LEAST_SHARE, 1))
+    return start + _shrunk(inner, left, shrinking * (1 - explained).clamp(LEAST_SHARE, 1.0))
 
 
 def _shrunk(inner: Tensor, outer: Tensor, shrinking: Tensor) -> Tensor:
     """Return ``(inner + diag(shrinking))^-1 outer``; shapes (..., q, q), (..., q, K), (..., q)."""
-    solved, _ = torch.linalg.solve_ex(inner + torch.diag_embed(shrinking + 1e-10), outer)
-    return solved
+    return solve_positive(inner + torch.diag_embed(shrinking + 1e-10), outer)
 
 
 def changes_ahead(

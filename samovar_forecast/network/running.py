@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from samovar_forecast.network.exportable import running_max, running_min
 from samovar_forecast.network.held import as_given
 
 TINY = 1e-12
@@ -71,7 +72,7 @@ def open_window(values: Tensor, patch_length: int, dtype: torch.dtype = torch.fl
     scale = torch.where(is_constant, 1.0, variance).sqrt()  # a root of 0 has no derivative
     standard = torch.where(is_constant, torch.zeros_like(centred), centred / scale)
     steps = torch.arange(series.shape[-1], device=series.device)
-    latest = torch.where(is_observed, steps, -1).cummax(-1).values
+    latest = running_max(torch.where(is_observed, steps, -1))
     first = is_observed.to(torch.int8).argmax(-1, keepdim=True)
     location = torch.where(is_constant, exact.gather(-1, first), location)
     filled = standard.gather(-1, torch.maximum(latest, first))
@@ -154,8 +155,8 @@ def observed_steps(window: Window) -> tuple[Tensor, Tensor]:
 
 def running_extremes(window: Window, patch_length: int) -> tuple[Tensor, Tensor]:
     """Return the least and the largest value so far at every position; (B, C, N) each."""
-    low = at_positions(window.values.cummin(-1).values, patch_length)
-    return low, at_positions(window.values.cummax(-1).values, patch_length)
+    low = at_positions(running_min(window.values), patch_length)
+    return low, at_positions(running_max(window.values), patch_length)
 
 
 def recent_values(series: Tensor, patch_length: int, n_values: int) -> Tensor:

@@ -90,6 +90,23 @@ class SAMoVARNetwork(nn.Module):
 
         return load_network(path, cls, NetworkConfig)
 
+    def export_onnx(self, path: str | Path) -> None:
+        """Write the forecast of the next patch as an ONNX file, for any number of windows.
+
+        The inputs have the names, shapes and units of :meth:`forward`, and the precision of the
+        weights; the output ``forecast`` is that of :class:`NetworkOutput`. Horizons beyond a patch
+        are rolled out by whoever runs the file. Needs ``pip install 'samovar_forecast[onnx]'``; to
+        run the file, ``onnxruntime`` alone.
+
+        Raises
+        ------
+        MissingPackageError
+            If a package that writes ONNX is not installed.
+        """
+        from samovar_forecast.network.onnx_export import export_trained
+
+        export_trained(self, path)
+
     def forward(
         self,
         target: Tensor,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from samovar_forecast.network.exportable import running_max, running_min
 from samovar_forecast.network.held import as_given, computing
 from samovar_forecast.network.paths import EXOGENOUS, Paths, places_of
 from samovar_forecast.network.paths import N_OWN as N_OWN_PATHS
@@ -111,8 +112,8 @@ def _numbers(window: Window, statistics: RunningStatistics, patch_length: int) -
         )
     variance = step.square()
     with computing("scale"):
-        largest = at_positions(steps.abs().cummax(-1).values, patch_length)
-    at_low = window.values <= window.values.cummin(-1).values + 1e-6
+        largest = at_positions(running_max(steps.abs()), patch_length)
+    at_low = window.values <= running_min(window.values) + 1e-6
     numbers = [
         soft((last - mean) / deviation),
         (step / deviation).log(),

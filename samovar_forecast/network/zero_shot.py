@@ -14,6 +14,7 @@ import copy
 import itertools
 import math
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -477,6 +478,32 @@ class ZeroShotNetwork(nn.Module):
                 elif name == "head.weight":
                     deviation = 0.02
                 parameter.normal_(0.0, deviation, generator=generator)
+
+    def export_onnx(self, path: str | Path, *, n_rows: int, n_series: int, n_steps: int) -> None:
+        """Write :meth:`forecast` as an ONNX file, for any number of windows of one shape.
+
+        The inputs are ``values``, float64 of shape (B, n_rows, n_series) with NaN where a value is
+        missing, and ``season``, int64 of shape (B,), 1 for none; the output is ``quantiles``,
+        float64 of shape (B, n_steps, n_series, Q). A shorter window is filled up with NaN in front.
+        Needs ``pip install 'samovar_forecast[onnx]'``, and a minute or more; to run the file,
+        ``onnxruntime`` alone.
+
+        Parameters
+        ----------
+        path : str or Path
+        n_rows, n_series, n_steps : int
+            Further series that only help to forecast count among the series.
+
+        Raises
+        ------
+        ConfigurationError
+            If there are more than eight series.
+        MissingPackageError
+            If a package that writes ONNX is not installed.
+        """
+        from samovar_forecast.network.onnx_export import export_pretrained
+
+        export_pretrained(self, path, n_rows, n_series, n_steps)
 
     @torch.inference_mode()
     def forecast_along(

@@ -22,6 +22,7 @@ from samovar_forecast.adapters.darts.rows import read_instances, season_of_datas
 from samovar_forecast.adapters.darts.zero_shot_module import ZeroShotModule
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.covariates import confirmed_effect
+from samovar_forecast.network.onnx_export import check_number_of_series
 from samovar_forecast.network.pretrained import load_pretrained
 
 STEPS_JUDGED = 24
@@ -201,18 +202,26 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
         return prepared
 
     def to_onnx(self, path: str | None = None, **kwargs: Any) -> None:
-        """Refuse: ONNX lacks operations of the network.
+        """Export as darts does, for input chunks of the longest length.
 
         Raises
         ------
         ConfigurationError
-            Always. ``torch.export`` can export the network, which has no branch on data.
+            With ``linear=True``, for the linear forecast is estimated anew in every window, or if
+            more than eight components and past covariates are read together.
         """
-        raise ConfigurationError(
-            "ONNX has no cumulative maximum and no solver of linear systems, which the pretrained "
-            "network computes in every window",
-            remedy="export model.model.network with torch.export, or export a SAMoVARModel",
-        )
+        if self.linear:
+            raise ConfigurationError(
+                "the linear forecast is estimated anew in every window, by searches that are no "
+                "graph of ONNX",
+                found="linear=True",
+                remedy="export the model with linear=False",
+            )
+        if self.model is not None and not self.univariate:
+            shapes = self.model.train_sample_shape
+            read = (shapes["past_target"], shapes.get("past_covariates"))
+            check_number_of_series(sum(shape[-1] for shape in read if shape))
+        super().to_onnx(path, **kwargs)
 
 
 SAMoVARZeroShotModel.__init__.__doc__ = SAMoVARZeroShotModel.__doc__  # darts documents it there

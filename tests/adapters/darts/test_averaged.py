@@ -57,3 +57,5 @@ def test_the_average_is_kept_in_an_artifact_and_refused_where_it_cannot_be(tmp_p
     for other in ({"univariate": True}, {"enable_finetuning": True}):
         with pytest.raises(ConfigurationError, match="network as it is"):
             zero_shot(linear=True, **other)
+    with pytest.raises(ConfigurationError, match="estimated anew"):
+        model.to_onnx(str(tmp_path / "model.onnx"))

@@ -429,6 +429,23 @@ def test_an_ensemble_holds_it():
     np.testing.assert_allclose(ensemble.predict(4).values(), mean.values(), atol=1e-5)
 
 
-def test_onnx_is_refused_with_the_reason():
-    with pytest.raises(ConfigurationError, match="cumulative maximum"):
-        zero_shot().fit(waves(60)).to_onnx("model.onnx")
+def test_onnx_is_refused_where_common_factors_are_read(tmp_path):
+    model = zero_shot().fit(waves(60, 8), past_covariates=waves(60, 1, seed=1))
+    with pytest.raises(ConfigurationError, match=r"common factors.*found: 9 series"):
+        model.to_onnx(str(tmp_path / "model.onnx"))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:::(torch|onnx|copyreg)")  # the exporter on itself
+def test_the_onnx_export_forecasts_the_same_without_torch(tmp_path):
+    ort = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    pytest.importorskip("onnxscript", reason="onnxscript is not installed")
+    from darts.utils.onnx import run_onnx_prediction
+
+    series = waves(60)
+    model = zero_shot(likelihood=QuantileRegression(LEVELS)).fit(series)
+    model.to_onnx(path := str(tmp_path / "model.onnx"))
+    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+    found = run_onnx_prediction(n=4, session=session, series=series).values()
+    expected = model.predict(4, predict_likelihood_parameters=True).values()
+    np.testing.assert_allclose(found, expected, atol=1e-4)
