@@ -146,8 +146,11 @@ class LinearForecastMap:
         added = effect_in(self.linear.effect, windows.future_covariates)
         if added is not None:
             values = values - added[:, :length]
-        if not np.isfinite(values).all():
-            values = np.stack([filled(without_gaps(window)) for window in values])
+        n_read = max(1, self.linear.map.n_lags)
+        has_gaps = ~np.isfinite(values[:, length - n_read :]).all(axis=(1, 2))
+        if has_gaps.any():
+            values = values.copy()
+            values[has_gaps] = [filled(without_gaps(window)) for window in values[has_gaps]]
         ahead = self.linear.map(values)[:, : self.n_steps]
         return ahead if added is None else ahead + added[:, length : length + self.n_steps]
 
@@ -176,10 +179,11 @@ class LinearForecastMap:
         coefs = LinearPart(own, in_data, rows, everywhere)
         for number in range(len(windows.target)):
             window = windows.part(number, number + 1)
+            # Where all that is missing lies before the lags, nothing of it is read.
             fillings = {
                 c: filling(is_observed)
                 for c, is_observed in enumerate(np.isfinite(window.target[0]).T)
-                if not is_observed.all()
+                if not is_observed[length - linear.map.n_lags :].all()
             }
             future = None
             if linear.effect is not None and window.future_covariates is not None:

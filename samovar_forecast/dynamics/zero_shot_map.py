@@ -11,7 +11,6 @@ steps.
 from __future__ import annotations
 
 import copy
-import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -31,6 +30,7 @@ from samovar_forecast.dynamics.forecast_map import (
     n_leading_gaps,
 )
 from samovar_forecast.dynamics.jacobian import DenseJacobian
+from samovar_forecast.dynamics.window_groups import Batch, batches, shared_windows
 from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.linear.covariates import CovariateEffect
@@ -38,7 +38,6 @@ from samovar_forecast.network.held import Kind, holding
 from samovar_forecast.network.paths import PATHS
 from samovar_forecast.network.zero_shot import (
     Memory,
-    ZeroShotConfig,
     ZeroShotNetwork,
     ZeroShotOutput,
 )
@@ -46,7 +45,7 @@ from samovar_forecast.network.zero_shot import (
 NUMBERS_AT_ONCE = 1_000_000
 """Numbers in the paths of a batch, to bound its memory: a Jacobian holds some 40 times more."""
 
-ROWS_AT_ONCE = 50_000
+ROWS_AT_ONCE = 150_000
 """Numbers in the windows whose parts are read together."""
 
 HELD_BESIDE: dict[str, tuple[tuple[Kind, ...], tuple[Kind, ...] | None]] = {
@@ -144,37 +143,33 @@ class ZeroShotMap:
         ahead = np.empty((len(values), self.n_steps, self.shape.n_series))
         lengths = self.shape.context_length - n_leading_gaps(values)
         groups = shared_windows(values, lengths, self.network.config)
-        for group in groups:
-            if len(group) > 1:
-                ahead[group] = self._forecast_along(values[group], lengths[group])
-        alone = [group[0] for group in groups if len(group) == 1]
-        for some in self._alike(alone, lengths, values.shape[2], 4 * NUMBERS_AT_ONCE):
-            window = self._rows(values, lengths, some)
+        shared = [group for group in groups if len(group) > 1]
+        for batch in self._batches(shared, lengths, values.shape[2], 4 * NUMBERS_AT_ONCE):
+            window = self._rows(values, lengths, batch.longest)
+            ahead[batch.windows] = self._forecast_along(window, batch.of, batch.positions)
+        alone = [group for group in groups if len(group) == 1]
+        for batch in self._batches(alone, lengths, values.shape[2], 4 * NUMBERS_AT_ONCE):
+            window = self._rows(values, lengths, batch.longest)
             own, past = window.split([self.shape.n_series, self._n_past(windows)], -1)
             past_covariates = past if past.shape[-1] else None
             said = self.network.forecast(
                 own, self.n_steps, self.season, past_covariates=past_covariates
             )
-            ahead[some] = said[..., self._centre].numpy()
+            ahead[batch.longest] = said[..., self._centre].numpy()
         return ahead if added is None else self._moved(ahead, added)
 
     @torch.inference_mode()
-    def _forecast_along(self, values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Return forecasts (B, s, C) from windows (B, L, K) that the last of them holds."""
-        window = torch.from_numpy(values[-1:, -lengths[-1] :].copy())
+    def _forecast_along(self, window: Tensor, of: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """Return forecasts (B, s, C) from positions of the longest windows, (G, L, K)."""
+        read, place = np.unique(positions, return_inverse=True)
         out = self.network(
             window,
-            torch.full((1,), self.season),
-            positions=self._positions(lengths),
+            torch.full((len(window),), self.season),
+            positions=torch.from_numpy(read),
             n_steps=self.n_steps,
         )
-        ahead = self._levels(out)[0].permute(1, 2, 0)  # B s K
-        return ahead[..., : self.shape.n_series].numpy()
-
-    def _positions(self, lengths: np.ndarray) -> Tensor:
-        """Return the positions of the longest window, the last, at which the windows end."""
-        patch_length = self.network.config.patch_length_of(int(lengths[-1]))
-        return torch.from_numpy(-(-lengths // patch_length) - 1)
+        ahead = self._levels(out).permute(0, 2, 3, 1)  # G P s K
+        return ahead[of, place.ravel(), :, : self.shape.n_series].numpy()
 
     def _levels(self, out: ZeroShotOutput) -> Tensor:
         """Return the forecasts that an output of the network says, (B, K, P, s)."""
@@ -199,17 +194,13 @@ class ZeroShotMap:
     def _n_past(self, windows: Windows) -> int:
         return 0 if windows.past_covariates is None else windows.past_covariates.shape[2]
 
-    def _alike(
-        self, places: list[int], lengths: np.ndarray, n_channels: int, numbers_at_once: int
-    ) -> Iterator[list[int]]:
-        """Yield windows of a number of patches that are read together, of bounded memory."""
+    def _batches(
+        self, groups: list[list[int]], lengths: np.ndarray, n_channels: int, numbers_at_once: int
+    ) -> Iterator[Batch]:
+        """Yield groups of windows that are read together, in bounded memory."""
         config = self.network.config
-        patch = {place: config.patch_length_of(int(lengths[place])) for place in places}
-        n_patches = {place: max(1, -(-int(lengths[place]) // patch[place])) for place in places}
-        per_patch = n_channels * len(PATHS) * config.horizon
-        for key, run in itertools.groupby(places, lambda place: (n_patches[place], patch[place])):
-            some, size = list(run), max(1, numbers_at_once // (per_patch * key[0]))
-            yield from (some[start : start + size] for start in range(0, len(some), size))
+        n_patches = numbers_at_once // (n_channels * len(PATHS) * config.horizon)
+        yield from batches(groups, lengths, config, n_patches)
 
     # --------------------------------------------------------------------------- data space
 
@@ -249,36 +240,31 @@ class ZeroShotMap:
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the slopes (R, C, rows, K) by each window and its forecast (s, C), in order."""
         lengths = self.shape.context_length - n_leading_gaps(values)
+        found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         if part in ("total", "memory"):
-            places = list(range(len(values)))
-            for some in self._alike(places, lengths, values.shape[2], NUMBERS_AT_ONCE):
-                window = self._rows(values, lengths, some)
+            alone = [[number] for number in range(len(values))]
+            for batch in self._batches(alone, lengths, values.shape[2], NUMBERS_AT_ONCE):
+                window = self._rows(values, lengths, batch.longest)
                 slopes, ahead = self._slopes(window, asked, self._whole, ())
                 if part == "memory":
                     without = self._slopes(window, asked, self._whole, ("memory",))[0]
                     slopes = slopes - without
-                yield from zip(slopes, ahead, strict=True)
-            return
-        found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        groups = shared_windows(values, lengths, self.network.config)
-        alone = [group[0] for group in groups if len(group) == 1]
-        for some in self._alike(alone, lengths, values.shape[2], 4 * NUMBERS_AT_ONCE):
-            window = self._rows(values, lengths, some)
-            memory = self._remember(window)
-            ends = torch.full((len(some),), memory.tokens.shape[2] - 1)
-            slopes, ahead = self._slopes_of_part(window, asked, memory, ends, part)
-            found.update(zip(some, zip(slopes, ahead, strict=True), strict=True))
-        for group in groups:
-            if len(group) == 1:
-                continue
-            longest = self._rows(values, lengths, group[-1:])
-            memory, positions = self._remember(longest), self._positions(lengths[group])
-            size = max(1, ROWS_AT_ONCE // longest.numel())
-            for start in range(0, len(group), size):
-                some, ends = group[start : start + size], positions[start : start + size]
-                window = self._rows(values, lengths, some)
-                slopes, ahead = self._slopes_of_part(window, asked, memory, ends, part)
-                found.update(zip(some, zip(slopes, ahead, strict=True), strict=True))
+                found.update(zip(batch.longest, zip(slopes, ahead, strict=True), strict=True))
+        else:
+            groups = shared_windows(values, lengths, self.network.config)
+            for batch in self._batches(groups, lengths, values.shape[2], 4 * NUMBERS_AT_ONCE):
+                longest = self._rows(values, lengths, batch.longest)
+                memory = self._remember(longest)
+                n_parts = -(-len(batch.windows) * longest[0].numel() // ROWS_AT_ONCE)
+                for some in np.array_split(np.arange(len(batch.windows)), n_parts):
+                    places = batch.windows[some].tolist()
+                    window = self._rows(values, lengths, places)
+                    where = (
+                        torch.from_numpy(batch.of[some]),
+                        torch.from_numpy(batch.positions[some]),
+                    )
+                    slopes, ahead = self._slopes_of_part(window, asked, memory, where, part)
+                    found.update(zip(places, zip(slopes, ahead, strict=True), strict=True))
         yield from (found[number] for number in range(len(values)))
 
     @staticmethod
@@ -290,13 +276,21 @@ class ZeroShotMap:
         return self.network.remember(window, torch.full((len(window),), self.season))
 
     def _slopes_of_part(
-        self, window: Tensor, asked: Tensor, memory: Memory, ends: Tensor, part: Part
+        self,
+        window: Tensor,
+        asked: Tensor,
+        memory: Memory,
+        where: tuple[Tensor, Tensor],
+        part: Part,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return slopes and forecasts at the ends of windows, whose memory is held."""
+        """Return slopes and forecasts at the ends of windows, whose memory is held.
+
+        The windows end at positions ``where[1]`` of the windows ``where[0]`` of the memory.
+        """
 
         def read(given: Tensor) -> ZeroShotOutput:
             seasons = torch.full((len(given),), self.season)
-            return self.network.at_ends(given, seasons, memory, ends, n_steps=self.n_steps)
+            return self.network.at_ends(given, seasons, memory, *where, n_steps=self.n_steps)
 
         held, flows_beside = HELD_BESIDE[part]
         slopes, ahead = self._slopes(window, asked, read, held)
@@ -366,41 +360,6 @@ class ZeroShotMap:
         _read_constant_from_its_last_value(slopes, values.detach(), usable[..., 0], asked)
         in_order = slopes.roll(values.shape[2] - n_series, -1).permute(2, 0, 1, 3, 4)
         return in_order.numpy(), ahead.detach().mT.numpy()
-
-
-def shared_windows(
-    values: np.ndarray, lengths: np.ndarray, config: ZeroShotConfig
-) -> list[list[int]]:
-    """Return groups of windows that are the beginnings of the last of their group.
-
-    A window of a group ends with a patch of the longest window, and its patches have the same
-    length. Windows of other histories, or of the same length, stand alone.
-
-    Parameters
-    ----------
-    values : array of shape (B, L, K)
-        Windows that begin with missing rows where they are shorter.
-    lengths : int array of shape (B,)
-        Rows of each.
-    config : ZeroShotConfig
-    """
-    alike: dict[tuple[int, int], list[int]] = {}
-    for number in np.argsort(lengths, kind="stable").tolist():
-        patch_length = config.patch_length_of(int(lengths[number]))
-        alike.setdefault((patch_length, int(lengths[number]) % patch_length), []).append(number)
-    groups: list[list[int]] = []
-    for members in alike.values():
-        longest, n_rows = values[members[-1]], int(lengths[members[-1]])
-        rows, together = longest[len(longest) - n_rows :], {n_rows: members[-1]}
-        for number in members[:-1]:
-            own = values[number, len(longest) - int(lengths[number]) :]
-            is_new = len(own) > 0 and len(own) not in together
-            if is_new and np.array_equal(own, rows[: len(own)], equal_nan=True):
-                together[len(own)] = number
-            else:
-                groups.append([number])
-        groups.append([together[length] for length in sorted(together)])
-    return sorted(groups)
 
 
 def _of_series(reached: Tensor, pairs: Tensor) -> Tensor:

@@ -62,9 +62,16 @@ def adjust(window: Window, told: Tensor, slope: Tensor, ends: Tensor, ahead: Ten
     Adjusted
     """
     x, period = window.values, told[:, None, None]  # B 1 1
-    has_season = (period > 1).to(x.dtype)
     half = period // 2
     steps = torch.arange(x.shape[-1], device=x.device)
+    is_reached = steps - window.start >= torch.where(period > 1, period + half, 0)
+    counts = window.observed * is_reached
+    if not torch.compiler.is_exporting() and not (told > 1).any():
+        nothing = x.new_zeros(*x.shape[:2], len(ends))
+        return Adjusted(
+            x, counts, is_reached, nothing[..., None].expand(-1, -1, -1, len(ahead)), nothing
+        )
+    has_season = (period > 1).to(x.dtype)
     first = window.start + half  # of the indices
     total = F.pad(x.cumsum(-1), (1, 0))
     # A season of an even number of steps has a centre between two, so the mean is one of two.
@@ -76,12 +83,11 @@ def adjust(window: Window, told: Tensor, slope: Tensor, ends: Tensor, ahead: Ten
     is_known = (steps - period >= first).to(x.dtype) * window.observed
     with computing("memory"):
         share = _share(index, foretold, is_known, half) * has_season  # B C L
-    is_reached = steps - window.start >= torch.where(period > 1, period + half, 0)
     share_now = (share * is_reached)[..., ends]
     pattern = _index_ahead(x, index, total, first, told, slope, ends, ahead)
     return Adjusted(
         x - share * foretold,
-        window.observed * is_reached,
+        counts,
         is_reached,
         share_now[..., None] * pattern,
         share_now,

@@ -16,7 +16,7 @@ from torch import Tensor
 from samovar_forecast.network.adjustment import Adjusted, adjust
 from samovar_forecast.network.factors import common_factors
 from samovar_forecast.network.held import as_given
-from samovar_forecast.network.ridge import Prior, changes_ahead, estimate, join
+from samovar_forecast.network.ridge import Prior, changes_ahead, estimate, join, states_at_ends
 from samovar_forecast.network.running import (
     RunningStatistics,
     Window,
@@ -237,7 +237,6 @@ def _autoregressions(
     the coefficients that all series share.
     """
     n_series, length = window.values.shape[1:]
-    series = [window.values] + [adjusted.values] * (3 if with_others else 2)
     groups = [one.reshape(-1, 1, length) for one in (window.values, adjusted.values)]
     weights = [one.reshape(-1, length) for one in (window.observed, adjusted.counts)]
     priors = [LEVEL_PRIOR, STEP_PRIOR, *([SHARED_PRIOR] if with_others else [])]
@@ -245,9 +244,10 @@ def _autoregressions(
         estimate(groups[0], weights[0], ORDER, [UNADJUSTED_PRIOR], patch_length),
         estimate(groups[1], weights[1], ORDER, priors, patch_length, n_together=n_series),
     )
-    stacked = torch.stack(series).flatten(1, 2)[:, :, None]  # V B*C 1 L
-    moves = changes_ahead(stacked, regression, ORDER, ahead, patch_length)
-    return moves.view(len(series), *window.values.shape[:2], *moves.shape[3:])
+    as_it_is, without_season = (states_at_ends(group, ORDER, patch_length) for group in groups)
+    states = torch.stack([as_it_is] + [without_season] * len(priors))  # V B*C N q
+    moves = changes_ahead(states, regression, ahead)
+    return moves.view(len(states), *window.values.shape[:2], *moves.shape[3:])
 
 
 def _vector_autoregressions(
@@ -270,4 +270,4 @@ def _vector_autoregressions(
     regression = estimate(
         series, weight, order, JOINT_PRIORS, patch_length, own_priors=(LEVEL_PRIOR, STEP_PRIOR)
     )
-    return changes_ahead(series, regression, order, ahead, patch_length)
+    return changes_ahead(states_at_ends(series, order, patch_length), regression, ahead)

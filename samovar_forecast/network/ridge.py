@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from samovar_forecast.network.exportable import solve_positive
 from samovar_forecast.network.held import as_given, computing
-from samovar_forecast.network.running import running_sums
+from samovar_forecast.network.running import recent_values, running_sums
 
 LEAST_SHARE = 1e-4
 """Share of the variance that is taken to be noise at least."""
@@ -221,33 +221,50 @@ def _shrunk(inner: Tensor, outer: Tensor, shrinking: Tensor) -> Tensor:
     return solve_positive(inner + torch.diag_embed(shrinking + 1e-10), outer)
 
 
-def changes_ahead(
-    series: Tensor, regression: Regression, order: int, ahead: Sequence[int], patch_length: int
-) -> Tensor:
+def states_at_ends(series: Tensor, order: int, patch_length: int) -> Tensor:
+    """Return what the regression reads at every position: the last levels, then the steps before.
+
+    Parameters
+    ----------
+    series : Tensor of shape (..., K, L)
+    order : int
+    patch_length : int
+
+    Returns
+    -------
+    Tensor of shape (..., N, q)
+        As the regressors of :class:`Regression`; a step before the window is 0.
+    """
+    recent = recent_values(series, patch_length, order)  # ... K N p, oldest first
+    ends = torch.arange(patch_length, series.shape[-1] + 1, patch_length, device=series.device)
+    back = torch.arange(order - 2, -1, -1, device=series.device)
+    is_inside = (ends[:, None] - back > 1).to(series.dtype)  # N p-1
+    steps = (recent[..., 1:] - recent[..., :-1]) * is_inside
+    newest_first = torch.cat([recent[..., -1:], steps.flip(-1)], -1)
+    return newest_first.movedim(-3, -1).flatten(-2)
+
+
+def changes_ahead(states: Tensor, regression: Regression, ahead: Sequence[int]) -> Tensor:
     """Return how the forecasts of a regression move away from the last values.
 
     Parameters
     ----------
-    series : Tensor of shape (G, K, L) or (V, G, K, L)
+    states : Tensor of shape (G, N, q) or (V, G, N, q)
+        From :func:`states_at_ends`.
     regression : Regression
-    order : int
     ahead : sequence of H int
         Steps ahead that are returned, in their order.
-    patch_length : int
 
     Returns
     -------
     Tensor of shape (V, G, K, N, H)
     """
     coefs, mean, drift, deviation = regression
-    n_series = series.shape[-2]
-    step = F.pad(series[..., 1:] - series[..., :-1], (1, 0))
-    steps = [F.pad(step, (lag, 0))[..., : step.shape[-1]] for lag in range(order - 1)]
-    now = torch.cat([series, *steps], -2)[..., patch_length - 1 :: patch_length].mT  # G N q
+    n_series = drift.shape[-1]
     # The level enters as its distance from its mean; the means of the steps are one constant.
-    level = now[..., :n_series] - mean[..., :n_series]
+    level = states[..., :n_series] - mean[..., :n_series]
     constant = drift - (mean[..., None, n_series:] @ coefs[..., n_series:, :])[..., 0, :]
-    state = torch.cat([level, now[..., n_series:].expand(*level.shape[:-1], -1)], -1)  # V G N q
+    state = torch.cat([level, states[..., n_series:].expand(*level.shape[:-1], -1)], -1)  # V G N q
     bound = LARGEST_STEP * deviation + drift.abs()
     moved = torch.zeros_like(level)
     path, wanted = [], set(ahead)
@@ -260,6 +277,6 @@ def changes_ahead(
         moved = moved + change
         if number in wanted:
             path.append(moved)
-        recent = [change, state[..., n_series:-n_series]] if order > 1 else []
+        recent = [change, state[..., n_series:-n_series]] if state.shape[-1] > n_series else []
         state = torch.cat([level + moved, *recent], -1)
     return torch.stack(path, -1).transpose(2, 3)

@@ -261,6 +261,7 @@ class ZeroShotNetwork(nn.Module):
         windows: Tensor,
         season: Tensor,
         memory: Memory,
+        of: Tensor,
         positions: Tensor,
         *,
         n_steps: int,
@@ -268,7 +269,7 @@ class ZeroShotNetwork(nn.Module):
     ) -> ZeroShotOutput:
         """Forecast from the ends of windows by what was learned before.
 
-        Position ``positions[i]`` of the window that is remembered ends with ``windows[i]``: the
+        Position ``positions[i]`` of the remembered window ``of[i]`` ends with ``windows[i]``: the
         forecasts are those of :meth:`forward` from there, and no window moves the forecast of
         another. With the memory held (:mod:`samovar_forecast.network.held`) so are their
         derivatives, at the cost of a position each.
@@ -279,8 +280,9 @@ class ZeroShotNetwork(nn.Module):
             Missing rows in front fill up shorter ones.
         season : integer Tensor of shape (P,)
         memory : Memory
-            Of each window, or of a single longer window that holds them all.
-        positions : integer Tensor of shape (P,)
+            Of the windows themselves, or of longer windows that begin with them.
+        of, positions : integer Tensor of shape (P,)
+            No pair occurs twice.
         n_steps : int
         with_others : bool, default=True
 
@@ -290,8 +292,7 @@ class ZeroShotNetwork(nn.Module):
             P windows with a position each; nothing is known of what came.
         """
         with_others = with_others and windows.shape[-1] > 1
-        number = torch.arange(len(windows)).clamp(max=len(memory.tokens) - 1)
-        own = Memory(*(part[number, :, positions][:, :, None] for part in memory))  # P C 1 ...
+        own = Memory(*(part[of, :, positions][:, :, None] for part in memory))  # P C 1 ...
         n_rows = windows.shape[1]
         with torch.set_grad_enabled(windows.requires_grad):
             window = open_window(windows, n_rows, self.trust.dtype)
@@ -300,8 +301,8 @@ class ZeroShotNetwork(nn.Module):
             read = self._read(window, season, found, n_rows, looked_at, with_others=with_others)
             features = self._features(read, own.record, season, found, with_others=with_others)
         live = self._tokens(features)[:, :, 0]  # P C D
-        beside = memory.tokens.transpose(1, 2).index_put((number, positions), live)  # B N C D
-        mixed = self._mixture(beside.transpose(1, 2))[number, :, positions][:, :, None]  # P C 1 D
+        beside = memory.tokens.transpose(1, 2).index_put((of, positions), live)  # B N C D
+        mixed = self._mixture(beside.transpose(1, 2))[of, :, positions][:, :, None]  # P C 1 D
         end = torch.zeros(1, dtype=torch.long)
         answer = self._answer(read, own, mixed, end, n_steps)
         return answer._replace(from_others=(*read.paths.from_others, *features[2:]))

@@ -7,7 +7,7 @@ import pytest
 
 from samovar_forecast.dynamics.forecast_map import PARTS, Shape
 from samovar_forecast.dynamics.windows import Windows
-from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap, shared_windows
+from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.network import seasons
@@ -218,11 +218,3 @@ def test_parts_of_windows_of_one_history_are_read_from_the_longest_and_equal_the
             close(found.value, alone.value, 1e-10)
     each = [reading.forecast(windows.part(number, number + 1)) for number in range(5)]
     close(reading.forecast(windows), np.concatenate(each), 1e-10)
-
-
-def test_windows_share_a_longer_one_only_as_its_beginning_in_whole_patches() -> None:
-    windows = beginnings([21, 32, 44, 60, 57, 44])
-    windows.target[1, -3, 0] += 1.0  # of another history
-    lengths = np.array([21, 32, 44, 60, 57, 44])
-    groups = shared_windows(windows.target, lengths, pretrained().config)
-    assert groups == [[0, 4], [1], [2, 3], [5]]

@@ -5,7 +5,14 @@ import pytest
 import torch
 
 from samovar_forecast.linear.simulate import simulate_var
-from samovar_forecast.network.ridge import LARGEST_STEP, Prior, changes_ahead, estimate, join
+from samovar_forecast.network.ridge import (
+    LARGEST_STEP,
+    Prior,
+    changes_ahead,
+    estimate,
+    join,
+    states_at_ends,
+)
 
 PATCH = 8
 PRIOR = Prior(level=4.0, step=2.0, growth=1.0)
@@ -18,6 +25,10 @@ def simulated(n_rows=160):
 
 def as_group(y):
     return torch.tensor(y.T[None]), torch.ones(1, len(y), dtype=torch.float64)
+
+
+def ahead_of(series, found, order, steps):
+    return changes_ahead(states_at_ends(series, order, PATCH), found, steps)
 
 
 @pytest.mark.parametrize("n_rows", [80, 160])
@@ -36,7 +47,7 @@ def test_the_forecasts_follow_the_regression_step_by_step():
     y = simulated()
     series, weight = as_group(y)
     found = estimate(series, weight, 2, [PRIOR], PATCH)
-    moves = changes_ahead(series, found, 2, range(1, 13), PATCH)[0, 0, :, -1].numpy()  # K H
+    moves = ahead_of(series, found, 2, range(1, 13))[0, 0, :, -1].numpy()  # K H
     coefs, mean, drift = (part[0, 0, -1] for part in found[:3])
     level, step, path = y[-1], y[-1] - y[-2], []
     for _ in range(12):
@@ -52,7 +63,7 @@ def test_a_process_without_noise_is_hardly_shrunk():
     y = np.column_stack([np.sin(time / 5), np.cos(time / 9)])
     series, weight = as_group(y)
     found = estimate(series, weight, 4, [PRIOR], PATCH)
-    moves = changes_ahead(series, found, 4, range(1, 9), PATCH)[0, 0, :, -1].numpy()
+    moves = ahead_of(series, found, 4, range(1, 9))[0, 0, :, -1].numpy()
     ahead = np.arange(160, 168)
     wanted = np.array([np.sin(ahead / 5), np.cos(ahead / 9)]) - y[-1][:, None]
     np.testing.assert_allclose(moves, wanted, atol=0.02)
@@ -62,7 +73,7 @@ def test_an_explosive_series_is_followed_at_bounded_steps():
     y = np.exp(np.arange(64) / 2)[:, None]
     series, weight = as_group(y)
     found = estimate(series, weight, 2, [PRIOR], PATCH)
-    moves = changes_ahead(series, found, 2, range(1, 65), PATCH)
+    moves = ahead_of(series, found, 2, range(1, 65))
     bound = 64 * (LARGEST_STEP * found.deviation + found.drift.abs())
     assert (moves[0, 0, 0, -1].abs() <= bound[0, 0, -1] + 1e-9).all()
 
@@ -121,9 +132,7 @@ def test_forecasts_follow_the_scale_of_each_series_and_no_level():
 
     def moves(values):
         series, weight = as_group(values)
-        return changes_ahead(
-            series, estimate(series, weight, 2, [PRIOR], PATCH), 2, range(1, 13), PATCH
-        )
+        return ahead_of(series, estimate(series, weight, 2, [PRIOR], PATCH), 2, range(1, 13))
 
     wanted = moves(y) * torch.tensor(unit)[:, None, None]
     torch.testing.assert_close(moves(y * unit + 40), wanted, rtol=1e-5, atol=1e-8)
@@ -132,7 +141,7 @@ def test_forecasts_follow_the_scale_of_each_series_and_no_level():
 def test_a_prior_worth_many_rows_leaves_a_random_walk_with_a_drift():
     series, weight = as_group(simulated() + np.arange(160)[:, None])
     found = estimate(series, weight, 2, [Prior(1e12, 1e12, 1.0)], PATCH)
-    moves = changes_ahead(series, found, 2, range(1, 13), PATCH)[0, 0]
+    moves = ahead_of(series, found, 2, range(1, 13))[0, 0]
     wanted = found.drift[0, 0].T[..., None] * torch.arange(1, 13)
     torch.testing.assert_close(moves, wanted, rtol=1e-6, atol=1e-6)
 
@@ -142,10 +151,10 @@ def test_regressions_joined_forecast_as_each_of_them():
     priors = [PRIOR, Prior(50.0, 9.0, 1.0)]
     both = estimate(series, weight, 3, priors, PATCH)
     each = [estimate(series, weight, 3, [prior], PATCH) for prior in priors]
-    wanted = torch.cat([changes_ahead(series, one, 3, range(1, 9), PATCH) for one in each])
-    torch.testing.assert_close(changes_ahead(series, both, 3, range(1, 9), PATCH), wanted)
+    wanted = torch.cat([ahead_of(series, one, 3, range(1, 9)) for one in each])
+    torch.testing.assert_close(ahead_of(series, both, 3, range(1, 9)), wanted)
     stacked = torch.stack([series, series])
-    torch.testing.assert_close(changes_ahead(stacked, join(*each), 3, range(1, 9), PATCH), wanted)
+    torch.testing.assert_close(ahead_of(stacked, join(*each), 3, range(1, 9)), wanted)
 
 
 def test_a_heavy_prior_leaves_the_autoregressions_that_a_joint_regression_is_drawn_to():
@@ -154,10 +163,10 @@ def test_a_heavy_prior_leaves_the_autoregressions_that_a_joint_regression_is_dra
     heavy = Prior(1e9, 1e9, 0.0)
     found = estimate(series, weight, 3, [heavy], PATCH, own_priors=[PRIOR])
     alone = estimate(series[0][:, None], weight.expand(2, -1), 3, [PRIOR], PATCH)
-    moves = changes_ahead(series, found, 3, range(1, 9), PATCH)[0, 0]
+    moves = ahead_of(series, found, 3, range(1, 9))[0, 0]
     torch.testing.assert_close(
         moves,
-        changes_ahead(series[0][:, None], alone, 3, range(1, 9), PATCH)[0, :, 0],
+        ahead_of(series[0][:, None], alone, 3, range(1, 9))[0, :, 0],
         rtol=1e-5,
         atol=1e-6,
     )
@@ -176,3 +185,16 @@ def test_groups_that_share_coefficients_are_one_sample_in_standard_units():
     alone = estimate(series, weight, 1, [shared._replace(is_shared=False)], len(y))
     joined = estimate(series, weight, 1, [shared], len(y), n_together=1)
     torch.testing.assert_close(joined.coefs, alone.coefs)
+
+
+@pytest.mark.parametrize(("order", "patch_length"), [(4, 2), (8, 4), (2, 8), (1, 8)])
+def test_a_state_is_the_level_and_the_steps_before_0_where_the_window_has_not_begun(
+    order, patch_length
+):
+    series, _ = as_group(simulated(16))
+    found = states_at_ends(series, order, patch_length)[0].numpy()  # N q
+    y = series[0].numpy().T
+    steps = np.vstack([np.zeros((order, 2)), np.diff(y, axis=0)])
+    for position, end in enumerate(range(patch_length, 17, patch_length)):
+        wanted = [y[end - 1], *(steps[end + order - 2 - lag] for lag in range(order - 1))]
+        np.testing.assert_array_equal(found[position], np.concatenate(wanted))

@@ -1,0 +1,96 @@
+"""Which windows of histories are read from one pass over a longer window, and which together.
+
+The network reads a window patch by patch, and knows at each position the rows up to there alone.
+So a window that is the beginning of a longer window, and ends with one of its patches, is
+read on the way. Longer windows with equally many patches of one length are read in one batch.
+
+Letters: B windows, L rows of a window, K channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from samovar_forecast.network.zero_shot import ZeroShotConfig
+
+
+class Batch(NamedTuple):
+    """Windows that are read together."""
+
+    longest: list[int]
+    """Windows that are read from their beginning to their end."""
+    windows: np.ndarray
+    """Windows that are the beginnings of these, the longest themselves among them; by length."""
+    of: np.ndarray
+    """For each of ``windows``, the place in ``longest`` of the window that holds it."""
+    positions: np.ndarray
+    """For each of ``windows``, the patch of the longest window with which it ends."""
+
+
+def shared_windows(
+    values: np.ndarray, lengths: np.ndarray, config: ZeroShotConfig
+) -> list[list[int]]:
+    """Return groups of windows that are the beginnings of the last of their group.
+
+    A window of a group ends with a patch of the longest window, and its patches have the same
+    length. Windows of other histories, or of the same length, stand alone.
+
+    Parameters
+    ----------
+    values : array of shape (B, L, K)
+        Windows that begin with missing rows where they are shorter.
+    lengths : int array of shape (B,)
+        Rows of each.
+    config : ZeroShotConfig
+    """
+    alike: dict[tuple[int, int], list[int]] = {}
+    for number in np.argsort(lengths, kind="stable").tolist():
+        patch_length = config.patch_length_of(int(lengths[number]))
+        alike.setdefault((patch_length, int(lengths[number]) % patch_length), []).append(number)
+    groups: list[list[int]] = []
+    for members in alike.values():
+        longest, n_rows = values[members[-1]], int(lengths[members[-1]])
+        rows, together = longest[len(longest) - n_rows :], {n_rows: members[-1]}
+        for number in members[:-1]:
+            own = values[number, len(longest) - int(lengths[number]) :]
+            is_new = len(own) > 0 and len(own) not in together
+            if is_new and np.array_equal(own, rows[: len(own)], equal_nan=True):
+                together[len(own)] = number
+            else:
+                groups.append([number])
+        groups.append([together[length] for length in sorted(together)])
+    return sorted(groups)
+
+
+def batches(
+    groups: Sequence[Sequence[int]], lengths: np.ndarray, config: ZeroShotConfig, n_patches: int
+) -> Iterator[Batch]:
+    """Yield groups of windows in batches.
+
+    Parameters
+    ----------
+    groups : sequence of sequences of int
+        From :func:`shared_windows`.
+    lengths : int array of shape (B,)
+    config : ZeroShotConfig
+    n_patches : int
+        Patches that a batch has together at most, unless a single window has more.
+    """
+    by_shape: dict[tuple[int, int], list[Sequence[int]]] = {}
+    for group in sorted(groups, key=lambda group: int(lengths[group[-1]])):
+        length = int(lengths[group[-1]])
+        patch_length = config.patch_length_of(length)
+        by_shape.setdefault((patch_length, max(1, -(-length // patch_length))), []).append(group)
+    for (patch_length, n_own), alike in by_shape.items():
+        size = max(1, n_patches // n_own)
+        for start in range(0, len(alike), size):
+            some = alike[start : start + size]
+            windows = np.concatenate([np.array(group) for group in some])
+            of = np.repeat(np.arange(len(some)), [len(group) for group in some])
+            order = np.argsort(lengths[windows], kind="stable")
+            windows, of = windows[order], of[order]
+            positions = np.maximum(-(-lengths[windows] // patch_length), 1) - 1
+            yield Batch([int(group[-1]) for group in some], windows, of, positions)
