@@ -22,6 +22,8 @@ from statsmodels.tsa.api import VAR
 from tqdm import tqdm
 
 from benchmarks.command import Benchmark
+from benchmarks.coverage_of_bands import PROCESSES
+from benchmarks.coverage_of_bands import covered as covered_by_bands
 from benchmarks.harness import one_thread
 from benchmarks.moving_coefficients import MOVEMENTS, N_ROWS, movement_found
 from benchmarks.pages import markdown_table
@@ -40,6 +42,7 @@ from samovar_forecast.network.pretrained import load_pretrained
 
 LEVEL = 0.05
 SOURCES = (
+    "benchmarks/coverage_of_bands.py",
     "benchmarks/dynamics.py",
     "benchmarks/moving_coefficients.py",
     "benchmarks/series_sets.py",
@@ -140,7 +143,7 @@ def break_found(seed: int) -> Numbers:
     n_before = int(N_BREAK * (0.6, 0.4, 0.75)[seed % 3])
     series = two_regimes(n_before, seed)
     var = read_as_var(series, PATCHED, PATCHED_TRAINING, seed, 0.0)
-    paths = var.coefficient_paths([1], var.origins[::5])
+    paths = var.coefficient_paths([1], var.origins[::5]).to_frame()
     found = int(paths.index[one_split(paths.to_numpy())])
     own = paths.iloc[:, 0]
     return {
@@ -427,6 +430,16 @@ CASES = {
         3,
         "the level",
     ),
+    **{
+        f"coverage, bands, {process}": Case(
+            f"Coverage of the bands of read_var, {process}, 2 series, 200 observations, 39 draws; "
+            "sums of the coefficients and responses of 1 to 4 steps at the newest origin",
+            partial(covered_by_bands, process),
+            40,
+            "85 to 95 %",
+        )
+        for process in PROCESSES
+    },
     "recovery, turning": Case(
         "As the first, but at the second lag other series act than at the first",
         lambda number: recovery(TURNING_VAR2, number),

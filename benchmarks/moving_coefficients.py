@@ -68,7 +68,7 @@ def simulate(movement: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def of_reading(var: DynamicVAR) -> tuple[np.ndarray, np.ndarray]:
     """Return the dynamics at the origins, (O, p, C, C), and the responses, (O, steps, C, C)."""
     origins = list(var.index[ORIGINS])
-    paths = var.coefficient_paths(LAGS, origins, part="dynamics").to_numpy()
+    paths = var.coefficient_paths(LAGS, origins, part="dynamics").values
     coefs = paths.reshape(len(ORIGINS), N_SERIES, N_SERIES, len(LAGS)).transpose(0, 3, 1, 2)
     found = var.irf(max(STEPS), origin=origins).values
     return coefs, found[:, list(STEPS)]

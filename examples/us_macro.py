@@ -289,7 +289,7 @@ def draw(study: Study, found: dict, shares: dict, folder: Path) -> list[Path]:
         files.append(save_figure(axes, folder / f"{name}.pdf"))
     chosen = [("inflation", "inflation", 1), ("unemployment", "unemployment", 1)]
     chosen.append(("unemployment", "interest", 1))
-    paths = [network.coefficient_paths([1])[chosen] for network in study.networks]
+    paths = [network.coefficient_paths([1]).to_frame()[chosen] for network in study.networks]
     stacked = np.stack([path.to_numpy() for path in paths])
     bounds = [
         pd.DataFrame(bound, paths[0].index, paths[0].columns)

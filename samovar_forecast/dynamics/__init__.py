@@ -11,12 +11,14 @@ A forecast is frozen as a map from windows to forecasts and Jacobians: a trained
 (``network_map``), the pretrained network (``zero_shot_map``), a linear forecast
 (``linear_forecast_map``), and the average of such members (``average_map``, ``members``).
 
-The object that people use, :class:`~samovar_forecast.DynamicVAR`, has three floors:
-``forecast_reading`` (a network on a ``history``: forecasts, Jacobians, residuals),
-``coefficient_reading`` (the VAR at every origin) and ``dynamic_var`` (answers to questions). The
-answers are computed below it by functions of any one-step forecaster: ``responses``,
-``decompositions``, ``connectedness``, ``causality``, ``constancy``. torch is known to
-``network_map``, ``zero_shot_map``, ``network_trace`` and, for training again, ``refitting`` alone.
+The object that people use, :class:`~samovar_forecast.DynamicVAR`, has floors: ``forecast_reading``
+(a network on a ``history``: forecasts, Jacobians, residuals), ``banded_reading`` (bands of any
+answer), ``coefficient_reading`` (the VAR at every origin), ``shock_reading`` (responses) and
+``dynamic_var`` (tests, news). The answers are computed below it by functions of any one-step
+forecaster: ``responses``, ``decompositions``, ``connectedness``, ``causality``, ``constancy``.
+Results draw themselves by ``samovar_forecast.plots``, which is imported when a figure is asked for
+(``results``). torch is known to ``network_map``, ``zero_shot_map``, ``network_trace`` and, for
+training again, ``refitting`` alone.
 """
 
 __all__ = ["bands", "decompositions", "responses"]

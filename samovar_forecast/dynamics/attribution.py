@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from samovar_forecast.dynamics.history import number_of
+from samovar_forecast.dynamics.results import BandedResult
 
 
 @dataclass(frozen=True, eq=False)
-class Attribution:
+class Attribution(BandedResult):
     """A forecast as a sum of contributions: coefficient times value, in units of the data.
 
     Attributes
@@ -27,7 +29,14 @@ class Attribution:
     future_covariates : array of shape (L + s, C, F)
         Oldest step first.
     static_covariates : array of shape (C, S)
+    draws : array of shape (n_draws, n_rows, C), optional
+        Contributions of the same values by coefficients that were estimated again, see
+        `estimate`.
+    level : float, default=0.9
+        Of the bands, unless another is asked for.
     """
+
+    figure: ClassVar[str] = "plot_attribution"
 
     origin: Hashable
     names: tuple[Hashable, ...]
@@ -40,6 +49,14 @@ class Attribution:
     past_covariates: np.ndarray
     future_covariates: np.ndarray
     static_covariates: np.ndarray
+    draws: np.ndarray | None = None
+    level: float = 0.9
+
+    @property
+    def estimate(self) -> np.ndarray:
+        """All contributions, in the rows of `to_frame`, by response; (n_rows, C)."""
+        blocks = [values.transpose(2, 0, 1) for _, _, values, _ in self._blocks()]
+        return np.concatenate([block.reshape(-1, len(self.names)) for block in blocks])
 
     def total(self) -> np.ndarray:
         """Return the sum of all contributions; equals the forecast, shape (C,)."""
@@ -51,37 +68,59 @@ class Attribution:
             + self.static_covariates.sum(axis=1)
         )
 
-    def to_frame(self, response: Hashable) -> pd.DataFrame:
-        """Return the contributions to one series' forecast.
+    def _blocks(self) -> list[tuple[str, tuple[Hashable, ...], np.ndarray, list[int | None]]]:
+        """Return kind, sources, contributions (lags, C, sources) and lags of all that is summed."""
+        order, n_ahead = len(self.series), len(self.future_covariates) - len(self.series)
+        lags: list[int | None] = list(range(1, order + 1))
+        lags_ahead: list[int | None] = list(range(order, -n_ahead, -1))
+        return [
+            ("series", self.names, self.series, lags),
+            ("past covariate", self.past_names, self.past_covariates, lags),
+            ("future covariate", self.future_names, self.future_covariates, lags_ahead),
+            ("static covariate", self.static_names, self.static_covariates[None], [None]),
+            ("intercept", ("intercept",), self.intercept[None, :, None], [None]),
+        ]
+
+    def to_frame(
+        self, response: Hashable | None = None, level: float | None = None
+    ) -> pd.DataFrame:
+        """Return the contributions to a series' forecast, or to those of all.
+
+        Parameters
+        ----------
+        response : label, optional
+            By default all series, with a column ``response`` in front.
+        level : float, optional
+            Of the band, where there are draws; by default `level`.
 
         Returns
         -------
         DataFrame
             Columns ``source`` (a series, a covariate, or "intercept"), ``kind``, ``lag`` (0 and
-            less for the steps ahead, missing where there is none) and ``contribution``; the last
-            sums to the forecast.
+            less for the steps ahead, missing where there is none) and ``contribution``, which sums
+            to the forecast; ``lower`` and ``upper`` if there are draws.
         """
+        if response is None:
+            frames = {name: self.to_frame(name, level) for name in self.names}
+            return pd.concat(frames, names=["response", None]).reset_index("response")
         row = number_of(response, self.names, "series")
-        order, n_ahead = len(self.series), len(self.future_covariates) - len(self.series)
-        lags: list[int | None] = list(range(1, order + 1))
-        lags_ahead: list[int | None] = list(range(order, -n_ahead, -1))
-        blocks = [
-            ("series", self.names, self.series[:, row], lags),
-            ("past covariate", self.past_names, self.past_covariates[:, row], lags),
-            ("future covariate", self.future_names, self.future_covariates[:, row], lags_ahead),
-            ("static covariate", self.static_names, self.static_covariates[None, row], [None]),
-            ("intercept", ("intercept",), self.intercept[None, None, row], [None]),
+        sources = [
+            (source, kind, lag)
+            for kind, names, _, lags in self._blocks()
+            for source, lag in ((source, lag) for source in names for lag in lags)
         ]
-        parts = [
-            pd.DataFrame(
-                {
-                    "source": source,
-                    "kind": kind,
-                    "lag": pd.array(at, dtype="Int64"),
-                    "contribution": values[:, column],
-                }
-            )
-            for kind, sources, values, at in blocks
-            for column, source in enumerate(sources)
-        ]
-        return pd.concat(parts, ignore_index=True)
+        columns: dict[str, Any] = dict(
+            zip(("source", "kind", "lag"), map(list, zip(*sources, strict=True)), strict=True)
+        )
+        columns["lag"] = pd.array(columns["lag"], dtype="Int64")
+        columns["contribution"] = self.estimate[:, row]
+        if self.draws is not None:
+            lower, upper = self.band(level)
+            columns["lower"], columns["upper"] = lower[:, row], upper[:, row]
+        return pd.DataFrame(columns)
+
+    def __repr__(self) -> str:
+        return (
+            f"Attribution(from {self.origin}: {len(self.names)} series, "
+            f"{len(self.estimate)} contributions to each{self._drawn})"
+        )

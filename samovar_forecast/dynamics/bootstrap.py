@@ -12,15 +12,16 @@ Letters: D draws, n times, C series, p lags.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 
 from samovar_forecast.dynamics.bands import draw_blocks
+from samovar_forecast.dynamics.forecast_reading import ForecastReading
 from samovar_forecast.exceptions import ConfigurationError, DataError
 
-if TYPE_CHECKING:
-    from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+_R = TypeVar("_R", bound=ForecastReading)
 
 MOST_LAGS = 24
 """Lags of the dynamics that a drawn history follows."""
@@ -29,17 +30,17 @@ FEWEST_ERRORS = 20
 
 
 def resampled(
-    var: DynamicVAR,
+    var: _R,
     n_draws: int,
     *,
     block_length: int = 1,
     random_state: int | np.random.Generator | None = None,
-) -> Iterator[DynamicVAR]:
-    """Yield the dynamic VAR of drawn histories, estimated again.
+) -> Iterator[_R]:
+    """Yield the reading of drawn histories, estimated again.
 
     Parameters
     ----------
-    var : DynamicVAR
+    var : ForecastReading
         Of members that learn in closed form or not at all.
     n_draws : int
     block_length : int, default=1
@@ -49,7 +50,8 @@ def resampled(
 
     Yields
     ------
-    DynamicVAR
+    ForecastReading
+        Of the kind of ``var``. The errors that were drawn stand for its one-step errors.
 
     Raises
     ------
@@ -83,11 +85,11 @@ def resampled(
         moved[:, MOST_LAGS + t + 1] = change + drawn[:, number] - errors[number]
     for number in range(n_draws):
         history = values + moved[number, MOST_LAGS:]
-        sigma_u = drawn[number].T @ drawn[number] / len(positions)
-        yield var.estimated_on(history, sigma_u=sigma_u)
+        made = pd.DataFrame(drawn[number], var.index[positions + 1], list(var.names))
+        yield var.estimated_on(history, errors=made)
 
 
-def _dynamics(var: DynamicVAR, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _dynamics(var: ForecastReading, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the one-step dynamics at rows, (n, C, p, C) with the oldest lag first; forecasts."""
     first = np.eye(1, var.patch_length)
     n_lags = min(MOST_LAGS, var.order)

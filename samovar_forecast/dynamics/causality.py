@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from samovar_forecast.dynamics.nested_comparison import (
     compare_nested,
     outcome_table,
 )
+from samovar_forecast.dynamics.results import Result
 from samovar_forecast.dynamics.simulation import Step, one_step
 from samovar_forecast.exceptions import ConfigurationError, DataError
 
@@ -24,7 +26,7 @@ shape (n, number of names), or (S, n, number of names) from S trainings."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class CausalityTest(NestedTest):
+class CausalityTest(NestedTest, Result):
     """Which series help to forecast which, out of sample: a `NestedTest` of pairs.
 
     Attributes
@@ -35,6 +37,8 @@ class CausalityTest(NestedTest):
     level : float
         Of `graph` and of the words.
     """
+
+    figure: ClassVar[str] = "plot_causality"
 
     names: tuple[str, ...]
 
@@ -152,8 +156,9 @@ def reliance(step: Step, histories: np.ndarray, actual: pd.DataFrame) -> pd.Data
     ----------
     step : callable, (B, L, C) -> (B, C)
     histories : ndarray of shape (n, L, C)
-        Windows before each row of ``actual``.
+        Windows before each row of ``actual``; what is missing stays missing.
     actual : DataFrame of shape (n, C)
+        A value that is missing counts in no loss.
 
     Returns
     -------
@@ -171,14 +176,17 @@ def reliance(step: Step, histories: np.ndarray, actual: pd.DataFrame) -> pd.Data
             wanted=f"({len(truth)}, context_length, {len(names)})",
         )
     forecast = one_step(step, windows)
-    loss = ((truth - forecast) ** 2).mean(axis=0)
-    deviation = truth.std(axis=0)
+    loss = np.nanmean((truth - forecast) ** 2, axis=0)
+    deviation = np.nanstd(truth, axis=0)
     rows: list[dict[str, object]] = []
     for k, cause in enumerate(names):
         masked = windows.copy()
-        masked[:, :, k] = windows[:, :, k].mean(axis=1, keepdims=True)
+        own = windows[:, :, k]
+        n_known = np.isfinite(own).sum(axis=1, keepdims=True)
+        mean = np.nansum(own, axis=1, keepdims=True) / np.maximum(n_known, 1)
+        masked[:, :, k] = np.where(np.isfinite(own), mean, np.nan)
         blind = one_step(step, masked)
-        blind_loss = ((truth - blind) ** 2).mean(axis=0)
+        blind_loss = np.nanmean((truth - blind) ** 2, axis=0)
         movement = np.sqrt(((blind - forecast) ** 2).mean(axis=0)) / deviation
         rows.extend(
             {

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.dynamics.attribution import Attribution
+from samovar_forecast.dynamics.banded_reading import BandedReading
+from samovar_forecast.dynamics.coefficient_paths import CoefficientPaths, columns_of
 from samovar_forecast.dynamics.forecast_map import Part
-from samovar_forecast.dynamics.forecast_reading import ForecastReading
 from samovar_forecast.dynamics.jacobian import Jacobian
 from samovar_forecast.dynamics.local_var import LocalVAR
 from samovar_forecast.dynamics.simulation import simulate_paths
@@ -25,7 +26,7 @@ KEPT_ORIGINS = 16
 """Origins whose coefficients are kept for the next question."""
 
 
-class CoefficientReading(ForecastReading):
+class CoefficientReading(BandedReading):
     """A network on a history, read as a VAR at every origin.
 
     The first floor of :class:`~samovar_forecast.DynamicVAR`: `at` gives the VAR at an origin, the
@@ -168,9 +169,40 @@ class CoefficientReading(ForecastReading):
         """
         return self.at(origin, horizon, part=part).coefs
 
-    def attribution(self, origin: Hashable | None = None, horizon: int = 1) -> Attribution:
-        """Show a forecast as contributions of every past observation and covariate."""
-        return self.at(origin, horizon).attribution()
+    def attribution(
+        self,
+        origin: Hashable | None = None,
+        horizon: int = 1,
+        *,
+        bands: str | None = None,
+        level: float = 0.9,
+        n_draws: int = 39,
+        random_state: int | None = 0,
+    ) -> Attribution:
+        """Show a forecast as contributions of every past observation and covariate.
+
+        Parameters
+        ----------
+        origin, horizon
+            As in :meth:`at`.
+        bands, level, n_draws, random_state
+            As in :meth:`~samovar_forecast.DynamicVAR.irf`. The values stay as they were observed,
+            and meet the coefficients of each draw.
+
+        Returns
+        -------
+        Attribution
+        """
+        position = np.array([self.data.position(origin)])
+        found = next(self._local_vars(position, horizon, None, "total"))
+
+        def compute(reading: CoefficientReading) -> Attribution:
+            if reading is self:
+                return found.attribution()
+            drawn = next(reading._local_vars(position, horizon, None, "total"))
+            return drawn.attribution(of=found)
+
+        return self._with_bands(compute, bands, level, n_draws, random_state)
 
     def coefficient_paths(
         self,
@@ -179,7 +211,11 @@ class CoefficientReading(ForecastReading):
         horizon: int = 1,
         *,
         part: Part = "total",
-    ) -> pd.DataFrame:
+        bands: str | None = None,
+        level: float = 0.9,
+        n_draws: int = 39,
+        random_state: int | None = 0,
+    ) -> CoefficientPaths:
         """Follow coefficients over the origins: how the dynamics moved.
 
         Parameters
@@ -190,11 +226,13 @@ class CoefficientReading(ForecastReading):
         horizon : int, default=1
         part : Part, default="total"
             That of :meth:`at`. All parts but the total and the memory cost little at many origins.
+        bands, level, n_draws, random_state
+            As in :meth:`~samovar_forecast.DynamicVAR.irf`; every draw reads all origins again.
 
         Returns
         -------
-        DataFrame
-            A row per origin; columns (response, impulse, lag). Past covariates act as impulses.
+        CoefficientPaths
+            Past covariates act as impulses.
         """
         wanted = [lags] if isinstance(lags, int) else list(lags)
         for lag in wanted:
@@ -204,37 +242,53 @@ class CoefficientReading(ForecastReading):
                 )
         rows = self.order - np.array(wanted)
         positions = self.data.positions(origins)
-        paths = np.stack(
-            [
-                local.jacobian.at_rows(rows)[0].swapaxes(1, 2)  # C K lags
-                for local in self._local_vars(positions, horizon, None, part)
-            ]
-        )
-        impulses = [*self.data.past.names, *self.names]
-        columns = pd.MultiIndex.from_product(
-            [list(self.names), impulses, wanted], names=["response", "impulse", "lag"]
-        )
-        return pd.DataFrame(paths.reshape(len(positions), -1), self.data.index[positions], columns)
+        columns = columns_of(self.names, [*self.data.past.names, *self.names], wanted)
 
-    def persistence(self, origins: Any = None, horizon: int = 1) -> pd.DataFrame:
+        def compute(reading: CoefficientReading) -> CoefficientPaths:
+            paths = [
+                local.jacobian.at_rows(rows)[0].swapaxes(1, 2).ravel()  # C K lags
+                for local in reading._local_vars(positions, horizon, None, part)
+            ]
+            origins = self.index[positions]
+            return CoefficientPaths(
+                np.stack(paths), origins, columns, "coefficients", part, horizon
+            )
+
+        return self._with_bands(compute, bands, level, n_draws, random_state)
+
+    def persistence(
+        self,
+        origins: Any = None,
+        horizon: int = 1,
+        *,
+        bands: str | None = None,
+        level: float = 0.9,
+        n_draws: int = 39,
+        random_state: int | None = 0,
+    ) -> CoefficientPaths:
         """Follow the sums of the coefficients over the lags: how lasting a change is.
 
         Of the dynamics, see :meth:`at`: the sums of the total are matters of construction.
 
+        Parameters
+        ----------
+        origins, horizon, bands, level, n_draws, random_state
+            As in :meth:`coefficient_paths`.
+
         Returns
         -------
-        DataFrame
-            A row per origin; columns (response, impulse).
+        CoefficientPaths
         """
         positions = self.data.positions(origins)
-        sums = [
-            local.persistence() for local in self._local_vars(positions, horizon, None, "dynamics")
-        ]
-        names = list(self.names)
-        columns = pd.MultiIndex.from_product([names, names], names=["response", "impulse"])
-        return pd.DataFrame(
-            np.reshape(sums, (len(positions), -1)), self.data.index[positions], columns
-        )
+        columns = columns_of(self.names, self.names)
+
+        def compute(reading: CoefficientReading) -> CoefficientPaths:
+            locals_ = reading._local_vars(positions, horizon, None, "dynamics")
+            sums = np.stack([local.persistence().ravel() for local in locals_])
+            origins = self.index[positions]
+            return CoefficientPaths(sums, origins, columns, "sums", "dynamics", horizon)
+
+        return self._with_bands(compute, bands, level, n_draws, random_state)
 
     def long_run_effects(self, origin: Hashable | None = None) -> pd.DataFrame:
         """Return the sums of the responses to lasting shocks, of the dynamics at an origin.
@@ -321,7 +375,7 @@ class CoefficientReading(ForecastReading):
         else:
             zero = np.zeros(self.neqs)
             shocks = rng.multivariate_normal(zero, self.sigma_u, size=(n_paths, periods))
-        setting = self._setting(self.data.index[self.data.position(origin)])
+        (setting,) = self._settings(self.data.index[self.data.position(origin)])
         return simulate_paths(setting.step, setting.histories, shocks)[0]
 
     def share_of_bounded_paths(

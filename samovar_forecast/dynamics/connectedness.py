@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
 from samovar_forecast.dynamics.bands import interval
 from samovar_forecast.dynamics.decompositions import generalized_fevd
+from samovar_forecast.dynamics.results import BandedResult
 from samovar_forecast.dynamics.simulation import Step
 from samovar_forecast.exceptions import DataError
 
 
 @dataclass(frozen=True, eq=False)
-class Connectedness:
+class Connectedness(BandedResult):
     """Diebold and Yilmaz's measures of spillovers at every origin, in percent.
 
     All are percent of the forecast error variance of one series. `total` is the mean of
@@ -43,6 +44,8 @@ class Connectedness:
     DataError
         If there is only one series.
     """
+
+    figure: ClassVar[str] = "plot_connectedness"
 
     values: np.ndarray
     names: tuple[str, ...]
@@ -154,12 +157,12 @@ class Connectedness:
 
     def to_latex(self, **options: Any) -> str:
         """Return `table` as a LaTeX table; options are those of ``DataFrame.to_latex``."""
-        return self.table().to_latex(**{"float_format": "%.4g", **options})
+        return str(self.table().to_latex(**{"float_format": "%.4g", **options}))
 
     def __repr__(self) -> str:
         return (
             f"Connectedness({self.method}, {self.horizon} steps: {len(self.names)} series, "
-            f"{len(self.origins)} origins, total {self.total.mean():.1f} %)"
+            f"{len(self.origins)} origins, total {self.total.mean():.1f} %{self._drawn})"
         )
 
 

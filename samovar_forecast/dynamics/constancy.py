@@ -35,6 +35,10 @@ class ConstancyTest(NestedTest):
         """Whether constancy is rejected for any series, at the level, after Holm."""
         return bool((self.table["pvalue_holm"] < self.level).any())
 
+    def __repr__(self) -> str:
+        n_found = int((self.table["pvalue_holm"] < self.level).sum())
+        return f"ConstancyTest({len(self.table)} series, {n_found} rejected at {self.level:.0%})"
+
     def __str__(self) -> str:
         """Return the table and how to read it."""
         null = "state-dependent weights do not improve the one-step forecast"

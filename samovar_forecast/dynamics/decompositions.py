@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.bands import interval
 from samovar_forecast.dynamics.responses import girf, irf
+from samovar_forecast.dynamics.results import BandedResult
 from samovar_forecast.dynamics.simulation import Step, check_periods
 
 
 @dataclass(frozen=True, eq=False)
-class VarianceDecomposition:
+class VarianceDecomposition(BandedResult):
     """Share of each series' forecast error that each series' shocks account for.
 
     Attributes
@@ -36,6 +36,8 @@ class VarianceDecomposition:
     level : float, default=0.9
         Of the bands, unless another is asked for.
     """
+
+    figure: ClassVar[str] = "plot_decomposition"
 
     values: np.ndarray
     names: tuple[str, ...]
@@ -60,10 +62,6 @@ class VarianceDecomposition:
         """Mean over the origins, (response, periods, impulse), as in statsmodels' ``FEVD``."""
         return self.estimate.swapaxes(0, 1)
 
-    def band(self, level: float | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Return the pointwise lower and upper bound of `estimate`, see `bands.interval`."""
-        return interval(self.draws, self.level if level is None else level)
-
     def to_frame(self, level: float | None = None) -> pd.DataFrame:
         """Return one row for each response, horizon and impulse, averaged over the origins.
 
@@ -83,15 +81,10 @@ class VarianceDecomposition:
         flat = {name: part.swapaxes(0, 1).ravel() for name, part in columns.items()}
         return pd.DataFrame(flat, index=index).reset_index()
 
-    def to_latex(self, **options: Any) -> str:
-        """Return `to_frame` as a LaTeX table; options are those of ``DataFrame.to_latex``."""
-        return self.to_frame().to_latex(**{"index": False, "float_format": "%.4g", **options})
-
     def __repr__(self) -> str:
-        draws = "" if self.draws is None else f", {len(self.draws)} draws"
         return (
             f"VarianceDecomposition({self.kind}, {self.method}: {len(self.names)} series, "
-            f"{self.periods} periods, {len(self.origins)} origins{draws})"
+            f"{self.periods} periods, {len(self.origins)} origins{self._drawn})"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -236,19 +236,23 @@ class ForecastReading:
             estimation=estimation,
         )
 
-    def estimated_on(self: _R, history: np.ndarray, *, sigma_u: np.ndarray | None = None) -> _R:
+    def estimated_on(self: _R, history: np.ndarray, *, errors: pd.DataFrame | None = None) -> _R:
         """Return the same members, estimated again on another history of the same times.
 
         Parameters
         ----------
         history : array of shape (n_time, C)
             In the units of the data.
-        sigma_u : array of shape (C, C), optional
-            Covariance of the one-step errors.
+        errors : DataFrame of shape (n, C), optional
+            One-step errors by the time that was forecast, where they are known: `resid`.
         """
         forecast_map = self._map if self.estimation is None else self.estimation.again(history)
         data = replace(self.data, target=self.data.target._replace(values=history))
-        return type(self)(forecast_map, data, sigma_u=sigma_u, estimation=self.estimation)
+        again = type(self)(forecast_map, data, estimation=self.estimation)
+        if errors is not None:
+            again.resid = errors
+            again.sigma_u = errors.to_numpy().T @ errors.to_numpy() / len(errors)
+        return again
 
     # ------------------------------------------------------------------------------- what it is
 
@@ -404,7 +408,7 @@ class ForecastReading:
         -------
         array of shape (B, C)
         """
-        windows = self.data.hypothetical(histories, self.data.position(origin))
+        windows = self.data.hypothetical(histories, np.array([self.data.position(origin)]))
         return self.patches(windows)[:, 0]
 
     def jacobians(
@@ -415,28 +419,24 @@ class ForecastReading:
             raise ConfigurationError("there is no such part", found=repr(part), wanted=list(PARTS))
         return self._map.jacobians(windows, weights, self.data.units(), part)
 
-    def _setting(self, origins: Any) -> Setting:
-        """Return where simulations from some origins start.
+    def _settings(self, origins: Any) -> list[Setting]:
+        """Return where simulations from some origins start: all of them together where they can be.
 
-        Raises
-        ------
-        ConfigurationError
-            If there are several origins, and covariates, which every origin has of its own.
+        With covariates, which every origin has of its own, each origin has its own setting.
         """
         positions = self.data.positions(origins)
-        if len(positions) > 1 and self.data.has_covariates:
-            raise ConfigurationError(
-                "with covariates, responses are simulated from one origin at a time",
-                found=f"{len(positions)} origins",
-                remedy="call once for each origin",
-            )
-        first = self.index[positions[0]]
-        return Setting(
-            step=lambda histories: self.one_step(histories, first),
-            histories=self.data.contexts(positions),
-            names=tuple(str(name) for name in self.names),
-            origins=tuple(self.index[positions]),
+        together = (
+            [positions] if not self.data.has_covariates else np.split(positions, len(positions))
         )
+        return [
+            Setting(
+                step=partial(self.one_step, origin=self.index[some[0]]),
+                histories=self.data.contexts(some),
+                names=tuple(str(name) for name in self.names),
+                origins=tuple(self.index[some]),
+            )
+            for some in together
+        ]
 
     # ------------------------------------------------------------------------------- residuals
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from samovar_forecast.dynamics.attribution import Attribution
 from samovar_forecast.dynamics.forecast_map import Part
 from samovar_forecast.dynamics.history import number_of
 from samovar_forecast.dynamics.jacobian import Jacobian
+from samovar_forecast.dynamics.results import Result
 from samovar_forecast.dynamics.roots import companion_radius
 from samovar_forecast.exceptions import ConfigurationError, require
 
@@ -52,7 +54,7 @@ class Identities(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class LocalVAR:
+class LocalVAR(Result):
     """Coefficients of the forecast at one origin, in the units of the data.
 
     ``forecast = intercept + sum_l coefs[l - 1] @ y(t + 1 - l)`` and the covariates' effects,
@@ -78,6 +80,8 @@ class LocalVAR:
         intercept makes up the rest of the forecast.
     """
 
+    figure: ClassVar[str] = "plot_lag_profiles"
+
     origin: Hashable
     names: tuple[Hashable, ...]
     past_names: tuple[Hashable, ...]
@@ -99,6 +103,19 @@ class LocalVAR:
             f"LocalVAR(origin {self.origin}, {step}, {self.part}: {len(self.names)} series, "
             f"{self.order} lags)"
         )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each response, impulse and lag: ``coefficient``, by units of both.
+
+        Past covariates act as impulses.
+        """
+        impulses = [*self.past_names, *self.names]
+        lags = range(1, self.order + 1)
+        index = pd.MultiIndex.from_product(
+            [list(self.names), impulses, lags], names=["response", "impulse", "lag"]
+        )
+        values = self._dense.transpose(1, 2, 0).ravel()
+        return pd.DataFrame({"coefficient": values}, index).reset_index()
 
     @property
     def order(self) -> int:
@@ -216,9 +233,17 @@ class LocalVAR:
                 stacklevel=4,
             )
 
-    def attribution(self) -> Attribution:
-        """Show the forecast as a sum over all that it was made from."""
-        return Attribution(
+    def attribution(self, of: LocalVAR | None = None) -> Attribution:
+        """Show the forecast as a sum over all that it was made from.
+
+        Parameters
+        ----------
+        of : LocalVAR, optional
+            Whose values the coefficients meet; the forecast is then that of these coefficients
+            for these values. By default their own.
+        """
+        given = self if of is None else of
+        parts = Attribution(
             origin=self.origin,
             names=self.names,
             past_names=self.past_names,
@@ -226,11 +251,12 @@ class LocalVAR:
             static_names=self.static_names,
             forecast=self.forecast,
             intercept=self.intercept,
-            series=self.coefs * _filled(self.target)[::-1, None],
-            past_covariates=self.past_effects * _filled(self.past_covariates)[::-1, None],
-            future_covariates=self.future_effects * _filled(self.future_covariates)[:, None],
-            static_covariates=self.static_effects * self.static_covariates,
+            series=self.coefs * _filled(given.target)[::-1, None],
+            past_covariates=self.past_effects * _filled(given.past_covariates)[::-1, None],
+            future_covariates=self.future_effects * _filled(given.future_covariates)[:, None],
+            static_covariates=self.static_effects * given.static_covariates,
         )
+        return parts if of is None else replace(parts, forecast=parts.total())
 
     # -------------------------------------------------------------------------------- dynamics
 

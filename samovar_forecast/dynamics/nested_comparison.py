@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from samovar_forecast.accuracy_tests import KNOWN_LAGS, ClarkWest, clark_west, holm, known_before
+from samovar_forecast.dynamics.results import Tabled
 from samovar_forecast.exceptions import DataError
 
 
@@ -94,7 +95,7 @@ def compare_nested(
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class NestedTest:
+class NestedTest(Tabled):
     """Hypotheses on nested forecasts, each tested by Clark and West, all together by Holm.
 
     Attributes
@@ -122,10 +123,6 @@ class NestedTest:
         if self.n_trainings == 0:
             return "no training: the pretrained network forecasts all of them"
         return f"{self.n_trainings} training(s) of each {learner}"
-
-    def to_latex(self, **options: Any) -> str:
-        """Return `table` as a LaTeX table; options are those of ``DataFrame.to_latex``."""
-        return self.table.to_latex(**{"index": False, "float_format": "%.4g", **options})
 
     def _text(self, title: str, null: str, learner: str, hypotheses: str) -> str:
         """Return the table with its verdicts, and above it what was tested and how."""

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.dynamics.results import Result
 from samovar_forecast.dynamics.windows import Windows
 from samovar_forecast.exceptions import ConfigurationError, DataError
 
@@ -31,7 +32,7 @@ ENOUGH_NODES = 16
 
 
 @dataclass(frozen=True, eq=False)
-class News:
+class News(Result):
     """A revision of a forecast, value by value.
 
     Attributes
@@ -50,6 +51,8 @@ class News:
         Rounding left by the average over the line, and jumps of the forecast along it.
     names : tuple of labels
     """
+
+    figure: ClassVar[str] = "plot_news"
 
     table: pd.DataFrame
     old_forecast: pd.Series
@@ -82,6 +85,15 @@ class News:
         own = self.table[self.table["response"] == response].drop(columns="response")
         order = own["contribution"].abs().sort_values(ascending=False, kind="stable").index
         return own.loc[order[:top]].reset_index(drop=True)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of `table`."""
+        return self.table.copy()
+
+    def __repr__(self) -> str:
+        n_new = int((self.table["status"] == "new").sum()) // max(1, len(self.names))
+        n_all = len(self.table) // max(1, len(self.names))
+        return f"News({len(self.names)} series: {n_new} new values, {n_all - n_new} revised)"
 
     def __str__(self) -> str:
         """Return the revision and its sources."""

@@ -70,7 +70,7 @@ def read_panel_forecaster(
         if X is not None:
             within = X.loc[X.index.isin(frame.index)]
         panel = Panel.from_frame(frame, within, known=model.panel)
-    chosen = _choose_instance(panel, instance)
+    chosen = choose_instance(panel, instance)
     scalers = model.scalers.get(chosen.key)
     if scalers is None:
         raise DataError(
@@ -183,7 +183,7 @@ def _estimation(
     return Estimation(again, {name: rows[name] for name in found.members if name in rows})
 
 
-def _choose_instance(panel: Panel, key: Hashable | None) -> Instance:
+def choose_instance(panel: Panel, key: Hashable | None) -> Instance:
     """Return the instance of that key; for None the only instance."""
     keys = [instance.key for instance in panel.instances]
     if key is None and len(keys) == 1:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.bands import interval
+from samovar_forecast.dynamics.results import BandedResult
 from samovar_forecast.dynamics.simulation import (
     WINDOWS_AT_ONCE,
     Step,
@@ -27,7 +27,7 @@ from samovar_forecast.exceptions import ConfigurationError
 
 
 @dataclass(frozen=True, eq=False)
-class ImpulseResponses:
+class ImpulseResponses(BandedResult):
     """Responses of every series to a shock in every series.
 
     Attributes
@@ -52,6 +52,8 @@ class ImpulseResponses:
     level : float, default=0.9
         Of the bands, unless another is asked for.
     """
+
+    figure: ClassVar[str] = "plot_responses"
 
     values: np.ndarray
     names: tuple[str, ...]
@@ -81,10 +83,6 @@ class ImpulseResponses:
             draws=None if self.draws is None else self.draws.cumsum(axis=1),
             is_cumulative=True,
         )
-
-    def band(self, level: float | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Return the pointwise lower and upper bound of `estimate`, see `bands.interval`."""
-        return interval(self.draws, self.level if level is None else level)
 
     def to_frame(self, level: float | None = None) -> pd.DataFrame:
         """Return one row for each impulse, response and period, averaged over the origins.
@@ -130,15 +128,10 @@ class ImpulseResponses:
         frame["origin"] = [self.origins[number] for number in frame["origin"]]
         return frame
 
-    def to_latex(self, **options: Any) -> str:
-        """Return `to_frame` as a LaTeX table; options are those of ``DataFrame.to_latex``."""
-        return self.to_frame().to_latex(**{"index": False, "float_format": "%.4g", **options})
-
     def __repr__(self) -> str:
-        draws = "" if self.draws is None else f", {len(self.draws)} draws"
         return (
             f"ImpulseResponses({self.kind}, {self.method}: {len(self.names)} series, "
-            f"{self.periods} periods, {len(self.origins)} origins{draws})"
+            f"{self.periods} periods, {len(self.origins)} origins{self._drawn})"
         )
 
 

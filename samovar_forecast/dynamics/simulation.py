@@ -66,11 +66,17 @@ def simulate_paths(step: Step, histories: np.ndarray, shocks: np.ndarray) -> np.
 
 
 def one_step(step: Step, windows: np.ndarray) -> np.ndarray:
-    """Return the step's answer, shape (B, C), and refuse an answer of another shape."""
+    """Return the step's answer, shape (B, C); windows may have gaps, an answer may not."""
     mean = np.asarray(step(windows), dtype=float)
     wanted = (windows.shape[0], windows.shape[2])
     if mean.shape != wanted:
         raise DataError("the one-step map gave another shape", found=mean.shape, wanted=wanted)
+    if np.isnan(mean).any():
+        raise DataError(
+            "the one-step map gave values that are not finite",
+            found=f"{int(np.isnan(windows).sum())} missing values in its windows",
+            remedy="fill the gaps of the histories, if it cannot read them",
+        )
     return mean
 
 
@@ -115,7 +121,7 @@ def check_histories(
             found=np.shape(history),
             wanted="(length, n_series) or (n_origins, length, n_series)",
         )
-    if not np.isfinite(histories).all():
+    if np.isinf(histories).any():
         raise DataError("histories hold values that are not finite", remedy="fill or drop them")
     n_origins, _, n_series = histories.shape
     series = tuple(names) if names is not None else tuple(f"y{i + 1}" for i in range(n_series))

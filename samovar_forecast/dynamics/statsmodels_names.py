@@ -39,7 +39,7 @@ ANSWERED_BY = {
     "orth_ma_rep": "responses are irf(..., orth=True).estimate, or those of to_statsmodels()",
     "plot": "draw the history by history.plot()",
     "plot_acorr": _OF_ERRORS,
-    "plot_forecast": "draw the forecaster's quantiles: samovar_forecast.plots.plot_fan",
+    "plot_forecast": "draw the forecaster's quantiles: forecaster.plot()",
     "plot_sample_acorr": _OF_THE_HISTORY,
     "plotsim": "simulate() returns paths: draw them with pandas",
     "pvalues": _NO_STANDARD_ERROR,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,12 @@ from samovar_forecast.dynamics.history import History, number_of
 from samovar_forecast.dynamics.influence_paths import InfluencePath, influence_paths
 from samovar_forecast.dynamics.network_map import NetworkMap
 from samovar_forecast.dynamics.network_trace import read_trace
+from samovar_forecast.dynamics.results import Result
 from samovar_forecast.dynamics.token_weights import LagWeights, TokenTrace, lag_weights
 
 
 @dataclass(frozen=True, eq=False)
-class InfluencePaths:
+class InfluencePaths(Result):
     """The strongest ways by which patches reached a step of a series' forecast.
 
     Attributes
@@ -38,6 +40,8 @@ class InfluencePaths:
         What no path carries: level of the window and bias of the head.
     """
 
+    figure: ClassVar[str] = "plot_influence_paths"
+
     table: pd.DataFrame
     patches: pd.DataFrame
     response: Hashable
@@ -45,6 +49,16 @@ class InfluencePaths:
     origin: Hashable
     forecast: float
     offset: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of `table`."""
+        return self.table.copy()
+
+    def __repr__(self) -> str:
+        return (
+            f"InfluencePaths({len(self.table)} into {self.response}, step {self.step} from "
+            f"{self.origin})"
+        )
 
 
 class TokenSpace:

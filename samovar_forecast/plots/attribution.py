@@ -12,6 +12,7 @@ from samovar_forecast.exceptions import require
 from samovar_forecast.plots.layout import STYLES, pyplot, shown_time
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from samovar_forecast.dynamics.attribution import Attribution
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_attribution", "plot_influence_paths", "plot_news"]
 
+NEARLY_ALL = 0.99
+"""Share of the contributions, in size, that a figure shows by default."""
 RAISES, LOWERS = STYLES[1]["color"], STYLES[0]["color"]
 """Colours of what raises a forecast and of what lowers it."""
 
@@ -30,6 +33,7 @@ def plot_attribution(
     *,
     unit: str | None = None,
     max_lags: int | None = None,
+    level: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw what every lag of every series gave to a forecast.
@@ -42,7 +46,10 @@ def plot_attribution(
     unit : str, optional
         Unit of the response.
     max_lags : int, optional
-        Draw no more than the first so many lags.
+        Draw no more than the first so many lags; by default up to the lag with which
+        :data:`NEARLY_ALL` of the contributions, in size, have been drawn.
+    level : float, optional
+        Coverage of the bands, if the result has draws; by default that of the result.
     ax : Axes, optional
         The Axes to draw on; by default a new pyplot figure is made.
 
@@ -52,15 +59,23 @@ def plot_attribution(
     """
     if ax is None:
         _, ax = pyplot().subplots(figsize=(7, 3.4), layout="constrained")
-    frame = attribution.to_frame(response)
-    level = float(attribution.forecast[attribution.names.index(response)])
+    frame = attribution.to_frame(response, level)
+    forecast = float(attribution.forecast[attribution.names.index(response)])
     past = frame[frame["kind"].isin(["series", "past covariate"])]
-    n_lags = int(past["lag"].max()) if max_lags is None else max_lags
+    n_lags = _lags_that_count(past) if max_lags is None else max_lags
     for number, (source, own) in enumerate(past.groupby("source", sort=False)):
         own = own[own["lag"] <= n_lags]
         style = STYLES[number % len(STYLES)]
         total = float(past.loc[past["source"] == source, "contribution"].sum())
-        total = 0.0 if abs(total) < 1e-6 * abs(level) else total
+        total = 0.0 if abs(total) < 1e-6 * abs(forecast) else total
+        if attribution.draws is not None:
+            ax.fill_between(
+                own["lag"].to_numpy(dtype=int),
+                *(own["lower"], own["upper"]),
+                color=style["color"],
+                alpha=0.16,
+                linewidth=0,
+            )
         ax.plot(
             *(own["lag"].to_numpy(dtype=int), own["contribution"]),
             color=style["color"],
@@ -77,13 +92,23 @@ def plot_attribution(
     ax.set_ylabel(f"contribution ({unit})" if unit else "contribution", fontsize="small")
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, fontsize="small")
+    share = attribution.level if level is None else level
+    bands = "" if attribution.draws is None else f", {share:.0%} bands"
+    made = f"What made the forecast of {response}, {forecast:.4g}"
     ax.set_title(
-        f"What made the forecast of {response}, {level:.4g}, from {shown_time(attribution.origin)}",
+        f"{made}, from {shown_time(attribution.origin)}{bands}",
         loc="left",
         fontsize="medium",
         fontweight="bold",
     )
     return ax
+
+
+def _lags_that_count(past: pd.DataFrame) -> int:
+    """Return the lag up to which nearly all contributions of the past lie, and two at least."""
+    sizes = past["contribution"].abs().groupby(past["lag"]).sum()
+    shares = sizes.cumsum() / max(float(sizes.sum()), np.finfo(float).tiny)
+    return max(2, int(shares.index[min(int((shares < NEARLY_ALL).sum()), len(shares) - 1)]))
 
 
 def plot_influence_paths(

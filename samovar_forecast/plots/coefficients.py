@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
+    from samovar_forecast.dynamics.coefficient_paths import CoefficientPaths
     from samovar_forecast.dynamics.local_var import LocalVAR
 
 __all__ = ["plot_coefficient_paths", "plot_lag_matrices", "plot_lag_profiles"]
@@ -98,23 +99,27 @@ def plot_lag_profiles(
 
 
 def plot_coefficient_paths(
-    paths: pd.DataFrame,
+    paths: CoefficientPaths | pd.DataFrame,
     *,
     lower: pd.DataFrame | None = None,
     upper: pd.DataFrame | None = None,
     truth: pd.DataFrame | None = None,
+    level: float | None = None,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """Draw coefficients over the origins: a panel per coefficient.
+    """Draw coefficients over the origins: a panel per coefficient, on one vertical scale.
 
     Parameters
     ----------
-    paths : DataFrame
-        As ``DynamicVAR.coefficient_paths`` gives it; pick columns to draw fewer.
+    paths : CoefficientPaths or DataFrame
+        As ``DynamicVAR.coefficient_paths`` and ``persistence`` give them, or a frame of such; pick
+        columns to draw fewer.
     lower, upper : DataFrame, optional
-        A band around them, of the same shape.
+        A band around them, of the same shape; by default that of the result, if it has draws.
     truth : DataFrame, optional
         What is known of them, for simulated data.
+    level : float, optional
+        Coverage of the band of the result; by default its own.
     figure : matplotlib Figure or SubFigure, optional
         The figure to draw on; by default a new pyplot figure.
 
@@ -127,36 +132,55 @@ def plot_coefficient_paths(
     ConfigurationError
         If there is no coefficient, or a single bound of a band.
     """
-    if paths.shape[1] == 0:
+    title, name, band = "Coefficients over the forecast origins", "coefficient", "band"
+    result = None if hasattr(paths, "iloc") else cast("CoefficientPaths", paths)
+    if result is not None:
+        title, name = _of_paths(result)
+        if result.draws is not None and lower is None and upper is None:
+            lower, upper = result.bounds(level)
+            band = f"{result.level if level is None else level:.0%} band"
+    frame = cast("pd.DataFrame", paths) if result is None else result.to_frame()
+    if frame.shape[1] == 0:
         raise ConfigurationError("there is no coefficient to draw", found="no column")
     if (lower is None) != (upper is None):
         raise ConfigurationError("a band has a lower and an upper bound", found="one of the two")
-    axes = panels(paths.shape[1], figure)
-    times = times_of(paths.index)
-    for ax, column in zip(axes, paths.columns, strict=True):
+    axes = panels(frame.shape[1], figure, share_y=True)
+    times = times_of(frame.index)
+    for ax, column in zip(axes, frame.columns, strict=True):
         if lower is not None and upper is not None:
             ax.fill_between(
                 *(times, lower[column], upper[column]),
                 color=STYLES[0]["color"],
                 alpha=0.18,
                 linewidth=0,
-                label="band",
+                label=band,
             )
-        ax.plot(times, paths[column], color=STYLES[0]["color"], linewidth=1.2, label="coefficient")
+        ax.plot(times, frame[column], color=STYLES[0]["color"], linewidth=1.2, label=name)
         if truth is not None:
             ax.plot(times, truth[column], color="0.2", linewidth=1, linestyle="--", label="truth")
-        response, impulse, lag = column
-        ax.set_title(f"{response} from {impulse}, lag {lag}", fontsize="small")
+        response, impulse, *lag = column
+        at_lag = f", lag {lag[0]}" if lag else ""
+        names = f"{shown_name(response)} from {shown_name(impulse)}"
+        ax.set_title(f"{names}{at_lag}", fontsize="small")
         ax.axhline(0, color="0.6", linewidth=0.7, zorder=0)
         ax.margins(x=0)
         ax.tick_params(labelsize="small")
         few_ticks(ax, times)
     figure = axes[0].get_figure(root=False)
-    figure.supylabel("coefficient (response per impulse)", fontsize="small")
+    figure.supylabel("units of the response per unit of the impulse", fontsize="small")
     if lower is not None or truth is not None:
         legend_below(axes[0])
-    title_above(axes[0], "Coefficients over the forecast origins")
+    title_above(axes[0], title)
     return axes
+
+
+def _of_paths(paths: CoefficientPaths) -> tuple[str, str]:
+    """Return the title of paths, and what a line of theirs is."""
+    what = "Coefficients" if paths.kind == "coefficients" else "Sums of the coefficients"
+    part = "" if paths.part == "total" else f" of the {paths.part}"
+    step = "" if paths.horizon == 1 else f", step {paths.horizon} ahead"
+    name = "coefficient" if paths.kind == "coefficients" else "sum over the lags"
+    return f"{what}{part} over the forecast origins{step}", name
 
 
 def plot_lag_matrices(

@@ -75,7 +75,9 @@ def plot_connectedness(
     legend_below(axes[1])
     axes[0].set_ylim(bottom=0)
     way = "direct forecasts" if result.method == "direct" else "first step iterated"
-    title_above(axes[0], f"Connectedness of the errors {result.horizon} steps ahead ({way})")
+    share = result.level if level is None else level
+    band = "" if result.draws is None else f", {share:.0%} band of the total"
+    title_above(axes[0], f"Connectedness of the errors {result.horizon} steps ahead ({way}){band}")
     return axes
 
 

@@ -42,14 +42,17 @@ MOST_MARKERS = 12
 """Markers on a line, about; further points carry none."""
 
 
-def panels(n_series: int, figure: Figure | SubFigure | None) -> np.ndarray:
+def panels(
+    n_series: int, figure: Figure | SubFigure | None, *, share_y: bool = False
+) -> np.ndarray:
     """Return an Axes for each series, in at most three columns that share their time axis."""
     n_columns = min(3, n_series)
     n_rows = -(-n_series // n_columns)
     if figure is None:
         size = (3.3 * n_columns, 2.1 * n_rows + 0.7)
         figure = pyplot().figure(figsize=size, layout="constrained")
-    axes = figure.subplots(n_rows, n_columns, sharex=True, squeeze=False).ravel()
+    grid = figure.subplots(n_rows, n_columns, sharex=True, sharey=share_y, squeeze=False)
+    axes = grid.ravel()
     for ax in axes[n_series:]:
         ax.remove()
     for ax in axes[max(0, n_series - n_columns) : n_series]:

@@ -102,15 +102,20 @@ def plot_decomposition(
     result: VarianceDecomposition,
     *,
     responses: Sequence[str] | None = None,
+    level: float | None = None,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
-    """Draw whose shocks the forecast errors come from: stacked shares over the horizon.
+    """Draw whose shocks the forecast errors come from: shares over the horizon.
+
+    They are stacked; with draws, each share is a line with its band.
 
     Parameters
     ----------
     result : VarianceDecomposition
     responses : sequence of str, optional
         The series to draw; by default all.
+    level : float, optional
+        Coverage of the bands, if the result has draws; by default that of the result.
     figure : matplotlib Figure or SubFigure, optional
         The figure to draw on; by default a new pyplot figure.
 
@@ -125,10 +130,25 @@ def plot_decomposition(
     axes = figure.subplots(1, len(rows), sharey=True, squeeze=False)[0]
     horizons = np.arange(1, result.periods + 1)
     colors = _colors(len(result.names))
+    bounds = None if result.draws is None else [100 * bound for bound in result.band(level)]
     for ax, response in zip(axes, rows, strict=True):
         bottom = np.zeros(result.periods)
-        shares = 100 * result.decomp[result.names.index(response)]
-        for impulse, color, share in zip(result.names, colors, shares.T, strict=True):
+        place = result.names.index(response)
+        shares = 100 * result.decomp[place]
+        for k, (impulse, color, share) in enumerate(
+            zip(result.names, colors, shares.T, strict=True)
+        ):
+            if bounds is not None:  # a stack has no room for bands
+                style = STYLES[k % len(STYLES)]["linestyle"]
+                ax.plot(horizons, share, color=color, linestyle=style, linewidth=1.4, label=impulse)
+                ax.fill_between(
+                    horizons,
+                    *(bound[:, place, k] for bound in bounds),
+                    color=color,
+                    alpha=0.16,
+                    linewidth=0,
+                )
+                continue
             ax.bar(
                 *(horizons, share),
                 bottom=bottom,
@@ -150,6 +170,8 @@ def plot_decomposition(
     legend_below(axes[0], "shocks to")
     kind = "generalised" if result.kind == "generalized" else "orthogonal"
     title = f"Forecast errors by the source of the shock ({kind}, {METHODS[result.method]})"
+    if bounds is not None:
+        title += f", {result.level if level is None else level:.0%} bands"
     title_above(axes[0], title)
     return axes
 

@@ -142,11 +142,7 @@ def test_covariates_reach_every_member() -> None:
 
 
 def test_answers_of_the_trained_network_say_how_to_get_it(average) -> None:
-    for ask in (
-        lambda: average.tokens,
-        lambda: average.config,
-        lambda: average.test_constancy(),
-    ):
+    for ask in (lambda: average.tokens, lambda: average.config):
         with pytest.raises(ConfigurationError, match="train=True"):
             ask()
     with pytest.raises(DataError, match="no forecast can be made"):
@@ -169,7 +165,7 @@ def test_what_people_ask_of_a_var_is_answered(average) -> None:
     assert average.simulate(2, 3, random_state=0).shape == (2, 3, 3)
     assert isinstance(average.is_stable(), bool)
     assert average.to_statsmodels().k_ar == 60
-    assert average.coefficient_paths([1], origins=[origin]).shape == (1, 9)
+    assert average.coefficient_paths([1], origins=[origin]).values.shape == (1, 9)
 
 
 def test_the_summary_says_the_share_of_each_member(average) -> None:

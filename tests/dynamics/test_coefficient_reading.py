@@ -67,7 +67,7 @@ def test_paths_of_a_linear_network_are_flat_and_news_is_coefficient_times_change
     linear: DynamicVAR,
 ) -> None:
     coefs, _, _ = in_data_units()
-    paths = linear.coefficient_paths(lags=[1, 3])
+    paths = linear.coefficient_paths(lags=[1, 3]).to_frame()
     assert paths.shape == (118, 8)
     assert np.allclose(paths["cpi", "gdp", 3], coefs[2, 1, 0], rtol=0, atol=1e-8)
     assert float(paths.std().max()) < 1e-8
@@ -109,7 +109,9 @@ def test_coefficients_are_the_derivative_in_data_units(covariates: bool) -> None
     change = rng.normal(size=(14, 3))
     steps = []
     for sign in (1, -1):
-        moved = model.data.hypothetical((local.target + sign * 1e-5 * change)[None], position)
+        moved = model.data.hypothetical(
+            (local.target + sign * 1e-5 * change)[None], np.array([position])
+        )
         steps.append(model.patches(moved)[0, 2])
     slope = (steps[0] - steps[1]) / 2e-5
     assert np.allclose(local.apply(change), slope, rtol=1e-6)
@@ -126,7 +128,9 @@ def test_small_changes_are_foretold_by_the_coefficients_and_not_by_the_token_wei
     local_errors, frozen_errors = [], []
     for _ in range(5):
         noise = 0.01 * window.std(axis=0) * rng.normal(size=window.shape)
-        moved = model.data.hypothetical((window + noise)[None], model.data.last_position)
+        moved = model.data.hypothetical(
+            (window + noise)[None], np.array([model.data.last_position])
+        )
         change = model.patches(moved)[0, 0] - model.forecast().loc[1].to_numpy()
         inputs = read_trace(model._map, moved, model.data.units()).keys() - trace.keys()  # C H T d
         frozen = np.einsum("chjab,chjb->cha", weights.total, inputs).reshape(3, -1)
@@ -157,7 +161,7 @@ def test_lazy_readings_agree_with_the_coefficients() -> None:
 
 def test_paths_of_coefficients_have_dates_and_equal_the_readings_one_by_one() -> None:
     model = dynamic(covariates=True)
-    paths = model.coefficient_paths([1, 14], slice("2020-01-20", "2020-01-30"))
+    paths = model.coefficient_paths([1, 14], slice("2020-01-20", "2020-01-30")).to_frame()
     assert paths.index[0] == pd.Timestamp("2020-01-20")
     assert len(paths) == 11
     local = model.at("2020-01-25")
@@ -238,7 +242,7 @@ def test_the_parts_of_a_trained_network_add_up_and_their_sums_are_told_apart(nor
 def test_persistence_and_long_run_effects_are_those_of_the_dynamics() -> None:
     model = dynamic()
     origins = list(model.origins[-2:])
-    table = model.persistence(origins)
+    table = model.persistence(origins).to_frame()
     local = model.at(origins[-1], part="dynamics")
     assert np.allclose(table.iloc[-1].to_numpy().reshape(3, 3), local.coefs.sum(axis=0))
     lasting = model.long_run_effects(origins[-1]).to_numpy()
@@ -247,7 +251,7 @@ def test_persistence_and_long_run_effects_are_those_of_the_dynamics() -> None:
         model.at().long_run_effects()
     with pytest.raises(ConfigurationError, match="no such part"):
         model.at(part="trend")
-    paths = model.coefficient_paths(1, origins, part="dynamics")
+    paths = model.coefficient_paths(1, origins, part="dynamics").to_frame()
     assert np.allclose(paths.iloc[-1].to_numpy().reshape(3, 3), local.coefs[0])
 
 

@@ -13,26 +13,6 @@ from samovar_forecast.network import SAMoVARNetwork
 from tests.builders.dynamics import dynamic
 
 
-def test_responses_of_a_linear_network_equal_statsmodels_and_pass_through_the_object(
-    linear: DynamicVAR,
-) -> None:
-    process = linear.to_statsmodels()
-    periods = 8
-    assert np.allclose(
-        linear.irf(periods, method="iterated").estimate, process.ma_rep(periods), atol=1e-8
-    )
-    orth = linear.irf(periods, orth=True, origin="2006-01", method="iterated")
-    assert np.allclose(orth.estimate, process.orth_ma_rep(periods), atol=1e-7)
-    sigma = linear.sigma_u
-    general = process.ma_rep(periods) @ sigma / np.sqrt(np.diag(sigma))
-    got = linear.girf(periods, n_histories=3, n_draws=4)
-    assert np.allclose(got.estimate, general, atol=1e-6)
-    assert np.allclose(linear.fevd(5, method="iterated").estimate.sum(axis=-1), 1)
-    assert np.allclose(linear.generalized_fevd(5, n_draws=4).estimate.sum(axis=-1), 1)
-    spillovers = linear.connectedness(5, origins=linear.origins[-4:], method="iterated", n_draws=4)
-    assert np.allclose(spillovers.values, spillovers.values[0], atol=1e-8)
-
-
 @pytest.mark.slow
 def test_causality_constancy_and_reliance_are_asked_of_the_object() -> None:
     rng = np.random.default_rng(0)
@@ -67,6 +47,11 @@ def test_causality_constancy_and_reliance_are_asked_of_the_object() -> None:
         (lambda m: m.tokens.influence_paths("z"), "no such series"),
         (lambda m: m.on(m.history.rename(columns={"a": "z"})), "other series"),
         (lambda m: m.on(m.history.iloc[:13]), "wrong length"),
+        (lambda m: m.test_constancy(seeds=()), "once for each seed"),
+        (lambda m: m.irf(3.0), "an integer"),
+        (lambda m: m.girf(2, n_histories=0, n_draws=2), "no number of histories"),
+        (lambda m: m.girf(2, origins=m.origins[-1:], n_histories=0), "no number of histories"),
+        (lambda m: m.at("nonsense"), "is no time"),
     ],
 )
 def test_a_question_without_an_answer_says_why(question, message: str) -> None:

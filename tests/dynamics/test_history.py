@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
-from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.exceptions import DataError
 from samovar_forecast.frames.scaler import Scaler
-from tests.builders.dynamics import dynamic, network_of
+from tests.builders.dynamics import network_of
 
 
 def test_data_that_do_not_fit_are_refused_at_the_door() -> None:
@@ -27,5 +27,3 @@ def test_data_that_do_not_fit_are_refused_at_the_door() -> None:
         DynamicVAR.from_network(network, good, past_covariates=good)
     with pytest.raises(DataError, match="too few one-step residuals"):
         _ = DynamicVAR.from_network(network, good[:14]).sigma_u
-    with pytest.raises(ConfigurationError, match="one origin at a time"):
-        dynamic(covariates=True).irf(2, origin=slice(None), method="iterated")

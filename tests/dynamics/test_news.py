@@ -65,5 +65,7 @@ def test_news_between_two_networks_or_beyond_reach_is_refused() -> None:
         old.news(dynamic(n_time=30, n_layers=1))
     with pytest.raises(ConfigurationError, match="out of reach"):
         old.news(old.on(dynamic(n_time=33).history), step=2)
+    with pytest.raises(ConfigurationError, match=f"fewer than {old.patch_length} new"):
+        old.news(old.on(dynamic(n_time=60).history))
     with pytest.raises(DataError, match="do not hold the newest time"):
         old.news(old.on(old.history.iloc[:-1]))

@@ -31,7 +31,8 @@ def test_the_paths_of_influence_carry_names_and_dates() -> None:
     found = model.tokens.influence_paths("b", step=2, top=5)
     table = found.table
     assert len(table) == 5
-    assert list(table.columns[-3:]) == ["tokens", "starts", "ends"]
+    described = ["contribution", "patch_lag", "from_kind", "n_layers", "head"]
+    assert list(table.columns) == [*described, "tokens", "starts", "ends"]
     assert len(found.patches) == 4
     assert found.forecast == pytest.approx(model.forecast().loc[2, "b"])
     every = model.tokens.influence_paths("b", step=2, top=10**6).table["contribution"]

@@ -26,7 +26,7 @@ def test_lag_profiles_draw_the_coefficients_of_every_pair() -> None:
 
 
 def test_coefficient_paths_have_dates_and_bands() -> None:
-    paths = dynamic().coefficient_paths([1, 2])[[("a", "a", 1), ("a", "b", 2)]]
+    paths = dynamic().coefficient_paths([1, 2]).to_frame()[[("a", "a", 1), ("a", "b", 2)]]
     axes = plot_coefficient_paths(paths, lower=paths - 1, upper=paths + 1, truth=paths * 0)
     assert len(axes) == 2
     assert axes[1].get_title() == "a from b, lag 2"

@@ -350,6 +350,59 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         training = self._plan().budget_training(n_windows)
         return read_panel_forecaster(self._model, y, X, instance, training)
 
+    def plot(
+        self,
+        fh: Any = None,
+        X: Any = None,
+        *,
+        coverage: Sequence[float] = (0.5, 0.8),
+        instance: Hashable | None = None,
+        **options: Any,
+    ) -> np.ndarray:
+        """Draw the newest rows and the forecast, with a fan of intervals.
+
+        Parameters
+        ----------
+        fh, X
+            As in ``predict``.
+        coverage : sequence of float, default=(0.5, 0.8)
+            Of the intervals.
+        instance : hashable, optional
+            Which instance of a panel; needed if there are several.
+        **options
+            Further arguments of :func:`samovar_forecast.plots.plot_fan`.
+
+        Returns
+        -------
+        ndarray of Axes
+            One per series.
+
+        Raises
+        ------
+        MissingPackageError
+            If matplotlib is not installed.
+        DataError
+            If there are several instances, and none is named.
+        """
+        from samovar_forecast.dynamics.panel_reading import choose_instance
+        from samovar_forecast.dynamics.results import draw
+
+        self.check_is_fitted()
+        horizon, known = self._check_fh(fh, pred_int=True), self._check_X(X=X)
+        panel, shares = self._model.panel, [float(share) for share in coverage]
+        key = choose_instance(panel, instance).key
+        levels = [0.5 + sign * share / 2 for share in shares for sign in (-1, 1)]
+        columns = pd.MultiIndex.from_product([panel.target_names, shares, ["lower", "upper"]])
+        frames = [
+            panel.frames()[0],
+            self._predict(horizon, known),
+            self._predictive_frame(horizon, known, lambda one: one.quantiles(levels), columns),
+        ]
+        if key is not None:
+            outer = list(range(frames[0].index.nlevels - 1))
+            frames = [frame.xs(key, level=outer) for frame in frames]
+        return draw("plot_fan", *frames, **options)
+
     def predict_origins(
         self,
         y: pd.DataFrame | pd.Series,

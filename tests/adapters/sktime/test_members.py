@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.simulate import simulate_var
 from tests.builders.sktime import PAPER, TINY, panel
 
@@ -379,3 +379,30 @@ def test_origins_of_a_panel_are_refused():
     fitted = SAMoVARForecaster(pretrained=False).fit(y, fh=STEPS)
     with pytest.raises(ConfigurationError, match="no panel"):
         fitted.predict_origins(y, [30], 3)
+
+
+def test_a_plot_is_a_fan_that_goes_on_from_the_newest_rows(fitted):
+    pytest.importorskip("matplotlib")
+    import matplotlib.pyplot as plt
+
+    axes = fitted.plot([1, 2, 3], coverage=[0.8], n_history=30)
+    assert len(axes) == frame().shape[1]
+    forecast, observed = axes[0].lines[:2]
+    assert np.allclose(forecast.get_ydata()[1:], fitted.predict(fh=[1, 2, 3]).iloc[:, 0])
+    assert np.allclose(observed.get_ydata(), frame().iloc[-30:, 0])
+    labels = axes[0].get_legend_handles_labels()[1]
+    assert labels == ["forecast", "80 % interval", "observed"]
+    plt.close("all")
+
+
+def test_a_plot_of_a_panel_wants_an_instance():
+    pytest.importorskip("matplotlib")
+    import matplotlib.pyplot as plt
+
+    panel = pd.concat({"x": frame(40), "z": frame(50) + 3.0})
+    forecaster = SAMoVARForecaster(pretrained=False).fit(panel, fh=[1, 2])
+    with pytest.raises(DataError, match="a single instance"):
+        forecaster.plot()
+    axes = forecaster.plot(instance="z", n_history=24)
+    assert np.allclose(axes[0].lines[1].get_ydata(), panel.loc["z"].iloc[-24:, 0])
+    plt.close("all")

@@ -1,0 +1,72 @@
+"""Coverage of the bands that `read_var` draws: sums and responses whose truth is known.
+
+Processes of two series: a VAR(1), and VAR(1)s whose matrix moves. Held against the truth at the
+newest origin are the bands of the sums of the coefficients and of the responses of the direct
+forecasts. True responses are those of the matrix at the origin, iterated.
+
+Letters: C series, D draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.dynamics.panel_reading import read_var
+
+N_ROWS, N_DRAWS, STEPS, LEVEL = 200, 39, 4, 0.9
+
+CALM = np.array([[0.3, 0.2], [0.0, 0.4]])
+TIED = np.array([[0.7, 0.0], [-0.3, 0.6]])
+
+PROCESSES: dict[str, Callable[[int], np.ndarray]] = {
+    "linear": lambda _: np.array([[0.5, 0.25], [-0.2, 0.4]]),
+    "drift": lambda t: CALM + (TIED - CALM) * t / N_ROWS,
+    "switch": lambda t: TIED if t >= N_ROWS // 2 else CALM,
+}
+"""The matrix by which row t moves the next."""
+
+
+def simulate(process: str, seed: int) -> pd.DataFrame:
+    """Return a series of a process, (n, C)."""
+    rng = np.random.default_rng([seed, list(PROCESSES).index(process)])
+    state, rows = np.zeros(2), []
+    for t in range(-50, N_ROWS):
+        state = PROCESSES[process](max(t - 1, 0)) @ state + rng.standard_normal(2)
+        rows.append(state)
+    return pd.DataFrame(rows[50:], columns=["a", "b"])
+
+
+def covered(process: str, seed: int) -> dict[str, float]:
+    """Return the shares of true sums and responses in their bands, and of bands by plain quantiles.
+
+    Plain quantiles of the drawn estimates are the bands that a draw gives without being laid on
+    the other side of the estimate.
+    """
+    var = read_var(simulate(process, seed), horizon=STEPS)
+    matrix = PROCESSES[process](N_ROWS - 1)
+    newest = list(var.origins[-1:])
+    sums = var.persistence(newest, bands="bootstrap", n_draws=N_DRAWS, random_state=seed)
+    responses = var.irf(STEPS, bands="bootstrap", n_draws=N_DRAWS, random_state=seed)
+    truth = {
+        "sums": (sums, matrix.reshape(1, -1)),
+        "responses": (
+            responses,
+            np.stack([np.linalg.matrix_power(matrix, h) for h in range(STEPS + 1)]),
+        ),
+    }
+    outcome = {}
+    for name, (result, wanted) in truth.items():
+        some = slice(1, None) if name == "responses" else slice(None)
+        lower, upper = result.band(LEVEL)
+        plain = 2 * result.estimate - upper, 2 * result.estimate - lower
+        outcome[f"{name}, {LEVEL:.0%}"] = _share(wanted, lower, upper, some)
+        outcome[f"{name}, {LEVEL:.0%}, plain quantiles"] = _share(wanted, *plain, some)
+    return outcome
+
+
+def _share(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray, some: slice) -> float:
+    """Return the share of the truth that lies inside."""
+    return float(((lower <= truth) & (truth <= upper))[some].mean())

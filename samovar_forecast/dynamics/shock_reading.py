@@ -1,0 +1,328 @@
+"""Shocks to the forecasts of a network: responses, shares of forecast errors, connectedness."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+
+from samovar_forecast.dynamics import connectedness, decompositions, responses
+from samovar_forecast.dynamics.coefficient_reading import CoefficientReading
+from samovar_forecast.dynamics.direct_responses import (
+    direct_connectedness,
+    direct_fevd,
+    direct_irf,
+)
+from samovar_forecast.dynamics.forecast_map import Part
+from samovar_forecast.dynamics.results import together
+from samovar_forecast.dynamics.simulation import check_periods
+from samovar_forecast.exceptions import ConfigurationError
+
+
+class ShockReading(CoefficientReading):
+    """A network on a history, under shocks.
+
+    The second floor of :class:`~samovar_forecast.DynamicVAR`: the answers are computed by functions
+    of derivatives (``direct_responses``) or of any one-step forecaster (``responses``,
+    ``decompositions``, ``connectedness``).
+    """
+
+    def irf(
+        self,
+        periods: int | None = None,
+        *,
+        orth: bool = False,
+        origin: Any = None,
+        size: float = 1.0,
+        method: str = "direct",
+        part: Part = "dynamics",
+        bands: str | None = None,
+        level: float = 0.9,
+        n_draws: int = 39,
+        random_state: int | None = 0,
+    ) -> responses.ImpulseResponses:
+        """Follow a shock from an origin, or several.
+
+        Parameters
+        ----------
+        periods : int, optional
+            By default 10, or as many as the direct forecast has steps.
+        orth : bool, default=False
+            Orthogonal shocks (the order of the series matters), or one unit of each series alone.
+        origin : label, list of labels or slice, optional
+            By default the newest.
+        size : float, default=1.0
+            Multiple of the shock; a simulated response may depend on it.
+        method : {"direct", "iterated"}, default="direct"
+            The derivative of each step of the direct forecast by the newest observation: the
+            dynamics of the forecast that users get, up to ``patch_length`` steps, at any number of
+            origins, also with covariates, and without a simulation. Or the first step of the
+            forecast iterated under the shock, as the VAR in statsmodels is: see
+            :func:`responses.irf`.
+        part : Part, default="dynamics"
+            Of the derivative, see :meth:`at`. A shock then leaves alone what was measured of the
+            window and learned from it, as a shock to a VAR leaves its coefficients alone. The
+            iterated method knows the whole forecast alone.
+        bands : {None, "bootstrap"}, default=None
+            With ``"bootstrap"`` by the responses on ``n_draws`` histories that the dynamic VAR
+            draws itself, see :mod:`~samovar_forecast.dynamics.bootstrap`; nothing is trained.
+        level : float, default=0.9
+            Of the bands.
+        n_draws : int, default=39
+            A level of 90 % leaves a draw beyond each end.
+        random_state : int, optional
+            Of the draws.
+
+        Returns
+        -------
+        ImpulseResponses
+        """
+        is_direct = self._is_direct(method)
+        if periods is None:
+            periods = min(10, self.patch_length) if is_direct else 10
+        check_periods(periods, least=0)
+        origins = self.index[self.data.positions(self._newest(origin))]
+
+        def compute(var: ShockReading) -> responses.ImpulseResponses:
+            sigma_u = var.sigma_u if orth else None
+            if is_direct:
+                slopes, names, labels = var._direct_slopes(periods, origins, part)
+                return direct_irf(slopes, names, labels, sigma_u=sigma_u, orth=orth, size=size)
+            found = [
+                responses.irf(
+                    setting.step,
+                    setting.histories,
+                    periods,
+                    sigma_u=sigma_u,
+                    orth=orth,
+                    size=size,
+                    names=setting.names,
+                    origins=setting.origins,
+                )
+                for setting in var._settings(origins)
+            ]
+            return together(found)
+
+        return self._with_bands(compute, bands, level, n_draws, random_state)
+
+    def girf(
+        self,
+        periods: int = 10,
+        *,
+        size: float = 1.0,
+        origins: Any = None,
+        n_histories: int | None = 20,
+        n_draws: int = 100,
+        random_state: int | None = 0,
+    ) -> responses.ImpulseResponses:
+        """Average the response to a shock over histories and later shocks.
+
+        See :func:`responses.girf`.
+
+        Parameters
+        ----------
+        periods : int, default=10
+        size : float, default=1.0
+            Of the shock in standard deviations of each series' error; negative for a fall.
+        origins : label, list of labels or slice, optional
+            Histories to average over; by default all.
+        n_histories : int or None, default=20
+            Draw this number of them at random; None takes each once.
+        n_draws : int, default=100
+            Draws of the later shocks for each history.
+        random_state : int, optional
+
+        Returns
+        -------
+        ImpulseResponses
+        """
+        settings = self._settings(origins)
+        if len(settings) > 1 and n_histories is not None:
+            rng = np.random.default_rng(random_state)
+            settings = [settings[place] for place in rng.integers(len(settings), size=n_histories)]
+        is_alone = all(len(setting.histories) == 1 for setting in settings)
+        found = [
+            responses.girf(
+                setting.step,
+                setting.histories,
+                periods,
+                sigma_u=self.sigma_u,
+                size=size,
+                n_histories=None if n_histories and is_alone else n_histories,
+                n_draws=n_draws,
+                random_state=random_state,
+                names=setting.names,
+                origins=setting.origins,
+            )
+            for setting in settings
+        ]
+        return together(found)
+
+    def fevd(
+        self,
+        periods: int | None = None,
+        *,
+        origin: Any = None,
+        method: str = "direct",
+        part: Part = "dynamics",
+        bands: str | None = None,
+        level: float = 0.9,
+        n_draws: int = 39,
+        random_state: int | None = 0,
+    ) -> decompositions.VarianceDecomposition:
+        """Decompose forecast errors by orthogonal shocks; see :func:`decompositions.fevd`.
+
+        The arguments are those of :meth:`irf`.
+        """
+        is_direct = self._is_direct(method)
+        if periods is None:
+            periods = min(10, self.patch_length + 1) if is_direct else 10
+        check_periods(periods, least=1)
+        origins = self.index[self.data.positions(self._newest(origin))]
+
+        def compute(var: ShockReading) -> decompositions.VarianceDecomposition:
+            if is_direct:
+                slopes, names, labels = var._direct_slopes(periods - 1, origins, part)
+                return direct_fevd(slopes, names, labels, sigma_u=var.sigma_u)
+            found = [
+                decompositions.fevd(
+                    setting.step,
+                    setting.histories,
+                    periods,
+                    sigma_u=var.sigma_u,
+                    names=setting.names,
+                    origins=setting.origins,
+                )
+                for setting in var._settings(origins)
+            ]
+            return together(found)
+
+        return self._with_bands(compute, bands, level, n_draws, random_state, limits=(0.0, 1.0))
+
+    def generalized_fevd(
+        self,
+        periods: int = 10,
+        *,
+        origin: Any = None,
+        n_draws: int = 100,
+        random_state: int | None = 0,
+    ) -> decompositions.VarianceDecomposition:
+        """Decompose forecast errors whatever the order of the series.
+
+        See :func:`decompositions.generalized_fevd`.
+        """
+        found = [
+            decompositions.generalized_fevd(
+                setting.step,
+                setting.histories,
+                periods,
+                sigma_u=self.sigma_u,
+                n_draws=n_draws,
+                random_state=random_state,
+                names=setting.names,
+                origins=setting.origins,
+            )
+            for setting in self._settings(self._newest(origin))
+        ]
+        return together(found)
+
+    def connectedness(
+        self,
+        horizon: int | None = None,
+        *,
+        origins: Any = None,
+        method: str = "direct",
+        part: Part = "dynamics",
+        bands: str | None = None,
+        level: float = 0.9,
+        n_draws: int | None = None,
+        random_state: int | None = 0,
+    ) -> connectedness.Connectedness:
+        """Measure over time how much of the series' errors comes from one another.
+
+        By default at up to 60 origins, evenly spread.
+
+        Parameters
+        ----------
+        horizon : int, optional
+            Steps of the forecast whose error is decomposed; by default 10, or as many as the
+            method reaches.
+        origins : label, list of labels or slice, optional
+        method : {"direct", "iterated"}, default="direct"
+            By the responses of the direct forecasts and `sigma_at`, both of the origin itself; or
+            by a simulation of the first step and `sigma_u`, see
+            :func:`connectedness.connectedness`.
+        part, bands, level, random_state
+            As in :meth:`irf`.
+        n_draws : int, optional
+            With bands, draws of the history, by default 39; without, draws of the errors in the
+            simulation of the iterated method, by default 20.
+
+        Returns
+        -------
+        Connectedness
+        """
+        is_direct = self._is_direct(method)
+        if horizon is None:
+            horizon = min(10, self.patch_length + 1) if is_direct else 10
+        check_periods(horizon, least=1)
+        if origins is None:
+            some = np.unique(np.linspace(0, len(self.origins) - 1, 60).astype(int))
+            origins = self.origins[some]
+        rows = self.data.positions(origins)
+        n_errors = 20 if n_draws is None or bands is not None else n_draws
+
+        def compute(reading: ShockReading) -> connectedness.Connectedness:
+            if is_direct:
+                slopes, names, labels = reading._direct_slopes(horizon - 1, self.index[rows], part)
+                return direct_connectedness(slopes, names, labels, sigmas=reading._sigmas(rows))
+            found = [
+                connectedness.connectedness(
+                    setting.step,
+                    setting.histories,
+                    horizon,
+                    sigma_u=reading.sigma_u,
+                    n_draws=n_errors,
+                    random_state=random_state,
+                    names=setting.names,
+                    origins=setting.origins,
+                )
+                for setting in reading._settings(self.index[rows])
+            ]
+            return together(found)
+
+        n_histories = 39 if n_draws is None else n_draws
+        return self._with_bands(compute, bands, level, n_histories, random_state, limits=(0.0, 1.0))
+
+    @staticmethod
+    def _is_direct(method: str) -> bool:
+        if method not in ("iterated", "direct"):
+            raise ConfigurationError(
+                "there is no such method", found=repr(method), wanted=["iterated", "direct"]
+            )
+        return method == "direct"
+
+    def _direct_slopes(
+        self, periods: int, origins: Any, part: Part
+    ) -> tuple[np.ndarray, list[str], list[Hashable]]:
+        """Return the derivatives of steps by the newest observation, (O, periods, C, C)."""
+        if not 0 <= periods <= self.patch_length:
+            raise ConfigurationError(
+                "the direct forecast has no such step",
+                found=periods,
+                wanted=f"0 to {self.patch_length}",
+                remedy='method="iterated" reaches any step',
+            )
+        positions = self.data.positions(origins)
+        slopes = np.zeros((len(positions), periods, self.neqs, self.neqs))
+        if periods:
+            asked, newest = np.eye(self.patch_length)[:periods], np.array([self.order - 1])
+            found = self.jacobians(self.data.windows(positions), asked, part)
+            for slope, jacobian in zip(slopes, found, strict=True):
+                slope[:] = jacobian.at_rows(newest)[:, :, 0, -self.neqs :]
+        return slopes, [str(name) for name in self.names], list(self.index[positions])
+
+    def _newest(self, origin: Any) -> Any:
+        """Return the origins asked for; the newest by default."""
+        return self.origins[-1] if origin is None else origin

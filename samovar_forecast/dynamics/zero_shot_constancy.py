@@ -1,0 +1,205 @@
+"""Constancy of the dynamics without training: forecasts against constant ones, and a sup test.
+
+Two questions. Do the forecasts of the pretrained network know what a VAR with constant coefficients
+does not? Both are out of sample at every origin: the network has learned from no row, and the VAR
+is estimated on the rows up to the origin. And do the sums of the network's coefficients move more
+over the origins than they would if nothing moved? The network is asked of histories that a VAR with
+constant coefficients draws.
+
+Letters: n rows, C series, p lags, D draws, O origins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from samovar_forecast.accuracy_tests import KNOWN_LAGS, diebold_mariano, holm
+from samovar_forecast.dynamics.constancy import ConstancyTest, constancy
+from samovar_forecast.dynamics.history import History
+from samovar_forecast.dynamics.zero_shot_causality import FIRST_ORIGIN, ZeroShotForecasts
+from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
+from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.linear.forgetting import MOST_REGRESSORS, ORDERS, Filter
+from samovar_forecast.linear.regressions import ols_var
+
+N_ORIGINS = 12
+"""Origins at which the sums are read."""
+
+LONGEST_ORDER = 4
+"""Of the VAR that draws histories without movement."""
+
+FEWEST_ROWS = 60
+"""Rows with which there is something to compare."""
+
+
+def zero_shot_constancy(
+    forecasts: ZeroShotForecasts,
+    *,
+    level: float = 0.05,
+    n_draws: int = 39,
+    random_state: int | None = 0,
+) -> ConstancyTest:
+    """Test whether the dynamics move, by forecasts and by the sums of the coefficients.
+
+    Parameters
+    ----------
+    forecasts : ZeroShotForecasts
+    level : float, default=0.05
+    n_draws : int, default=39
+        Histories of the sup test; its p-values are no smaller than ``1 / (n_draws + 1)``.
+    random_state : int, optional
+
+    Returns
+    -------
+    ConstancyTest
+        Beside the columns of :func:`constancy.constancy`, ``pvalue_dm`` of Diebold and Mariano's
+        two-sided test of equal accuracy; ``movement``, the largest distance of a series' sum of
+        own coefficients from its mean over the origins; ``pvalue_movement`` by simulation, and
+        ``pvalue_movement_holm``.
+
+    Raises
+    ------
+    DataError
+        If the history is too short.
+    """
+    if n_draws < 1:
+        raise ConfigurationError("a sup test wants draws", found=n_draws, wanted="1 or more")
+    history = forecasts.data
+    if len(history.index) < FEWEST_ROWS:
+        raise DataError(
+            "too few rows to tell whether dynamics move",
+            found=len(history.index),
+            wanted=f"at least {FEWEST_ROWS}",
+        )
+    actual, rows = forecasts.actual, forecasts.positions + 1
+    plain, added = _without_effect(forecasts)
+    fixed = history.target.unscaled(constant_forecasts(plain) + added)[rows]
+    moving = forecasts(forecasts.names)
+    found = constancy(actual, fixed, moving, level=level)
+    truth = actual.to_numpy()
+    losses = [np.square(truth - made)[KNOWN_LAGS:] for made in (moving, fixed)]
+    pvalues = [
+        diebold_mariano(*own).pvalue for own in zip(*(loss.T for loss in losses), strict=True)
+    ]
+    movement, pvalue_movement = sup_test(
+        forecasts.forecaster, history, plain, added, n_draws, random_state
+    )
+    table = found.table.assign(
+        pvalue_dm=pvalues,
+        movement=movement,
+        pvalue_movement=pvalue_movement,
+        pvalue_movement_holm=holm(pd.Series(pvalue_movement)),
+    )
+    return replace(found, table=table, n_trainings=0)
+
+
+def _without_effect(forecasts: ZeroShotForecasts) -> tuple[np.ndarray, np.ndarray]:
+    """Return the scaled series without the effect of covariates, gaps closed, and this effect.
+
+    Both (n, C). A gap repeats the value before it.
+    """
+    history, effect = forecasts.data, forecasts.forecaster.effect
+    values = history.target.scaled(history.target.values)
+    added = np.zeros_like(values)
+    if effect is not None:
+        added = effect(history.future.scaled(history.future.values))[: len(values)]
+    return pd.DataFrame(values - added).ffill().bfill().to_numpy(), added
+
+
+def constant_forecasts(values: np.ndarray) -> np.ndarray:
+    """Return one-step forecasts by VARs whose coefficients are constant, from the rows before each.
+
+    Recursive least squares, shrunk to 0 or to a random walk; order, strength and aim are those of
+    the least squared one-step errors so far.
+
+    Parameters
+    ----------
+    values : array of shape (n, C)
+        Finite, in units of one size around 0.
+
+    Returns
+    -------
+    array of shape (n, C)
+        The first rows are forecast by 0.
+    """
+    n_rows, n_series = values.shape
+    orders = [order for order in ORDERS if 1 + order * n_series <= MOST_REGRESSORS]
+    errors = []  # per candidate n C
+    for order in orders or [1]:
+        made, _ = Filter.grid(order, (1.0,)).run(values, [])
+        start = np.broadcast_to(values[:order, None], (order, made[0].size // n_series, n_series))
+        errors.append(np.concatenate([start, made.reshape(n_rows - order, -1, n_series)]))
+    every = np.concatenate(errors, axis=1)  # n G C
+    squares = np.square(every).mean(axis=2).cumsum(axis=0)
+    before = np.concatenate([np.zeros((1, squares.shape[1])), squares[:-1]])
+    best = before.argmin(axis=1)
+    return np.asarray(values - every[np.arange(n_rows), best])
+
+
+def sup_test(
+    forecaster: ZeroShotMap,
+    history: History,
+    plain: np.ndarray,
+    added: np.ndarray,
+    n_draws: int,
+    seed: int | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the movement of each series' sum of own coefficients, (C,), and its p-value, (C,).
+
+    The p-value is the share of movements as large on histories without movement, see
+    :func:`constant_paths`. They have the gaps and the covariates of the history.
+
+    Parameters
+    ----------
+    forecaster : ZeroShotMap
+    history : History
+    plain : array of shape (n, C)
+        The scaled series without gaps and without the effect of covariates.
+    added : array of shape (n, C)
+        This effect.
+    n_draws : int
+    seed : int or None
+    """
+    patch = forecaster.network.config.patch_length
+    apart = max(1, (len(plain) - FIRST_ORIGIN) // (N_ORIGINS * patch)) * patch
+    positions = np.arange(history.last_position, FIRST_ORIGIN, -apart)[::-1]
+    target = history.target
+    is_missing = np.isnan(target.values)
+    movement = _movement(forecaster, history, positions)
+    larger = np.zeros(len(movement))
+    for path in constant_paths(plain, n_draws, np.random.default_rng(seed)):
+        values = np.where(is_missing, np.nan, target.unscaled(path + added))
+        drawn = replace(history, target=target._replace(values=values))
+        larger += _movement(forecaster, drawn, positions) >= movement
+    return movement, (1 + larger) / (1 + n_draws)
+
+
+def constant_paths(plain: np.ndarray, n_draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Return histories drawn from a VAR by least squares and its errors, (D, n, C).
+
+    They begin with the first rows of the history.
+    """
+    coefs, intercept = ols_var([plain], LONGEST_ORDER)
+    order = len(coefs)
+    paths = np.empty((n_draws, *plain.shape))
+    paths[:, :order] = plain[:order]
+    lags = [plain[order - lag : len(plain) - lag] for lag in range(1, order + 1)]
+    fitted = sum((own @ coef.T for own, coef in zip(lags, coefs, strict=True)), intercept)
+    errors = plain[order:] - fitted
+    errors = errors - errors.mean(axis=0)
+    drawn = errors[rng.integers(len(errors), size=(n_draws, len(errors)))]
+    for t in range(order, len(plain)):
+        recent = paths[:, t - order : t][:, ::-1]  # D p C
+        paths[:, t] = intercept + np.einsum("dpk,pck->dc", recent, coefs) + drawn[:, t - order]
+    return paths
+
+
+def _movement(forecaster: ZeroShotMap, history: History, positions: np.ndarray) -> np.ndarray:
+    """Return the largest distance of each sum of own coefficients from its mean, (C,)."""
+    first, n_series = np.eye(1, forecaster.n_steps), len(history.target.names)
+    jacobians = forecaster.jacobians(history.windows(positions), first, history.units(), "dynamics")
+    sums = np.stack([np.diagonal(own.dense()[0, ..., -n_series:].sum(axis=1)) for own in jacobians])
+    return np.asarray(np.abs(sums - sums.mean(axis=0)).max(axis=0))

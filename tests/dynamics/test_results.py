@@ -1,0 +1,69 @@
+"""Every answer has a table, a short text and a figure; a figure is the function of the plots."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from samovar_forecast import plots
+from samovar_forecast.dynamics.results import BandedResult, draw
+from samovar_forecast.exceptions import NotFittedError
+from tests.builders.dynamics import dynamic
+from tests.builders.members import average_var, seasonal_frame
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, object]:
+    average, y = average_var(n_rows=50), seasonal_frame(50)
+    revised = y.copy()
+    revised.iloc[45, 0] += 1.0
+    older, origins = average.on(y.iloc[:49]), list(average.origins[-4:])
+    drawn = {"bands": "bootstrap", "n_draws": 2, "level": 0.6}
+    return {
+        "irf": average.irf(2),
+        "fevd": average.fevd(2),
+        "connectedness": average.connectedness(2, origins=origins, **drawn),
+        "news": older.news(revised),
+        "paths": average.coefficient_paths([1, 2], origins, part="dynamics"),
+        "sums": average.persistence(origins, **drawn),
+        "attribution": average.attribution(**drawn),
+        "local": average.at(),
+        "influence": dynamic().tokens.influence_paths("a", top=3),
+        "causality": average.test_causality("infl", "unemp")
+        if "infl" in average.names
+        else average.test_causality(*map(str, average.names[:2])),
+    }
+
+
+def test_every_answer_is_a_table_a_line_and_a_figure(answers) -> None:
+    for name, answer in answers.items():
+        assert len(answer.to_frame()) > 0, name
+        assert len(repr(answer)) < 130, name
+        assert r"\begin{tabular}" in answer.to_latex(), name
+        assert answer.figure in plots.__all__, name
+        by_series = answer.figure in ("plot_attribution", "plot_news")
+        given = (answer.to_frame()["response"].iloc[0],) if by_series else ()
+        axes = answer.plot(*given)
+        assert np.ravel(axes)[0].get_figure(root=False) is not None, name
+        plt.close("all")
+
+
+def test_a_plot_hands_its_arguments_to_the_function(answers, monkeypatch) -> None:
+    seen = []
+    monkeypatch.setattr(plots, "plot_responses", lambda *given, **options: seen.append(options))
+    answers["irf"].plot(units={"a": "percent"})
+    draw("plot_responses", answers["irf"])
+    assert seen == [{"units": {"a": "percent"}}, {}]
+
+
+def test_bands_are_there_where_they_are_asked_for(answers) -> None:
+    for name in ("connectedness", "sums", "attribution"):
+        answer = answers[name]
+        assert isinstance(answer, BandedResult)
+        lower, upper = answer.band()
+        assert lower.shape == answer.estimate.shape
+        assert (lower <= upper).all()
+        assert "2 draws" in repr(answer)
+    with pytest.raises(NotFittedError, match="bands="):
+        answers["paths"].band()
