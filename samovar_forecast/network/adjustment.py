@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from samovar_forecast.network.exportable import is_exporting
 from samovar_forecast.network.held import computing
 from samovar_forecast.network.running import Window
 from samovar_forecast.network.seasons import seasonal_means
@@ -66,7 +67,7 @@ def adjust(window: Window, told: Tensor, slope: Tensor, ends: Tensor, ahead: Ten
     steps = torch.arange(x.shape[-1], device=x.device)
     is_reached = steps - window.start >= torch.where(period > 1, period + half, 0)
     counts = window.observed * is_reached
-    if not torch.compiler.is_exporting() and not (told > 1).any():
+    if not is_exporting() and not (told > 1).any():
         nothing = x.new_zeros(*x.shape[:2], len(ends))
         return Adjusted(
             x, counts, is_reached, nothing[..., None].expand(-1, -1, -1, len(ahead)), nothing

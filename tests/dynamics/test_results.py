@@ -30,9 +30,7 @@ def answers() -> dict[str, object]:
         "attribution": average.attribution(**drawn),
         "local": average.at(),
         "influence": dynamic().tokens.influence_paths("a", top=3),
-        "causality": average.test_causality("infl", "unemp")
-        if "infl" in average.names
-        else average.test_causality(*map(str, average.names[:2])),
+        "causality": average.test_causality(*average.names[:2]),
     }
 
 
