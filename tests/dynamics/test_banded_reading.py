@@ -13,7 +13,7 @@ from tests.builders.members import average_var
 
 @pytest.fixture(scope="module")
 def average() -> DynamicVAR:
-    return average_var(n_rows=40)
+    return average_var(n_rows=30)
 
 
 def test_draws_stand_on_the_other_side_of_the_estimate(average) -> None:
