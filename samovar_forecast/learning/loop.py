@@ -12,7 +12,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.callbacks import Callback, EarlyStopping
+from pytorch_lightning.callbacks.early_stopping import EarlyStoppingReason
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -226,6 +227,19 @@ class Journal(Callback):
             setattr(self, name, state_dict[name])
 
     _kept = ("fingerprint", "history", "best_loss", "best_epoch", "best_weights")
+
+
+class Patience(EarlyStopping):
+    """Stops the training once the validation loss is no number, or no epoch was better for long."""
+
+    def __init__(self, n_epochs: int) -> None:
+        super().__init__("validation_loss", patience=n_epochs, check_finite=True)
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep a training stopped that had stopped when its checkpoint was written."""
+        # Lightning restores why the training stopped, and would train an epoch more.
+        if self.stopping_reason is not EarlyStoppingReason.NOT_STOPPED:
+            trainer.should_stop = True
 
 
 def _is_watched() -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -32,6 +32,7 @@ from samovar_forecast.learning.loop import (
     LossFunction,
     Objective,
     OptimizerFunction,
+    Patience,
     ProgressBar,
     TrainingLoop,
 )
@@ -188,9 +189,7 @@ def train_network(
     journal = Journal(fit, validation is not None)
     callbacks: list[Callback] = [journal]
     if validation is not None and config.patience is not None:
-        callbacks.append(
-            EarlyStopping("validation_loss", patience=config.patience, check_finite=True)
-        )
+        callbacks.append(Patience(config.patience))
     if progress is not False:
         delay = 0.0 if progress else SECONDS_WITHOUT_PROGRESS_BAR
         callbacks.append(ProgressBar(n_steps, delay))
@@ -199,6 +198,9 @@ def train_network(
         folder = Path(checkpoint_dir)
         callbacks.append(ModelCheckpoint(folder, CHECKPOINT_NAME, enable_version_counter=False))
         resume_from = _same_fit(folder / f"{CHECKPOINT_NAME}.ckpt", journal.fingerprint)
+    # A checkpoint holds how the start was judged; the weights that a resumed training begins with
+    # are not the start.
+    judges_start = judge_start and validation is not None and resume_from is None
     accelerator = _accelerator(device)
     network.train()  # Lightning leaves the mode as it finds it, and dropout would stay off
     with isolated_random_state(seed), _quiet_lightning(), interruption_kept():
@@ -215,7 +217,7 @@ def train_network(
             enable_progress_bar=False,
             enable_model_summary=False,
             plugins=None if checkpoint_dir is None else [CheckedCheckpoints()],
-            num_sanity_val_steps=-1 if judge_start and validation is not None else 0,
+            num_sanity_val_steps=-1 if judges_start else 0,
         )
         place = trainer.strategy.root_device
         trainer.fit(

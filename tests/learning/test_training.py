@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import torch
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.exceptions import ConfigurationError, DataError, TrainingError
+from samovar_forecast.learning.checkpoints import CheckedCheckpoints
 from samovar_forecast.learning.training import fit_network, one_cycle_optimizer
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
 from samovar_forecast.network import Loss, SAMoVARNetwork, samovar_loss
@@ -195,6 +197,42 @@ def test_a_killed_fit_goes_on_from_its_checkpoint_as_if_nothing_had_happened(
     assert result == expected
     assert torch.equal(weights(resumed), weights(uninterrupted))
     assert len(started) <= 4 * (len(train) // 32 + 2)  # it did not begin anew
+
+
+@pytest.mark.parametrize(
+    ("config", "judge_start"),
+    [
+        (TrainingConfig(max_epochs=9, patience=1, learning_rate=0.3), False),  # stops on the way
+        (TrainingConfig(max_epochs=3, accumulate=2, learning_rate=0.3), True),
+        (TrainingConfig(max_epochs=3, patience=None), None),  # without validation windows
+    ],
+    ids=["stopped early", "start judged", "no validation"],
+)
+def test_a_fit_ends_with_the_same_bits_from_every_checkpoint_that_it_wrote(
+    tmp_path, monkeypatch, config, judge_start
+) -> None:
+    train, validation = window_sets(sines(noise=1.0))
+    options = {"random_state": 0, "progress": False, "judge_start": bool(judge_start)}
+    windows = (train, None if judge_start is None else validation)
+    save, kept = CheckedCheckpoints.save_checkpoint, []
+
+    def save_and_keep(self, checkpoint, path, storage_options=None):
+        save(self, checkpoint, path, storage_options)
+        kept.append(Path(path).read_bytes())
+
+    monkeypatch.setattr(CheckedCheckpoints, "save_checkpoint", save_and_keep)
+    whole = network(dropout=0.1)
+    expected = fit_network(whole, *windows, config, checkpoint_dir=tmp_path / "whole", **options)
+    assert len(kept) == expected.n_epochs
+    assert (expected.n_epochs < config.max_epochs) == (config.patience == 1)
+    for number, content in enumerate(kept.copy()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "training.ckpt").write_bytes(content)
+        resumed = network(dropout=0.1)
+        result = fit_network(resumed, *windows, config, checkpoint_dir=folder, **options)
+        assert result == expected
+        assert torch.equal(weights(resumed), weights(whole))
 
 
 def test_a_checkpoint_of_another_fit_is_refused(tmp_path) -> None:
