@@ -40,33 +40,21 @@ def simulate(process: str, seed: int) -> pd.DataFrame:
 
 
 def covered(process: str, seed: int) -> dict[str, float]:
-    """Return the shares of true sums and responses in their bands, and of bands by plain quantiles.
-
-    Plain quantiles of the drawn estimates are the bands that a draw gives without being laid on
-    the other side of the estimate.
-    """
+    """Return the shares of true sums and responses in their bands."""
     var = read_var(simulate(process, seed), horizon=STEPS)
     matrix = PROCESSES[process](N_ROWS - 1)
-    newest = list(var.origins[-1:])
-    sums = var.persistence(newest, bands="bootstrap", n_draws=N_DRAWS, random_state=seed)
-    responses = var.irf(STEPS, bands="bootstrap", n_draws=N_DRAWS, random_state=seed)
-    truth = {
-        "sums": (sums, matrix.reshape(1, -1)),
-        "responses": (
-            responses,
-            np.stack([np.linalg.matrix_power(matrix, h) for h in range(STEPS + 1)]),
+    drawn = {"bands": "bootstrap", "level": LEVEL, "n_draws": N_DRAWS, "random_state": seed}
+    sums = var.persistence(list(var.origins[-1:]), **drawn)
+    responses = var.irf(STEPS, **drawn)
+    true_responses = [np.linalg.matrix_power(matrix, step) for step in range(STEPS + 1)]
+    return {
+        f"sums, {LEVEL:.0%}": _share(matrix.reshape(1, -1), *sums.band()),
+        f"responses, {LEVEL:.0%}": _share(
+            np.stack(true_responses[1:]), *(bound[1:] for bound in responses.band())
         ),
     }
-    outcome = {}
-    for name, (result, wanted) in truth.items():
-        some = slice(1, None) if name == "responses" else slice(None)
-        lower, upper = result.band(LEVEL)
-        plain = 2 * result.estimate - upper, 2 * result.estimate - lower
-        outcome[f"{name}, {LEVEL:.0%}"] = _share(wanted, lower, upper, some)
-        outcome[f"{name}, {LEVEL:.0%}, plain quantiles"] = _share(wanted, *plain, some)
-    return outcome
 
 
-def _share(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray, some: slice) -> float:
+def _share(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
     """Return the share of the truth that lies inside."""
-    return float(((lower <= truth) & (truth <= upper))[some].mean())
+    return float(((lower <= truth) & (truth <= upper)).mean())

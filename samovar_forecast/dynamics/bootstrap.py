@@ -19,6 +19,7 @@ import pandas as pd
 
 from samovar_forecast.dynamics.bands import draw_blocks
 from samovar_forecast.dynamics.forecast_reading import ForecastReading
+from samovar_forecast.dynamics.roots import companion_radius
 from samovar_forecast.exceptions import ConfigurationError, DataError
 
 _R = TypeVar("_R", bound=ForecastReading)
@@ -35,6 +36,7 @@ def resampled(
     *,
     block_length: int = 1,
     random_state: int | np.random.Generator | None = None,
+    added: np.ndarray | None = None,
 ) -> Iterator[_R]:
     """Yield the reading of drawn histories, estimated again.
 
@@ -47,6 +49,8 @@ def resampled(
         Of the errors that are drawn together. Longer blocks carry on what the forecast left of
         correlation over time; then the histories follow other dynamics than those that are read.
     random_state : int or numpy Generator, optional
+    added : array of shape (C, p, C), optional
+        What the histories follow beside the dynamics of every origin, oldest lag first.
 
     Yields
     ------
@@ -70,6 +74,8 @@ def resampled(
     positions = var.data.positions(None)
     positions = positions[positions < len(var.index) - 1]
     slopes, forecasts = _dynamics(var, positions)
+    if added is not None:
+        slopes = slopes + added
     values = var.data.target.values
     errors = np.nan_to_num(values[positions + 1] - forecasts)
     if len(errors) < FEWEST_ERRORS:
@@ -87,6 +93,28 @@ def resampled(
         history = values + moved[number, MOST_LAGS:]
         made = pd.DataFrame(drawn[number], var.index[positions + 1], list(var.names))
         yield var.estimated_on(history, errors=made)
+
+
+def newest_dynamics(var: ForecastReading) -> np.ndarray:
+    """Return the one-step dynamics at the newest origin, (C, p, C), oldest lag first."""
+    return _dynamics(var, var.data.positions(None)[-1:])[0][0]
+
+
+def stable_share(dynamics: np.ndarray, added: np.ndarray) -> float:
+    """Return how much of an addition leaves the dynamics stable: all, or some tenths, or none.
+
+    As Kilian (1998, Review of Economics and Statistics 80, p. 220) halts a correction of bias.
+
+    Parameters
+    ----------
+    dynamics, added : arrays of shape (C, p, C)
+        Oldest lag first.
+    """
+    for tenths in range(10, 0, -1):
+        coefs = (dynamics + tenths / 10 * added)[:, ::-1].swapaxes(0, 1)  # p C C
+        if companion_radius(coefs) < 1:
+            return tenths / 10
+    return 0.0
 
 
 def _dynamics(var: ForecastReading, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,11 +1,12 @@
-"""Any answer carries bands by the same draws: what a draw is off is taken off the estimate."""
+"""Any answer carries bands by the same draws: the loss is taken off, and what is kept widens."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from samovar_forecast.dynamics.bootstrap import resampled
+from samovar_forecast.dynamics.banded_reading import LEAST_KEPT, kept_share
+from samovar_forecast.dynamics.bootstrap import newest_dynamics, resampled, stable_share
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.exceptions import ConfigurationError
 from tests.builders.members import average_var
@@ -16,25 +17,48 @@ def average() -> DynamicVAR:
     return average_var(n_rows=30)
 
 
-def test_draws_stand_on_the_other_side_of_the_estimate(average) -> None:
+def test_draws_stand_around_the_estimate_less_the_loss_and_are_wider_by_what_is_kept(
+    average,
+) -> None:
     origins = list(average.origins[-2:])
-    found = average.persistence(origins, bands="bootstrap", n_draws=2)
-    drawn = [one.persistence(origins).values for one in resampled(average, 2, random_state=0)]
-    assert np.allclose(found.draws, 2 * found.values - np.stack(drawn))
-    assert np.allclose(found.values, average.persistence(origins).values)
-    paths = average.coefficient_paths(
-        [1, 2], origins, part="dynamics", bands="bootstrap", n_draws=2
+    found = average.persistence(origins, bands="bootstrap", n_draws=4)
+    rng = np.random.default_rng(0)
+    readings = list(resampled(average, 2, random_state=rng))
+    as_read = np.stack([reading.persistence(origins).values for reading in readings])
+    own = newest_dynamics(average)
+    lost = own - np.mean([newest_dynamics(reading) for reading in readings], axis=0)
+    share = stable_share(own, lost)
+    restored = np.stack(
+        [
+            reading.persistence(origins).values
+            for reading in resampled(average, 2, random_state=rng, added=share * lost)
+        ]
     )
-    again = [
-        one.coefficient_paths([1, 2], origins, part="dynamics").values
-        for one in resampled(average, 2, random_state=0)
-    ]
-    assert np.allclose(paths.draws, 2 * paths.values - np.stack(again))
+    loss = as_read.mean(axis=0) - found.values
+    kept = kept_share(as_read, restored, -share * loss)
+    assert np.allclose(found.draws.mean(axis=0), found.values - loss)
+    assert np.allclose(found.draws[0] - found.draws[1], (as_read[1] - as_read[0]) / kept)
+    assert np.allclose(found.draws[2] - found.draws[3], (restored[1] - restored[0]) / kept)
+    assert np.allclose(found.values, average.persistence(origins).values)
+
+
+def test_an_answer_that_keeps_half_of_a_change_is_told_in_any_units() -> None:
+    rng = np.random.default_rng(0)
+    truth, change, units = rng.normal(size=6), rng.normal(size=6), 10.0 ** np.arange(6)
+    as_read, restored = (
+        0.5 * base + 0.01 * rng.normal(size=(50, 6)) for base in (truth, truth + change)
+    )
+    assert np.isclose(kept_share(as_read, restored, change), 0.5, atol=0.02)
+    scaled = kept_share(as_read * units, restored * units, change * units)
+    assert np.isclose(scaled, kept_share(as_read, restored, change))
+    assert kept_share(as_read, as_read - change, change) == LEAST_KEPT
+    assert kept_share(as_read, as_read + 3 * change, change) == 1
+    assert kept_share(as_read, restored, 0 * change) == 1
 
 
 def test_contributions_have_bands_for_the_values_that_were_observed(average) -> None:
     found = average.attribution(bands="bootstrap", n_draws=2)
-    (drawn, _) = resampled(average, 2, random_state=0)
+    (drawn,) = resampled(average, 1, random_state=0)
     local, values = drawn.at(), average.history.to_numpy()[::-1]
     lag, response, impulse = 2, 0, 1
     wanted = local.coefs[lag - 1, response, impulse] * values[lag - 1, impulse]
@@ -48,4 +72,4 @@ def test_contributions_have_bands_for_the_values_that_were_observed(average) -> 
 
 def test_bands_want_draws(average) -> None:
     with pytest.raises(ConfigurationError, match="bands want draws"):
-        average.persistence(bands="bootstrap", n_draws=0)
+        average.persistence(bands="bootstrap", n_draws=1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from samovar_forecast.dynamics import bootstrap
-from samovar_forecast.dynamics.bootstrap import resampled
+from samovar_forecast.dynamics.bootstrap import newest_dynamics, resampled, stable_share
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.scaler import Scaler
@@ -44,6 +44,24 @@ def test_a_band_costs_no_training_and_holds_its_level(average) -> None:
     assert np.array_equal(found.draws, again.draws)
     assert "5 draws" in repr(found)
     assert len(repr(found)) < 120
+
+
+def test_what_is_added_is_followed_beside_the_dynamics(average) -> None:
+    own = newest_dynamics(average)
+    (plain,) = resampled(average, 1, random_state=0)
+    (same,) = resampled(average, 1, random_state=0, added=0 * own)
+    (other,) = resampled(average, 1, random_state=0, added=0.1 * own)
+    assert np.array_equal(plain.history, same.history)
+    assert not np.allclose(plain.history, other.history)
+    local = average.at(part="dynamics")
+    assert np.allclose(own[:, ::-1].swapaxes(0, 1), local.coefs[: own.shape[1]])
+
+
+@pytest.mark.parametrize(
+    ("slope", "added", "share"), [(0.5, 0.4, 1.0), (0.9, 0.2, 0.4), (1.0, 0.1, 0.0)]
+)
+def test_an_addition_is_taken_as_far_as_the_dynamics_stay_stable(slope, added, share) -> None:
+    assert stable_share(np.full((1, 1, 1), slope), np.full((1, 1, 1), added)) == share
 
 
 def test_bands_that_cannot_be_drawn_are_refused(average) -> None:
