@@ -66,11 +66,11 @@ class ShockReading(CoefficientReading):
             iterated method knows the whole forecast alone.
         bands : {None, "bootstrap"}, default=None
             With ``"bootstrap"`` by the responses on ``n_draws`` histories that the dynamic VAR
-            draws itself, see :mod:`~samovar_forecast.dynamics.bootstrap`; nothing is trained.
+            draws itself, see :mod:`~samovar_forecast.dynamics.banded_reading`; nothing is trained.
         level : float, default=0.9
             Of the bands.
         n_draws : int, default=39
-            A level of 90 % leaves a draw beyond each end.
+            Two at least; a level of 90 % leaves a draw beyond each end.
         random_state : int, optional
             Of the draws.
 
