@@ -21,7 +21,7 @@ GENERATED = HERE / "generated"
 """Pages that are written anew at each build, and are not kept."""
 
 project = "samovar_forecast"
-author = "The authors of samovar_forecast"
+author = "The samovar_forecast maintainers"
 version = release = samovar_forecast.__version__
 extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary"]
 exclude_patterns = ["templates"]
@@ -45,7 +45,7 @@ html_static_path = ["static"]
 html_css_files = ["narrow.css"]
 html_show_sourcelink = False
 html_copy_source = False
-copyright = "the authors of samovar_forecast, BSD 3-Clause"
+copyright = "the samovar_forecast maintainers, BSD 3-Clause"
 
 
 def public_paths() -> dict[str, list[str]]:
