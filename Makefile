@@ -19,7 +19,7 @@ SIDE_BY_SIDE ?= --numprocesses 2 --dist loadfile
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint format docs fev clean
+.PHONY: help demo test test-all lint format docs gallery dist each-python fev clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,10 +46,21 @@ docs: $(VENV)/dev.stamp ## set up, then build the documentation as pages in ./si
 	$(BIN)/python -m sphinx --fail-on-warning --quiet -b html docs $(SITE)
 	@echo "$(SITE)/index.html"
 
+gallery: $(VENV)/dev.stamp ## set up, then draw the pictures of the gallery anew
+	for script in examples/gallery/*.py; do \
+		(cd docs/static/gallery && $(abspath $(BIN))/python ../../../$$script) || exit 1; done
+
+dist: $(VENV)/core.stamp ## set up, then build wheel and sdist in ./dist, check them and try them
+	$(BIN)/python release/build.py
+	$(BIN)/python release/empty_environments.py
+
+each-python: ## set up and run the fast tests on each Python from 3.10 to 3.13 that is here
+	release/each_python.sh
+
 fev: $(FEV)/fev.stamp ## set up the environment of `python -m benchmarks.fev`
 
 clean: ## remove the environment, the caches and what a build leaves
-	rm -rf $(VENV) $(FEV) $(SITE) docs/generated build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-3.* .venv-release $(FEV) $(SITE) docs/generated build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch comes first and alone, so that no other requirement chooses its build; it brings the
