@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Hashable, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,13 +41,15 @@ LONGEST_NAME = 28
 """Characters of a name; a longer name would take the room of what is drawn."""
 MOST_MARKERS = 12
 """Markers on a line, about; further points carry none."""
+MOST_COLUMNS: ContextVar[int] = ContextVar("MOST_COLUMNS", default=3)
+"""Columns of panels at most; a page for a phone draws a single column."""
 
 
 def panels(
     n_series: int, figure: Figure | SubFigure | None, *, share_y: bool = False
 ) -> np.ndarray:
-    """Return an Axes for each series, in at most three columns that share their time axis."""
-    n_columns = min(3, n_series)
+    """Return an Axes for each series, in at most `MOST_COLUMNS` columns that share their times."""
+    n_columns = min(MOST_COLUMNS.get(), n_series)
     n_rows = -(-n_series // n_columns)
     if figure is None:
         size = (3.3 * n_columns, 2.1 * n_rows + 0.7)

@@ -11,7 +11,7 @@ import numpy as np
 
 from samovar_forecast import plots
 from samovar_forecast.exceptions import require
-from samovar_forecast.plots.layout import shown_time
+from samovar_forecast.plots.layout import MOST_COLUMNS, shown_time
 
 if TYPE_CHECKING:
     from samovar_forecast.comparison import Comparison
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LARGEST_SVG = 220_000
 """Bytes from which a figure is written as PNG, which does not grow with the points drawn."""
 DOTS_PER_INCH = 110
+FONT_SIZE = 10.0
+"""Points: the smallest text of a figure, 0.83 of this size, is then 11 pixels high."""
 PANELS = 6
 """Series drawn in the windows."""
 SERIES_IN_MATRICES = 15
@@ -34,9 +36,13 @@ class Picture(NamedTuple):
     alternative: str
     """What it shows, for readers who do not see it."""
     caption: str
+    narrow: str = ""
+    """A ``data:`` address of the same in a single column, for a phone."""
 
 
-def drawn(draw: Callable[[], Any], alternative: str, caption: str) -> Picture:
+def drawn(
+    draw: Callable[[], Any], alternative: str, caption: str, *, has_panels: bool = False
+) -> Picture:
     """Return what a function of the plotting rooms draws, as a picture.
 
     Parameters
@@ -45,11 +51,25 @@ def drawn(draw: Callable[[], Any], alternative: str, caption: str) -> Picture:
         Returns Axes, or an array of them, on a pyplot figure of their own.
     alternative, caption : str
         See `Picture`.
+    has_panels : bool, default=False
+        Whether it draws a panel for each series, which a phone shows below one another.
     """
+    narrow = ""
+    if has_panels:
+        token = MOST_COLUMNS.set(1)
+        try:
+            narrow = _address(draw)
+        finally:
+            MOST_COLUMNS.reset(token)
+    return Picture(_address(draw), alternative, caption, narrow)
+
+
+def _address(draw: Callable[[], Any]) -> str:
+    """Draw once, and return the figure as a ``data:`` address."""
     matplotlib = require("matplotlib", feature="the report", extra="report")
     pyplot = require("matplotlib.pyplot", feature="the report", extra="report")
     # Text stays text, in the reader's own fonts, and ids do not change from run to run.
-    settings = {"svg.fonttype": "none", "svg.hashsalt": "samovar_forecast", "font.size": 9.0}
+    settings = {"svg.fonttype": "none", "svg.hashsalt": "samovar_forecast", "font.size": FONT_SIZE}
     with matplotlib.rc_context(settings):
         axes = np.ravel(np.asarray(draw(), dtype=object))
         figure = axes[0].get_figure(root=True)
@@ -60,7 +80,7 @@ def drawn(draw: Callable[[], Any], alternative: str, caption: str) -> Picture:
             figure.savefig(content, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight")
         pyplot.close(figure)
     encoded = base64.b64encode(content.getvalue()).decode("ascii")
-    return Picture(f"data:{kind};base64,{encoded}", alternative, caption)
+    return f"data:{kind};base64,{encoded}"
 
 
 def error_pictures(comparison: Comparison) -> list[Picture]:
@@ -68,7 +88,7 @@ def error_pictures(comparison: Comparison) -> list[Picture]:
 
     def by_step_and_origin() -> Any:
         pyplot = require("matplotlib.pyplot", feature="the report", extra="report")
-        _, axes = pyplot.subplots(1, 2, figsize=(11.2, 3.5), layout="constrained")
+        _, axes = pyplot.subplots(1, 2, figsize=(10.6, 3.5), layout="constrained")
         legend = plots.plot_errors_by_step(comparison, ax=axes[0]).get_legend()
         if legend is not None:  # the plot beside it has the same
             legend.remove()
@@ -138,6 +158,7 @@ def window_pictures(comparison: Comparison, units: Mapping[str, str]) -> list[Pi
                 f"{shown_time(origin)}"
                 + (others if len(series) < len(scored) else "")
                 + ". Coloured band: its 80 % interval, where it has one.",
+                has_panels=True,
             )
         )
     return pictures

@@ -71,6 +71,7 @@ def write_forecast_report(
         lambda: plots.plot_fan(y, forecast, intervals, series=shown, units=units, label="SAMoVAR"),
         f"History and forecast of {', '.join(map(str, shown))}",
         "Dark: what was observed. Blue: the forecast, in the middle of its intervals.",
+        has_panels=True,
     )
     text = page.render(
         title=title,

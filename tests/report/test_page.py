@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -117,20 +118,35 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--disable-dev-shm-usage", "--enable-logging=stderr", "--v=0", "--window-size=1200,900"),
+    *("--disable-dev-shm-usage", "--enable-logging=stderr", "--v=0", "--window-size=1300,900"),
 )
 
 
 MEASURE = """
 <script>
+// The smallest letters of a figure: its smallest font, times how much the figure is stretched.
+const lettersOf = image => {
+  const [kind, content] = image.currentSrc.split(",");
+  if (!kind.startsWith("data:image/svg")) return 99;
+  const drawing = atob(content);
+  const width = Number(drawing.match(/viewBox="0 0 ([\\d.]+)/)[1]);
+  const fonts = [...drawing.matchAll(/font: (?:[a-z]+ )?([\\d.]+)px/g)];
+  return Math.min(99, ...fonts.map(found => Number(found[1]))) * image.clientWidth / width;
+};
 addEventListener("load", () => {
   const images = [...document.images];
   const seen = node => node.getBoundingClientRect().width > 100;
-  document.body.dataset.measured = JSON.stringify({
+  const texts = [...document.body.querySelectorAll("*")].filter(
+    node => !["SCRIPT", "STYLE"].includes(node.tagName) &&
+      [...node.childNodes].some(part => part.nodeType === 3 && part.data.trim()));
+  parent.document.body.dataset.measured = JSON.stringify({
     images: images.length,
     drawn: images.filter(image => image.complete && image.naturalWidth > 100).length,
     tables: [...document.querySelectorAll("table")].filter(seen).map(table => table.id),
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    width: document.documentElement.clientWidth,
+    text: Math.min(...texts.map(node => parseFloat(getComputedStyle(node).fontSize))),
+    letters: Math.min(99, ...images.map(lettersOf)),
   });
 });
 </script>
@@ -149,8 +165,16 @@ def in_chromium(path: Path, profile: Path) -> tuple[str, list[str]]:
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
+def within(width: int, text: str) -> str:
+    """Return a page that shows another page so many pixels wide; no window is narrower than 500."""
+    return f'<body><iframe width="{width}" height="800" srcdoc="{html.escape(text)}"></iframe>'
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
-def test_a_browser_finds_tables_and_figures_and_has_nothing_to_complain_of(text, page, tmp_path):
+@pytest.mark.parametrize("width", [1200, 390])
+def test_a_browser_finds_tables_and_figures_and_has_nothing_to_complain_of(
+    text, page, tmp_path, width
+):
     report = tmp_path / "report.html"
     report.write_text(text, encoding="utf-8")
     _, console = in_chromium(report, tmp_path / "profile")
@@ -158,11 +182,15 @@ def test_a_browser_finds_tables_and_figures_and_has_nothing_to_complain_of(text,
     # The page itself may run no script: a copy without its policy measures what is drawn.
     policy = re.search(r"<meta http-equiv=\"Content-Security-Policy\".*?>", text)[0]
     measured = tmp_path / "measured.html"
-    measured.write_text(text.replace(policy, "").replace("</body>", MEASURE + "</body>"))
+    open_to_scripts = text.replace(policy, "").replace("</body>", MEASURE + "</body>")
+    measured.write_text(within(width, open_to_scripts), encoding="utf-8")
     document, console = in_chromium(measured, tmp_path / "profile")
     assert console == []
     found = re.search(r'data-measured="([^"]*)"', document)[1].replace("&quot;", '"')
     measures = json.loads(found)
     assert measures["drawn"] == measures["images"] == len(page.images)
     assert set(measures["tables"]) == set(page.tables)
+    assert measures["width"] <= width
     assert measures["overflow"] == 0
+    assert measures["text"] >= 11
+    assert measures["letters"] >= 11
