@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Hashable, Sequence
 from contextvars import ContextVar
 from pathlib import Path
@@ -41,6 +42,8 @@ LONGEST_NAME = 28
 """Characters of a name; a longer name would take the room of what is drawn."""
 MOST_MARKERS = 12
 """Markers on a line, about; further points carry none."""
+CHARACTERS_A_COLUMN = 38
+"""Characters of a title that a column of panels has room for."""
 MOST_COLUMNS: ContextVar[int] = ContextVar("MOST_COLUMNS", default=3)
 """Columns of panels at most; a page for a phone draws a single column."""
 
@@ -93,7 +96,7 @@ def legend_below(ax: Axes, title: str | None = None) -> None:
         handles,
         labels,
         loc="outside lower center",
-        ncols=min(len(labels), 6),
+        ncols=min(len(labels), 2 * MOST_COLUMNS.get()),
         frameon=False,
         fontsize="small",
         title=title,
@@ -104,7 +107,8 @@ def legend_below(ax: Axes, title: str | None = None) -> None:
 def title_above(ax: Axes, title: str) -> None:
     """Put a title above all panels of the figure that an Axes stands on."""
     figure: Any = ax.get_figure(root=False)
-    figure.suptitle(title, x=0.01, ha="left", fontsize="medium", fontweight="bold")
+    lines = textwrap.fill(title, CHARACTERS_A_COLUMN * MOST_COLUMNS.get())
+    figure.suptitle(lines, x=0.01, ha="left", fontsize="medium", fontweight="bold")
 
 
 def known_models(
