@@ -145,7 +145,8 @@ def fit_network(
     Raises
     ------
     TrainingError
-        If no epoch gave a finite loss.
+        If no epoch gave a finite loss, memory is too small, or ``checkpoint_dir`` cannot be
+        written.
     ConfigurationError
         If the device is unknown or not there, or the folder holds the state of another fit.
     """
@@ -203,7 +204,8 @@ def train_network(
     judges_start = judge_start and validation is not None and resume_from is None
     accelerator = _accelerator(device)
     network.train()  # Lightning leaves the mode as it finds it, and dropout would stay off
-    with isolated_random_state(seed), _quiet_lightning(), interruption_kept():
+    told = _failures_told(checkpoint_dir)
+    with isolated_random_state(seed), _quiet_lightning(), interruption_kept(), told:
         trainer = pl.Trainer(
             accelerator=accelerator,
             devices=1,
@@ -296,6 +298,36 @@ def _accelerator(device: str) -> str:
     if not there[device]:
         raise ConfigurationError(f"device {device!r} is not available", remedy="use device='auto'")
     return {"cuda": "gpu"}.get(device, device)
+
+
+@contextmanager
+def _failures_told(checkpoint_dir: str | Path | None) -> Iterator[None]:
+    """Say in a sentence of ours that a folder cannot be written, or that memory is too small.
+
+    Raises
+    ------
+    TrainingError
+        If the block fails by either.
+    """
+    try:
+        yield
+    except OSError as error:
+        if checkpoint_dir is None:
+            raise
+        raise TrainingError(
+            f"the state of the training cannot be written to {checkpoint_dir}: {error}",
+            remedy="make room or give another checkpoint_dir; the epoch before is kept",
+        ) from error
+    except (MemoryError, RuntimeError) as error:
+        words = str(error)
+        # Of a CPU without room torch has no type of error, only words.
+        phrases = ("out of memory", "allocate memory", "not enough memory")
+        if isinstance(error, RuntimeError) and not any(phrase in words for phrase in phrases):
+            raise
+        raise TrainingError(
+            f"the training needs more memory than there is: {words}",
+            remedy="lower batch_size, context_length, d_model or n_layers",
+        ) from error
 
 
 @contextmanager

@@ -247,6 +247,36 @@ def test_ctrl_c_leaves_the_earlier_fit(monkeypatch):
     pd.testing.assert_frame_equal(forecaster.predict(), before, check_exact=True)
 
 
+@pytest.mark.parametrize(
+    ("checkpoint_dir", "broken", "told"),
+    [
+        ("a file/in it", None, r"cannot be written to .*a file.*checkpoint_dir"),
+        ("full disk", "fsync", r"cannot be written to .*No space left.*checkpoint_dir"),
+        (None, "memory", r"more memory than there is.*allocate.*lower batch_size"),
+    ],
+)
+def test_no_room_for_a_training_is_told_and_the_earlier_fit_stays(
+    monkeypatch, tmp_path, checkpoint_dir, broken, told
+):
+    from samovar_forecast.learning.loop import TrainingLoop
+
+    (tmp_path / "a file").touch()
+    forecaster = SAMoVARForecaster(**TINY).fit(waves(40), fh=[1, 2])
+    before = forecaster.predict()
+
+    def full(*given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    if broken == "memory":
+        monkeypatch.setattr(TrainingLoop, "training_step", lambda *given: torch.empty(10**15))
+    elif broken == "fsync":
+        monkeypatch.setattr("samovar_forecast.bundle.os.fsync", full)
+    forecaster.checkpoint_dir = checkpoint_dir and tmp_path / checkpoint_dir
+    with pytest.raises(TrainingError, match=f"(?s){told}"):
+        forecaster.fit(waves(45), fh=[1, 2])
+    pd.testing.assert_frame_equal(forecaster.predict(), before, check_exact=True)
+
+
 def test_a_full_disk_is_told_and_the_artifact_of_before_stays(monkeypatch, tmp_path, fitted):
     import samovar_forecast.bundle as bundle
     from samovar_forecast.exceptions import ArtifactError
