@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from torch.optim import Optimizer
 
 from samovar_forecast.adapters.darts.door import check_arguments
@@ -20,7 +21,7 @@ from samovar_forecast.adapters.darts.host import (
 from samovar_forecast.adapters.darts.names import refuse_names_of_the_other_host
 from samovar_forecast.adapters.darts.sharding import ShardedTrainer
 from samovar_forecast.network.zero_shot import ZeroShotConfig
-from samovar_forecast.process import interruption_kept
+from samovar_forecast.process import interruption_kept, usual_torch
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Model = TypeVar("Model", bound="SAMoVARTorchModel")
@@ -44,13 +45,16 @@ class ClippedModule(PLForecastingModule):
 
 
 def undone_if_broken_off(method: Method) -> Method:
-    """Return a method of a fit after which, if it raises, the model is as it was before."""
+    """Return a method of a fit after which, if it raises, the model is as it was before.
+
+    torch has its usual defaults in the fit, whatever the caller has set.
+    """
 
     @functools.wraps(method)
     def fit(self: SAMoVARTorchModel, *args: Any, **kwargs: Any) -> Any:
         restore = _remember(self)
         try:
-            with interruption_kept():
+            with interruption_kept(), usual_torch():
                 return method(self, *args, **kwargs)
         except BaseException:
             restore()
@@ -79,7 +83,25 @@ def _remember(model: SAMoVARTorchModel) -> Callable[[], None]:
     return restore
 
 
-class SAMoVARTorchModel(MixedCovariatesTorchModel):
+class PlainNumbers(type(MixedCovariatesTorchModel)):  # type: ignore[misc]
+    """Makes models whose arguments are plain numbers, as darts and Lightning want them.
+
+    Tuners hand over the numbers of numpy, such as ``np.int64(5)`` for a number of epochs.
+    """
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Return a model with these arguments."""
+        return super().__call__(
+            *map(_plain, args), **{name: _plain(value) for name, value in kwargs.items()}
+        )
+
+
+def _plain(value: Any) -> Any:
+    is_number = isinstance(value, (np.bool_, np.integer, np.floating))
+    return value.item() if is_number else value
+
+
+class SAMoVARTorchModel(MixedCovariatesTorchModel, metaclass=PlainNumbers):
     """Base of the darts models: darts' torch model with covariates of every kind."""
 
     config_of_weights: ZeroShotConfig | None = None
@@ -150,5 +172,5 @@ class SAMoVARTorchModel(MixedCovariatesTorchModel):
 
     def _predict(self, trainer: Any, **kwargs: Any) -> Any:
         """Predict as darts does, with the forecasts of all processes that share the work."""
-        with interruption_kept():
+        with interruption_kept(), usual_torch():
             return super()._predict(trainer=ShardedTrainer(trainer), **kwargs)

@@ -28,10 +28,10 @@ def check_arguments(given: Mapping[str, Any]) -> None:
         The message names the argument.
     """
     for name in ("linear", "univariate", "use_static_covariates"):
-        if not isinstance(given.get(name, True), (bool, np.bool_)):
+        if not isinstance(given.get(name, True), bool):
             raise ConfigurationError(name, found=repr(given[name]), wanted="True or False")
     shift = given.get("output_chunk_shift", 0)
-    is_count = isinstance(shift, (int, np.integer)) and not isinstance(shift, bool)
+    is_count = isinstance(shift, int) and not isinstance(shift, bool)
     if not is_count or shift < 0:
         raise ConfigurationError("output_chunk_shift", found=repr(shift), wanted="0 or more steps")
 

@@ -16,7 +16,7 @@ pytest.importorskip("darts", reason="darts is not installed")
 from darts.models.forecasting.torch_forecasting_model import TorchForecastingModel
 
 from samovar_forecast import SAMoVARModel
-from tests.builders.darts import QUIET, THIRD_PARTY, assert_same, tiny, waves
+from tests.builders.darts import QUIET, THIRD_PARTY, assert_same, tiny, waves, zero_shot
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
 
@@ -118,3 +118,40 @@ def test_the_constructor_shows_the_parameters():
     told = inspect.getdoc(SAMoVARModel.__init__)
     for name in inspect.signature(SAMoVARModel).parameters:
         assert name in told
+
+
+@pytest.fixture
+def float64_by_default():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("make", [tiny, zero_shot], ids=["trained", "zero-shot"])
+@pytest.mark.parametrize("around", [torch.inference_mode, torch.no_grad], ids=lambda f: f.__name__)
+def test_a_mode_of_torch_around_a_fit_changes_nothing(make, around):
+    expected = make().fit(waves(60)).predict(6)
+    with around():
+        found = make().fit(waves(60)).predict(6)
+    assert_same(found, expected)
+
+
+@pytest.mark.parametrize("make", [tiny, zero_shot], ids=["trained", "zero-shot"])
+def test_a_default_type_of_torch_changes_nothing(make, request):
+    expected = make().fit(waves(60)).predict(6)
+    request.getfixturevalue("float64_by_default")
+    assert_same(make().fit(waves(60)).predict(6), expected)
+    assert torch.get_default_dtype() is torch.float64
+
+
+@pytest.mark.parametrize("make", [tiny, zero_shot], ids=["trained", "zero-shot"])
+def test_numbers_of_numpy_are_numbers(make):
+    plain = {"batch_size": 8, "n_epochs": 1, "random_state": 1, "univariate": False}
+    of_numpy = {
+        **{name: np.int64(value) for name, value in plain.items()},
+        **{"univariate": np.False_, "optimizer_kwargs": {"lr": np.float64(1e-3)}},
+    }
+    model, same = make(**plain, optimizer_kwargs={"lr": 1e-3}), make(**of_numpy)
+    assert same.model_params == model.model_params
+    assert all(type(same.model_params[name]) is type(value) for name, value in plain.items())
+    assert_same(same.fit(waves(60)).predict(4), model.fit(waves(60)).predict(4))
