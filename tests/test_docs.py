@@ -48,6 +48,7 @@ CHECKS = {"dynamic_var": check_parts}
 @pytest.mark.filterwarnings("ignore:The number of training batches")
 @pytest.mark.filterwarnings("ignore:The copy keyword is deprecated")  # of sktime's transformers
 @pytest.mark.filterwarnings("ignore:Maximum Likelihood optimization failed")  # of VARIMA
+@pytest.mark.filterwarnings("ignore:Total length of `list` across ranks is zero")  # of TSMixer
 @pytest.mark.filterwarnings("ignore:Found .* module\\(s\\) in eval mode")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_block_of_the_page_runs_in_order(page, capsys, tmp_path, monkeypatch):
