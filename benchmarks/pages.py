@@ -33,6 +33,7 @@ NAMES = (
     "long_horizon",
     "missing_values",
     "options",
+    "pretraining_study",
     "soak",
     "zero_shot",
 )

@@ -9,6 +9,7 @@ import torch
 
 from benchmarks.samples import LEVELS, Forecast, Sample
 from samovar_forecast import load_pretrained
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
 
 AT_ONCE = 64
 """Samples of one shape that are forecast together, which is quicker and changes nothing."""
@@ -16,12 +17,21 @@ LONGEST = 2048
 
 
 class ZeroShot:
-    """The pretrained network; the last 2,048 rows of a sample are its context."""
+    """The pretrained network; the last 2,048 rows of a sample are its context.
+
+    Parameters
+    ----------
+    network : ZeroShotNetwork, optional
+        Another network than that of the package.
+    """
 
     together = True  # only to be handed many samples at once
 
+    def __init__(self, network: ZeroShotNetwork | None = None) -> None:
+        self.network = network
+
     def fit(self, samples: Sequence[Sample], horizon: int, season: int) -> None:
-        self.network = load_pretrained().network
+        self.network = self.network or load_pretrained().network
         self.horizon, self.season = horizon, season
         if self.network.config.quantiles != LEVELS:
             raise ValueError(f"the network gives the levels {self.network.config.quantiles}")

@@ -51,6 +51,7 @@ ROOMS = {
     "network.onnx_export": May(("exceptions", "bundle", "process", "network"), ("torch",)),
     "network.pretrained": May(("exceptions", "artifact", "bundle", "process", "network")),
     "pretraining": May(("network",), ("torch",)),
+    "pretraining.batches": May(("exceptions", "network", "pretraining"), ("torch",)),
     "pretraining.checkpoint": May(
         ("exceptions", "artifact", "checkpoint_file", "network", "pretraining"), ("torch",)
     ),

@@ -13,8 +13,10 @@ import torch
 
 from samovar_forecast.network.pretrained import save_pretrained
 from samovar_forecast.network.zero_shot import ZeroShotConfig
+from samovar_forecast.pretraining.batches import Sizes
 from samovar_forecast.pretraining.checkpoint import load_checkpoint, save_checkpoint
 from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe
+from samovar_forecast.pretraining.world import FAMILIES
 
 CHECKPOINT = "checkpoint.safetensors"
 CURVE = "curve.json"
@@ -76,6 +78,14 @@ def main(arguments: list[str] | None = None) -> int:
         help=f"weight of known responses; as before, {Recipe.response_weight} at the start",
     )
     parser.add_argument("--alone", action="store_true", help="no series ever sees another")
+    parser.add_argument(
+        "--without",
+        nargs="+",
+        default=(),
+        choices=list(FAMILIES),
+        metavar="FAMILY",
+        help="families of the simulated world that are left out",
+    )
     parser.add_argument("--check-every", type=float, default=120.0, help="seconds between checks")
     parser.add_argument("--commit", default="unknown", help="of the code, for the card")
     asked = parser.parse_args(arguments)
@@ -87,9 +97,8 @@ def main(arguments: list[str] | None = None) -> int:
         run = load_checkpoint(asked.out / CHECKPOINT, asked.device)
     else:
         network = ZeroShotConfig(width=asked.width, n_layers=asked.layers)
-        sizes = Recipe().sizes
-        if asked.alone:
-            sizes = type(sizes)(alone=1.0)
+        alone = 1.0 if asked.alone else Sizes.alone
+        sizes = Sizes(alone=alone, without=tuple(asked.without))
         recipe = Recipe(
             network=network, sizes=sizes, seed=asked.seed, learning_rate=asked.learning_rate
         )

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network.zero_shot import ZeroShotConfig
 from samovar_forecast.pretraining.draws import Draws
-from samovar_forecast.pretraining.world import draw_panels
+from samovar_forecast.pretraining.world import FAMILIES, draw_panels
 
 BATCHES_AT_ONCE = 8
 """Batches of one size that are simulated together, which is cheaper."""
@@ -18,7 +19,7 @@ BATCHES_AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes of the panels that are trained on, and how often each is drawn."""
+    """Which panels are trained on: their sizes, and how often each is drawn."""
 
     contexts: tuple[int, ...] = (40, 64, 96, 160, 256, 512)
     context_weights: tuple[float, ...] = (0.1, 0.2, 0.2, 0.15, 0.25, 0.1)
@@ -27,6 +28,18 @@ class Sizes:
     """Positions in a batch, about: windows times series times patches of context."""
     alone: float = 0.4
     """Share of the batches in which no series sees another."""
+    without: tuple[str, ...] = ()
+    """Families of the simulated world that are left out."""
+
+    def __post_init__(self) -> None:
+        if strangers := set(self.without) - set(FAMILIES):
+            raise ConfigurationError(
+                "a family is not one of the simulated world's",
+                found=sorted(strangers),
+                wanted=f"some of {list(FAMILIES)}",
+            )
+        if len(set(self.without)) == len(FAMILIES):
+            raise ConfigurationError("no family of the simulated world is left to train on")
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,9 @@ def batches(
         n_series = sizes.series[int(draws.integers(0, len(sizes.series) - 1, 1))]
         patch_length = network.patch_length_of(context)
         n = max(2, sizes.positions * patch_length // (context * n_series))
-        panels = draw_panels(draws, n * BATCHES_AT_ONCE, context + network.horizon, n_series)
+        panels = draw_panels(
+            draws, n * BATCHES_AT_ONCE, context + network.horizon, n_series, sizes.without
+        )
         for number in range(BATCHES_AT_ONCE):
             with_others = bool(draws.chance(1 - sizes.alone, 1))
             n_positions = -(-context // patch_length)

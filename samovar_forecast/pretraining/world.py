@@ -7,7 +7,7 @@ comparison, so nothing is tuned here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 import torch
@@ -78,7 +78,9 @@ class Panels(NamedTuple):
     """(B,) integer: place in :data:`FAMILIES`."""
 
 
-def draw_panels(draws: Draws, n: int, length: int, n_series: int) -> Panels:
+def draw_panels(
+    draws: Draws, n: int, length: int, n_series: int, without: Collection[str] = ()
+) -> Panels:
     """Return simulated panels of one size.
 
     Parameters
@@ -86,25 +88,28 @@ def draw_panels(draws: Draws, n: int, length: int, n_series: int) -> Panels:
     draws : Draws
         Source of the random numbers; the same state gives the same panels.
     n, length, n_series : int
+    without : collection of str, default=()
+        Families that are left out; the others share their windows.
 
     Returns
     -------
     Panels
         In random order.
     """
-    n_plain = {name: round(n * share) for name, share in PLAIN_SHARES.items()}
+    drawn = [name for name in FAMILIES if name not in without]
+    n_plain = {name: round(n * PLAIN_SHARES.get(name, 0.0)) for name in drawn}
     names = [name for name, count in n_plain.items() for _ in range(count)]
-    each = (n - len(names)) // len(FAMILIES)
-    names += [name for name in FAMILIES for _ in range(each)]
+    each = (n - len(names)) // len(drawn)
+    names += [name for name in drawn for _ in range(each)]
     rest = n - len(names)  # the families that get one more
-    names += [list(FAMILIES)[int(k)] for k in draws.integers(0, len(FAMILIES) - 1, rest)]
+    names += [drawn[int(k)] for k in draws.integers(0, len(drawn) - 1, rest)]
     parts, kinds, plain = [], [], []
     for number, (name, family) in enumerate(FAMILIES.items()):
         count = names.count(name)
         if count:
             parts.append(standardize(family(draws, count, length, n_series)))
             kinds += [number] * count
-            plain += [place < n_plain.get(name, 0) for place in range(count)]
+            plain += [place < n_plain[name] for place in range(count)]
     values = torch.cat(parts)
     kind = torch.tensor(kinds, device=values.device)
     is_plain = torch.tensor(plain, device=values.device)

@@ -6,8 +6,11 @@ from itertools import islice
 import pytest
 import torch
 
+from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network.zero_shot import ZeroShotConfig
 from samovar_forecast.pretraining.batches import Sizes, batches
+from samovar_forecast.pretraining.draws import Draws
+from samovar_forecast.pretraining.world import FAMILIES, draw_panels
 
 NETWORK = ZeroShotConfig()
 
@@ -56,3 +59,25 @@ def test_the_share_of_batches_in_which_series_are_alone_is_kept(alone, with_othe
     assert {batch.with_others for batch in some(8, sizes=replace(SMALL, alone=alone))} == (
         with_others
     )
+
+
+def test_families_that_are_left_out_are_not_drawn(monkeypatch):
+    kept = ("counts", "levels")
+    without = tuple(name for name in FAMILIES if name not in kept)
+    drawn = draw_panels(Draws(0), 40, 64, 2, without)
+    assert {list(FAMILIES)[int(place)] for place in drawn.family} == set(kept)
+    asked = []
+    monkeypatch.setattr(
+        "samovar_forecast.pretraining.batches.draw_panels",
+        lambda *arguments: asked.append(arguments[-1]) or draw_panels(*arguments),
+    )
+    some(1, sizes=replace(SMALL, without=without))
+    assert asked == [without]
+
+
+@pytest.mark.parametrize(
+    ("without", "said"), [(("trends",), "simulated world's"), (tuple(FAMILIES), "no family")]
+)
+def test_unknown_families_and_no_families_are_refused(without, said):
+    with pytest.raises(ConfigurationError, match=said):
+        Sizes(without=without)

@@ -1,0 +1,238 @@
+"""``python -m benchmarks.pretraining_study``: what families, width and time are worth.
+
+Short trainings of the network that forecasts without training, each by CPU time, each judged on the
+fixed simulated validation set and on the development sets: the econometric panel from a to l and a
+part of M3. No set that is for reports alone is looked at. The shipped weights are the last row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.command import Benchmark, add_data_option
+from benchmarks.competitions import GROUPS, read_group
+from benchmarks.econometric import DEVELOPMENT, SETS
+from benchmarks.harness import one_thread
+from benchmarks.pages import markdown_table
+from benchmarks.records import RESULTS, BenchmarkError, Records, provenance, stamp
+from benchmarks.zero_shot import panel_set
+from benchmarks.zero_shot_network import ZeroShot
+from samovar_forecast import load_pretrained
+from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.pretraining.__main__ import PRIOR_ROWS
+from samovar_forecast.pretraining.batches import Sizes
+from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe
+from samovar_forecast.pretraining.validation import validate
+
+VERSIONS = ("torch", "numpy")
+M3 = ("M3 yearly", "M3 quarterly", "M3 monthly", "M3 other")
+EVERY = 4
+"""Every fourth series of M3 is asked for."""
+
+KINDS: dict[str, tuple[str, ...]] = {
+    "stable and integrated VARs": ("stable_var", "integrated_var", "cointegrated_var"),
+    "VARs that move": ("moving_var", "threshold_var", "switching_means"),
+    "factors, graphs, small economies": ("dynamic_factors", "causal_graph", "small_macro_model"),
+    "autoregressions, long memory": ("autoregressions", "long_memory"),
+    "trends and levels": ("local_trends", "deterministic_trends", "levels"),
+    "Gaussian processes": ("gaussian_processes",),
+    "counts, bounds, chaos, events": ("counts", "bounded", "chaotic_maps", "events"),
+}
+"""The families of the simulated world by kind; each family in one."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A short training.
+
+    Attributes
+    ----------
+    minutes : float
+        Of CPU time, on one thread.
+    seed, width, n_layers : int
+    without : tuple of str
+        Families that are left out.
+    """
+
+    minutes: float = 2.5
+    seed: int = 0
+    width: int = ZeroShotConfig.width
+    n_layers: int = ZeroShotConfig.n_layers
+    without: tuple[str, ...] = ()
+
+    def train(self) -> Pretraining:
+        """Return the finished run."""
+        recipe = Recipe(
+            network=ZeroShotConfig(width=self.width, n_layers=self.n_layers),
+            sizes=Sizes(without=self.without),
+            seed=self.seed,
+        )
+        run = Pretraining(recipe)
+        run.run(Budget(self.minutes), check_every=math.inf)
+        return run
+
+
+SHIPPED = "the weights in the package"
+SEEDS = (0, 1)
+TRIALS: dict[str, Trial] = {
+    **{f"all families, seed {seed}": Trial(seed=seed) for seed in SEEDS},
+    **{
+        f"without {kind}, seed {seed}": Trial(seed=seed, without=families)
+        for kind, families in KINDS.items()
+        for seed in SEEDS
+    },
+    **{f"width {width}": Trial(width=width) for width in (32, 128)},
+    **{f"{n_layers} layers": Trial(n_layers=n_layers) for n_layers in (1, 2)},
+    **{f"width {width}, 10 minutes": Trial(10.0, width=width) for width in (64, 128)},
+}
+
+
+def n_parameters(network: ZeroShotNetwork) -> int:
+    """Return the number of trained numbers."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def judge(network: ZeroShotNetwork, folder: Path) -> dict[str, Any]:
+    """Return what the development sets say of a network.
+
+    Returns
+    -------
+    dict
+        ``panel``, geometric mean of the squared error over that of the better VAR, sets a to l;
+        ``M3``, geometric mean of MASE over the groups, every fourth series; ``parameters``.
+    """
+    linear = Records(RESULTS / "econometric.json").entries
+    ratios = []
+    for name, one in SETS.items():
+        if name in linear and name[0] <= DEVELOPMENT:
+            y = one.read(folder / "extra").to_numpy(dtype=float)
+            found = panel_set(network, y, linear[name], one.horizon)
+            ratios.append(found["MSE"] / min(found["VAR"], found["Ridge VAR"]))
+    scores = []
+    for name in M3:
+        group, series = GROUPS[name], read_group(folder, GROUPS[name])[::EVERY]
+        asked = ZeroShot(network)
+        asked.fit([], len(series[0].future), group.season)
+        forecasts = asked.forecast([one.sample(group.freq) for one in series], spread=False)
+        errors = [
+            one.errors(forecast.points[:, 0], group.season)["MASE"]
+            for one, forecast in zip(series, forecasts, strict=True)
+        ]
+        scores.append(np.mean(errors))
+    return {
+        "panel": round(float(np.exp(np.log(ratios).mean())), 4),
+        "M3": round(float(np.exp(np.log(scores).mean())), 4),
+        "parameters": n_parameters(network),
+    }
+
+
+def run_trial(trial: Trial, folder: Path) -> dict[str, Any]:
+    """Return what a trial reached, and what it cost."""
+    run = trial.train()
+    checked = run.progress.curve[-1]
+    return {
+        "steps": run.progress.step,
+        "series": run.progress.series,
+        "CPU minutes": round(run.progress.cpu_seconds / 60, 2),
+        **{name: round(checked[name], 4) for name in ("loss", "alone", "error")},
+        "families": checked["families"],
+        **judge(run.average.with_prior(PRIOR_ROWS), folder),
+    }
+
+
+def judge_shipped(folder: Path) -> dict[str, Any]:
+    """Return what the weights in the package reach."""
+    pretrained = load_pretrained()
+    checked, card = validate(pretrained.network.with_prior(0.0)), pretrained.card
+    return {
+        "steps": card["steps"],
+        "series": card["series_seen"],
+        "CPU minutes": card["cpu_minutes"],
+        **{name: round(checked[name], 4) for name in ("loss", "alone", "error")},
+        **judge(pretrained.network, folder),
+    }
+
+
+# --- sections -------------------------------------------------------------------------------------
+
+COLUMNS = ("parameters", "steps", "CPU minutes", "loss", "panel", "M3")
+
+
+def _row(name: str, entry: dict[str, Any]) -> list[str]:
+    return [name, *(str(entry[column]) for column in COLUMNS)]
+
+
+def families_table(found: dict[str, dict[str, Any]]) -> str:
+    """Return what leaving a kind of family out changes, means over the seeds that were run."""
+
+    def means(start: str) -> list[float] | None:
+        some = [found[name] for seed in SEEDS if (name := f"{start}, seed {seed}") in found]
+        if len(some) < len(SEEDS):
+            return None
+        return [float(np.mean([entry[column] for entry in some])) for column in COLUMNS[3:]]
+
+    rows = []
+    whole = means("all families")
+    for kind in ("all families", *(f"without {kind}" for kind in KINDS)):
+        now = means(kind)
+        if now is None or whole is None:
+            rows.append([kind, *["not run"] * 3])
+        elif kind == "all families":
+            rows.append([kind, *(f"{value:.3f}" for value in now)])
+        else:
+            rows.append([kind, *(f"{a - b:+.3f}" for a, b in zip(now, whole, strict=True))])
+    return markdown_table([f"{Trial.minutes} CPU minutes, two seeds", *COLUMNS[3:]], rows)
+
+
+def sections(records: Records) -> dict[str, str]:
+    """Return the two tables by marker."""
+    found = records.entries
+    ablation = {name for name, trial in TRIALS.items() if trial.without}
+    rows = [_row(name, found[name]) for name in TRIALS if name in found and name not in ablation]
+    if SHIPPED in found:
+        rows.append(_row(SHIPPED, found[SHIPPED]))
+    spent = math.fsum(entry["cpu seconds"] for entry in found.values())
+    return {
+        "pretraining families": f"{families_table(found)}\n\n{stamp(list(found.values()), spent)}",
+        "pretraining sizes": markdown_table(["training", *COLUMNS], rows),
+    }
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+def measure(records: Records, asked: argparse.Namespace) -> None:
+    """Run the trials that are not stored yet."""
+    if asked.data is None or not asked.data.is_dir():
+        raise BenchmarkError("no data: give --data FOLDER, which holds extra/")
+    with one_thread():
+        for name in asked.trials:
+            if name in records.entries and not asked.again:
+                continue
+            began = time.process_time()
+            trial = TRIALS.get(name)
+            found = judge_shipped(asked.data) if trial is None else run_trial(trial, asked.data)
+            spent = {"cpu seconds": round(time.process_time() - began, 1)}
+            records.keep(name, {**provenance(VERSIONS), **found, **spent})
+            print(name, {column: found[column] for column in COLUMNS}, flush=True)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the options of this benchmark."""
+    add_data_option(parser)
+    names = [*TRIALS, SHIPPED]
+    parser.add_argument("--trials", nargs="+", choices=names, default=names)
+    parser.add_argument("--again", action="store_true", help="also what is in the records")
+
+
+BENCHMARK = Benchmark("pretraining_study", __doc__, measure, sections, add_options)
+
+if __name__ == "__main__":
+    raise SystemExit(BENCHMARK.main())
