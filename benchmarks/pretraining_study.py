@@ -163,6 +163,7 @@ def judge_shipped(folder: Path) -> dict[str, Any]:
 # --- sections -------------------------------------------------------------------------------------
 
 COLUMNS = ("parameters", "steps", "CPU minutes", "loss", "panel", "M3")
+ABLATION = ("steps", "loss", "panel", "M3")
 
 
 def _row(name: str, entry: dict[str, Any]) -> list[str]:
@@ -176,19 +177,20 @@ def families_table(found: dict[str, dict[str, Any]]) -> str:
         some = [found[name] for seed in SEEDS if (name := f"{start}, seed {seed}") in found]
         if len(some) < len(SEEDS):
             return None
-        return [float(np.mean([entry[column] for entry in some])) for column in COLUMNS[3:]]
+        return [float(np.mean([entry[column] for entry in some])) for column in ABLATION]
 
     rows = []
     whole = means("all families")
     for kind in ("all families", *(f"without {kind}" for kind in KINDS)):
         now = means(kind)
         if now is None or whole is None:
-            rows.append([kind, *["not run"] * 3])
+            rows.append([kind, *["not run"] * len(ABLATION)])
         elif kind == "all families":
-            rows.append([kind, *(f"{value:.3f}" for value in now)])
+            rows.append([kind, f"{now[0]:.0f}", *(f"{value:.3f}" for value in now[1:])])
         else:
-            rows.append([kind, *(f"{a - b:+.3f}" for a, b in zip(now, whole, strict=True))])
-    return markdown_table([f"{Trial.minutes} CPU minutes, two seeds", *COLUMNS[3:]], rows)
+            changes = [a - b for a, b in zip(now, whole, strict=True)]
+            rows.append([kind, f"{changes[0]:+.0f}", *(f"{value:+.3f}" for value in changes[1:])])
+    return markdown_table([f"{Trial.minutes} CPU minutes, two seeds", *ABLATION], rows)
 
 
 def sections(records: Records) -> dict[str, str]:
