@@ -19,7 +19,7 @@ SIDE_BY_SIDE ?= --numprocesses 2 --dist loadfile
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint format docs gallery dist each-python fev clean
+.PHONY: help demo test test-all lint format docs gallery dist each-python audit fev clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,10 +57,15 @@ dist: $(VENV)/core.stamp ## set up, then build wheel and sdist in ./dist, check 
 each-python: ## set up and run the fast tests on each Python from 3.10 to 3.13 that is here
 	release/each_python.sh
 
+audit: ## look the pinned versions up in the lists of known holes; needs the network
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	.venv-audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
+
 fev: $(FEV)/fev.stamp ## set up the environment of `python -m benchmarks.fev`
 
 clean: ## remove the environment, the caches and what a build leaves
-	rm -rf $(VENV) $(VENV)-3.* .venv-release $(FEV) $(SITE) docs/generated build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-3.* .venv-release .venv-audit $(FEV) $(SITE) docs/generated build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch comes first and alone, so that no other requirement chooses its build; it brings the
