@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,7 +15,6 @@ from samovar_forecast.dynamics.forecast_map import PARTS
 from samovar_forecast.dynamics.network_trace import read_trace
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.frames.scaler import Scaler
-from samovar_forecast.network import SAMoVARNetwork
 from tests.builders.dynamics import dynamic, network_of, trained
 from tests.builders.linear_network import (
     COEFS,
@@ -169,21 +166,6 @@ def test_paths_of_coefficients_have_dates_and_equal_the_readings_one_by_one() ->
     assert np.allclose(paths.loc["2020-01-25", ("b", "p", 1)], local.past_effects[0, 1, 0])
     mean = model.mean_coefs(slice("2020-01-20", "2020-01-30"))
     assert np.allclose(mean[13, 1, 0], paths["b", "a", 14].mean())
-
-
-@pytest.mark.slow  # a measure of time: not for every run, and not for a busy machine
-def test_all_steps_of_seven_series_are_read_in_half_a_second() -> None:
-    config = NetworkConfig(n_series=7, patch_length=96, context_length=512)
-    network = SAMoVARNetwork(config, torch.Generator().manual_seed(0))
-    y = np.random.default_rng(0).normal(size=(512, 7)).cumsum(0)
-    model = DynamicVAR.from_network(network, y)
-    seconds = []
-    for _ in range(2):  # the first also loads what torch loads late
-        start = time.process_time()
-        dense = model.jacobian().dense()
-        seconds.append(time.process_time() - start)
-    assert dense.shape == (96, 7, 512, 7)
-    assert min(seconds) <= 0.5
 
 
 def test_a_change_of_unit_changes_the_coefficients_as_it_must() -> None:
