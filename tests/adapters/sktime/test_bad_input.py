@@ -208,7 +208,8 @@ def state():
         "threads": torch.get_num_threads(), "grad": torch.is_grad_enabled(),
     }
 before = state()
-SAMoVARForecaster(d_model=8, n_layers=1, max_epochs=1, pretrained=False, train=True).fit(y, fh=1).predict()
+forecaster = SAMoVARForecaster(d_model=8, n_layers=1, max_epochs=1, pretrained=False, train=True)
+forecaster.fit(y, fh=1).predict()
 after = state()
 print([name for name in before if before[name] != after[name]])
 """
