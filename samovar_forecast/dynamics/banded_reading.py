@@ -12,11 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 
-from samovar_forecast.dynamics.bootstrap import newest_dynamics, resampled, stable_share
+from samovar_forecast.dynamics.bootstrap import (
+    newest_dynamics,
+    one_step_dynamics,
+    resampled,
+    stable_share,
+)
 from samovar_forecast.dynamics.forecast_reading import ForecastReading
 from samovar_forecast.exceptions import ConfigurationError
 
@@ -90,17 +96,15 @@ class BandedReading(ForecastReading):
     ) -> np.ndarray:
         """Return draws of an answer, (n_draws, ...), half of them with the loss added back."""
         rng = np.random.default_rng(random_state)
-        answers, dynamics = [], []
-        for reading in resampled(self, (n_draws + 1) // 2, random_state=rng):
+        draw = partial(resampled, self, random_state=rng, dynamics=one_step_dynamics(self))
+        answers, newest = [], []
+        for reading in draw((n_draws + 1) // 2):
             answers.append(compute(reading).estimate)
-            dynamics.append(newest_dynamics(reading))
+            newest.append(newest_dynamics(reading))
         own = newest_dynamics(self)
-        lost = own - np.mean(dynamics, axis=0)
+        lost = own - np.mean(newest, axis=0)
         share = stable_share(own, lost)
-        again = [
-            compute(reading).estimate
-            for reading in resampled(self, n_draws // 2, random_state=rng, added=share * lost)
-        ]
+        again = [compute(reading).estimate for reading in draw(n_draws // 2, added=share * lost)]
         as_read, restored = np.stack(answers), np.stack(again)
         loss = as_read.mean(axis=0) - estimate
         kept = kept_share(as_read, restored, -share * loss)

@@ -12,7 +12,7 @@ Letters: D draws, n times, C series, p lags.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,17 @@ MOST_LAGS = 24
 FEWEST_ERRORS = 20
 
 
+class OneStepDynamics(NamedTuple):
+    """One-step dynamics and forecasts of a reading at its origins."""
+
+    positions: np.ndarray
+    """(n,) rows of the origins."""
+    slopes: np.ndarray
+    """(n, C, p, C), oldest lag first."""
+    forecasts: np.ndarray
+    """(n, C)"""
+
+
 def resampled(
     var: _R,
     n_draws: int,
@@ -37,6 +48,7 @@ def resampled(
     block_length: int = 1,
     random_state: int | np.random.Generator | None = None,
     added: np.ndarray | None = None,
+    dynamics: OneStepDynamics | None = None,
 ) -> Iterator[_R]:
     """Yield the reading of drawn histories, estimated again.
 
@@ -51,6 +63,8 @@ def resampled(
     random_state : int or numpy Generator, optional
     added : array of shape (C, p, C), optional
         What the histories follow beside the dynamics of every origin, oldest lag first.
+    dynamics : OneStepDynamics, optional
+        :func:`one_step_dynamics` of ``var``, where they are known already.
 
     Yields
     ------
@@ -64,16 +78,8 @@ def resampled(
     DataError
         If there are too few errors.
     """
-    if var.has_trained_network:
-        raise ConfigurationError(
-            "a band by the bootstrap asks the forecast again, and a trained network would have to "
-            "be trained again",
-            remedy="bands.residual_block_bootstrap takes the trainings; or fit without train=True",
-        )
     rng = np.random.default_rng(random_state)
-    positions = var.data.positions(None)
-    positions = positions[positions < len(var.index) - 1]
-    slopes, forecasts = _dynamics(var, positions)
+    positions, slopes, forecasts = one_step_dynamics(var) if dynamics is None else dynamics
     if added is not None:
         slopes = slopes + added
     values = var.data.target.values
@@ -93,6 +99,25 @@ def resampled(
         history = values + moved[number, MOST_LAGS:]
         made = pd.DataFrame(drawn[number], var.index[positions + 1], list(var.names))
         yield var.estimated_on(history, errors=made)
+
+
+def one_step_dynamics(var: ForecastReading) -> OneStepDynamics:
+    """Return what a reading says at every origin whose next row was observed.
+
+    Raises
+    ------
+    ConfigurationError
+        If a trained network has a part in the forecast.
+    """
+    if var.has_trained_network:
+        raise ConfigurationError(
+            "a band by the bootstrap asks the forecast again, and a trained network would have to "
+            "be trained again",
+            remedy="bands.residual_block_bootstrap takes the trainings; or fit without train=True",
+        )
+    positions = var.data.positions(None)
+    positions = positions[positions < len(var.index) - 1]
+    return OneStepDynamics(positions, *_dynamics(var, positions))
 
 
 def newest_dynamics(var: ForecastReading) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,8 +16,10 @@ from samovar_forecast.dynamics.direct_responses import (
 )
 from samovar_forecast.dynamics.forecast_map import Part
 from samovar_forecast.dynamics.results import together
-from samovar_forecast.dynamics.simulation import check_periods
+from samovar_forecast.dynamics.simulation import Setting, check_periods
 from samovar_forecast.exceptions import ConfigurationError
+
+_Answer = TypeVar("_Answer", bound=Any)
 
 
 class ShockReading(CoefficientReading):
@@ -89,20 +91,10 @@ class ShockReading(CoefficientReading):
             if is_direct:
                 slopes, names, labels = var._direct_slopes(periods, origins, part)
                 return direct_irf(slopes, names, labels, sigma_u=sigma_u, orth=orth, size=size)
-            found = [
-                responses.irf(
-                    setting.step,
-                    setting.histories,
-                    periods,
-                    sigma_u=sigma_u,
-                    orth=orth,
-                    size=size,
-                    names=setting.names,
-                    origins=setting.origins,
-                )
-                for setting in var._settings(origins)
-            ]
-            return together(found)
+            settings = var._settings(origins)
+            return _simulated(
+                responses.irf, settings, periods, sigma_u=sigma_u, orth=orth, size=size
+            )
 
         return self._with_bands(compute, bands, level, n_draws, random_state)
 
@@ -142,22 +134,16 @@ class ShockReading(CoefficientReading):
             rng = np.random.default_rng(random_state)
             settings = [settings[place] for place in rng.integers(len(settings), size=n_histories)]
         is_alone = all(len(setting.histories) == 1 for setting in settings)
-        found = [
-            responses.girf(
-                setting.step,
-                setting.histories,
-                periods,
-                sigma_u=self.sigma_u,
-                size=size,
-                n_histories=None if n_histories and is_alone else n_histories,
-                n_draws=n_draws,
-                random_state=random_state,
-                names=setting.names,
-                origins=setting.origins,
-            )
-            for setting in settings
-        ]
-        return together(found)
+        return _simulated(
+            responses.girf,
+            settings,
+            periods,
+            sigma_u=self.sigma_u,
+            size=size,
+            n_histories=None if n_histories and is_alone else n_histories,
+            n_draws=n_draws,
+            random_state=random_state,
+        )
 
     def fevd(
         self,
@@ -185,18 +171,8 @@ class ShockReading(CoefficientReading):
             if is_direct:
                 slopes, names, labels = var._direct_slopes(periods - 1, origins, part)
                 return direct_fevd(slopes, names, labels, sigma_u=var.sigma_u)
-            found = [
-                decompositions.fevd(
-                    setting.step,
-                    setting.histories,
-                    periods,
-                    sigma_u=var.sigma_u,
-                    names=setting.names,
-                    origins=setting.origins,
-                )
-                for setting in var._settings(origins)
-            ]
-            return together(found)
+            settings = var._settings(origins)
+            return _simulated(decompositions.fevd, settings, periods, sigma_u=var.sigma_u)
 
         return self._with_bands(compute, bands, level, n_draws, random_state, limits=(0.0, 1.0))
 
@@ -212,20 +188,14 @@ class ShockReading(CoefficientReading):
 
         See :func:`decompositions.generalized_fevd`.
         """
-        found = [
-            decompositions.generalized_fevd(
-                setting.step,
-                setting.histories,
-                periods,
-                sigma_u=self.sigma_u,
-                n_draws=n_draws,
-                random_state=random_state,
-                names=setting.names,
-                origins=setting.origins,
-            )
-            for setting in self._settings(self._newest(origin))
-        ]
-        return together(found)
+        return _simulated(
+            decompositions.generalized_fevd,
+            self._settings(self._newest(origin)),
+            periods,
+            sigma_u=self.sigma_u,
+            n_draws=n_draws,
+            random_state=random_state,
+        )
 
     def connectedness(
         self,
@@ -277,20 +247,14 @@ class ShockReading(CoefficientReading):
             if is_direct:
                 slopes, names, labels = reading._direct_slopes(horizon - 1, self.index[rows], part)
                 return direct_connectedness(slopes, names, labels, sigmas=reading._sigmas(rows))
-            found = [
-                connectedness.connectedness(
-                    setting.step,
-                    setting.histories,
-                    horizon,
-                    sigma_u=reading.sigma_u,
-                    n_draws=n_errors,
-                    random_state=random_state,
-                    names=setting.names,
-                    origins=setting.origins,
-                )
-                for setting in reading._settings(self.index[rows])
-            ]
-            return together(found)
+            return _simulated(
+                connectedness.connectedness,
+                reading._settings(self.index[rows]),
+                horizon,
+                sigma_u=reading.sigma_u,
+                n_draws=n_errors,
+                random_state=random_state,
+            )
 
         n_histories = 39 if n_draws is None else n_draws
         return self._with_bands(compute, bands, level, n_histories, random_state, limits=(0.0, 1.0))
@@ -326,3 +290,21 @@ class ShockReading(CoefficientReading):
     def _newest(self, origin: Any) -> Any:
         """Return the origins asked for; the newest by default."""
         return self.origins[-1] if origin is None else origin
+
+
+def _simulated(
+    answer: Callable[..., _Answer], settings: Sequence[Setting], steps: int, **options: Any
+) -> _Answer:
+    """Return an answer by simulation, from the origins of all settings."""
+    found = [
+        answer(
+            setting.step,
+            setting.histories,
+            steps,
+            names=setting.names,
+            origins=setting.origins,
+            **options,
+        )
+        for setting in settings
+    ]
+    return together(found)
