@@ -22,7 +22,7 @@ from benchmarks.econometric import DEVELOPMENT, SETS
 from benchmarks.harness import one_thread
 from benchmarks.pages import markdown_table
 from benchmarks.records import RESULTS, BenchmarkError, Records, provenance, stamp
-from benchmarks.zero_shot import panel_set
+from benchmarks.zero_shot import better_var, panel_set
 from benchmarks.zero_shot_network import ZeroShot
 from samovar_forecast import load_pretrained
 from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
@@ -114,7 +114,7 @@ def judge(network: ZeroShotNetwork, folder: Path) -> dict[str, Any]:
         if name in linear and name[0] <= DEVELOPMENT:
             y = one.read(folder / "extra").to_numpy(dtype=float)
             found = panel_set(network, y, linear[name], one.horizon)
-            ratios.append(found["MSE"] / min(found["VAR"], found["Ridge VAR"]))
+            ratios.append(found["MSE"] / better_var(found))
     scores = []
     for name in M3:
         group, series = GROUPS[name], read_group(folder, GROUPS[name])[::EVERY]

@@ -225,7 +225,8 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
             records.finish(name)
 
 
-def _better(found: dict[str, float]) -> float:
+def better_var(found: dict[str, float]) -> float:
+    """Return the smaller error of the VAR and the ridge VAR."""
     return min(found["VAR"], found["Ridge VAR"])
 
 
@@ -234,7 +235,8 @@ def panel_section(records: Records) -> str:
     found = {name: records.entries[name]["found"] for name in SETS if name in records.entries}
     names = ("MSE", "MSE alone", LINEAR)
     ratios = {
-        name: [entry[column] / _better(entry) for column in names] for name, entry in found.items()
+        name: [entry[column] / better_var(entry) for column in names]
+        for name, entry in found.items()
     }
     rows = [[name, *(f"{ratio:.3f}" for ratio in row)] for name, row in ratios.items()]
     for title, some in (

@@ -30,7 +30,7 @@ def test_a_set_is_scored_at_the_origins_and_in_the_units_of_the_record(network):
         errors.append((((ahead - y[now : now + 5]) / unit) ** 2).mean())
     assert found["MSE"] == pytest.approx(np.mean(errors))
     assert found[LINEAR] == 1.8
-    assert zero_shot._better(found) == 1.5
+    assert zero_shot.better_var(found) == 1.5
 
 
 @pytest.mark.parametrize("name", zero_shot.PROCESSES)

@@ -391,12 +391,11 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         horizon, known = self._check_fh(fh, pred_int=True), self._check_X(X=X)
         panel, shares = self._model.panel, [float(share) for share in coverage]
         key = choose_instance(panel, instance).key
-        levels = [0.5 + sign * share / 2 for share in shares for sign in (-1, 1)]
         columns = pd.MultiIndex.from_product([panel.target_names, shares, ["lower", "upper"]])
         frames = [
             panel.frames()[0],
             self._predict(horizon, known),
-            self._predictive_frame(horizon, known, lambda one: one.quantiles(levels), columns),
+            self._interval_frame(horizon, known, shares, columns),
         ]
         if key is not None:
             outer = list(range(frames[0].index.nlevels - 1))
@@ -531,9 +530,8 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     def _predict_interval(
         self, fh: ForecastingHorizon, X: pd.DataFrame | None, coverage: list[float]
     ) -> pd.DataFrame:
-        levels = [0.5 + sign * share / 2 for share in coverage for sign in (-1, 1)]
         columns = self._get_columns("predict_interval", coverage=coverage)
-        return self._predictive_frame(fh, X, lambda forecast: forecast.quantiles(levels), columns)
+        return self._interval_frame(fh, X, coverage, columns)
 
     def _predict_var(
         self, fh: ForecastingHorizon, X: pd.DataFrame | None, cov: bool = False
@@ -703,6 +701,17 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         ]
         _check_finite(values)
         return self._model.panel.forecast_frame(values, steps, columns)
+
+    def _interval_frame(
+        self,
+        fh: ForecastingHorizon,
+        X: pd.DataFrame | None,
+        coverage: Sequence[float],
+        columns: pd.Index,
+    ) -> pd.DataFrame:
+        """Lay the lower and the upper bound of each coverage out in columns, series first."""
+        levels = [0.5 + sign * share / 2 for share in coverage for sign in (-1, 1)]
+        return self._predictive_frame(fh, X, lambda forecast: forecast.quantiles(levels), columns)
 
     def _path_frame(
         self,
