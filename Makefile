@@ -51,11 +51,11 @@ gallery: $(VENV)/dev.stamp ## set up, then draw the pictures of the gallery anew
 		(cd docs/static/gallery && $(abspath $(BIN))/python ../../../$$script) || exit 1; done
 
 dist: $(VENV)/core.stamp ## set up, then build wheel and sdist in ./dist, check them and try them
-	$(BIN)/python release/build.py
-	$(BIN)/python release/empty_environments.py
+	$(BIN)/python .ci/release/build.py
+	$(BIN)/python .ci/release/empty_environments.py
 
 each-python: ## set up and run the fast tests on each Python from 3.10 to 3.13 that is here
-	release/each_python.sh
+	.ci/release/each_python.sh
 
 audit: ## look the pinned versions up in the lists of known holes; needs the network
 	$(PYTHON) -m venv .venv-audit

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Sets up an environment from constraints.txt and runs the fast tests on each Python that is here.
-# usage: release/each_python.sh [3.10 3.12 ...]     all of 3.10 to 3.13 by default
+# usage: .ci/release/each_python.sh [3.10 3.12 ...]     all of 3.10 to 3.13 by default
 # An environment is kept in .venv-VERSION. A Python is looked for on the path and among those of pyenv.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 find_python() {
     local candidate

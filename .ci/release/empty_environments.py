@@ -1,6 +1,6 @@
 """Install the wheel of ./dist into empty environments, and run a quick start in each.
 
-Run: make dist, or python release/empty_environments.py [--only darts] after release/build.py
+Run: make dist, or, after build.py, python .ci/release/empty_environments.py [--only darts]
 
 Every environment is new, holds the wheel with an extra (or none) at the versions of
 constraints.txt, and runs outside the repository, so that only the wheel can be imported.
@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 NO_EXTRA = """
 import pandas as pd
@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> None:
     only = parser.parse_args(arguments).only
     wheels = sorted((ROOT / "dist").glob("*.whl"), key=lambda path: path.stat().st_mtime)
     if not wheels:
-        sys.exit("no wheel in ./dist: run release/build.py first")
+        sys.exit("no wheel in ./dist: run .ci/release/build.py first")
     for extra in extras if only is None else [only]:
         print(f"--- {wheels[-1].name}, {f'extra {extra}' if extra else 'no extra'}", flush=True)
         try_extra(wheels[-1], extra)

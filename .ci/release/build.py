@@ -1,6 +1,6 @@
 """Build the source distribution and the wheel of the last commit in ./dist, and check both.
 
-Run: make dist, or python release/build.py [--commit HEAD]
+Run: make dist, or python .ci/release/build.py [--commit HEAD]
 
 The commit is built, not the working tree. The wheel is built from the source distribution, so that
 a source distribution that lacks a file fails here. PyPI shows README.md without the repository, so
@@ -21,13 +21,13 @@ import zipfile
 from pathlib import Path
 
 if sys.version_info < (3, 11):
-    sys.exit("release/build.py needs Python 3.11 or later")
+    sys.exit(".ci/release/build.py needs Python 3.11 or later")
 import tomllib
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
 TOOLS = ROOT / ".venv-release"
-HIDDEN = {".ci/run", ".gitignore", ".pre-commit-config.yaml"}
+HIDDEN = {".gitignore", ".pre-commit-config.yaml"}
 """Files of the repository that no distribution needs, beside `.github/`."""
 BUILD = "import sys; from setuptools import build_meta as b; print(getattr(b, sys.argv[1])('dist'))"
 
