@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import argparse
 import random
 
 import pandas as pd
 import pytest
+import torch
 
 pytest.importorskip("sktime", reason="sktime is not installed")
 
-from benchmarks import fuzz
+from benchmarks.fuzz import command, frames, rule
+from benchmarks.fuzz.artifacts import damaged
 from benchmarks.records import Records
 from samovar_forecast import SAMoVARForecaster
+from samovar_forecast.exceptions import DataError
 
 
 def test_a_case_is_decided_by_its_seed():
     for seed in range(20):
-        first, again = (fuzz.nasty_frame(random.Random(seed)) for _ in range(2))
+        first, again = (frames.nasty_frame(random.Random(seed)) for _ in range(2))
         pd.testing.assert_frame_equal(first, again)
-        assert repr(fuzz.nasty_arguments(random.Random(seed))) == repr(
-            fuzz.nasty_arguments(random.Random(seed))
+        assert repr(frames.nasty_arguments(random.Random(seed))) == repr(
+            frames.nasty_arguments(random.Random(seed))
         )
-        assert fuzz.damaged(b"0" * 500, random.Random(seed)) == fuzz.damaged(
-            b"0" * 500, random.Random(seed)
-        )
+        assert damaged(b"0" * 500, random.Random(seed)) == damaged(b"0" * 500, random.Random(seed))
 
 
 def test_a_foreign_error_and_a_changed_frame_are_against_the_rule(monkeypatch):
@@ -31,18 +33,72 @@ def test_a_foreign_error_and_a_changed_frame_are_against_the_rule(monkeypatch):
         raise RuntimeError("of nobody")
 
     monkeypatch.setattr(SAMoVARForecaster, "fit", fail)
-    assert fuzz.run_frame(1) == "broken: RuntimeError: of nobody"
+    assert frames.run_frame(1) == "broken: RuntimeError: of nobody"
 
     def change(self, y, **given):
         y.iloc[0, 0] = 55.5
-        raise ValueError("of the host")
+        raise DataError("of ours")
 
     monkeypatch.setattr(SAMoVARForecaster, "fit", change)
-    assert "the frame changed" in fuzz.run_frame(1)
+    assert frames.run_frame(1) == "broken: the DataFrame of the user changed"
+
+
+def test_an_error_of_numpy_is_that_of_who_called_it():
+    y = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
+    called_by_us = rule.ending_of(lambda: DataError(**{"nothing": 1}))
+    assert called_by_us.startswith("broken: TypeError")
+    by_sktime = rule.ending_of(lambda: SAMoVARForecaster().fit("x", fh=[1]))
+    assert by_sktime == "refused: by the host"
+    assert rule.ending_of(lambda: SAMoVARForecaster().fit(y * float("inf"))) == "refused: DataError"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_a_call_changes_around_it_and_a_call_without_end_are_told(monkeypatch):
+    def endless() -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(rule, "SECONDS_OF_A_CASE", 0.05)
+    assert rule.ending_of(endless) == "broken: TookTooLong: after 0.05 seconds of CPU"
+    given = {"levels": [0.1]}
+    ending = rule.ending_of(lambda: (torch.rand(1), random.random(), given.clear()), given)
+    changed = "the state of random, the state of torch, the dict of the user changed"
+    assert ending == f"broken: {changed}"
+
+
+def test_a_run_that_was_cut_off_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    seen = []
+
+    def run(seed: int) -> str:
+        if len(seen) == 7:
+            seen.append("cut off")
+            raise KeyboardInterrupt
+        seen.append(seed)
+        return "broken: x" if seed == 12 else "finite"
+
+    monkeypatch.setattr(command, "PART", 3)
+    monkeypatch.setitem(command.KINDS, "frames", lambda folder: run)
+    asked = argparse.Namespace(kinds=["frames"], n=7, artefacts=0, first=10)
+    path = tmp_path / "fuzz.json"
+    with pytest.raises(KeyboardInterrupt):
+        command.measure(Records(path), asked)
+    command.measure(Records(path), asked)
+    # Each run warms up on the first seed; two parts were whole when the first run was cut off.
+    assert seen == [10, *range(10, 16), "cut off", 10, 16]
+    found = Records(path).entries["frames"]
+    assert (found["first"], found["cases"], found["broken"]) == (10, 7, [12])
+    assert found["endings"] == {"broken": 1, "finite": 6}
+    assert not any(name.startswith("seeds") for name in found)
+
+
+def test_cases_are_divided_by_the_shares_and_a_single_case_is_of_the_kind_that_is_asked_for():
+    kinds = list(command.SHARES)
+    assert sum(command.cases_of_each(kinds, 1000).values()) == 1000
+    assert command.cases_of_each([kinds[-1]], 1) == {kinds[-1]: 1}
 
 
 def test_endings_become_a_table():
     records = Records(None)
     records.keep("frames", {"cases": 2000, "endings": {"finite": 1999, "broken": 1}, "commit": "x"})
-    table = fuzz.sections(records)["fuzz"]
+    table = command.sections(records)["fuzz"]
     assert "| frames | 2,000  | finite 1,999, broken 1 | 1 " in table

@@ -1,0 +1,5 @@
+"""``python -m benchmarks.fuzz``."""
+
+from benchmarks.fuzz import BENCHMARK
+
+raise SystemExit(BENCHMARK.main())
