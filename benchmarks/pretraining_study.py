@@ -25,7 +25,8 @@ from benchmarks.records import RESULTS, BenchmarkError, Records, provenance, sta
 from benchmarks.zero_shot import better_var, panel_set
 from benchmarks.zero_shot_network import ZeroShot
 from samovar_forecast import load_pretrained
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining.__main__ import PRIOR_ROWS
 from samovar_forecast.pretraining.batches import Sizes
 from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe

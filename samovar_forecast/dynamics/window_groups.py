@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from samovar_forecast.network.zero_shot import ZeroShotConfig
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 
 
 class Batch(NamedTuple):

@@ -36,11 +36,8 @@ from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.linear.covariates import CovariateEffect
 from samovar_forecast.network.held import Kind, holding
 from samovar_forecast.network.paths import PATHS
-from samovar_forecast.network.zero_shot import (
-    Memory,
-    ZeroShotNetwork,
-    ZeroShotOutput,
-)
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_output import Memory, ZeroShotOutput
 
 NUMBERS_AT_ONCE = 1_000_000
 """Numbers in the paths of a batch, to bound its memory: a Jacobian holds some 40 times more."""

@@ -26,7 +26,8 @@ from samovar_forecast.linear.linear_map import LinearMap
 from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.artifact import network_form
 from samovar_forecast.network.heads import HEADS, Head
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 
 MEMBERS = (LinearMember, PretrainedMember, AdaptedMember, TrainedMember)
 """All kinds of members."""

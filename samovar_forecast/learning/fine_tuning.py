@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from samovar_forecast.learning.windows import WindowBatch
-from samovar_forecast.network.zero_shot import ZeroShotNetwork, ZeroShotOutput
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_output import ZeroShotOutput
 from samovar_forecast.pretraining.objective import step_losses
 
 

@@ -18,7 +18,8 @@ from samovar_forecast.linear.covariates import CovariateEffect
 from samovar_forecast.linear.sharing import shared
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.pretrained import load_pretrained
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 
 PRETRAINED_READS = 2048
 """Rows before an origin that the pretrained network reads at most; at least half of them, where

@@ -20,7 +20,7 @@ from samovar_forecast.process import usual_torch
 
 if TYPE_CHECKING:
     from samovar_forecast.network.samovar import SAMoVARNetwork
-    from samovar_forecast.network.zero_shot import ZeroShotNetwork
+    from samovar_forecast.network.window_forecasts import WindowForecasts
 
 
 def export_trained(network: SAMoVARNetwork, path: str | Path) -> None:
@@ -43,7 +43,7 @@ def export_trained(network: SAMoVARNetwork, path: str | Path) -> None:
 
 
 def export_pretrained(
-    network: ZeroShotNetwork, path: str | Path, n_rows: int, n_series: int, n_steps: int
+    network: WindowForecasts, path: str | Path, n_rows: int, n_series: int, n_steps: int
 ) -> None:
     """Write a pretrained network; see :meth:`ZeroShotNetwork.export_onnx`."""
     check_number_of_series(n_series)
@@ -90,7 +90,7 @@ class _TrainedForecast(nn.Module):
 
 
 class _PretrainedForecast(nn.Module):
-    def __init__(self, network: ZeroShotNetwork, n_steps: int) -> None:
+    def __init__(self, network: WindowForecasts, n_steps: int) -> None:
         super().__init__()
         self.network = network
         self.n_steps = n_steps

@@ -14,7 +14,8 @@ from samovar_forecast.artifact.tensors import from_bytes, to_bytes
 from samovar_forecast.bundle import LONGEST_DOCUMENT, checksum_of, write_whole
 from samovar_forecast.exceptions import ArtifactError, NotFittedError
 from samovar_forecast.network.artifact import network_form
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.process import usual_torch
 
 FOLDER = Path(__file__).parent / "weights"

@@ -13,15 +13,13 @@ from __future__ import annotations
 import copy
 import itertools
 import math
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network.blocks import Linear, MLPBlock, RMSNorm
 from samovar_forecast.network.decayed_attention import attention_to_memory, decayed_attention
 from samovar_forecast.network.held import computing, is_held
@@ -51,107 +49,9 @@ from samovar_forecast.network.window_features import (
     mix_others,
     own_features,
 )
-
-
-@dataclass(frozen=True)
-class ZeroShotConfig:
-    """Shape of the network; none of it depends on a panel."""
-
-    width: int = 64
-    heads: int = 4
-    n_layers: int = 3
-    patch_length: int = 8
-    fine_patch_length: int = 4
-    """Of short windows, which have few patches to learn from."""
-    fine_up_to: int = 160
-    """Longest window, in steps, that is cut into fine patches."""
-    horizon: int = 64
-    """Steps forecast at once; further ones by rolling."""
-    quantiles: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-    decays: tuple[float, ...] = (1.0, 0.97, 0.85, 0.5)
-    """Of a key from patch to patch, by head."""
-    structure: str = "lu"
-    prior_rows: float = 0.0
-    """Rows that the records of the simple forecasts are worth against what was learned beyond them.
-
-    0 in the training. What is learned there holds for simulations; a real panel differs, and a
-    short one says little of how. Weights between the first and the trained ones are more robust to
-    such a shift (Wortsman et al. 2022, Robust fine-tuning of zero-shot models)."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "quantiles", tuple(self.quantiles))
-        object.__setattr__(self, "decays", tuple(self.decays))
-        if min(self.width, self.heads) < 1 or self.width % self.heads:
-            raise ConfigurationError(
-                "the heads must divide the width", found=f"width {self.width}, {self.heads} heads"
-            )
-        if len(self.decays) != self.heads or not all(0 < decay <= 1 for decay in self.decays):
-            raise ConfigurationError(
-                "each head has a decay", found=self.decays, wanted=f"{self.heads} in (0, 1]"
-            )
-        levels = self.quantiles
-        is_rising = all(low < high for low, high in itertools.pairwise((0.0, *levels, 1.0)))
-        if self.horizon != BANDS[-1][1] or 0.5 not in levels or not is_rising:
-            raise ConfigurationError(
-                "the horizon ends with the last band of the records, and the levels rise inside "
-                "(0, 1) through the median",
-                found=f"{self.horizon} steps, levels {levels}",
-            )
-        lengths = (self.n_layers, self.patch_length, self.fine_patch_length)
-        if min(lengths) < 1 or max(lengths) > self.horizon or not 0 <= self.prior_rows < math.inf:
-            raise ConfigurationError(
-                "layers and patches are counted from 1 to the horizon, prior rows from 0",
-                found=f"layers and patches {lengths}, {self.prior_rows} prior rows",
-            )
-
-    @property
-    def head_width(self) -> int:
-        """Width of a head (d)."""
-        return self.width // self.heads
-
-    def patch_length_of(self, n_steps: int) -> int:
-        """Return the length of the patches of a window."""
-        return self.fine_patch_length if n_steps <= self.fine_up_to else self.patch_length
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
-        return asdict(self)
-
-
-class ZeroShotOutput(NamedTuple):
-    """Result of a forward; P positions that were read, Q levels."""
-
-    quantiles: Tensor
-    """(B, C, P, H, Q) away from the last value, in units of the position."""
-    actual: Tensor
-    """(B, C, P, H) what came, likewise; NaN where it is not known."""
-    error: Tensor
-    """(B, C, P, H) size of the errors that the record foretells, likewise."""
-    last: Tensor
-    """(B, C, P) last value, in the units of the input as ``unit``."""
-    unit: Tensor
-    """(B, C, P, H)"""
-    is_usable: Tensor
-    """(B, C, P) 1 where the series has moved at all, else 0."""
-    shares: Tensor
-    """(B, C, P, K, J) weights of the paths, by band."""
-    from_others: tuple[Tensor, ...] = ()
-    """(B, C, N, any) each: all by which other series enter; none where they do not."""
-
-
-class Memory(NamedTuple):
-    """What the network has learned inside windows, at every position; see `at_ends`."""
-
-    found: Tensor
-    """(B, C, N) period of the season found."""
-    strength: Tensor
-    """(B, C, N) of this season."""
-    record: Tensor
-    """(B, C, N, K, J)"""
-    pooled: Tensor
-    """(B, C or 1, N, K, J)"""
-    tokens: Tensor
-    """(B, C, N, D)"""
+from samovar_forecast.network.window_forecasts import WindowForecasts
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
+from samovar_forecast.network.zero_shot_output import Memory, ZeroShotOutput
 
 
 class _Read(NamedTuple):
@@ -163,7 +63,7 @@ class _Read(NamedTuple):
     patch_length: int
 
 
-class ZeroShotNetwork(nn.Module):
+class ZeroShotNetwork(WindowForecasts):
     """Dynamic vector autoregression for any number of series, forecast without training on them.
 
     Parameters
@@ -479,121 +379,3 @@ class ZeroShotNetwork(nn.Module):
                 elif name == "head.weight":
                     deviation = 0.02
                 parameter.normal_(0.0, deviation, generator=generator)
-
-    def export_onnx(self, path: str | Path, *, n_rows: int, n_series: int, n_steps: int) -> None:
-        """Write :meth:`forecast` as an ONNX file, for any number of windows of one shape.
-
-        The inputs are ``values``, float64 of shape (B, n_rows, n_series) with NaN where a value is
-        missing, and ``season``, int64 of shape (B,), 1 for none; the output is ``quantiles``,
-        float64 of shape (B, n_steps, n_series, Q). A shorter window is filled up with NaN in front.
-        Needs ``pip install 'samovar_forecast[onnx]'``, and a minute or more; to run the file,
-        ``onnxruntime`` alone.
-
-        Parameters
-        ----------
-        path : str or Path
-        n_rows, n_series, n_steps : int
-            Further series that only help to forecast count among the series.
-
-        Raises
-        ------
-        ConfigurationError
-            If there are more than eight series.
-        MissingPackageError
-            If a package that writes ONNX is not installed.
-        """
-        from samovar_forecast.network.onnx_export import export_pretrained
-
-        export_pretrained(self, path, n_rows, n_series, n_steps)
-
-    @torch.inference_mode()
-    def forecast_along(
-        self,
-        values: Tensor,
-        n_positions: int,
-        n_steps: int,
-        season: int = 1,
-        *,
-        past_covariates: Tensor | None = None,
-    ) -> Tensor:
-        """Return quantiles of the steps after each of the last patches of each window.
-
-        Parameters
-        ----------
-        values : Tensor of shape (B, L, C)
-            NaN where a value is missing.
-        n_positions : int
-            Patches to forecast after (P); the last ends with the window.
-        n_steps : int
-            At most ``config.horizon``.
-        season : int, default=1
-        past_covariates : Tensor of shape (B, L, P), optional
-
-        Returns
-        -------
-        float64 Tensor of shape (B, P, n_steps, C, Q)
-        """
-        n_series = values.shape[-1]
-        if past_covariates is not None:
-            values = torch.cat([values, past_covariates], -1)
-        seasons = torch.full((len(values),), season, device=values.device)
-        out = self(
-            values.double(), seasons, positions=torch.arange(-n_positions, 0), n_steps=n_steps
-        )
-        moves = out.quantiles.double() * out.unit[..., None]
-        levels = out.last[..., None, None] + moves * out.is_usable[..., None, None]  # B C P s Q
-        return levels[:, :n_series].permute(0, 2, 3, 1, 4)
-
-    @torch.inference_mode()
-    def forecast(
-        self,
-        values: Tensor,
-        horizon: int,
-        season: int | Tensor = 1,
-        *,
-        past_covariates: Tensor | None = None,
-        with_others: bool = True,
-    ) -> Tensor:
-        """Return quantiles of the steps after each window.
-
-        Parameters
-        ----------
-        values : Tensor of shape (B, L, C)
-            NaN where a value is missing; what is not there in front is NaN too. Patches without a
-            value are read as such: windows that are to be forecast as each alone have as many
-            patches, of one length (:meth:`ZeroShotConfig.patch_length_of`).
-        horizon : int
-            Any number of steps; beyond ``config.horizon`` the median is rolled forward.
-        season : int or integer Tensor of shape (B,), default=1
-        past_covariates : Tensor of shape (B, L, P), optional
-            Further series that may help to forecast; they are not forecast themselves.
-        with_others : bool, default=True
-
-        Returns
-        -------
-        float64 Tensor of shape (B, horizon, C, Q)
-        """
-        if not isinstance(season, Tensor):
-            season = torch.full((len(values),), season, device=values.device)
-        centre = self.config.quantiles.index(0.5)
-        n_series = values.shape[-1]
-        if past_covariates is not None:
-            values = torch.cat([values, past_covariates], -1)
-        values = values.double()
-        end = torch.tensor([-1])
-        blocks: list[Tensor] = []
-        widening = torch.zeros(())
-        remaining = horizon
-        while remaining > 0:
-            n_now = min(remaining, self.config.horizon)
-            out = self(values, season, with_others=with_others, positions=end, n_steps=n_now)
-            moves = out.quantiles[:, :, 0].double() * out.unit[:, :, 0, :, None]
-            moves = moves * out.is_usable[..., None]  # B C H Q
-            away = moves - moves[..., centre, None]
-            away = away.sign() * (away.square() + widening**2).sqrt()
-            median = out.last[:, :, 0, None] + moves[..., centre]  # B C H
-            blocks.append((median[..., None] + away).transpose(1, 2))
-            widening = away[:, :, -1:]
-            values = torch.cat([values, median.transpose(1, 2)], 1)
-            remaining -= n_now
-        return torch.cat(blocks, 1)[:, :, :n_series]

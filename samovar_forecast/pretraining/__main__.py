@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from samovar_forecast.network.pretrained import save_pretrained
-from samovar_forecast.network.zero_shot import ZeroShotConfig
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining.batches import Sizes
 from samovar_forecast.pretraining.checkpoint import load_checkpoint, save_checkpoint
 from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe

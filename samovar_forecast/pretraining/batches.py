@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from samovar_forecast.exceptions import ConfigurationError
-from samovar_forecast.network.zero_shot import ZeroShotConfig
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining.draws import Draws
 from samovar_forecast.pretraining.world import FAMILIES, draw_panels
 

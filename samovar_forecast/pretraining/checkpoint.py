@@ -19,7 +19,8 @@ from samovar_forecast.checkpoint_file import (
 )
 from samovar_forecast.exceptions import ArtifactError
 from samovar_forecast.network.artifact import build_network
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining.batches import Sizes
 from samovar_forecast.pretraining.training import Pretraining, Progress, Recipe
 

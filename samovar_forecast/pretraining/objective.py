@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from samovar_forecast.network.zero_shot import ZeroShotOutput
+from samovar_forecast.network.zero_shot_output import ZeroShotOutput
 
 LARGEST_ACTUAL = 30.0
 LEAST_ERROR, LARGEST_ERROR = 0.01, 4.0

@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining.batches import Batch, Sizes, batches
 from samovar_forecast.pretraining.draws import Draws
 from samovar_forecast.pretraining.known_responses import draw_batch, response_loss

@@ -10,7 +10,8 @@ from benchmarks import zero_shot
 from benchmarks.econometric import LINEAR
 from benchmarks.samples import Sample
 from benchmarks.zero_shot_network import ZeroShot
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,8 @@ from samovar_forecast import SAMoVARForecaster
 from samovar_forecast.artifact import KIND
 from samovar_forecast.learning import pretrained_member
 from samovar_forecast.network.pretrained import Pretrained
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from samovar_forecast.dynamics.window_groups import batches, shared_windows
-from samovar_forecast.network.zero_shot import ZeroShotConfig
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 
 CONFIG = ZeroShotConfig()
 

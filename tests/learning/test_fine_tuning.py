@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from samovar_forecast.learning.fine_tuning import fine_tuning_loss, future_of_window
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining.objective import pretraining_loss
 
 CONFIG = ZeroShotConfig(width=16, heads=2, n_layers=1, decays=(1.0, 0.9))

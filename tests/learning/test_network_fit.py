@@ -19,7 +19,8 @@ from samovar_forecast.learning.network_fit import (
 from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.pretrained_member import PretrainedMember
 from samovar_forecast.learning.scaled_rows import scale_rows
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from tests.builders.sktime import panel, wave
 
 PLAN = Plan(

@@ -14,7 +14,8 @@ from samovar_forecast.artifact.tensors import from_bytes, to_bytes
 from samovar_forecast.bundle import read_bundle, write_bundle
 from samovar_forecast.exceptions import ArtifactError
 from samovar_forecast.network.artifact import build_network
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from tests.builders.bundles import files_of
 
 CONFIG = NetworkConfig(

@@ -12,7 +12,8 @@ from samovar_forecast.artifact.tensors import from_bytes, to_bytes
 from samovar_forecast.bundle import checksum_of
 from samovar_forecast.network import pretrained
 from samovar_forecast.network.pretrained import load_pretrained, save_pretrained
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from tests.builders.panels import seasonal_walks
 
 SMALL = ZeroShotConfig(width=16, n_layers=1)

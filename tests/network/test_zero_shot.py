@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network.records import pooled_records
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from tests.builders.panels import close, opened
 from tests.builders.panels import seasonal_walks as panel
 
@@ -68,12 +68,6 @@ def test_each_series_sees_the_others_only_when_it_may(network):
     assert (forecast(network, other)[:, :, 0] - together).abs().max() > 1e-3
 
 
-def test_past_covariates_stand_beside_the_series_and_are_not_forecast(network):
-    y = panel()
-    found = forecast(network, y[..., :2], past_covariates=y[..., 2:])
-    close(found, forecast(network, y)[:, :, :2])
-
-
 @pytest.mark.parametrize("n_rows", [1, 2, 3, 8, 11, 40, 333, 2048])
 def test_any_length_of_the_past_is_forecast(network, n_rows):
     found = forecast(network, panel(n_rows, 2), season=7)
@@ -118,37 +112,6 @@ def test_a_series_without_any_value_harms_no_other(network):
     y = panel()
     y[..., 2] = torch.nan
     assert torch.isfinite(forecast(network, y)).all()
-
-
-def test_a_longer_forecast_begins_as_a_shorter_one(network):
-    close(forecast(network, panel(), 150)[:, :64], forecast(network, panel(), 64))
-
-
-def test_forecasts_after_the_last_patches_end_with_the_forecast_of_the_window(network):
-    y = panel()
-    along = network.forecast_along(y, 3, 20, 12)
-    assert along.shape == (len(y), 3, 20, y.shape[2], 9)
-    close(along[:, -1], forecast(network, y, 20))
-    covariates = y[..., :1].roll(1, 1)
-    told = network.forecast_along(y, 2, 5, 12, past_covariates=covariates)
-    close(told[:, -1], forecast(network, y, 5, past_covariates=covariates))
-
-
-def test_no_later_row_is_read_by_the_forecast_after_a_patch(network):
-    y = panel()
-    changed = y.clone()
-    changed[:, -network.config.patch_length_of(y.shape[1]) :] += 100.0
-    # The season is looked for in prefixes of the window, which end before its last patches.
-    close(
-        network.forecast_along(changed, 2, 4, 12)[:, 0], network.forecast_along(y, 2, 4, 12)[:, 0]
-    )
-
-
-def test_a_configuration_that_cannot_work_is_refused():
-    with pytest.raises(ConfigurationError, match="heads must divide"):
-        ZeroShotConfig(width=62)
-    with pytest.raises(ConfigurationError, match="median"):
-        ZeroShotConfig(quantiles=(0.1, 0.9))
 
 
 def differentiated(network, y, season=12):

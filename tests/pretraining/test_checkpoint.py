@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from samovar_forecast.artifact.tensors import about_of, from_bytes, to_bytes
 from samovar_forecast.checkpoint_file import path_before
 from samovar_forecast.exceptions import ArtifactError
-from samovar_forecast.network.zero_shot import ZeroShotConfig
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining.batches import Sizes, batches
 from samovar_forecast.pretraining.checkpoint import load_checkpoint, save_checkpoint
 from samovar_forecast.pretraining.training import Pretraining, Recipe

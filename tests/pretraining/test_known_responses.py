@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining.draws import Draws
 from samovar_forecast.pretraining.known_responses import (
     KnownVARs,

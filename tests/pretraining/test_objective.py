@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork, ZeroShotOutput
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
+from samovar_forecast.network.zero_shot_output import ZeroShotOutput
 from samovar_forecast.pretraining.batches import Sizes, batches
 from samovar_forecast.pretraining.objective import pretraining_loss
 

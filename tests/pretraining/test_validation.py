@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining import validation
 from samovar_forecast.pretraining.validation import validate
 from samovar_forecast.pretraining.world import FAMILIES

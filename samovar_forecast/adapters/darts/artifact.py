@@ -24,7 +24,7 @@ from samovar_forecast.exceptions import (
     SAMoVARError,
 )
 from samovar_forecast.network.artifact import check_weights
-from samovar_forecast.network.zero_shot import ZeroShotConfig
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.process import isolated_random_state, usual_torch, versions
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from samovar_forecast.adapters.darts.host import (
 )
 from samovar_forecast.adapters.darts.names import refuse_names_of_the_other_host
 from samovar_forecast.adapters.darts.sharding import ShardedTrainer
-from samovar_forecast.network.zero_shot import ZeroShotConfig
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.process import interruption_kept, usual_torch
 
 Method = TypeVar("Method", bound=Callable[..., Any])

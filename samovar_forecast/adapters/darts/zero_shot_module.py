@@ -25,7 +25,9 @@ from samovar_forecast.adapters.darts.host import (
 from samovar_forecast.adapters.darts.module import covariates_in_time
 from samovar_forecast.linear.covariates import NUMBERS_OF_LAGS, CovariateEffect
 from samovar_forecast.network.anchor import covariate_effects
-from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork, ZeroShotOutput
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
+from samovar_forecast.network.zero_shot_output import ZeroShotOutput
 
 
 @dataclass(slots=True)

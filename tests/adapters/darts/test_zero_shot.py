@@ -407,7 +407,8 @@ def test_a_series_too_short_for_a_window_is_refused_in_darts_words():
 
 def test_weights_of_the_users_own_come_from_a_folder(tmp_path):
     from samovar_forecast.network.pretrained import save_pretrained
-    from samovar_forecast.network.zero_shot import ZeroShotConfig, ZeroShotNetwork
+    from samovar_forecast.network.zero_shot import ZeroShotNetwork
+    from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 
     generator = torch.Generator().manual_seed(0)
     small = ZeroShotNetwork(

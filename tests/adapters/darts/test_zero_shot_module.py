@@ -12,7 +12,7 @@ pytest.importorskip("darts", reason="darts is not installed")
 from darts.utils.data.torch_datasets.utils import PLModuleInput
 
 from samovar_forecast.adapters.darts.zero_shot_module import ZeroShotModule, level_weights
-from samovar_forecast.network.zero_shot import ZeroShotConfig
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from tests.builders.darts import THIRD_PARTY
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
