@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from statsmodels.api import OLS
-from statsmodels.tsa.api import VAR
 from tqdm import tqdm
 
 from benchmarks.command import Benchmark
@@ -29,6 +28,7 @@ from benchmarks.moving_coefficients import MOVEMENTS, N_ROWS, movement_found
 from benchmarks.pages import markdown_table
 from benchmarks.records import Records, fingerprint, provenance
 from benchmarks.series_sets import VAR2
+from benchmarks.zero_shot_tests import causality_tested, constancy_tested
 from samovar_forecast.accuracy_tests import clark_west
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.bands import residual_block_bootstrap, seed_ensemble
@@ -38,7 +38,6 @@ from samovar_forecast.dynamics.refitting import NetworkLearner
 from samovar_forecast.dynamics.responses import irf
 from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.linear.simulate import simulate_var
-from samovar_forecast.network.pretrained import load_pretrained
 
 LEVEL = 0.05
 SOURCES = (
@@ -46,6 +45,7 @@ SOURCES = (
     "benchmarks/dynamics.py",
     "benchmarks/moving_coefficients.py",
     "benchmarks/series_sets.py",
+    "benchmarks/zero_shot_tests.py",
     "samovar_forecast/dynamics",
     "samovar_forecast/network",
     "samovar_forecast/learning/windows.py",
@@ -254,26 +254,6 @@ def network_tests(effect: float, number: int) -> Numbers:
     return outcome
 
 
-def zero_shot_tests(effect: float, number: int) -> Numbers:
-    """Test a on b and on c by zero-shot forecasts, and by least squares; 200 observations."""
-    series = simulate_var(chain(effect), 200, random_state=90_000 + number, burn_in=100)
-    frame = pd.DataFrame(series, columns=list("abc"))
-    shares = {"pretrained": np.ones((1, 3))}
-    members = {"pretrained": (load_pretrained().network, 1)}
-    var = DynamicVAR.from_members(members, shares, frame, scaler=Scaler.of(series))
-    squares = VAR(frame).fit(1)
-    outcome: Numbers = {}
-    for row in var.test_causality(causing="a").table.itertuples():
-        outcome[f"zero-shot, Clark-West, on {row.caused}"] = int(row.pvalue < LEVEL)
-        is_better = row.mse_full < row.mse_restricted
-        outcome[f"zero-shot, Diebold-Mariano, one-sided, on {row.caused}"] = int(
-            is_better and row.pvalue_dm / 2 < LEVEL
-        )
-        granger = squares.test_causality(row.caused, "a").pvalue
-        outcome[f"Granger, least squares of order 1, on {row.caused}"] = int(granger < LEVEL)
-    return outcome
-
-
 # --- coverage of bands ----------------------------------------------------------------------------
 
 PAIR = np.array([[[0.5, 0.25], [-0.2, 0.4]]])
@@ -402,16 +382,39 @@ CASES = {
         "the level",
     ),
     "size, zero-shot": Case(
-        "Size of the causality test without training, 200 observations",
-        lambda number: zero_shot_tests(0.0, number),
+        "Size of the causality test without training, 200 observations; a acts on nothing",
+        partial(causality_tested, "none"),
         200,
         "rejections between 3 and 7 %",
     ),
     "power, zero-shot": Case(
         "Power against an effect of 0.3 (a on b; nothing acts on c directly), without training",
-        lambda number: zero_shot_tests(0.3, number),
-        60,
+        partial(causality_tested, "linear"),
+        200,
         "at least 90 % of that of least squares",
+    ),
+    "power, zero-shot, kink": Case(
+        "Power where a acts on b above its mean alone, without training",
+        partial(causality_tested, "kink"),
+        200,
+        "above that of least squares",
+    ),
+    "power, zero-shot, turn": Case(
+        "Power where the effect of a on b changes its sign half-way, without training",
+        partial(causality_tested, "turn"),
+        200,
+        "above that of least squares",
+    ),
+    "size, constancy": Case(
+        "Size of the constancy tests without training, 200 observations of a VAR(1), on b",
+        partial(constancy_tested, "linear"),
+        200,
+        "rejections between 3 and 7 %",
+    ),
+    "power, constancy": Case(
+        "Power of the constancy tests where the own coefficient of b rises from 0 to 0.8 half-way",
+        partial(constancy_tested, "persistence"),
+        200,
     ),
     "size, network": Case(
         "Size of the causality test, networks, two trainings, 1,500 to train and 500 to test",
