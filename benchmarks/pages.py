@@ -29,12 +29,12 @@ NAMES = (
     "fuzz",
     "in_context",
     "kills",
-    "linear_targets",
     "long_horizon",
     "missing_values",
     "options",
     "pretraining_study",
     "soak",
+    "targets",
     "zero_shot",
 )
 """The benchmarks, each a module or package of that name that holds a `BENCHMARK`."""

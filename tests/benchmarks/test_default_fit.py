@@ -23,7 +23,7 @@ def test_the_table_shows_the_median_of_the_seeds():
     records = Records(None)
     for name in default_fit.SIZES:
         runs = {
-            f"seed {seed}": {"cpu": cpu, "wall": 2 * cpu, "bytes": None, "context": 8}
+            f"seed {seed}": {"cpu": cpu, "wall": 2 * cpu, "bytes": None}
             for seed, cpu in enumerate((1.0, 9.0, 3.0))
         }
         about = {"date": "today", "commit": "abc", "hardware": {"cpu": "some"}}

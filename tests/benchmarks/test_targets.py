@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 pytest.importorskip("sktime")
 pytest.importorskip("statsmodels")
 
-from benchmarks import linear_targets
-from benchmarks.linear_targets import BENCHMARK, SMALL, Reached
+from benchmarks import targets
 from benchmarks.records import Records
+from benchmarks.targets import BENCHMARK, SMALL, SUBJECTS, Reached
 
 
-def test_every_target_has_a_line_and_a_figure_or_was_not_run():
-    lines = BENCHMARK.stored_sections()["linear targets"].splitlines()[2:]
-    targets = Records(BENCHMARK.path).entries
-    assert len(lines) == len(targets)
-    for line, target in zip(lines, targets.values(), strict=True):
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_every_target_has_a_line_and_a_figure_or_was_not_run(subject):
+    lines = BENCHMARK.stored_sections()[f"{subject} targets"].splitlines()[2:]
+    asked = Records(BENCHMARK.path).entries[subject]
+    assert len(lines) == len(asked)
+    for line, target in zip(lines, asked.values(), strict=True):
         assert target["what"] in line
         *_, reached, met, _ = (cell.strip() for cell in line.split("|"))
         assert (reached == "not run") == (met == "")
@@ -27,8 +30,32 @@ def test_a_ratio_is_the_geometric_mean_over_the_better_rival(monkeypatch):
     records = Records(None)
     records.entries = {name: {"MSE": errors} for name in SMALL}
     records.entries["us_macro"] = {"MSE": {**errors, "VAR": 1.0}}
-    monkeypatch.setattr(linear_targets, "records_of", lambda name: records)
-    found = dict(linear_targets.of_panel())
+    monkeypatch.setattr(targets, "records_of", lambda name: records)
     mean = 0.5 ** ((len(SMALL) - 1) / len(SMALL)) * 2 ** (1 / len(SMALL))
-    assert found["panel"] == Reached(f"{mean:.3f}", True)
-    assert found["within"] == Reached("93%", True)
+    linear = SUBJECTS["linear"]
+    assert targets.panel(linear, 0.8) == Reached(f"{mean:.3f}", True)
+    assert targets.panel(linear, 0.5) == Reached(f"{mean:.3f}", False)
+    assert targets.panel_share(linear, 0.92) == Reached("93%", True)
+    assert targets.report_share(linear, 0.95) == Reached("75% of 4 sets", False)
+
+
+def test_intervals_are_judged_on_real_sets_by_the_worst(monkeypatch):
+    def entry(covered, score):
+        return {"covered": [0, 0, covered, 0], "width": [0] * 4, "score": [0, 0, score, 0]}
+
+    facts = {"origins": 4, "n_series": 2}
+    records = Records(None)
+    for name, share in (("VAR", 0.1), ("ETTh1", 0.84), ("yields", 0.9)):
+        records.entries[name] = {
+            "default, seed 0": {**entry(share, 2.0), **facts},
+            "last value, seed 0": {**entry(0.9, 1.0 if name == "yields" else 3.0), **facts},
+        }
+    monkeypatch.setattr(targets, "records_of", lambda name: records)
+    found = targets.intervals(SUBJECTS["default"], [0.85, 0.95])
+    assert found == Reached("84% to 90%; score above the last value's on 1", False)
+
+
+def test_a_figure_counts_as_it_is_shown():
+    assert targets.at_most(0.8004, 0.80) == Reached("0.800", True)
+    assert targets.at_most(0.8006, 0.80) == Reached("0.801", False)
+    assert not targets.at_most(math.inf, 0.80).is_met
