@@ -9,7 +9,9 @@ from samovar_forecast.learning.members import LinearMember
 from samovar_forecast.learning.pretrained_member import PretrainedMember
 from samovar_forecast.learning.scaled_rows import ScaledRows
 from samovar_forecast.learning.shares import (
+    HALF_LIFE,
     PRIOR_SHARES,
+    SPREAD_STRENGTH,
     Average,
     calibrate,
     estimate_shares,
@@ -83,6 +85,30 @@ def test_few_errors_change_the_spread_that_a_network_foretells_by_little():
     (none,) = calibrate([wide[:0]], head)
     np.testing.assert_allclose(none.scores.std(axis=0), 1.0, atol=0.05)
     assert calibrate([wide[:0]], Head.point()) == (None,)
+
+
+def test_the_newest_errors_say_most_of_the_spread():
+    head = Head.of_quantiles((0.1, 0.5, 0.9))
+    steady = np.random.default_rng(3).normal(size=(400, 1, 1))
+    restless = steady.copy()
+    restless[-40:] *= 3
+    early = steady.copy()
+    early[:40] *= 3
+    found = [calibrate([scores], head)[0].scores.std() for scores in (steady, early, restless)]
+    assert found[1] == pytest.approx(found[0], rel=0.05)
+    assert found[2] > 2 * found[0]
+
+
+def test_an_estimated_spread_has_the_tails_of_its_few_errors():
+    # All errors as foretold: what is left is the variance of Student's t around the forecast.
+    head = Head.of_quantiles((0.1, 0.5, 0.9))
+    scores = np.tile([1.0, -1.0], 8)[:, None, None]
+    (calibration,) = calibrate([scores], head)
+    age = np.arange(16)[::-1]
+    weights = 0.5 ** (age / (HALF_LIFE * 16))
+    freedom = SPREAD_STRENGTH + weights.sum() ** 2 / (weights**2).sum()
+    variance = np.square(calibration.scores).mean()
+    assert variance == pytest.approx(freedom / (freedom - 2))
 
 
 def test_short_instances_are_calibrated_together_and_long_ones_alone():
