@@ -54,8 +54,9 @@ than eight the spread that a network foretells stays as it is."""
 SPREAD_STRENGTH = 10.0
 """What the spread that the network foretells counts, in forecasts that do not overlap.
 
-With it, errors weighted by :data:`HALF_LIFE` and the tails of :func:`_correction`, intervals on the
-development sets held as often as they say; with errors of all ages alike and no tails, less often.
+With it, both weights and the tails of :func:`_correction`, intervals on the development sets held as
+often as they say; with errors of all ages alike and no tails, less often. The newest errors alone
+mislead who fits once in a calm time, and then moves on by ``update``.
 """
 
 SCORES_WITHOUT_EVIDENCE = 99
@@ -222,7 +223,7 @@ def calibrate(scores: Sequence[np.ndarray], head: Head) -> tuple[Calibration | N
 
     An instance with few origins of its own is calibrated by those of all instances. The scores
     are centered, so that the point forecast is the median; where the head has a spread of its own,
-    it is corrected by theirs, the newest counting most. None where there is no score and no spread.
+    it is corrected by theirs, all alike or the newest most. None where there is neither.
     """
     pooled: Calibration | None = None
     found: list[Calibration | None] = []
@@ -268,19 +269,22 @@ def _calibrated(
 def _correction(scores: np.ndarray, weights: np.ndarray, separate: np.ndarray) -> np.ndarray:
     """Return the factor on the spread that a network foretells, (s, C).
 
-    The weighted mean square of the scores (B, s, C) is drawn to 1, the more so the fewer
-    forecasts it comes from: ``separate``, (s, 1), do not overlap, and as many count as the weights
-    (B,) are worth. As the variance is estimated, a forecast follows a t-distribution around it,
-    whose tails the factor makes room for (Gelman and others 2013, Bayesian Data Analysis, 2.6).
+    The mean square of the scores (B, s, C), of all ages alike or weighted by age, whichever is
+    more, is drawn to 1, the more so the fewer forecasts it comes from: ``separate``, (s, 1), do
+    not overlap, and as many count as the weights (B,) are worth. As the variance is estimated, a
+    forecast follows a t-distribution around it, whose tails the factor makes room for (Gelman and
+    others 2013, Bayesian Data Analysis, 2.6).
     """
     known = np.isfinite(scores)
-    total = np.einsum("b,bsc->sc", weights, known)
-    square = np.einsum("b,bsc->sc", weights, np.square(np.where(known, scores, 0.0)))
-    square = square / np.where(total > 0, total, 1.0)
-    n_worth = separate * (weights.sum() ** 2 / np.square(weights).sum() / len(weights))
-    freedom = n_worth + SPREAD_STRENGTH
-    wanted = (n_worth * square + SPREAD_STRENGTH) / (freedom - 2)
-    plain = np.nanmean(np.square(scores), axis=0)
+    squares = np.square(np.where(known, scores, 0.0))
+    wanted = np.zeros(scores.shape[1:])
+    for weight in (np.ones(len(scores)), weights):
+        total = np.einsum("b,bsc->sc", weight, known)
+        square = np.einsum("b,bsc->sc", weight, squares) / np.where(total > 0, total, 1.0)
+        n_worth = separate * (weight.sum() ** 2 / np.square(weight).sum() / len(weight))
+        variance = (n_worth * square + SPREAD_STRENGTH) / (n_worth + SPREAD_STRENGTH - 2)
+        wanted = np.maximum(wanted, variance)
+    plain = squares.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     return np.asarray(np.sqrt(wanted / np.where(plain > 0, plain, 1.0)))
 
 
