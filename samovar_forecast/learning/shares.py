@@ -54,9 +54,9 @@ than eight the spread that a network foretells stays as it is."""
 SPREAD_STRENGTH = 10.0
 """What the spread that the network foretells counts, in forecasts that do not overlap.
 
-With it, both weights and the tails of :func:`_correction`, intervals on the development sets held as
-often as they say; with errors of all ages alike and no tails, less often. The newest errors alone
-mislead who fits once in a calm time, and then moves on by ``update``.
+With it, both weights and the tails of :func:`_correction`, intervals on the development sets held
+as often as they say; with errors of all ages alike and no tails, less often. The newest errors
+alone mislead who fits once in a calm time, and then moves on by ``update``.
 """
 
 SCORES_WITHOUT_EVIDENCE = 99
