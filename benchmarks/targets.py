@@ -55,7 +55,7 @@ class Subject(NamedTuple):
 SUBJECTS = {
     "linear": Subject("Linear members", econometric.LINEAR, "linear-members"),
     "pretrained": Subject("SAMoVAR zero-shot", econometric.PRETRAINED, ""),
-    "default": Subject("SAMoVAR", econometric.DEFAULT, "samovar"),
+    "default": Subject("SAMoVAR", econometric.DEFAULT, "default"),
 }
 
 

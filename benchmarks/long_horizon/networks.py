@@ -1,4 +1,4 @@
-"""The rows that train a network of this package: the paper's setting, its controls, our default."""
+"""The rows that train a network of this package: the paper's setting, its controls, ours."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def fit_paper(
     return lambda past: {"": _own(network, torch.from_numpy(past.astype(np.float32)))}, about
 
 
-def fit_default(
+def fit_trained(
     task: Task, asked: Asked, overrides: dict[str, Any]
 ) -> tuple[Forecast, dict[str, Any]]:
     """Train the network of `SAMoVARForecaster` and put an anchor beside it.

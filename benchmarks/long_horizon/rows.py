@@ -19,7 +19,7 @@ from benchmarks.long_horizon.linear import (
     fit_var,
 )
 from benchmarks.long_horizon.neighbours import fit_neighbour
-from benchmarks.long_horizon.networks import MEMBERS, fit_average, fit_default, fit_paper
+from benchmarks.long_horizon.networks import MEMBERS, fit_average, fit_paper, fit_trained
 from benchmarks.records import BenchmarkError
 
 Fit = Callable[[Task, Asked, dict[str, Any]], tuple[Forecast, dict[str, Any]]]
@@ -76,7 +76,7 @@ def _closed(fit: Callable[..., Any], has_lookback: bool = True) -> Fit:
 
 NETWORK = "network"
 ROWS: dict[str, Row] = {
-    "samovar": Row(
+    "default": Row(
         "SAMoVAR (default), every 25th window",
         fit_average,
         is_random=False,
@@ -84,19 +84,19 @@ ROWS: dict[str, Row] = {
         beside=MEMBERS,
         stride=25,
     ),
-    "samovar-adapted": Row(
+    "adapted": Row(
         "SAMoVAR (train=True), every 25th window",
         lambda task, asked, overrides: fit_average(task, asked, {"train": True, **overrides}),
         has_lookback=False,
         beside=MEMBERS,
         stride=25,
     ),
-    "default": Row(
+    "trained": Row(
         "SAMoVAR (trained, linear)",
-        fit_default,
+        fit_trained,
         beside={
-            REFITTED: "default, anchor refitted on validation rows too",
-            NETWORK: "default, network alone",
+            REFITTED: "trained, anchor refitted on validation rows too",
+            NETWORK: "trained, network alone",
         },
     ),
     "paper": Row("SAMoVAR (paper)", _paper()),

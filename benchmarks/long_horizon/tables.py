@@ -17,7 +17,7 @@ from benchmarks.pages import markdown_table
 from benchmarks.records import Entry, Records
 
 NOT_RUN = "not run"
-OURS = "default"
+OURS = "trained"
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def of_dataset(table: Table, dataset: str) -> list[str]:
 
 
 def in_short(table: Table) -> str:
-    """Return average ranks, and our default beside each model where both were run."""
+    """Return average ranks, and our trained row beside each model where both were run."""
     scores = of_ours(table)
     if not scores:
         return f"{title_of(OURS)}: {NOT_RUN}."
@@ -162,17 +162,17 @@ def in_short(table: Table) -> str:
             better = f"{sum(ours < its for ours, its in pairs)} of {len(pairs)}"
             ratio = f"{math.exp(mean(math.log(ours / its) for ours, its in pairs)):.3f}"
         rows.append([title_of(name), f"{ranks[name]:.2f}" if name in ranks else "", better, ratio])
-    header = ["model", "average rank", "default better on", "default's MSE over its"]
+    header = ["model", "average rank", "trained better on", "trained row's MSE over its"]
     return (
-        "Average rank by test MSE on the cells (set and horizon) of the default, among the models "
-        "that were run on all of them (1 is best). Beside it, on the cells where both were run: "
-        "how often the default's MSE is the lower one, and the geometric mean of its MSE over the "
+        "Average rank by test MSE on the cells (set and horizon) of the trained row, among the "
+        "models that were run on all of them (1 is best). Beside it, on the cells where both were "
+        "run: how often its MSE is the lower one, and the geometric mean of its MSE over the "
         "other's.\n\n" + markdown_table(header, rows)
     )
 
 
 def of_ours(table: Table) -> list[dict[str, float]]:
-    """Return the MSE of every row, for each cell on which the default was run."""
+    """Return the MSE of every row, for each cell on which the trained row was run."""
     return [
         {
             name: table[dataset, horizon, name][""].value
@@ -197,7 +197,7 @@ def average_ranks(scores: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def targets(table: Table) -> str:
-    """Return our default against the published numbers, cell by cell."""
+    """Return our trained row against the published numbers, cell by cell."""
     rows = []
     for dataset, by_horizon in published.MSE[published.BEST].items():
         for horizon, best in by_horizon.items():

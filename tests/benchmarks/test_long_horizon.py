@@ -162,13 +162,13 @@ def test_seasonal_naive_repeats_the_last_season(walk):
 TINY = {"d_model": 8, "n_heads": 2, "n_layers": 1}
 
 
-def test_the_default_row_answers_what_the_forecaster_answers(walk, monkeypatch):
+def test_the_trained_row_answers_what_the_forecaster_answers(walk, monkeypatch):
     made = []
     whole = networks.SAMoVARForecaster
     monkeypatch.setattr(
         networks, "SAMoVARForecaster", lambda **k: made.append(whole(**k)) or made[-1]
     )
-    forecast, about = networks.fit_default(walk, Asked(9, 0), {**TINY, "max_epochs": 2})
+    forecast, about = networks.fit_trained(walk, Asked(9, 0), {**TINY, "max_epochs": 2})
     found = forecast(walk.values[None, 130 - 9 : 130])
     (forecaster,) = made
     np.testing.assert_allclose(found["refitted"][0], forecaster.predict().to_numpy(), atol=1e-5)
@@ -330,10 +330,10 @@ def test_the_lookback_in_the_table_is_never_chosen_by_the_test_error():
 
 
 def test_ranks_and_targets_count_losses_too():
-    some = [cell("default", 0.36), cell("paper", 0.35), cell("seasonal-naive", 0.5)]
-    some += [cell("default", 0.26, "ETTh2"), cell("paper", 0.28, "ETTh2")]
+    some = [cell("trained", 0.36), cell("paper", 0.35), cell("seasonal-naive", 0.5)]
+    some += [cell("trained", 0.26, "ETTh2"), cell("paper", 0.28, "ETTh2")]
     table = tables.fields_of(some)
-    assert tables.average_ranks(tables.of_ours(table)) == {"default": 1.5, "paper": 1.5}
+    assert tables.average_ranks(tables.of_ours(table)) == {"trained": 1.5, "paper": 1.5}
     short = {line.split("|")[1].strip(): line for line in tables.in_short(table).splitlines()[2:]}
     assert [part.strip() for part in short["SAMoVAR (paper)"].split("|")[2:5]] == [
         *("1.50", "1 of 2"),
