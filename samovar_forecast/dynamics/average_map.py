@@ -5,14 +5,17 @@ Letters: B windows, L context, s steps ahead, C series, R weighted sums of the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 
 from samovar_forecast.dynamics.forecast_map import ForecastMap, Part, Shape, by_series
-from samovar_forecast.dynamics.jacobian import JacobianSum
+from samovar_forecast.dynamics.jacobian import Jacobian, JacobianSum
+from samovar_forecast.dynamics.linear_forecast_map import LinearForecastMap
 from samovar_forecast.dynamics.network_map import NetworkMap
-from samovar_forecast.dynamics.windows import Units, Windows
+from samovar_forecast.dynamics.windows import Units, Windows, joined
+from samovar_forecast.linear.forecast import LinearForecast
 
 
 class AverageMap:
@@ -83,16 +86,28 @@ class AverageMap:
 
     def jacobians(
         self, windows: Windows, weights: np.ndarray, units: Units, part: Part = "total"
-    ) -> Iterator[JacobianSum]:
+    ) -> Iterator[Jacobian]:
         """Yield the Jacobian of weighted sums of the forecast's steps, window by window."""
-        asked = by_series(weights, self.shape.n_series)
-        by_member = []
-        for name, member in self.parts.items():
-            own = asked * self.shares[name]  # R s C
-            own = np.pad(own, ((0, 0), (0, member.n_steps - self.n_steps), (0, 0)))
-            by_member.append(member.jacobians(self._windows_of(member, windows), own, units, part))
-        for together in zip(*by_member, strict=True):
-            yield JacobianSum(together, self.shape.context_length, self.shape.patch_length)
+        (found,) = jacobians_of_each([self], [windows], weights, units, part)
+        yield from found
+
+    def with_linear(self, linear: LinearForecast) -> AverageMap:
+        """Return the average with another linear forecast in place of its own."""
+        parts = {
+            name: LinearForecastMap(linear, part.shape, part.n_steps)
+            if isinstance(part, LinearForecastMap)
+            else part
+            for name, part in self.parts.items()
+        }
+        return AverageMap(parts, self.shares, self.shape, self.beside)
+
+    def _sum(self, parts: tuple[Jacobian, ...]) -> JacobianSum:
+        return JacobianSum(parts, self.shape.context_length, self.shape.patch_length)
+
+    def _weights_of(self, name: str, asked: np.ndarray) -> np.ndarray:
+        """Return what is asked of a part, (R, its steps, C), of what is asked of all, (R, s, C)."""
+        n_beyond = self.parts[name].n_steps - self.n_steps
+        return np.pad(asked * self.shares[name], ((0, 0), (0, n_beyond), (0, 0)))
 
     def _windows_of(self, part: ForecastMap, windows: Windows) -> Windows:
         """Return the rows that a part reads."""
@@ -106,3 +121,55 @@ class AverageMap:
             future = windows.future_covariates[:, ahead]
         static = windows.static_covariates if shape.n_static_covariates else None
         return Windows(windows.target[:, rows], past, future, static)
+
+
+def jacobians_of_each(
+    maps: Sequence[ForecastMap],
+    windows: Sequence[Windows],
+    weights: np.ndarray,
+    units: Units,
+    part: Part = "total",
+) -> list[Iterator[Jacobian]]:
+    """Return the Jacobians of each of several maps on windows of its own.
+
+    A forecaster that is a part of all of them is asked of all windows at once.
+
+    Parameters
+    ----------
+    maps : sequence of ForecastMap
+        Averages of parts by the same names, or any other.
+    windows : sequence of Windows
+        For each of the maps.
+    weights, units, part
+        As :meth:`ForecastMap.jacobians` takes them.
+    """
+    first = maps[0]
+    if all(own is first for own in maps) and not isinstance(first, AverageMap):
+        together = iter(first.jacobians(joined(windows), weights, units, part))
+        if len(maps) == 1:
+            return [together]
+        return [iter(list(islice(together, len(own.target)))) for own in windows]
+    averages = [own for own in maps if isinstance(own, AverageMap)]
+    if len(averages) < len(maps):
+        return [
+            own.jacobians(some, weights, units, part)
+            for own, some in zip(maps, windows, strict=True)
+        ]
+    asked = by_series(weights, averages[0].shape.n_series)
+    by_member = [
+        jacobians_of_each(
+            [own.parts[name] for own in averages],
+            [
+                own._windows_of(own.parts[name], some)
+                for own, some in zip(averages, windows, strict=True)
+            ],
+            averages[0]._weights_of(name, asked),
+            units,
+            part,
+        )
+        for name in averages[0].parts
+    ]
+    return [
+        map(own._sum, zip(*members, strict=True))
+        for own, members in zip(averages, zip(*by_member, strict=True), strict=True)
+    ]

@@ -11,13 +11,13 @@ Letters: D draws, n times, C series, p lags.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from samovar_forecast.dynamics.bands import draw_blocks
+from samovar_forecast.dynamics.drawn_together import DrawnTogether
 from samovar_forecast.dynamics.forecast_reading import ForecastReading
 from samovar_forecast.dynamics.roots import companion_radius
 from samovar_forecast.exceptions import ConfigurationError, DataError
@@ -49,8 +49,8 @@ def resampled(
     random_state: int | np.random.Generator | None = None,
     added: np.ndarray | None = None,
     dynamics: OneStepDynamics | None = None,
-) -> Iterator[_R]:
-    """Yield the reading of drawn histories, estimated again.
+) -> list[_R]:
+    """Return the readings of drawn histories, estimated again.
 
     Parameters
     ----------
@@ -66,9 +66,9 @@ def resampled(
     dynamics : OneStepDynamics, optional
         :func:`one_step_dynamics` of ``var``, where they are known already.
 
-    Yields
-    ------
-    ForecastReading
+    Returns
+    -------
+    list of ForecastReading
         Of the kind of ``var``. The errors that were drawn stand for its one-step errors.
 
     Raises
@@ -95,10 +95,12 @@ def resampled(
         recent = moved[:, MOST_LAGS + t - n_lags + 1 : MOST_LAGS + t + 1]  # D p C, oldest first
         change = np.einsum("cpk,dpk->dc", slopes[number], recent)
         moved[:, MOST_LAGS + t + 1] = change + drawn[:, number] - errors[number]
-    for number in range(n_draws):
-        history = values + moved[number, MOST_LAGS:]
-        made = pd.DataFrame(drawn[number], var.index[positions + 1], list(var.names))
-        yield var.estimated_on(history, errors=made)
+    readings = []
+    for errors_made, change in zip(drawn, moved[:, MOST_LAGS:], strict=True):
+        made = pd.DataFrame(errors_made, var.index[positions + 1], list(var.names))
+        readings.append(var.estimated_on(values + change, errors=made))
+    DrawnTogether(readings)
+    return readings
 
 
 def one_step_dynamics(var: ForecastReading) -> OneStepDynamics:
@@ -149,6 +151,6 @@ def _dynamics(var: ForecastReading, positions: np.ndarray) -> tuple[np.ndarray, 
     rows = np.arange(var.order - n_lags, var.order)
     found = [
         (jacobian.at_rows(rows)[0, ..., -var.neqs :], jacobian.value[0])
-        for jacobian in var.jacobians(var.data.windows(positions), first, "dynamics")
+        for jacobian in var.jacobians_at(positions, first, "dynamics")
     ]
     return np.stack([slope for slope, _ in found]), np.stack([value for _, value in found])

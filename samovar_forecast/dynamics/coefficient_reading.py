@@ -102,7 +102,7 @@ class CoefficientReading(BandedReading):
         part: Part,
     ) -> Iterator[LocalVAR]:
         asked = self._weights(horizon, weights)
-        jacobians = self.jacobians(self.data.windows(positions), asked, part)
+        jacobians = self.jacobians_at(positions, asked, part)
         for position, jacobian in zip(positions, jacobians, strict=True):
             start, stop = position + 1 - self.order, position + 1
             local = LocalVAR(

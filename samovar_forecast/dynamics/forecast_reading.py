@@ -21,8 +21,10 @@ from samovar_forecast.dynamics.simulation import Setting, check_covariance
 from samovar_forecast.dynamics.windows import Windows
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.scaler import Scaler
+from samovar_forecast.linear.forecast import LinearForecast
 
 if TYPE_CHECKING:
+    from samovar_forecast.dynamics.drawn_together import DrawnTogether
     from samovar_forecast.network import SAMoVARNetwork
 
 RESIDUALS_AT_MOST = 2000
@@ -38,8 +40,9 @@ FORECASTS_AT_ONCE = 256
 class Estimation(NamedTuple):
     """How the members of a forecast came about."""
 
-    again: Callable[[np.ndarray], ForecastMap]
-    """A history (n, C) in units of the data to the forecast, estimated on it in closed form."""
+    again: Callable[[np.ndarray], LinearForecast] | None
+    """A history (n, C) in units of the data to the linear forecast, estimated on it in closed form;
+    None if there is no such member."""
     rows: Mapping[str, str]
     """By the name of a member, the rows that it learned from, in words."""
 
@@ -83,6 +86,7 @@ class ForecastReading:
         self.out_of_sample_from = history.label(out_of_sample_from)
         self.training = training
         self.estimation = estimation
+        self._drawn_with: DrawnTogether | None = None
 
     @classmethod
     def from_network(
@@ -246,7 +250,10 @@ class ForecastReading:
         errors : DataFrame of shape (n, C), optional
             One-step errors by the time that was forecast, where they are known: `resid`.
         """
-        forecast_map = self._map if self.estimation is None else self.estimation.again(history)
+        forecast_map = self._map
+        if self.estimation is not None and self.estimation.again is not None:
+            assert isinstance(forecast_map, AverageMap)
+            forecast_map = forecast_map.with_linear(self.estimation.again(history))
         data = replace(self.data, target=self.data.target._replace(values=history))
         again = type(self)(forecast_map, data, estimation=self.estimation)
         if errors is not None:
@@ -418,6 +425,14 @@ class ForecastReading:
         if part not in PARTS:
             raise ConfigurationError("there is no such part", found=repr(part), wanted=list(PARTS))
         return self._map.jacobians(windows, weights, self.data.units(), part)
+
+    def jacobians_at(
+        self, positions: np.ndarray, weights: np.ndarray, part: Part = "total"
+    ) -> Iterator[Jacobian]:
+        """Yield the Jacobians, in units of the data, at rows of the history."""
+        if self._drawn_with is not None:
+            return self._drawn_with.jacobians_of(self, positions, weights, part)
+        return self.jacobians(self.data.windows(positions), weights, part)
 
     def _settings(self, origins: Any) -> list[Setting]:
         """Return where simulations from some origins start: all of them together where they can be.

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
-from samovar_forecast.dynamics.forecast_map import ForecastMap
 from samovar_forecast.dynamics.forecast_reading import Estimation
-from samovar_forecast.dynamics.members import average_of
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import Instance, Panel
-from samovar_forecast.learning.members import LinearMember
+from samovar_forecast.learning.members import take_off
 from samovar_forecast.learning.panel_forecaster import InstanceMembers, PanelForecaster
 from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.scaled_rows import scale_rows
+from samovar_forecast.linear.average import AnchorFit, estimate_again, estimate_each
 from samovar_forecast.linear.forecast import LinearForecast
 
 
@@ -87,8 +87,6 @@ def read_panel_forecaster(
         future = pd.concat([known, _take_rows_ahead(X, chosen, panel)])
     found = model.members_of(chosen.key)
     n_rows, parameter = min(found.n_rows, len(chosen)), 0 if head is None else head.center
-    n_columns = [panel.n_series, len(panel.past_names), len(panel.future_names), 0]
-    estimation = _estimation(model, found, chosen, (n_rows, n_columns), parameter)
     return DynamicVAR.from_members(
         found.members,
         found.shares,
@@ -101,7 +99,7 @@ def read_panel_forecaster(
         future_scaler=scalers.future_covariates,
         training=training,
         parameter=parameter,
-        estimation=estimation,
+        estimation=_estimation(model, found, chosen),
     )
 
 
@@ -148,39 +146,28 @@ def read_var(
     return read_panel_forecaster(model, frame, X, None, TrainingConfig())
 
 
-def _estimation(
-    model: PanelForecaster,
-    found: InstanceMembers,
-    chosen: Instance,
-    sizes: tuple[int, list[int]],
-    parameter: int,
-) -> Estimation:
-    """Return what the members learned from, and how they learn from another history."""
-    n_rows, n_columns = sizes
-    scalers, season = model.scalers[chosen.key], model.panel.grid.season
+def _estimation(model: PanelForecaster, found: InstanceMembers, chosen: Instance) -> Estimation:
+    """Return what the members learned from, and how the linear forecast learns from other rows."""
     rows = {
         "linear": "the rows of the fit (in sample there)",
         "pretrained": "no row of the data (out of sample everywhere)",
     }
+    told = {name: rows[name] for name in found.members if name in rows}
+    linear = found.members.get("linear")
+    if not isinstance(linear, LinearForecast) or not found.shares["linear"].any():
+        return Estimation(None, told)
+    member, scalers, season = linear, model.scalers[chosen.key], model.panel.grid.season
 
-    def again(history: np.ndarray) -> ForecastMap:
-        members = dict(found.members)
-        linear = members.get("linear")
-        if isinstance(linear, LinearForecast) and found.shares["linear"].any():
-            drawn = scale_rows(replace(chosen, target=history), scalers)
-            n_steps = linear.map.n_steps
-            fitted, _ = LinearMember.estimate([drawn], n_steps, season, linear.effect)
-            members["linear"] = fitted.forecasts[0]
-        return average_of(
-            members,
-            found.shares,
-            len(history),
-            n_columns,
-            context_length=n_rows,
-            parameter=parameter,
-        )
+    @cache
+    def on_the_history() -> AnchorFit:
+        values = take_off(member.effect, scale_rows(chosen, scalers))
+        return estimate_each([values], member.map.n_steps, season)[0]
 
-    return Estimation(again, {name: rows[name] for name in found.members if name in rows})
+    def again(history: np.ndarray) -> LinearForecast:
+        values = take_off(member.effect, scale_rows(replace(chosen, target=history), scalers))
+        return replace(member, map=estimate_again(on_the_history(), values))
+
+    return Estimation(again, told)
 
 
 def choose_instance(panel: Panel, key: Hashable | None) -> Instance:

@@ -282,7 +282,7 @@ class ShockReading(CoefficientReading):
         slopes = np.zeros((len(positions), periods, self.neqs, self.neqs))
         if periods:
             asked, newest = np.eye(self.patch_length)[:periods], np.array([self.order - 1])
-            found = self.jacobians(self.data.windows(positions), asked, part)
+            found = self.jacobians_at(positions, asked, part)
             for slope, jacobian in zip(slopes, found, strict=True):
                 slope[:] = jacobian.at_rows(newest)[:, :, 0, -self.neqs :]
         return slopes, [str(name) for name in self.names], list(self.index[positions])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -45,3 +46,13 @@ class Units(NamedTuple):
     def series(self, n_series: int) -> Scaler:
         """Return the units of the series alone."""
         return Scaler(self.channels.location[-n_series:], self.channels.scale[-n_series:])
+
+
+def joined(parts: Sequence[Windows]) -> Windows:
+    """Return several groups of windows as a single group."""
+    if len(parts) == 1:
+        return parts[0]
+    tables = [[table for table in some if table is not None] for some in zip(*parts, strict=True)]
+    target, *others = (np.concatenate(some) if some else None for some in tables)
+    assert target is not None
+    return Windows(target, *others)

@@ -6,7 +6,7 @@ Letters: s steps ahead, C series, M candidates, B held-out windows, n time steps
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -59,12 +59,18 @@ class AnchorFit:
         to: where levels move, it may beat any average.
     trial : Trial, optional
         The average from earlier origins; None where no row could be held out.
+    limits : Limits, optional
+        What the candidates may read.
+    penalties : dict of str to list of float
+        Of the regressions that all series share.
     """
 
     map: LinearMap
     weights: dict[str, np.ndarray]
     direct: LinearMap | None = None
     trial: Trial | None = None
+    limits: Limits | None = None
+    penalties: dict[str, list[float]] = field(default_factory=dict)
 
     def of_series(self, place: int) -> AnchorFit:
         """Return what was estimated for one of several series that do not read each other."""
@@ -147,7 +153,40 @@ def estimate_anchor(
         {name: share for name, share in zip(kept, final, strict=True) if share.any()},
         None if direct is None else direct.in_units(sample.center, sample.unit),
         held_out.averaged(weights / weights.sum(axis=0), sample.unit),
+        limits,
+        penalties,
     )
+
+
+def estimate_again(fit: AnchorFit, values: np.ndarray) -> LinearMap:
+    """Return the average on other rows of the same series: its candidates anew, the weights kept.
+
+    Parameters
+    ----------
+    fit : AnchorFit
+        Of a single instance.
+    values : array of shape (n, C)
+        As many rows as the anchor was estimated on.
+
+    Returns
+    -------
+    LinearMap
+        A candidate that these rows do not identify leaves its weight to the others.
+    """
+    assert fit.limits is not None
+    sample = Sample.of([values])
+    cuts = CUTS[-1:] if sample.is_long else CUTS[-2:]
+    parts = [[round(cut * len(rows)) for rows in sample.series] for cut in cuts]
+    filtered = filtered_candidates(sample.series, parts, sample.varies, fit.limits)
+    maps = _candidates(sample, fit.limits, fit.penalties) | filtered[-1]
+    kept = [name for name in maps if name == "last" or name in fit.weights]
+    shares = np.array(
+        [fit.weights.get(name, np.zeros(maps[name].intercept.shape)) for name in kept]
+    )
+    shares[kept.index("last")] += shares.sum(axis=0) == 0
+    shares = shares / shares.sum(axis=0)
+    average, _ = stable_average([maps[name] for name in kept], shares, kept.index("last"))
+    return average.in_units(sample.center, sample.unit)
 
 
 def _direct_alone(maps: dict[str, LinearMap], limits: Limits) -> LinearMap | None:

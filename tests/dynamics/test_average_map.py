@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from samovar_forecast.dynamics.average_map import AverageMap
+from samovar_forecast.dynamics.average_map import AverageMap, jacobians_of_each
 from samovar_forecast.dynamics.forecast_map import Shape
 from samovar_forecast.dynamics.linear_forecast_map import LinearForecastMap
 from samovar_forecast.dynamics.network_map import NetworkMap
@@ -72,3 +72,27 @@ def test_averages_are_equal_with_equal_parts_and_shares() -> None:
     other.shares["linear"] = other.shares["linear"] + 0.1
     assert not average().equals(other)
     assert not average().equals(parts()["linear"])
+
+
+def test_several_averages_of_the_same_network_answer_together_as_they_do_alone() -> None:
+    first = average(["linear", "pretrained"])
+    second = first.with_linear(linear_forecast(seed=4))
+    assert second.parts["pretrained"] is first.parts["pretrained"]
+    windows = [scaled_windows(2), scaled_windows(1, seed=5)]
+    asked = np.eye(4)[:2]
+    together = jacobians_of_each([first, second], windows, asked, units(), "dynamics")
+    for own, some, found in zip((first, second), windows, together, strict=True):
+        alone = list(own.jacobians(some, asked, units(), "dynamics"))
+        for mine, wanted in zip(list(found), alone, strict=True):
+            assert np.allclose(mine.dense(), wanted.dense(), rtol=1e-9, atol=1e-9)
+            assert np.allclose(mine.value, wanted.value)
+
+
+def test_several_maps_that_share_nothing_are_asked_each_by_itself() -> None:
+    maps = [parts()["pretrained"], parts()["pretrained"]]
+    windows = [scaled_windows(1), scaled_windows(1, seed=5)]
+    asked = np.eye(6)[:1]
+    found = jacobians_of_each(maps, windows, asked, units(), "dynamics")
+    for own, some, (mine,) in zip(maps, windows, map(list, found), strict=True):
+        (alone,) = own.jacobians(some, asked, units(), "dynamics")
+        assert np.allclose(mine.dense(), alone.dense(), rtol=1e-9, atol=1e-9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.dynamics.windows import Units, Windows
+from samovar_forecast.dynamics.windows import Units, Windows, joined
 from samovar_forecast.frames.scaler import Scaler
 
 
@@ -36,3 +36,12 @@ def test_the_series_are_the_last_channels():
     series = units.series(2)
     np.testing.assert_array_equal(series.location, [1.0, 2.0])
     np.testing.assert_array_equal(series.scale, [3.0, 4.0])
+
+
+def test_groups_of_windows_are_joined_table_by_table() -> None:
+    windows = Windows(np.arange(24.0).reshape(4, 3, 2), None, np.ones((4, 5, 1)))
+    again = joined([windows.part(0, 1), windows.part(1, 4)])
+    assert np.array_equal(again.target, windows.target)
+    assert again.past_covariates is None
+    assert again.future_covariates.shape == (4, 5, 1)
+    assert joined([windows]) is windows

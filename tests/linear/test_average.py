@@ -9,6 +9,7 @@ import pytest
 
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.linear import LinearMap, estimate_anchor
+from samovar_forecast.linear.average import estimate_again
 from samovar_forecast.linear.linear_map import finite_runs, iterate
 from samovar_forecast.linear.regressions import lag_design
 from samovar_forecast.linear.simulate import simulate_var
@@ -128,3 +129,17 @@ def test_values_missing_at_random_hardly_change_it():
         for one in (y, gappy)
     )
     assert patched < 1.15 * whole
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_estimated_again_on_its_own_rows_the_average_is_the_same(gap: bool) -> None:
+    y = simulate_var(random_var(np.random.default_rng(3)), 120, random_state=3)
+    y[40:42, 1] = np.nan if gap else 0.0
+    fit = estimate_anchor([y], 5, 40)
+    again = estimate_again(fit, y)
+    for name in ("own", "cross", "intercept", "center"):
+        np.testing.assert_allclose(
+            getattr(again, name), getattr(fit.map, name), rtol=1e-9, atol=1e-12
+        )
+    moved = estimate_again(fit, y + 0.1 * np.random.default_rng(0).normal(size=y.shape))
+    assert not np.allclose(moved.own, fit.map.own)
