@@ -13,6 +13,9 @@ from benchmarks.long_horizon.data import Asked, Task
 from benchmarks.long_horizon.rows import canonical_name, read_name
 from benchmarks.records import BenchmarkError, Entry, Records, provenance
 
+MANY_WINDOWS = 1000
+"""A row that strides over the test windows scores all of them where there are fewer."""
+
 PACKAGES = ("torch", "numpy", "pandas", "pytorch_lightning", "sktime")
 
 
@@ -67,8 +70,9 @@ class Run:
         forecast, about = row.fit(task, asked, overrides)
         fitted = (time.perf_counter() - wall, time.process_time() - cpu)
         reads = lookback or about["rows_read"]
+        stride = row.stride if len(task.origins("test")) >= MANY_WINDOWS else 1
         scores = {
-            part: task.score(forecast, part, reads, row.at_once, row.stride)
+            part: task.score(forecast, part, reads, row.at_once, stride)
             for part in ("validation", "test")
         }
         if checkpoint is not None:
@@ -85,9 +89,7 @@ class Run:
             "data": task.digest,
             "borders": list(task.borders),
             "series": task.n_series,
-            "windows": {
-                part: len(task.origins(part)[:: row.stride]) for part in ("validation", "test")
-            },
+            "windows": {part: len(task.origins(part)[::stride]) for part in ("validation", "test")},
             "scores": scores,
             "seconds": {
                 "fit wall": round(fitted[0], 2),

@@ -43,7 +43,7 @@ class Row:
     at_once : int
         Windows forecast together.
     stride : int
-        Of the windows that are scored; 1 for every window.
+        Of the windows that are scored, where there are many; 1 for every window.
     """
 
     title: str
@@ -77,7 +77,7 @@ def _closed(fit: Callable[..., Any], has_lookback: bool = True) -> Fit:
 NETWORK = "network"
 ROWS: dict[str, Row] = {
     "default": Row(
-        "SAMoVAR (default), every 25th window",
+        "SAMoVAR (default), every 25th of many windows",
         fit_average,
         is_random=False,
         has_lookback=False,
@@ -85,7 +85,7 @@ ROWS: dict[str, Row] = {
         stride=25,
     ),
     "adapted": Row(
-        "SAMoVAR (train=True), every 25th window",
+        "SAMoVAR (train=True), every 25th of many windows",
         lambda task, asked, overrides: fit_average(task, asked, {"train": True, **overrides}),
         has_lookback=False,
         beside=MEMBERS,
