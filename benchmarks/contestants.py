@@ -164,8 +164,8 @@ class OfSktime:
 
     def _checked(self, forecaster: Any, sample: Sample) -> tuple[pd.DataFrame, pd.DataFrame | None]:
         y, X = sample.y, sample.X
-        if not forecaster.get_tag("capability:exogenous"):
-            X = None
+        if sample.ahead is None or not forecaster.get_tag("capability:exogenous"):
+            X = None  # what is known of the past alone is no part of sktime's X
         if not forecaster.get_tag("capability:missing_values"):
             y, X = without_gaps(y), None if X is None else without_gaps(X)
         return y, X

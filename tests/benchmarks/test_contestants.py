@@ -44,6 +44,17 @@ def test_points_and_quantiles_of_every_member_come_back_and_new_rows_move_them(n
     np.testing.assert_allclose(alone[0].points, later[0].points)
 
 
+def test_covariates_of_the_past_alone_change_no_forecast_of_a_host():
+    own = sample()
+    past = pd.DataFrame({"cost": np.arange(80.0)}, own.y.index)
+    points = []
+    for given in (own._replace(X=past), own):
+        contestant = CONTESTANTS["SAMoVAR"]()
+        contestant.fit([given], 3, 1)
+        points.append(contestant.forecast([given], spread=False)[0].points)
+    np.testing.assert_array_equal(*points)
+
+
 def test_the_rules_are_what_their_names_say():
     y = sample()
     last = y.y.to_numpy()
