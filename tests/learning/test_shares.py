@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,6 @@ from samovar_forecast.learning.members import LinearMember
 from samovar_forecast.learning.pretrained_member import PretrainedMember
 from samovar_forecast.learning.scaled_rows import ScaledRows
 from samovar_forecast.learning.shares import (
-    HALF_LIFE,
     PRIOR_SHARES,
     SPREAD_STRENGTH,
     Average,
@@ -17,6 +18,7 @@ from samovar_forecast.learning.shares import (
     estimate_shares,
     weigh_members,
 )
+from samovar_forecast.learning.uncertainty import conformal_quantile
 from samovar_forecast.linear.simulate import simulate_var
 from samovar_forecast.network.heads import Head
 
@@ -87,17 +89,16 @@ def test_few_errors_change_the_spread_that_a_network_foretells_by_little():
     assert calibrate([wide[:0]], Head.point()) == (None,)
 
 
-def test_new_errors_widen_the_spread_and_calm_ones_do_not_narrow_it():
+def test_the_errors_change_the_width_of_a_foretold_spread_and_not_its_shape():
     head = Head.of_quantiles((0.1, 0.5, 0.9))
-    steady = np.random.default_rng(3).normal(size=(400, 1, 1))
-    restless, calm = steady.copy(), steady.copy()
-    restless[-40:] *= 3
-    calm[-40:] /= 3
-    of_steady, of_restless, of_calm = (
-        calibrate([scores], head)[0].scores.std() for scores in (steady, restless, calm)
-    )
-    assert of_restless > 2 * of_steady
-    assert of_calm == pytest.approx(calm.std(), rel=0.02)
+    skewed = np.random.default_rng(3).exponential(size=(400, 1, 2))
+    skewed[7, 0, 0] = np.nan
+    (calibration,) = calibrate([skewed], head)
+    ranks = calibration.scores[:, 0, 0]
+    assert np.isnan(ranks[7])
+    known = np.delete(ranks, 7)
+    np.testing.assert_array_equal(known.argsort(), np.delete(skewed[:, 0, 0], 7).argsort())
+    np.testing.assert_allclose(np.sort(known), -np.sort(known)[::-1], atol=1e-9)
 
 
 def test_an_estimated_spread_has_the_tails_of_its_few_errors():
@@ -105,10 +106,10 @@ def test_an_estimated_spread_has_the_tails_of_its_few_errors():
     head = Head.of_quantiles((0.1, 0.5, 0.9))
     scores = np.tile([1.0, -1.0], 8)[:, None, None]
     (calibration,) = calibrate([scores], head)
-    weights = 0.5 ** (np.arange(16) / (HALF_LIFE * 16))
-    freedom = SPREAD_STRENGTH + weights.sum() ** 2 / (weights**2).sum()
-    variance = np.square(calibration.scores).mean()
-    assert variance == pytest.approx(freedom / (freedom - 2))
+    upper = conformal_quantile(calibration.scores, 13 / 17)
+    freedom = SPREAD_STRENGTH + 16
+    expected = NormalDist().inv_cdf(13 / 17) * np.sqrt(freedom / (freedom - 2))
+    assert upper.item() == pytest.approx(expected)
 
 
 def test_short_instances_are_calibrated_together_and_long_ones_alone():
