@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import random
 import signal
 import sys
@@ -40,6 +41,11 @@ def interruption_kept() -> Iterator[None]:
         if handler is not None:  # Python can set it again
             signal.signal(signal.SIGINT, handler)
         raise KeyboardInterrupt from left
+
+
+def is_worker() -> bool:
+    """Return whether another process of Python, or joblib, started this process for a part."""
+    return multiprocessing.current_process().name != "MainProcess"
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import torch
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.process import (
     interruption_kept,
+    is_worker,
     isolated_random_state,
     quieted,
     resolve_seed,
@@ -77,3 +78,13 @@ def test_an_exit_that_an_interruption_caused_is_an_interruption_again() -> None:
 def test_any_other_exit_stays_an_exit() -> None:
     with pytest.raises(SystemExit), interruption_kept():
         sys.exit(1)
+
+
+def test_a_process_that_works_for_another_knows_it() -> None:
+    joblib = pytest.importorskip("joblib")
+    assert not is_worker()
+    for backend in ("loky", "multiprocessing"):
+        assert joblib.Parallel(2, backend=backend)(joblib.delayed(is_worker)() for _ in "ab") == [
+            True,
+            True,
+        ]

@@ -69,7 +69,8 @@ def run_rows(
     found: dict[str, dict[int, Outcome]] = {name: {} for name in followed}
     waiting = list(followed)
     total = len(followed) * n_origins
-    with tqdm(total=total, disable=not progress, delay=SECONDS_BEFORE_A_BAR, leave=False) as bar:
+    shown = {"desc": "rolling origins", "unit": "forecast", "delay": SECONDS_BEFORE_A_BAR}
+    with tqdm(total=total, disable=not progress, leave=False, **shown) as bar:
         while waiting:
             tasks = _tasks({name: followed[name] for name in waiting}, n_origins)
             stuck = set()
@@ -137,7 +138,7 @@ def _done(work: Work, task: Task, bar: Any = None) -> Iterator[tuple[str, list[O
     with shared_estimates() as estimates:
         for name in task.names:
             if bar is not None:
-                bar.set_description(name, refresh=False)
+                bar.set_postfix_str(name, refresh=False)
             outcomes = forecast_from(
                 work.forecasters[name],
                 work.y,

@@ -248,37 +248,46 @@ def _is_watched() -> bool:
 
 
 class ProgressBar(Callback):
-    """A bar over all steps of the fit; it appears once the fit has lasted a while."""
+    """A bar over the epochs of the training; it appears once the training has lasted a while."""
 
-    def __init__(self, n_steps: int, delay: float) -> None:
-        self.n_steps = n_steps
+    def __init__(self, n_epochs: int, delay: float) -> None:
+        self.n_epochs = n_epochs
         self.delay = delay
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Draw the bar, as far as a resumed training has come."""
         self.bar = tqdm(
-            total=self.n_steps,
-            initial=trainer.global_step,
-            desc="fitting",
-            unit="step",
+            total=self.n_epochs,
+            initial=trainer.current_epoch,
+            desc="training",
+            unit="epoch",
             delay=self.delay,
             mininterval=0.1 if _is_watched() else SECONDS_BETWEEN_LINES_OF_A_LOG,
+            miniters=0,
             leave=False,
         )
+        self.validation = ""
 
-    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any, **kwargs: Any) -> None:
-        """Move the bar on."""
-        self.bar.update(trainer.global_step - self.bar.n)
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Tell how far the epoch has come."""
+        told = f"step {batch_idx + 1} of {trainer.num_training_batches}{self.validation}"
+        self.bar.set_postfix_str(told, refresh=False)
+        self.bar.update(0)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Show the validation loss beside the bar."""
+        """Move the bar on, and keep the validation loss to be shown beside it."""
         metrics = trainer.callback_metrics
         if "validation_loss" in metrics:
-            self.bar.set_postfix(
-                epoch=pl_module.current_epoch + 1,
-                validation=f"{float(metrics['validation_loss']):.4g}",
-                refresh=False,
-            )
+            self.validation = f", validation {float(metrics['validation_loss']):.4g}"
+        self.bar.update(1)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Show that the end is reached, also where no epoch was better for long."""
+        if self.bar.n < self.bar.total:
+            self.bar.total = self.bar.n
+            self.bar.refresh()
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Take the bar away."""

@@ -42,7 +42,13 @@ from samovar_forecast.network import SAMoVARNetwork
 from samovar_forecast.network.heads import Head
 from samovar_forecast.network.losses import head_loss
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
-from samovar_forecast.process import interruption_kept, isolated_random_state, quieted, resolve_seed
+from samovar_forecast.process import (
+    interruption_kept,
+    is_worker,
+    isolated_random_state,
+    quieted,
+    resolve_seed,
+)
 
 CHECKPOINT_NAME = "training"
 SECONDS_WITHOUT_PROGRESS_BAR = 5.0
@@ -122,7 +128,8 @@ def fit_network(
         in threads of the same process wait for each other.
     device : {"auto", "cpu", "cuda", "mps"}
     progress : bool or None
-        Progress bar: always, never, or (None) only once the fit has lasted five seconds.
+        Progress bar: always, never, or (None) only once the fit has lasted five seconds. In a
+        worker process never: bars of several processes would stand over each other.
     checkpoint_dir : path, optional
         Folder in which the state of the training is kept after every epoch. If it already holds
         the state of the same fit (data, configuration, seed), training goes on from there.
@@ -191,9 +198,9 @@ def train_network(
     callbacks: list[Callback] = [journal]
     if validation is not None and config.patience is not None:
         callbacks.append(Patience(config.patience))
-    if progress is not False:
+    if progress is not False and not is_worker():
         delay = 0.0 if progress else SECONDS_WITHOUT_PROGRESS_BAR
-        callbacks.append(ProgressBar(n_steps, delay))
+        callbacks.append(ProgressBar(config.max_epochs, delay))
     resume_from = None
     if checkpoint_dir is not None:
         folder = Path(checkpoint_dir)

@@ -27,8 +27,31 @@ def test_a_log_that_is_not_watched_gets_few_lines_of_progress(
     monkeypatch.setattr("samovar_forecast.learning.loop.SECONDS_BETWEEN_LINES_OF_A_LOG", 3600.0)
     config = TrainingConfig(max_epochs=40)
     fit_network(network(), train, None, config, random_state=0, progress=True)
-    n_drawn = capsys.readouterr().err.count("fitting")
+    n_drawn = capsys.readouterr().err.count("training:")
     assert n_drawn > 3 if is_terminal else n_drawn == 1
+
+
+def test_the_bar_counts_epochs_and_reaches_its_end_where_no_epoch_was_better_for_long(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, validation = window_sets()
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    config = TrainingConfig(max_epochs=40, patience=1, learning_rate=1.0)
+    found = fit_network(network(), train, validation, config, random_state=0, progress=True)
+    n_epochs = len(found.history)
+    assert n_epochs < 40
+    told = capsys.readouterr().err
+    assert f"training: 100%|##########| {n_epochs}/{n_epochs} " in told.replace("\u2588", "#")
+    assert ", validation " in told
+
+
+def test_a_worker_process_draws_no_bar(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, _ = window_sets()
+    monkeypatch.setattr("samovar_forecast.learning.training.is_worker", lambda: True)
+    fit_network(network(), train, None, TrainingConfig(max_epochs=1), random_state=0, progress=True)
+    assert "training:" not in capsys.readouterr().err
 
 
 def test_batches_hold_every_window_once_in_the_order_of_the_seed_and_the_epoch() -> None:

@@ -142,7 +142,7 @@ def test_a_fit_is_silent_when_it_is_short(capfd: pytest.CaptureFixture[str]) -> 
     captured = capfd.readouterr()
     assert captured.out == captured.err == ""
     fit_network(network(), train, validation, SHORT, random_state=0, progress=True)
-    assert "fitting" in capfd.readouterr().err
+    assert "training" in capfd.readouterr().err
 
 
 def test_a_fit_in_mixed_precision_comes_near_that_in_the_full_one() -> None:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import pytorch_lightning as pl
 from tqdm.auto import tqdm
 
+from samovar_forecast.process import is_worker
+
 
 @contextmanager
 def stages(trainer: pl.Trainer, n_stages: int) -> Iterator[Callable[[str], None]]:
@@ -19,6 +21,7 @@ def stages(trainer: pl.Trainer, n_stages: int) -> Iterator[Callable[[str], None]
         Called with the name of each stage, when the stage begins.
     """
     is_shown = trainer.progress_bar_callback is not None and trainer.is_global_zero
+    is_shown = is_shown and not is_worker()
     with tqdm(total=n_stages, disable=not is_shown, leave=False, unit="stage") as bar:
         begun = 0
 

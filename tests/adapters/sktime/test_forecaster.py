@@ -222,7 +222,7 @@ def test_a_fit_prints_nothing_warns_of_nothing_and_leaves_logging_alone(capfd):
 
 def test_progress_is_shown_on_request(capfd):
     SAMoVARForecaster(**TINY, verbose=True).fit(wave(), fh=1)
-    assert "fitting" in capfd.readouterr().err
+    assert "training" in capfd.readouterr().err
 
 
 def test_the_history_of_the_fit_is_readable(fitted):
