@@ -114,6 +114,7 @@ ROOMS = {
             "joblib",
         ),
     ),
+    "comparison.results": May(("comparison", "plots"), ("numpy", "pandas")),
     "plots": May(("exceptions", "bundle", "comparison"), ("numpy", "matplotlib")),
     "report": May(
         ("exceptions", "bundle", "comparison", "plots"), ("numpy", "pandas", "matplotlib", "jinja2")
@@ -127,7 +128,7 @@ ROOMS = {
 # Arrows against the order of the rooms: a result draws itself by a function of `plots`, which knows
 # all results. Such an import stands inside a function, so that it is made when a figure is asked
 # for; it builds nothing, and closes no circle.
-LATE = {"dynamics.results": "plots"}
+LATE = {"dynamics.results": "plots", "comparison.results": "plots"}
 
 
 def lies_in(module: str, room: str) -> bool:

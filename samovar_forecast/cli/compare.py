@@ -5,12 +5,31 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from samovar_forecast.cli.files import check_outputs, table_format, write_table
-from samovar_forecast.cli.options import add_common, add_reading, is_samovar, own_data
+from samovar_forecast.cli.options import (
+    add_common,
+    add_reading,
+    add_units,
+    is_samovar,
+    own_data,
+    units_of,
+)
+from samovar_forecast.cli.outlook import Outlook, look_ahead
+from samovar_forecast.cli.outlook_words import in_words
 from samovar_forecast.cli.terminal import say, width
 from samovar_forecast.exceptions import require
+
+if TYPE_CHECKING:
+    from samovar_forecast.comparison import Comparison
+
+EXAMPLES = """examples:
+  samovar-forecast compare sales.csv --horizon 12
+  samovar-forecast compare sales.csv --horizon 12 --report report.html --unit EUR
+  samovar-forecast compare load.csv --horizon 24 --origins 50 --also AutoETS --also NLinear
+  samovar-forecast compare load.csv --horizon 24 --jobs 4 --resume done --forecasts all.csv
+"""
 
 
 def add_compare(commands: Any) -> None:
@@ -21,6 +40,8 @@ def add_compare(commands: Any) -> None:
         description="Compare SAMoVAR with VAR, ridge VAR, AR and naive forecasts, and with others "
         "by name, from the same rolling origins of a CSV; print the leaderboard and write a "
         "report that opens without a network.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     compare.set_defaults(run=_compare)
     add = compare.add_argument
@@ -62,6 +83,7 @@ def add_compare(commands: Any) -> None:
         help="CSV, JSON or Parquet file to write every forecast to",
     )
     add("--title", metavar="TEXT", help="title of the report (default: the name of the file)")
+    add_units(compare)
     add_reading(compare)
 
 
@@ -70,6 +92,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     if arguments.forecasts is not None:
         table_format(arguments.forecasts)
     data = own_data(arguments)  # a wrong file costs no import of the hosts
+    units = units_of(arguments, data)
     require("statsmodels", feature="samovar-forecast compare", extra="demo")
     require("sktime", feature="samovar-forecast compare", extra="demo")
     if arguments.report is not None:
@@ -108,9 +131,33 @@ def _compare(arguments: argparse.Namespace) -> None:
     if arguments.forecasts is not None:
         write_table(found.forecasts, arguments.forecasts)
         say(f"{arguments.forecasts}: every forecast of every model, beside what came")
+    name, outlook = _next(found, models, season)
+    if outlook is not None:
+        say(f"What comes next, by {name}: {in_words(outlook)[0].text}")
     if arguments.report is not None:
         from samovar_forecast.report import write_report
+        from samovar_forecast.report.ahead import Ahead
 
         title = arguments.title or f"Forecasts of {arguments.data.name}, {arguments.horizon} ahead"
-        write_report(found, arguments.report, title=title, about=data.description, units=data.units)
+        write_report(
+            found,
+            arguments.report,
+            title=title,
+            about=data.description,
+            units=units,
+            ahead=None if outlook is None else Ahead(outlook.forecast, outlook.intervals, name),
+        )
         say(f"{arguments.report}: the report, one page that opens without a network")
+
+
+def _next(found: Comparison, models: dict[str, Any], season: int) -> tuple[str, Outlook | None]:
+    """Return what comes after the last row, by the model of least error that has intervals."""
+    ranked = found.scores()["MSE"].sort_values(kind="stable").index
+    able = [name for name in ranked if models[name].get_tag("capability:pred_int")]
+    if not able:
+        return "", None
+    leader = str(able[0])
+    outlook = look_ahead(
+        models[leader].clone, found.y, found.horizon, coverage=0.8, season=season, n_origins=0
+    )
+    return leader, outlook

@@ -10,16 +10,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from samovar_forecast.cli.files import check_outputs, write_table
-from samovar_forecast.cli.options import add_common, add_reading, is_samovar, own_data
+from samovar_forecast.cli.options import (
+    add_common,
+    add_reading,
+    add_units,
+    is_samovar,
+    own_data,
+    units_of,
+)
 from samovar_forecast.cli.terminal import say, width
 from samovar_forecast.exceptions import require
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from samovar_forecast.comparison import Comparison
     from samovar_forecast.frames.sources import Dataset
 
+EXAMPLES = """examples:
+  samovar-forecast demo
+  samovar-forecast demo --data sales.csv --horizon 12 --output figures --figures pdf
+"""
 LAGS_DRAWN = 4
 PANELS_DRAWN = 12
 FORECASTS = "forecasts.csv"
@@ -33,6 +42,8 @@ def add_demo(commands: Any) -> None:
         description="Compare SAMoVAR with a VAR, AR and the naive forecast from the same rolling "
         "origins; print the leaderboard and write figures. Without --data, the data are US "
         "quarterly macro series that statsmodels brings: nothing is downloaded.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     demo.set_defaults(run=_demo)
     add = demo.add_argument
@@ -47,6 +58,7 @@ def add_demo(commands: Any) -> None:
         help="folder for the figures (default: ./samovar_demo)",
     )
     add("--figures", choices=("png", "pdf", "svg"), default="png", help="format of the figures")
+    add_units(demo)
     add_reading(demo)
 
 
@@ -62,6 +74,7 @@ def _demo(arguments: argparse.Namespace) -> None:
     from samovar_forecast.frames.sources import us_macro_data
 
     data = us_macro_data() if own is None else own
+    data = data._replace(units=units_of(arguments, data))
     season = data.season if arguments.season is None else arguments.season
     forecasters = room.standard_forecasters(
         season, arguments.seed, verbose=False if arguments.quiet or arguments.jobs != 1 else None
@@ -132,41 +145,56 @@ def _write_results(
         axis = plots.plot_errors_by_step(comparison)
         path = plots.save_figure(axis, folder / f"errors_by_step.{suffix}")
         written.append((path, "mean squared error against the step ahead"))
-    var = comparison.fitted.get("VAR")
-    if var is not None and var.results_ is not None and var.results_.k_ar:
-        names = data.y.columns[var.varying_]
-        axes = _draw_lag_matrices(
-            var.results_.coefs,
-            comparison.y[names],
-            f"VAR({var.results_.k_ar}) as fitted last, on {var.results_.n_totobs} rows",
-        )
-        path = plots.save_figure(axes, folder / f"var_lag_matrices.{suffix}")
-        written.append((path, "what the VAR learnt: the effect of each series on each, by lag"))
-    samovar = comparison.fitted.get("SAMoVAR")
-    if samovar is not None and hasattr(samovar, "explain"):
-        dynamic = samovar.explain()
-        axes = _draw_lag_matrices(
-            dynamic.coefs,
-            comparison.y,
-            f"SAMoVAR at {dynamic.index[-1]}: local lag matrices of the next step",
-        )
-        path = plots.save_figure(axes, folder / f"samovar_lag_matrices.{suffix}")
-        written.append((path, "what SAMoVAR does at the last origin, read as a VAR"))
+    written += _write_lag_matrices(comparison, folder, suffix)
     path = folder / FORECASTS
     write_table(comparison.forecasts, path)
     written.append((path, "every forecast of every model, beside what came"))
     return written
 
 
-def _draw_lag_matrices(coefs: np.ndarray, y: pd.DataFrame, title: str) -> np.ndarray:
-    """Draw lag matrices of the series of a frame, in deviations of the series."""
+def _write_lag_matrices(
+    comparison: Comparison, folder: Path, suffix: str
+) -> list[tuple[Path, str]]:
+    """Draw what the VAR and SAMoVAR learnt, in deviations of the series and on one scale."""
     from samovar_forecast import plots
 
-    deviation = y.std().to_numpy()
-    return plots.plot_lag_matrices(
-        coefs * deviation / np.where(deviation == 0, 1.0, deviation)[:, None],
-        [str(name) for name in y],
-        title=title,
-        unit="response in its standard deviations,\nto one standard deviation of the impulse",
-        max_lags=LAGS_DRAWN,
-    )
+    learnt = []
+    var, samovar = (comparison.fitted.get(name) for name in ("VAR", "SAMoVAR"))
+    if var is not None and var.results_ is not None and var.results_.k_ar:
+        learnt.append(
+            (
+                "var_lag_matrices",
+                "what the VAR learnt: the effect of each series on each, by lag",
+                f"VAR({var.results_.k_ar}) as fitted last, on {var.results_.n_totobs} rows",
+                list(comparison.y.columns[var.varying_]),
+                var.results_.coefs,
+            )
+        )
+    if samovar is not None and hasattr(samovar, "explain"):
+        dynamic = samovar.explain()
+        learnt.append(
+            (
+                "samovar_lag_matrices",
+                "what SAMoVAR does at the last origin, read as a VAR",
+                f"SAMoVAR at {dynamic.index[-1]}: local lag matrices of the next step",
+                list(comparison.y.columns),
+                dynamic.coefs,
+            )
+        )
+    scaled = []
+    for *_, names, coefs in learnt:
+        deviation = comparison.y[names].std().to_numpy()
+        scaled.append(coefs * deviation / np.where(deviation == 0, 1.0, deviation)[:, None])
+    limit = max((np.abs(matrices[:LAGS_DRAWN]).max() for matrices in scaled), default=0.0) or 1.0
+    written = []
+    for (file, content, title, names, _), matrices in zip(learnt, scaled, strict=True):
+        axes = plots.plot_lag_matrices(
+            matrices,
+            [str(name) for name in names],
+            title=title,
+            unit="response in its standard deviations,\nto one standard deviation of the impulse",
+            max_lags=LAGS_DRAWN,
+            limit=limit,
+        )
+        written.append((plots.save_figure(axes, folder / f"{file}.{suffix}"), content))
+    return written

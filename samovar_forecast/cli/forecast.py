@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from samovar_forecast.cli.files import check_outputs, table_format, write_table
-from samovar_forecast.cli.options import add_reading, own_covariates, own_data
+from samovar_forecast.cli.options import (
+    add_reading,
+    add_units,
+    own_covariates,
+    own_data,
+    units_of,
+)
 from samovar_forecast.cli.outlook import N_ORIGINS, Outlook, look_ahead
 from samovar_forecast.cli.outlook_words import decimals_of, in_words, shown, time_texts
 from samovar_forecast.cli.terminal import say, width
@@ -83,6 +89,7 @@ def add_forecast(commands: Any) -> None:
     add("--season", type=int, metavar="S", help="steps in a season (default: from the dates)")
     add("--seed", type=int, default=0, metavar="N", help="seed of networks (default: 0)")
     add("--title", metavar="TEXT", help="title of figure and report (default: the file's name)")
+    add_units(forecast)
     add_reading(forecast)
 
 
@@ -114,6 +121,7 @@ def _forecast(arguments: argparse.Namespace) -> None:
             wanted=f"a name that ends in {', '.join(FIGURES)}",
         )
     data = own_data(arguments, keep_gaps=True)
+    data = data._replace(units=units_of(arguments, data))
     X, X_ahead = own_covariates(arguments, data.y)
     require("sktime", feature="samovar-forecast forecast", extra="demo")
     require("statsmodels", feature="samovar-forecast forecast", extra="demo")
@@ -181,6 +189,7 @@ def _write(arguments: argparse.Namespace, data: Dataset, outlook: Outlook) -> No
             about=data.description,
             passages=in_words(outlook),
             series=drawn,
+            units=data.units,
         )
         say(f"{arguments.report}: words, figure and table on a page that opens without a network")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from samovar_forecast.exceptions import ConfigurationError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -78,6 +80,38 @@ def add_common(command: argparse.ArgumentParser, origins: int) -> None:
     )
     add("--seed", type=int, default=0, metavar="N", help="seed of the networks (default: 0)")
     add("--quiet", action="store_true", help="no progress bar")
+
+
+def add_units(command: argparse.ArgumentParser) -> None:
+    """Add the units of the series."""
+    command.add_argument(
+        "--unit",
+        action="append",
+        default=[],
+        metavar="[SERIES=]UNIT",
+        help="unit that the figures show, of all series or of a single one; may be repeated",
+    )
+
+
+def units_of(arguments: argparse.Namespace, data: Dataset) -> dict[str, str]:
+    """Return the units of the series, those of the command line before those that are known.
+
+    Raises
+    ------
+    ConfigurationError
+        If a series that gets a unit is not there.
+    """
+    names, units = list(map(str, data.y.columns)), dict(data.units)
+    for text in arguments.unit:
+        name, _, unit = text.rpartition("=")
+        if name and name not in names:
+            raise ConfigurationError(
+                "no such series to give a unit to",
+                found=repr(name),
+                wanted=f"some of {names}",
+            )
+        units |= dict.fromkeys([name] if name else names, unit)
+    return units
 
 
 def _refit(text: str) -> str | int:

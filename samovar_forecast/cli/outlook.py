@@ -127,6 +127,11 @@ def look_ahead(
     )
 
 
+def number_of(count: int, word: str) -> str:
+    """Return a count with its word, in the plural where it is no single thing."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
 def _record(
     make_forecaster: Callable[[], Any],
     y: pd.DataFrame,
@@ -150,8 +155,11 @@ def _record(
             first, stride = place_origins(len(y), horizon, count, None, season)
             break
         except DataError as error:
-            reason = f"{error.found} rows are too few, {error.wanted}"
+            reason = f"{error.found} rows are too few to hold back {number_of(horizon, 'step')}"
     else:
+        longest = _longest_tried(len(y), horizon, season) if n_origins else 0
+        if longest:
+            reason += f"; a horizon of up to {number_of(longest, 'step')} could be tried"
         return reason
     ends = [first + number * stride for number in range(count)]
     scale = y.iloc[:first].diff(season).abs().mean().replace(0.0, np.nan).to_numpy()
@@ -179,6 +187,17 @@ def _record(
     ours = means.pop("")
     rivals = {name: ours / mean for name, mean in means.items() if mean > 0}
     return Record(y.index[[end - 1 for end in ends]], rivals, _mean(np.stack(covered)))
+
+
+def _longest_tried(n_rows: int, horizon: int, season: int) -> int:
+    """Return the longest shorter horizon that has an earlier origin; 0 if there is none."""
+    from samovar_forecast.comparison.arguments import place_origins
+
+    for shorter in range(horizon - 1, 0, -1):
+        with contextlib.suppress(DataError):
+            place_origins(n_rows, shorter, 1, None, season)
+            return shorter
+    return 0
 
 
 def _rival_forecasts(known: pd.DataFrame, steps: list[int], season: int) -> dict[str, np.ndarray]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from samovar_forecast.cli.outlook import Outlook, Record
+from samovar_forecast.cli.outlook import Outlook, Record, number_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +89,7 @@ def _what_comes(outlook: Outlook) -> str:
             f"{shown(known.iloc[-1], digits)} at {time_text(known.index[-1])})"
         )
     more = f"; and {len(names) - SERIES_TOLD} more series" if len(names) > SERIES_TOLD else ""
-    steps = _number_of(len(outlook.forecast), "step")
+    steps = number_of(len(outlook.forecast), "step")
     return f"At {time_text(last)}, {steps} ahead: {'; '.join(parts)}{more}."
 
 
@@ -154,13 +154,13 @@ def _doubts(outlook: Outlook) -> list[str]:
             side = "narrow" if record.covered < outlook.coverage else "wide"
             doubts.append(f"The intervals were too {side}.")
         doubts.append(
-            f"{_sentence(_number_of(len(record.origins), 'origin'))} are few: some percent may be "
+            f"{_sentence(number_of(len(record.origins), 'origin'))} are few: some percent may be "
             "chance."
             if len(record.origins) > 1
             else "One origin is no evidence."
         )
     if len(y) < ROWS_FOR_A_STEP * horizon:
-        doubts.append(f"{_number_of(horizon, 'step')} are far for {len(y)} rows.".capitalize())
+        doubts.append(f"{number_of(horizon, 'step')} are far for {len(y)} rows.".capitalize())
     if outlook.season > 1 and len(y) < 2 * outlook.season:
         doubts.append(f"The rows hold fewer than two seasons of {outlook.season}.")
     missing = float(y.isna().to_numpy().mean())
@@ -189,10 +189,6 @@ def _beyond(outlook: Outlook) -> list[str]:
         if outlook.forecast[name].min() < low or outlook.forecast[name].max() > high:
             found.append(str(name))
     return found
-
-
-def _number_of(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _listed(parts: list[str]) -> str:

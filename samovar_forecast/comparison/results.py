@@ -315,6 +315,30 @@ class Comparison:
             }
         ).loc[self.leaderboard().index]
 
+    def plot(self, origin: int = -1, **options: Any) -> np.ndarray:
+        """Draw the forecasts made at an origin, by :func:`samovar_forecast.plots.plot_forecasts`.
+
+        Parameters
+        ----------
+        origin : int, default=-1
+            Position of the origin among ``origins``.
+        **options
+            Further arguments of that function.
+
+        Returns
+        -------
+        ndarray of Axes
+            One per series.
+
+        Raises
+        ------
+        MissingPackageError
+            If matplotlib is not installed.
+        """
+        from samovar_forecast import plots
+
+        return plots.plot_forecasts(self, origin, **options)
+
     def __str__(self) -> str:
         """Return caption, tables and verdict as text of 100 columns."""
         return summary(self)

@@ -190,6 +190,7 @@ def plot_lag_matrices(
     title: str = "Lag matrices",
     unit: str = "effect on the response of one unit of the impulse",
     max_lags: int | None = None,
+    limit: float | None = None,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Draw lag matrices as heat maps on one symmetric scale: rows respond, columns act.
@@ -206,6 +207,9 @@ def plot_lag_matrices(
         What the numbers mean, beside the colour bar.
     max_lags : int, optional
         Draw no more than the first so many lags; the title says so.
+    limit : float, optional
+        Size at which the colours end; by default the largest coefficient drawn. Matrices of
+        several models can be compared by eye where all get the same.
     figure : matplotlib Figure or SubFigure, optional
         The figure to draw on; by default a new pyplot figure.
 
@@ -229,7 +233,8 @@ def plot_lag_matrices(
     if max_lags is not None and len(coefs) > max_lags:
         title = f"{title}, lags 1 to {max_lags} of {len(coefs)}"
         coefs = coefs[:max_lags]
-    limit = np.abs(coefs).max() or 1.0
+    if limit is None:
+        limit = np.abs(coefs).max() or 1.0
     names = [shown_name(name) for name in names]
     if figure is None:
         cell = 0.46 if n_series <= LARGEST_ANNOTATED else 0.22

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_fan"]
 
+ROWS_OF_FULL_WIDTH = 200
+"""Rows up to which lines have their full width."""
 FEWEST_ROWS = 24
 """Rows of history at least, where there are so many."""
 
@@ -86,6 +88,7 @@ def plot_fan(
     times, ahead = times_of(past.index), times_of(forecast.index)
     color = STYLES[0]["color"]
 
+    thin = min(1.0, max(0.4, ROWS_OF_FULL_WIDTH / (len(past) + horizon)))  # else a line is a block
     axes = panels(len(drawn), figure)
     for ax, name in zip(axes, drawn, strict=True):
         known = past[name].to_numpy(dtype=float)
@@ -98,7 +101,7 @@ def plot_fan(
             at,
             np.concatenate([joint, forecast[name]]),
             color=color,
-            linewidth=1.8,
+            linewidth=1.8 * thin,
             marker=marker,
             markersize=3,
             label=label,
@@ -112,7 +115,7 @@ def plot_fan(
             alpha = 0.32 / (1 + depth)
             shade = {"color": color, "alpha": alpha, "linewidth": 0}
             ax.fill_between(at, low, high, **shade, label=f"{100 * coverage:g} % interval")
-        ax.plot(times, known, color="0.15", linewidth=1.3, label="observed", zorder=3)
+        ax.plot(times, known, color="0.15", linewidth=1.3 * thin, label="observed", zorder=3)
         label_panel(ax, name, (units or {}).get(str(name), ""), np.concatenate([times, ahead]))
     legend_below(axes[0])
     if title is None:

@@ -34,6 +34,10 @@ STYLES = (
     {"color": "#8C6D31", "marker": "<", "linestyle": (0, (5, 2, 1, 2))},
     {"color": "#666666", "marker": ">", "linestyle": (0, (3, 1))},
     {"color": "#A1C935", "marker": "p", "linestyle": (0, (1, 2))},
+    {"color": "#332288", "marker": "h", "linestyle": (0, (5, 1, 1, 1))},
+    {"color": "#44AA99", "marker": "*", "linestyle": (0, (3, 2))},
+    {"color": "#882255", "marker": "d", "linestyle": (0, (7, 1, 2, 1))},
+    {"color": "#B0A000", "marker": "H", "linestyle": (0, (2, 1))},
 )
 """Line styles of the models, in the order of the comparison."""
 DIVERGING = "RdBu_r"

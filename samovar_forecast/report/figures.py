@@ -25,7 +25,6 @@ PANELS = 6
 """Series drawn in the windows."""
 SERIES_IN_MATRICES = 15
 LAGS_DRAWN = 3
-MODELS_IN_WINDOWS = 4
 
 
 class Picture(NamedTuple):
@@ -128,9 +127,6 @@ def window_pictures(comparison: Comparison, units: Mapping[str, str]) -> list[Pi
     """Return the windows that the best model forecast best and worst."""
     mse = comparison.scores()["MSE"].sort_values(kind="stable")
     leader = str(mse.index[0])
-    rivals = [leader, comparison.best_classical, "Naive"]
-    models = [m for m in dict.fromkeys([*rivals, *mse.index]) if m in mse.index]
-    models = models[:MODELS_IN_WINDOWS]
     errors = comparison.scores("origin")["MSE"].loc[leader].sort_values(kind="stable")
     scored = [name for name in comparison.y if not np.isnan(comparison.scales["deviation"][name])]
     pictures = []
@@ -144,7 +140,6 @@ def window_pictures(comparison: Comparison, units: Mapping[str, str]) -> list[Pi
             return plots.plot_forecasts(
                 comparison,
                 position,
-                models=models,
                 series=series,
                 units=units,
                 interval_of=leader,
@@ -179,7 +174,7 @@ def matrix_pictures(comparison: Comparison) -> tuple[list[Picture], list[str]]:
     A forecaster with a method ``explain`` is read as a dynamic VAR at its last fit; the VAR rows
     show their own coefficients. All are in deviations of the series.
     """
-    pictures, notes = [], []
+    learnt, notes = [], []
     deviation = comparison.y.std().replace(0.0, 1.0).to_numpy()  # a constant has no deviations
     for model, fitted in comparison.fitted.items():
         try:
@@ -190,27 +185,32 @@ def matrix_pictures(comparison: Comparison) -> tuple[list[Picture], list[str]]:
         if found is None:
             continue
         coefs, which, what = found
-        names = [name for name, used in zip(comparison.y, which, strict=True) if used]
+        names = [str(name) for name, used in zip(comparison.y, which, strict=True) if used]
         if not coefs.size or len(names) > SERIES_IN_MATRICES:
             notes.append(f"{model}: {len(names)} series are too many to draw.")
             continue
         spread = deviation[which]
-        scaled = coefs * spread / spread[:, None]
+        learnt.append((model, what, names, coefs * spread / spread[:, None]))
+    limit = max((np.abs(scaled[:LAGS_DRAWN]).max() for *_, scaled in learnt), default=0.0) or 1.0
+    pictures = []
+    for model, what, names, scaled in learnt:
 
-        def draw(scaled: np.ndarray = scaled, names: list[Any] = names, model: str = model) -> Any:
+        def draw(scaled: np.ndarray = scaled, names: list[str] = names, model: str = model) -> Any:
             return plots.plot_lag_matrices(
                 scaled,
-                [str(name) for name in names],
+                names,
                 title=model,
                 unit="response in its deviations,\nto one deviation of the impulse",
                 max_lags=LAGS_DRAWN,
+                limit=limit,
             )
 
         pictures.append(
             drawn(
                 draw,
                 f"Heat maps: effect of each series on each, by lag, in {model}",
-                f"{model}, {what}: the effect on the one-step forecast of a row, by a column.",
+                f"{model}, {what}: the effect on the one-step forecast of a row, by a column. "
+                "The colours mean the same in all figures of this part.",
             )
         )
     return pictures, notes

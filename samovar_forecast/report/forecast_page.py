@@ -7,14 +7,9 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from samovar_forecast import plots
 from samovar_forecast.bundle import write_whole
-from samovar_forecast.plots.layout import shown_time
-from samovar_forecast.report.figures import drawn
+from samovar_forecast.report.ahead import Ahead, fan_picture, numbers
 from samovar_forecast.report.page import template
-from samovar_forecast.report.tables import Cell, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,45 +62,16 @@ def write_forecast_report(
     """
     shown = list(forecast.columns if series is None else series)
     page = template("forecast.html.jinja")
-    picture = drawn(
-        lambda: plots.plot_fan(y, forecast, intervals, series=shown, units=units, label="SAMoVAR"),
-        f"History and forecast of {', '.join(map(str, shown))}",
-        "Dark: what was observed. Blue: the forecast, in the middle of its intervals.",
-        has_panels=True,
-    )
+    ahead = Ahead(forecast, intervals)
     text = page.render(
         title=title,
         about=list(about),
         passages=list(passages),
-        picture=picture,
-        numbers=_numbers(forecast[shown], intervals),
+        picture=fan_picture(y, ahead, shown, units),
+        numbers=numbers(ahead, shown),
         date=dt.date.today().isoformat(),
     )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text.encode())
     return path
-
-
-def _numbers(forecast: pd.DataFrame, intervals: pd.DataFrame) -> Table:
-    """Return a row for each time: forecast and interval of each series."""
-    coverage = max(intervals.columns.get_level_values(1))
-    columns, heads = [], ["Time"]
-    for name in forecast:
-        low, high = (intervals[name, coverage, side].to_numpy() for side in ("lower", "upper"))
-        width = float(np.nanmedian(high - low))
-        digits = int(np.clip(1 - np.floor(np.log10(width)), 0, 6)) if width > 0 else 0
-        for values in (forecast[name].to_numpy(), low, high):
-            columns.append([f"{value:,.{digits}f}" for value in values])
-        heads += ["forecast", "low", "high"]
-    rows = [
-        [Cell(shown_time(time), "name"), *(Cell(column[row], "number") for column in columns)]
-        for row, time in enumerate(forecast.index)
-    ]
-    return Table(
-        "numbers",
-        f"Forecast and its {100 * coverage:g} % interval",
-        heads,
-        rows,
-        groups=[("", 1), *((str(name), 3) for name in forecast)],
-    )

@@ -13,9 +13,13 @@ from samovar_forecast.comparison.text import verdict
 from samovar_forecast.exceptions import DataError, require
 from samovar_forecast.plots.layout import shown_time
 from samovar_forecast.report import figures, tables
+from samovar_forecast.report.ahead import Ahead, fan_picture, numbers
 
 if TYPE_CHECKING:
     from samovar_forecast.comparison import Comparison
+
+SERIES_AHEAD = 12
+"""Series whose forecast the page draws and lists."""
 
 
 def write_report(
@@ -25,6 +29,7 @@ def write_report(
     title: str = "Forecast comparison",
     about: Sequence[str] = (),
     units: Mapping[str, str] | None = None,
+    ahead: Ahead | None = None,
 ) -> Path:
     """Write a comparison as one HTML file that opens without a network.
 
@@ -40,6 +45,10 @@ def write_report(
         Sentences on the data, below the title.
     units : mapping of series to str, optional
         Label of the vertical axes of the forecasts.
+    ahead : Ahead, optional
+        A forecast from the last row: ``(forecast, intervals, model)``, the first two as
+        ``predict`` and ``predict_interval`` of a forecaster return them. The page then opens
+        with what comes next.
 
     Returns
     -------
@@ -52,7 +61,7 @@ def write_report(
         If jinja2 or matplotlib is not installed.
     """
     path = Path(path)
-    page = render_report(comparison, title=title, about=about, units=units)
+    page = render_report(comparison, title=title, about=about, units=units, ahead=ahead)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, page.encode())
     return path
@@ -64,14 +73,21 @@ def render_report(
     title: str = "Forecast comparison",
     about: Sequence[str] = (),
     units: Mapping[str, str] | None = None,
+    ahead: Ahead | None = None,
 ) -> str:
     """Return the page of `write_report` as text."""
     ranked = len(comparison.scores()) > 0
+    first = list(comparison.y.columns[:SERIES_AHEAD])
+    if ahead is not None:
+        ahead = Ahead(*ahead)
     content: dict[str, Any] = {
         "title": title,
         "about": list(about),
         "verdict": verdict(comparison),
         "facts": _facts(comparison),
+        "ahead": ahead,
+        "ahead_picture": ahead and fan_picture(comparison.y, ahead, first, units),
+        "ahead_numbers": ahead and numbers(ahead, first),
         "findings": findings(comparison),
         "leaderboard": tables.leaderboard(comparison),
         "bands": tables.bands(comparison) if ranked else None,

@@ -20,7 +20,7 @@ LARGEST = 5_000_000
 
 TABLES = {
     *("leaderboard", "bands", "significance", "confidence-set", "nested"),
-    *("by-series", "calibration", "effort", "parameters"),
+    *("numbers", "by-series", "calibration", "effort", "parameters"),
 }
 
 
@@ -48,6 +48,12 @@ def series(n_time: int = 90, n_series: int = 3) -> pd.DataFrame:
     index = pd.period_range("2010-01", periods=n_time, freq="M")
     values = rng.normal(size=(n_time, n_series)).cumsum(axis=0)
     return pd.DataFrame(values, columns=names, index=index)
+
+
+def ahead(y: pd.DataFrame, horizon: int = 4) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """Return a forecast from the last row, its intervals, and the name of the forecaster."""
+    forecaster = RepeatSeason(season=4).fit(y, fh=range(1, horizon + 1))
+    return forecaster.predict(), forecaster.predict_interval(coverage=[0.5, 0.8]), HOSTILE
 
 
 class Page(HTMLParser):

@@ -27,11 +27,14 @@ def test_compare_prints_leaderboard_tests_and_warnings_and_writes_a_page(
         "Seasonal naive",
         "Tested against the best classical model",
         "Few origins: 8 origins: only large differences",
+        "What comes next, by ",
         "the report, one page that opens without a network",
     ):
         assert expected in words
     text = page.read_text(encoding="utf-8")
     assert "<title>Forecasts of own.csv, 2 ahead</title>" in text
+    assert text.index(">What comes next</h2>") < text.index(">Before you believe it</h2>")
+    assert "2022-08" in text[text.index(">What comes next</h2>") :]
     assert "SAMoVAR" in text
     assert len(pd.read_csv(table)) == (1 + len(classical_forecasters(12))) * 8 * 2 * 2
 

@@ -158,3 +158,18 @@ def test_the_version_is_told(capsys):
         main(["--version"])
     assert stop.value.code == 0
     assert __version__ in capsys.readouterr().out
+
+
+def test_units_stand_at_the_axes(quick_forecast, capsys, csv, tmp_path):
+    pytest.importorskip("jinja2", reason="the report is an extra")
+    path, figure = csv(months()), tmp_path / "next.svg"
+    arguments = ("forecast", path, "--horizon", 3, "--origins", 0, "--plot", figure)
+    code, _, _ = run(capsys, *arguments, "--unit", "EUR", "--unit", "b=guests")
+    assert code == 0
+    drawn = figure.read_text(encoding="utf-8")
+    assert ("EUR" in drawn, "guests" in drawn) == (True, True)
+    code, out, err = run(capsys, *arguments, "--unit", "c=EUR")
+    assert (code, out) == (2, "")
+    assert "no such series to give a unit to; found: 'c'; wanted: some of ['a', 'b']" in " ".join(
+        err.split()
+    )

@@ -49,7 +49,9 @@ def test_few_rows_allow_fewer_origins_or_none(y):
     record = look_ahead(lambda: QuickForecaster(), y[:14], 3, coverage=0.8, season=1).record
     assert len(record.origins) == 2
     record = look_ahead(lambda: QuickForecaster(), y[:12], 3, coverage=0.8, season=1).record
-    assert record.startswith("12 rows are too few")
+    assert record.startswith(
+        "12 rows are too few to hold back 3 steps; a horizon of up to 2 steps could be tried"
+    )
 
 
 def test_both_intervals_of_the_fan_are_asked_for(y):

@@ -64,3 +64,10 @@ def test_lags_left_out_are_said_to_be():
 def test_matrices_that_do_not_fit_the_names_are_refused(shape):
     with pytest.raises(ConfigurationError, match=r"wanted: \(order, 2, 2\)"):
         plots.plot_lag_matrices(np.ones(shape), ["a", "b"])
+
+
+def test_matrices_of_several_models_can_share_a_scale():
+    small, large = np.full((1, 1, 1), 0.2), np.full((1, 1, 1), 0.8)
+    for coefs in (small, large):
+        (ax,) = plots.plot_lag_matrices(coefs, ["a"], limit=0.8)
+        assert ax.get_images()[0].get_clim() == (-0.8, 0.8)

@@ -7,9 +7,17 @@ import pandas as pd
 import pytest
 
 from samovar_forecast import plots
-from samovar_forecast.comparison import Comparison
+from samovar_forecast.comparison import Comparison, GuardedVAR, RepeatSeason, compare
 from samovar_forecast.exceptions import ConfigurationError
 from tests.builders.plots import awkward_comparison, lines_of, plain_comparison
+
+
+class Seasonal(RepeatSeason):
+    """A row that is not classical."""
+
+
+class Other(RepeatSeason):
+    """A row that is not classical."""
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +89,33 @@ def test_names_with_dollars_and_underscores_are_drawn_as_they_are(awkward):
     figure.canvas.draw()  # an unfinished formula would break here
     titles = [ax.get_title(loc="left").strip() for ax in figure.axes]
     assert titles == ["load", r"\$wind\$", "_sun", "x_{price"]
+
+
+def test_ours_is_on_top_and_first_in_the_legend_with_at_most_four_rivals():
+    rng = np.random.default_rng(0)
+    y = pd.DataFrame(
+        rng.normal(size=(60, 1)).cumsum(axis=0),
+        columns=["load"],
+        index=pd.period_range("2010-01", periods=60, freq="M"),
+    )
+    seasons = {f"{season} before": Seasonal(season) for season in (2, 3, 4, 6)}
+    models = {"VAR": GuardedVAR(when_refused="ridge"), **seasons, "ours": Other()}
+    found = compare(y, 2, models, n_origins=4, season=12, classical=True)
+    (ax,) = plots.plot_forecasts(found)
+    (legend,) = ax.get_figure().legends
+    named = [text.get_text() for text in legend.get_texts()]
+    rivals = found.scores()["MSE"].sort_values().index.drop("2 before")[:4]
+    assert named == ["2 before", *rivals, "observed"]
+    heights = {line.get_label(): line.get_zorder() for line in ax.get_lines()}
+    assert max(heights, key=heights.get) == "2 before"
+    axes = plots.plot_forecasts(found, models=["Naive", "ours"])
+    named = [text.get_text() for text in axes[0].get_figure().legends[0].get_texts()]
+    assert named == ["ours", "Naive", "observed"]
+
+
+def test_a_comparison_draws_itself(comparison):
+    axes = comparison.plot(1, series=["load"], n_history=12)
+    np.testing.assert_array_equal(
+        lines_of(axes[0])["VAR"],
+        lines_of(plots.plot_forecasts(comparison, 1, series=["load"])[0])["VAR"],
+    )

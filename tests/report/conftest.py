@@ -7,7 +7,7 @@ import pytest
 from samovar_forecast.comparison import Comparison, classical_forecasters, compare
 from samovar_forecast.report import render_report
 from tests.builders.comparison import Fails
-from tests.builders.report import HOSTILE, Explains, Page, series
+from tests.builders.report import HOSTILE, Explains, Page, ahead, series
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,10 @@ def comparison() -> Comparison:
 
 @pytest.fixture(scope="session")
 def text(comparison) -> str:
-    return render_report(comparison, title=f"Load {HOSTILE}", about=["Made & <found>."])
+    about = ["Made & <found>."]
+    return render_report(
+        comparison, title=f"Load {HOSTILE}", about=about, ahead=ahead(comparison.y)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -83,8 +83,9 @@ def test_an_explanation_that_breaks_is_told_and_stops_nothing():
 
 
 def test_every_picture_has_words_and_decodes(page, comparison):
-    # by step and origin, by series, best and worst window, calibration; a network and four VARs
-    assert len(page.images) == 2 + 2 + 1 + 5
+    # what comes next, by step and origin, by series, best and worst window, calibration; a
+    # network and four VARs
+    assert len(page.images) == 1 + 2 + 2 + 1 + 5
     for image in page.images:
         assert len(image["alt"]) > 20
         kind, _, content = image["src"].partition(";base64,")

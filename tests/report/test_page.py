@@ -15,7 +15,7 @@ from samovar_forecast.comparison import GuardedVAR, RepeatSeason, compare
 from samovar_forecast.exceptions import MissingPackageError
 from samovar_forecast.report import render_report, write_report
 from tests.builders.comparison import Fails
-from tests.builders.report import AWKWARD, HOSTILE, LARGEST, Page, series
+from tests.builders.report import AWKWARD, HOSTILE, LARGEST, Page, ahead, series
 
 pytest.importorskip("jinja2", reason="the report is an extra")
 
@@ -63,8 +63,23 @@ def test_the_rules_of_the_style_are_closed_so_that_print_has_its_own(text):
 
 
 def test_a_page_is_the_same_for_the_same_comparison(text, comparison):
-    again = render_report(comparison, title=f"Load {HOSTILE}", about=["Made & <found>."])
+    about = ["Made & <found>."]
+    again = render_report(
+        comparison, title=f"Load {HOSTILE}", about=about, ahead=ahead(comparison.y)
+    )
     assert again == text
+
+
+def test_the_page_opens_with_what_comes_next_where_it_is_given(text, comparison):
+    heads = re.findall(r"<h2 id=.*?>(.*?)</h2>", text)
+    assert heads[:2] == ["What comes next", "Before you believe it"]
+    assert "What comes next" not in render_report(comparison)
+    assert [row[0] for row in Page(text).tables["numbers"][2:]] == [
+        "2017-07",
+        "2017-08",
+        "2017-09",
+        "2017-10",
+    ]
 
 
 @pytest.mark.slow
