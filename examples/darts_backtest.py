@@ -1,6 +1,6 @@
 """Backtest SAMoVARModel beside VARIMA and NLinear on US macroeconomic series, in one darts loop.
 
-Run: python examples/darts_backtest.py [--figure darts_backtest.png]
+Run: python examples/darts_backtest.py      # draws darts_backtest.png
 
 Four quarterly series (statsmodels' macrodata) are forecast a year ahead, once a year since 1991.
 darts' own calls do the work, and are the same for the three models: only that VARIMA is a local
@@ -8,9 +8,6 @@ model, which has to be fitted again at every origin, while the networks are trai
 quarters before the first origin.
 """
 
-from __future__ import annotations
-
-import argparse
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -25,102 +22,56 @@ from statsmodels.datasets import macrodata
 
 from samovar_forecast import SAMoVARModel
 
-HORIZON = 4
-FIRST_FORECAST = pd.Timestamp("1991-01-01")
+START = pd.Timestamp("1991-01-01")
 
 
 def load() -> TimeSeries:
     """Growth and inflation in percent a year, unemployment and treasury bill rate in percent."""
     raw = macrodata.load_pandas().data
+    frame = raw[["infl", "unemp", "tbilrate"]].assign(gdp=400 * np.log(raw["realgdp"]).diff())
     quarters = pd.date_range("1959-01-01", periods=len(raw), freq="QS")
-    columns = {
-        "gdp": 400 * np.log(raw["realgdp"]).diff(),
-        "inflation": raw["infl"],
-        "unemployment": raw["unemp"],
-        "tbill": raw["tbilrate"],
-    }
-    frame = pd.DataFrame(columns).set_axis(quarters).iloc[1:]
+    frame = frame[["gdp", "infl", "unemp", "tbilrate"]].set_axis(quarters).iloc[1:]
     return TimeSeries.from_dataframe(frame.astype("float32"))
 
 
-def build(epochs: int) -> dict[str, object]:
-    """The three models, under the same lookback and horizon where they have one."""
-    network = {
-        "input_chunk_length": 24,
-        "output_chunk_length": HORIZON,
-        "n_epochs": epochs,
-        "random_state": 0,
-        "pl_trainer_kwargs": {"accelerator": "cpu", "enable_progress_bar": False},
-    }
-    return {
+def main(epochs: int = 30, path: str | Path = "darts_backtest.png") -> pd.DataFrame:
+    """Backtest, print the table of errors in deviations of the series, draw the figure."""
+    trainer = {"accelerator": "cpu", "enable_progress_bar": False}
+    size = {"input_chunk_length": 24, "output_chunk_length": 4, "n_epochs": epochs}
+    network = {**size, "random_state": 0, "pl_trainer_kwargs": trainer}
+    models = {
         "SAMoVAR": SAMoVARModel(d_model=32, dropout=0.2, **network),
         "NLinear": NLinearModel(**network),
         "VARIMA(2, 0, 0)": VARIMA(p=2),
     }
-
-
-def backtest(series: TimeSeries, models: dict[str, object]) -> dict[str, list[TimeSeries]]:
-    """Forecasts of each model from the same origins, in the units of the series."""
-    past = series.drop_after(FIRST_FORECAST)
+    series = load()
     scaler = Scaler(StandardScaler(), global_fit=False)
-    scaled_past, scaled = scaler.fit_transform(past), scaler.transform(series)
-    forecasts = {}
+    past = scaler.fit_transform(series.drop_after(START))
+    figure, axes = plt.subplots(2, 1, figsize=(10, 7), sharex=True, layout="constrained")
+    shown = series.drop_before(START - 8 * series.freq)
+    rows = {}
     for name, model in models.items():
         is_local = isinstance(model, VARIMA)
         if not is_local:
-            model.fit(scaled_past)
-        found = model.historical_forecasts(
-            scaled,
-            start=FIRST_FORECAST,
-            forecast_horizon=HORIZON,
-            stride=HORIZON,
-            retrain=is_local,
-            last_points_only=False,
-        )
-        forecasts[name] = [scaler.inverse_transform(forecast) for forecast in found]
-    return forecasts
-
-
-def scores(series: TimeSeries, forecasts: dict[str, list[TimeSeries]]) -> pd.DataFrame:
-    """Mean absolute error of each model and series, relative to the series' deviation."""
-    unit = series.values().std(axis=0)
-    rows = {
-        name: np.mean([mae(series, one, component_reduction=None) for one in found], axis=0) / unit
-        for name, found in forecasts.items()
-    }
-    table = pd.DataFrame(rows, index=series.components).T
-    return table.assign(mean=table.mean(axis=1)).sort_values("mean")
-
-
-def draw(series: TimeSeries, forecasts: dict[str, list[TimeSeries]], path: Path) -> None:
-    """Two of the series with the forecasts of each model."""
-    shown = ["gdp", "unemployment"]
-    figure, axes = plt.subplots(len(shown), 1, figsize=(10, 7), sharex=True, layout="constrained")
-    actual = series.drop_before(FIRST_FORECAST - 8 * series.freq)
-    for ax, name in zip(axes, shown, strict=True):
-        ax.plot(actual.time_index, actual[name].values(), color="black", label="actual")
-        for colour, (model, found) in zip(("C0", "C1", "C2"), forecasts.items(), strict=True):
-            joined = concatenate(found)
-            ax.plot(joined.time_index, joined[name].values(), color=colour, label=model, lw=1)
-        ax.set_title(f"{name}, forecast a year ahead", loc="left")
-        ax.set_ylabel("% of labour force" if name == "unemployment" else "% a year")
+            model.fit(past)
+        origins = {"start": START, "forecast_horizon": 4, "stride": 4, "retrain": is_local}
+        scaled = scaler.transform(series)
+        found = model.historical_forecasts(scaled, last_points_only=False, **origins)
+        forecasts = [scaler.inverse_transform(forecast) for forecast in found]
+        errors = [mae(series, forecast, component_reduction=None) for forecast in forecasts]
+        rows[name] = np.mean(errors, axis=0) / series.values().std(axis=0)
+        joined = concatenate(forecasts)
+        for ax, component in zip(axes, ("gdp", "unemp"), strict=True):
+            ax.plot(joined.time_index, joined[component].values(), label=name, linewidth=1)
+    for ax, component, unit in zip(axes, ("gdp", "unemp"), ("% a year", "%"), strict=True):
+        ax.plot(shown.time_index, shown[component].values(), color="black", label="actual")
+        ax.set_title(f"{component}, forecast a year ahead", loc="left")
+        ax.set_ylabel(unit)
     axes[0].legend(ncols=4, loc="lower left", frameon=False)
     figure.savefig(path, dpi=150)
-    plt.close(figure)
-
-
-def main(arguments: list[str] | None = None) -> pd.DataFrame:
-    """Backtest, print the table, draw the figure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=30, help="epochs of the two networks")
-    parser.add_argument("--figure", type=Path, default=Path("darts_backtest.png"))
-    chosen = parser.parse_args(arguments)
-    series = load()
-    forecasts = backtest(series, build(chosen.epochs))
-    table = scores(series, forecasts)
-    print(table.round(3).to_string())
-    draw(series, forecasts, chosen.figure)
-    print(f"figure: {chosen.figure}")
+    table = pd.DataFrame(rows, index=series.components).T
+    table = table.assign(mean=table.mean(axis=1)).sort_values("mean")
+    print(f"{table.round(3).to_string()}\nfigure: {path}")
     return table
 
 

@@ -7,8 +7,6 @@ The pretrained network has seen none of them: all its forecasts come from a sing
 VARIMA is fitted again at every origin.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from darts import TimeSeries

@@ -20,7 +20,7 @@ def test_the_backtest_compares_three_models_and_draws_them(tmp_path, capsys):
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
     figure = tmp_path / "figure.png"
-    table = example.main(["--epochs", "30", "--figure", str(figure)])
+    table = example.main(30, figure)
     assert set(table.index) == {"SAMoVAR", "NLinear", "VARIMA(2, 0, 0)"}
     assert np.isfinite(table.to_numpy()).all()
     assert table.loc["SAMoVAR", "mean"] < 1.1 * table.loc["VARIMA(2, 0, 0)", "mean"]

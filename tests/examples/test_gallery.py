@@ -30,6 +30,13 @@ def test_a_script_is_short_and_says_what_it_draws(script):
     assert f"Run: python examples/gallery/{script.name}      # writes {script.stem}.png" in text
 
 
+@pytest.mark.parametrize(
+    "script", sorted((ROOT / "examples").glob("*.py")), ids=lambda script: script.stem
+)
+def test_a_study_is_short_too(script):
+    assert len(script.read_text(encoding="utf-8").splitlines()) < 80
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of VARIMA's optimiser, Lightning and sktime, on their own
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
