@@ -16,10 +16,18 @@ export OPENBLAS_NUM_THREADS ?= 1
 # Two files of tests at once; a file stays in one process, for its fixtures are costly.
 SIDE_BY_SIDE ?= --numprocesses 2 --dist loadfile
 
+define SHRINK
+from pathlib import Path
+from PIL import Image
+for path in Path("docs/static/gallery").glob("plots_*.png"):
+    Image.open(path).convert("RGB").quantize(64).save(path, optimize=True)
+endef
+export SHRINK
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint format docs gallery dist each-python audit fev clean
+.PHONY: help demo test test-all lint format docs gallery dist each-python oldest audit fev clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,13 +57,20 @@ docs: $(VENV)/dev.stamp ## set up, then build the documentation as pages in ./si
 gallery: $(VENV)/dev.stamp ## set up, then draw the pictures of the gallery anew
 	for script in examples/gallery/*.py; do \
 		(cd docs/static/gallery && $(abspath $(BIN))/python ../../../$$script) || exit 1; done
+	$(BIN)/python -c "$$SHRINK"  # the sheets of many figures are large
 
 dist: $(VENV)/core.stamp ## set up, then build wheel and sdist in ./dist, check them and try them
-	$(BIN)/python .ci/release/build.py
+	$(BIN)/python .ci/release/build.py $(RELEASE)
 	$(BIN)/python .ci/release/empty_environments.py
 
 each-python: ## set up and run the fast tests on each Python from 3.10 to 3.13 that is here
 	.ci/release/each_python.sh
+
+oldest: ## set up the oldest versions that pyproject.toml admits, and run the fast tests on these
+	$(PYTHON) -m venv --clear .venv-oldest
+	$(PYTHON) .ci/release/oldest_versions.py > .venv-oldest/oldest.txt
+	.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv-oldest/oldest.txt --editable '.[all,parquet]' pytest pytest-xdist hypothesis
+	.venv-oldest/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow"
 
 audit: ## look the pinned versions up in the lists of known holes; needs the network
 	$(PYTHON) -m venv .venv-audit
@@ -65,7 +80,7 @@ audit: ## look the pinned versions up in the lists of known holes; needs the net
 fev: $(FEV)/fev.stamp ## set up the environment of `python -m benchmarks.fev`
 
 clean: ## remove the environment, the caches and what a build leaves
-	rm -rf $(VENV) $(VENV)-3.* .venv-release .venv-audit $(FEV) $(SITE) docs/generated build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-3.* .venv-release .venv-oldest .venv-audit $(FEV) $(SITE) docs/generated build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch comes first and alone, so that no other requirement chooses its build; it brings the

@@ -12,7 +12,7 @@ pytest.importorskip("tomllib", reason="distributions are built on Python 3.11 or
 
 import tomllib
 
-from release import build, empty_environments
+from release import build, empty_environments, oldest_versions
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -46,6 +46,23 @@ def test_what_is_missing_or_too_much_is_named():
     ]
 
 
+def test_a_release_needs_an_address_and_one_version_everywhere(tmp_path):
+    (tmp_path / "samovar_forecast").mkdir()
+    (tmp_path / "samovar_forecast" / "__init__.py").write_text('__version__ = "0.2.0"\n')
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    (tmp_path / "CHANGELOG.md").write_text("## [Unreleased]\n")
+    (tmp_path / "CITATION.cff").write_text("version: 0.1.0\n")
+    assert build.not_ready(tmp_path) == [
+        "pyproject.toml names no Repository in [project.urls]",
+        "CHANGELOG.md has no heading [0.2.0]",
+        "CITATION.cff is not of 0.2.0",
+    ]
+    (tmp_path / "pyproject.toml").write_text('[project.urls]\nRepository = "https://host/name"\n')
+    (tmp_path / "CHANGELOG.md").write_text("## [0.2.0] - 2026-12-01\n")
+    (tmp_path / "CITATION.cff").write_text("version: 0.2.0\n")
+    assert build.not_ready(tmp_path) == []
+
+
 def test_metadata_name_authors_and_the_citation_agrees_with_them():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert [f"  - name: {author['name']}" in citation for author in PROJECT["authors"]] == [True]
@@ -59,6 +76,14 @@ def test_every_extra_that_is_tried_exists_and_its_quick_start_has_something_to_r
     for page in filter(None, empty_environments.QUICK_STARTS.values()):
         assert "import" in empty_environments.script_of(ROOT / "docs" / f"quick_start_{page}.md")
     assert empty_environments.commands_of(ROOT / "docs" / "quick_start_terminal.md")
+
+
+def test_the_oldest_versions_hold_every_package_of_a_user_at_a_bound():
+    bounds = oldest_versions.lower_bounds(PROJECT)
+    assert {"torch", "sktime", "darts", "statsmodels", "jinja2"} <= set(bounds)
+    assert "samovar_forecast" not in bounds
+    assert [name for name, bound in bounds.items() if bound is None] == []
+    assert bounds["torch"] == "2.10"
 
 
 @pytest.mark.slow

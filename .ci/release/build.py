@@ -1,11 +1,11 @@
 """Build the source distribution and the wheel of the last commit in ./dist, and check both.
 
-Run: make dist, or python .ci/release/build.py [--commit HEAD]
+Run: make dist, or python .ci/release/build.py [--commit HEAD] [--release]
 
 The commit is built, not the working tree. The wheel is built from the source distribution, so that
 a source distribution that lacks a file fails here. PyPI shows README.md without the repository, so
 the links of the built README lead to the repository that `[project.urls]` of pyproject.toml names;
-as long as it names none, their text stands alone.
+as long as it names none, their text stands alone, and `--release` refuses to build.
 """
 
 from __future__ import annotations
@@ -94,6 +94,19 @@ def problems(sdist: set[str], wheel: set[str], tracked: set[str]) -> list[str]:
     ]
 
 
+def not_ready(source: Path) -> list[str]:
+    """Return what a release lacks: an address, and one version in all places."""
+    project = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    version, changes = version_of(source), (source / "CHANGELOG.md").read_text(encoding="utf-8")
+    citation = (source / "CITATION.cff").read_text(encoding="utf-8")
+    address = "Repository" in project.get("urls", {})
+    return [
+        *([] if address else ["pyproject.toml names no Repository in [project.urls]"]),
+        *([] if f"## [{version}]" in changes else [f"CHANGELOG.md has no heading [{version}]"]),
+        *([] if f"version: {version}\n" in citation else [f"CITATION.cff is not of {version}"]),
+    ]
+
+
 def check_metadata(distributions: list[Path]) -> None:
     """Run `twine check --strict`, in an environment of its own."""
     python = TOOLS / "bin" / "python"
@@ -107,9 +120,14 @@ def main(arguments: list[str] | None = None) -> None:
     """Build, check, and name what was built."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--commit", default="HEAD")
-    commit = parser.parse_args(arguments).commit
+    parser.add_argument("--release", action="store_true", help="refuse what is not to be published")
+    given = parser.parse_args(arguments)
+    commit = given.commit
     with tempfile.TemporaryDirectory() as folder:
-        sdist = build(check_out(commit, Path(folder)), "sdist")
+        source = check_out(commit, Path(folder))
+        if given.release and (lacking := not_ready(source)):
+            sys.exit("\n".join(["not to be released:", *lacking]))
+        sdist = build(source, "sdist")
     with tempfile.TemporaryDirectory() as folder, tarfile.open(sdist) as files:
         files.extractall(folder, filter="data")
         wheel = build(next(Path(folder).iterdir()), "wheel")
