@@ -39,6 +39,16 @@ autodoc_class_signature = "mixed"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
+# Every check of numpydoc but those of form, which ruff makes (GL02, GL08, SS03), those that ask for
+# more words where a line says all, and those against an item that several parameters or values
+# share (PR03, RT02). The arguments of darts' models stand in their docstrings; darts' metaclass
+# hides them behind *args and **kwargs.
+numpydoc_validation_checks = {
+    *("all", "GL02", "GL08", "SS03", "PR03", "RT02"),
+    *("ES01", "EX01", "PR01", "PR04", "PR07", "RT01", "RT03", "SA01"),
+}
+numpydoc_validation_exclude = {r"\.SAMoVARModel$", r"\.SAMoVARZeroShotModel$"}
+
 html_theme = "furo"
 html_title = f"samovar_forecast {version}"
 html_static_path = ["static"]
@@ -67,7 +77,8 @@ def write_pages() -> None:
         text = (ROOT / f"{name}.md").read_text()
         text = re.sub(r"\]\(docs/", "](../", text)
         text = re.sub(r"\[(README|CHANGELOG)(\.md)?\]\(\1\.md\)", r"\1", text)
-        _write(f"{name.lower()}.md", re.sub(r"\[([A-Z]+)\]\([A-Z]+(\.md)?\)", r"\1", text))
+        text = re.sub(r"\[([A-Z]+)(\.cff)?\]\([A-Z]+(\.md|\.cff)?\)", r"\1\2", text)
+        _write(f"{name.lower()}.md", text)
 
 
 def _write(name: str, text: str) -> None:

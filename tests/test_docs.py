@@ -77,7 +77,7 @@ def blocks_of(page: Path) -> Iterator[tuple[str, str, str]]:
     yield from re.findall(r"^```(\w+) ?(.*?)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
 
 
-TERMINAL = {"terminal": 5, "quick_start_terminal": 3}
+TERMINAL = {"terminal": 5, "quick_start_terminal": 4}
 """Pages of the terminal, and how many commands they show."""
 READ_WITH = {
     "terminal": "semicolons between the columns; decimal commas; 1 cell without a value",
@@ -145,8 +145,19 @@ def imports_from_us(source: str) -> Iterator[tuple[str, str]]:
 def sources_that_users_read() -> Iterator[tuple[str, str]]:
     for page in (ROOT / "README.md", *ROOT.glob("docs/*.md")):
         yield from ((page.name, block) for block in python_blocks(page))
-    for script in sorted(ROOT.glob("examples/*.py")):
+    for script in sorted(ROOT.glob("examples/**/*.py")):
         yield script.name, script.read_text(encoding="utf-8")
+
+
+def test_every_name_of_statsmodels_results_stands_on_the_page_of_those_who_come_from_there():
+    irf = importlib.import_module("statsmodels.tsa.vector_ar.irf")
+    var_model = importlib.import_module("statsmodels.tsa.vector_ar.var_model")
+    page = (ROOT / "docs" / "from_statsmodels.md").read_text(encoding="utf-8")
+    page = re.sub(r"^```.*?^```$", "", page, flags=re.DOTALL | re.MULTILINE)
+    told = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", page))))
+    told |= {f"{name}{end}" for name in told for end in ("_dt", "_endog_lagged") if end in told}
+    names = {*dir(var_model.VARResults), *dir(irf.IRAnalysis)}
+    assert sorted(name for name in names - told if not name.startswith("_")) == []
 
 
 def test_every_import_that_users_read_is_of_a_public_name():
