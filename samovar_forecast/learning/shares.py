@@ -60,6 +60,10 @@ the width alone is taken: their shape, step by step and series by series, is mos
 cost 8 % of the interval score at 90 %.
 """
 
+SHAPE_STRENGTH, LEAST_STRENGTH = 100.0, 3.0
+"""What the normal shape counts beside the shape of the errors where no spread is foretold, in
+forecasts that do not overlap; and what the errors' own variance counts, so that there is a t."""
+
 SCORES_WITHOUT_EVIDENCE = 99
 
 
@@ -224,7 +228,8 @@ def calibrate(scores: Sequence[np.ndarray], head: Head) -> tuple[Calibration | N
 
     An instance with few origins of its own is calibrated by those of all instances. The scores
     are centered, so that the point forecast is the median; where the head has a spread of its own,
-    they correct its width alone. None where there is no score and no spread.
+    they correct its width alone, else they are drawn to a normal shape. None where there is neither
+    score nor spread.
     """
     pooled: Calibration | None = None
     found: list[Calibration | None] = []
@@ -256,10 +261,14 @@ def _calibrated(scores: np.ndarray, n_origins: int, head: Head) -> Calibration |
     chosen = np.flatnonzero(np.isfinite(scores).any(axis=(1, 2)))
     chosen = chosen[:: -(-len(chosen) // ORIGINS_OF_A_CALIBRATION)]
     centered = scores[chosen] - np.nanmedian(scores[chosen], axis=0)
+    ranks = _normal_ranks(centered)
+    square = np.nanmean(np.square(centered), axis=0)  # s C
+    separate = n_origins / np.arange(1, n_steps + 1)[:, None]
     if has_spread:
-        separate = n_origins / np.arange(1, n_steps + 1)[:, None]
-        centered = _normal_ranks(centered) * _widening(centered, separate)
-    return Calibration(centered)
+        return Calibration(ranks * np.sqrt(_variance(square, separate, 1.0, SPREAD_STRENGTH)))
+    normal = SHAPE_STRENGTH / (SHAPE_STRENGTH + separate)
+    mixed = normal * ranks * np.sqrt(square) + (1 - normal) * centered
+    return Calibration(mixed * np.sqrt(_variance(1.0, separate, 1.0, LEAST_STRENGTH)))
 
 
 def _normal_ranks(scores: np.ndarray) -> np.ndarray:
@@ -270,18 +279,17 @@ def _normal_ranks(scores: np.ndarray) -> np.ndarray:
     return np.where(known, torch.special.ndtri(levels).numpy(), np.nan)
 
 
-def _widening(scores: np.ndarray, separate: np.ndarray) -> np.ndarray:
-    """Return the factor on the spread that a network foretells, (s, C).
+def _variance(
+    square: np.ndarray | float, separate: np.ndarray, prior: float, strength: float
+) -> np.ndarray:
+    """Return the variance of a forecast whose errors have a mean square, (s, C).
 
-    The mean square of the scores (B, s, C) is drawn to 1, the more so the fewer forecasts it comes
-    from: ``separate``, (s, 1), do not overlap. As the variance is estimated, a forecast follows a
-    t-distribution around it, whose tails the factor makes room for (Gelman and others 2013,
+    The mean square comes from as many forecasts that do not overlap as ``separate``, (s, 1), says,
+    and is drawn to a prior variance that counts as ``strength`` more. As the variance is estimated,
+    a forecast follows a t-distribution, whose tails are in the answer (Gelman and others 2013,
     Bayesian Data Analysis, 2.6).
     """
-    square = np.nanmean(np.square(scores), axis=0)
-    return np.asarray(
-        np.sqrt((separate * square + SPREAD_STRENGTH) / (separate + SPREAD_STRENGTH - 2))
-    )
+    return np.asarray((separate * square + strength * prior) / (separate + strength - 2))
 
 
 def _earlier_origins(

@@ -118,7 +118,21 @@ def test_short_instances_are_calibrated_together_and_long_ones_alone():
     short, other, long = calibrate(parts, head)
     assert short is other
     assert len(short.scores) == 78
-    np.testing.assert_allclose(long.scores, parts[2] - np.median(parts[2], axis=0))
+    alone = calibrate(parts[2:], head)[0]
+    np.testing.assert_array_equal(long.scores, alone.scores)
+
+
+def test_errors_without_a_foretold_spread_are_drawn_to_a_normal_shape_while_they_are_few():
+    skewed = np.random.default_rng(4).exponential(size=(4000, 1, 1))
+    few, many = (calibrate([skewed[:n]], Head.point())[0].scores for n in (30, 4000))
+
+    def skewness(scores):
+        low, high = (conformal_quantile(scores, level).item() for level in (0.1, 0.9))
+        return (high + low) / (high - low)
+
+    true = (np.log(10) + np.log(10 / 9) - 2 * np.log(2)) / (np.log(10) - np.log(10 / 9))
+    assert skewness(few) < 0.5 * true
+    assert skewness(many) == pytest.approx(true, abs=0.05)
 
 
 def test_the_average_is_weighed_by_honest_errors_of_both_members():
