@@ -53,6 +53,7 @@ class DynamicVAR(ShockReading):
     persistence           ``persistence``, ``long_run_effects``, ``largest_root``, ``is_stable``,
                           all of the dynamics; ``transient``, ``share_of_bounded_paths``
     shocks                ``irf``, ``girf``, ``fevd``, ``generalized_fevd``, ``connectedness``
+    covariates            ``dynamic_multipliers``, ``coefs_exog``
     tests                 ``test_causality``, ``test_constancy``; ``reliance`` describes
     the mixture           ``tokens``
     another library       ``to_statsmodels``
@@ -235,7 +236,8 @@ class DynamicVAR(ShockReading):
         Parameters
         ----------
         new : DynamicVAR or DataFrame
-            The same network on newer data; without covariates, a frame of the series is enough.
+            The same network on newer data; without covariates, a frame of the series is enough,
+            and with covariates :meth:`on` takes the newer rows of all.
         step : int, default=1
             The date that is forecast, in steps after the newest origin of ``new``.
 
@@ -245,22 +247,49 @@ class DynamicVAR(ShockReading):
         """
         return news(self, self.on(new) if isinstance(new, pd.DataFrame) else new, step)
 
-    def on(self, history: TableLike) -> DynamicVAR:
-        """Return the same network on another history of the series, without covariates.
+    def on(
+        self,
+        history: TableLike,
+        *,
+        past_covariates: TableLike | None = None,
+        future_covariates: TableLike | None = None,
+    ) -> DynamicVAR:
+        """Return the same network on another history of the series.
+
+        Parameters
+        ----------
+        history : DataFrame or array of shape (n_time, C)
+        past_covariates : DataFrame or array of shape (n_time, P), optional
+            Wanted where the network takes them.
+        future_covariates : DataFrame or array of shape (n_time + n_ahead, F), optional
+            Likewise, from the first row of the history on.
 
         Raises
         ------
         ConfigurationError
-            If the network takes covariates: build a new object with them.
+            If covariates that the network takes are not given.
         """
-        if self.data.has_covariates:
-            raise ConfigurationError(
-                "a network with covariates wants these with every history",
-                remedy="explain the new data, with its covariates, by the forecaster",
-            )
-        scalers = (self.data.target.scaler, None, None)
+        given = {"past_covariates": past_covariates, "future_covariates": future_covariates}
+        for name, own in (
+            ("past_covariates", self.data.past),
+            ("future_covariates", self.data.future),
+        ):
+            if own.names and given[name] is None:
+                raise ConfigurationError(
+                    "a network with covariates wants these with every history",
+                    found=f"no {name}",
+                    wanted=list(own.names),
+                )
+        static = self.data.static.values if self.data.static.names else None
+        scalers = (self.data.target.scaler, self.data.past.scaler, self.data.future.scaler)
         data = History.from_tables(
-            self._map.shape, history, None, None, None, scalers, fewest_rows=self._map.fewest_rows
+            self._map.shape,
+            history,
+            past_covariates,
+            future_covariates,
+            static,
+            scalers,
+            fewest_rows=self._map.fewest_rows,
         )
         if isinstance(history, pd.DataFrame) and tuple(history.columns) != self.names:
             raise DataError(

@@ -116,6 +116,8 @@ def news(old: ForecastReading, new: ForecastReading, step: int = 1) -> News:
     ----------
     old, new : ForecastReading
         The same network on an older and on a newer data set. The newer reaches at least as far.
+        Gaps are no news; what a value does that fills a gap of the older data counts with the
+        passing of time.
     step : int, default=1
         The date that is forecast, in steps after the newest origin of ``new``.
 
@@ -169,6 +171,14 @@ def news(old: ForecastReading, new: ForecastReading, step: int = 1) -> News:
     before_future = after_future.copy()  # what was not known before is no change
     known = old_data.future.rows(kept, kept + order + n_ahead)
     before_future[: len(known)] = known
+    # A value that is missing on one side alone has no size of change: it was there all the time.
+    for before, after in (
+        (before_series, after_series),
+        (before_past, after_past),
+        (before_future, after_future),
+    ):
+        is_known = np.isfinite(before) & np.isfinite(after)
+        before[~is_known] = after[~is_known]
 
     ends = [
         Windows(
@@ -184,7 +194,7 @@ def news(old: ForecastReading, new: ForecastReading, step: int = 1) -> News:
     ]
     base, newest = (new.patches(end)[0, step - 1] for end in ends)
     change = np.concatenate([after_past - before_past, after_series - before_series], axis=1)
-    future_change = after_future - before_future
+    change, future_change = np.nan_to_num(change), np.nan_to_num(after_future - before_future)
     weight, future_weight = _average_slopes(new, ends, step, change, future_change, newest - base)
 
     labels = new.index[start:stop]

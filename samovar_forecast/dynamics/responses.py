@@ -28,7 +28,7 @@ from samovar_forecast.exceptions import ConfigurationError
 
 @dataclass(frozen=True, eq=False)
 class ImpulseResponses(BandedResult):
-    """Responses of every series to a shock in every series.
+    """Responses of every series to a shock in every series, or to a change of covariates.
 
     Attributes
     ----------
@@ -39,8 +39,8 @@ class ImpulseResponses(BandedResult):
         The series.
     origins : tuple
         Labels of the histories: where each ends.
-    kind : {"irf", "orth", "girf"}
-        Unit shocks, orthogonal shocks, or generalised responses.
+    kind : {"irf", "orth", "girf", "multiplier"}
+        Unit shocks, orthogonal shocks, generalised responses, or unit changes of covariates.
     size : float
         Size of the shock: in units of the impulse for ``"irf"``, else in standard deviations.
     draws : ndarray of shape (n_draws, periods + 1, n_series, n_series), optional
@@ -51,6 +51,8 @@ class ImpulseResponses(BandedResult):
         Whether the first step of the forecast is iterated, or each step is a forecast of its own.
     level : float, default=0.9
         Of the bands, unless another is asked for.
+    covariates : tuple of str
+        What changes in place of the series, in dynamic multipliers.
     """
 
     figure: ClassVar[str] = "plot_responses"
@@ -58,12 +60,18 @@ class ImpulseResponses(BandedResult):
     values: np.ndarray
     names: tuple[str, ...]
     origins: tuple[Hashable, ...]
-    kind: Literal["irf", "orth", "girf"]
+    kind: Literal["irf", "orth", "girf", "multiplier"]
     size: float
     draws: np.ndarray | None = None
     is_cumulative: bool = False
     method: Literal["iterated", "direct"] = "iterated"
     level: float = 0.9
+    covariates: tuple[str, ...] = ()
+
+    @property
+    def impulses(self) -> tuple[str, ...]:
+        """What is shocked: the series, or the covariates that change."""
+        return self.covariates or self.names
 
     @property
     def periods(self) -> int:
@@ -101,13 +109,13 @@ class ImpulseResponses(BandedResult):
         columns = {"value": self.estimate}
         if self.draws is not None:
             columns["lower"], columns["upper"] = self.band(level)
-        periods, n_series, _ = self.estimate.shape
+        shape = self.estimate.shape
         index = pd.MultiIndex.from_product(
-            [range(periods), self.names, self.names], names=["period", "response", "impulse"]
+            [range(shape[0]), self.names, self.impulses], names=["period", "response", "impulse"]
         )
         frame = pd.DataFrame({name: part.ravel() for name, part in columns.items()}, index=index)
         order = ["impulse", "response", "period"]
-        by_pair = np.arange(len(frame)).reshape(periods, n_series, n_series).transpose(2, 1, 0)
+        by_pair = np.arange(len(frame)).reshape(shape).transpose(2, 1, 0)
         return frame.iloc[by_pair.ravel()].reset_index()[[*order, *columns]]
 
     def by_origin(self) -> pd.DataFrame:
@@ -121,7 +129,7 @@ class ImpulseResponses(BandedResult):
             Columns ``origin``, ``period``, ``response``, ``impulse``, ``value``.
         """
         index = pd.MultiIndex.from_product(
-            [range(len(self.origins)), range(self.periods + 1), self.names, self.names],
+            [range(len(self.origins)), range(self.periods + 1), self.names, self.impulses],
             names=["origin", "period", "response", "impulse"],
         )
         frame = pd.DataFrame({"value": self.values.ravel()}, index=index).reset_index()

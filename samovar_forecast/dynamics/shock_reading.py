@@ -104,6 +104,74 @@ class ShockReading(CoefficientReading):
 
         return self._with_bands(compute, bands, level, n_draws, random_state, rows)
 
+    def dynamic_multipliers(
+        self, periods: int | None = None, *, origin: Any = None, part: Part = "dynamics"
+    ) -> responses.ImpulseResponses:
+        """Follow a change of a covariate by a unit in a single period, as the direct forecasts do.
+
+        A covariate that is known ahead changes in the first period after the origin, and period 0
+        is this period. A past covariate changes at the origin: nothing responds in period 0.
+
+        Parameters
+        ----------
+        periods : int, optional
+            By default 10, or as many as the direct forecast has steps, the first being period 0.
+        origin : label, list of labels or slice, optional
+            By default the newest.
+        part : Part, default="dynamics"
+            Of the derivative, see :meth:`at`.
+
+        Returns
+        -------
+        ImpulseResponses
+            With the covariates as impulses. `cumulative` gives the responses to a lasting change.
+
+        Raises
+        ------
+        ConfigurationError
+            If there are no covariates over time, or no such periods.
+        """
+        names = [str(name) for name in (*self.data.past.names, *self.data.future.names)]
+        if not names:
+            raise ConfigurationError(
+                "there is no covariate that could change",
+                found="a reading of series alone",
+                wanted="covariates: read_var(y, X)",
+            )
+        periods = min(10, self.patch_length - 1) if periods is None else periods
+        check_periods(periods, least=0)
+        if periods >= self.patch_length:
+            raise ConfigurationError(
+                "the direct forecast has no such step",
+                found=periods,
+                wanted=f"0 to {self.patch_length - 1} periods",
+            )
+        positions = self.data.positions(self._newest(origin))
+        n_past, newest = len(self.data.past.names), np.array([self.order - 1])
+        values = np.zeros((len(positions), periods + 1, self.neqs, len(names)))
+        found = self.jacobians_at(positions, np.eye(periods + 1, self.patch_length), part)
+        for own, jacobian in zip(values, found, strict=True):
+            own[1:, :, :n_past] = jacobian.at_rows(newest)[:-1, :, 0, :n_past]
+            if jacobian.future is not None:
+                own[:, :, n_past:] = jacobian.future[:, :, self.order]
+        return responses.ImpulseResponses(
+            values=values,
+            names=tuple(str(name) for name in self.names),
+            origins=tuple(self.index[positions]),
+            kind="multiplier",
+            size=1.0,
+            method="direct",
+            covariates=tuple(names),
+        )
+
+    @property
+    def coefs_exog(self) -> np.ndarray:
+        """What a covariate does in its own period, at the newest origin; (C, covariates).
+
+        As statsmodels' ``coefs_exog``; later periods by :meth:`dynamic_multipliers`.
+        """
+        return self.dynamic_multipliers(0).values[0, 0]
+
     def girf(
         self,
         periods: int = 10,

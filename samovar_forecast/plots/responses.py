@@ -53,7 +53,7 @@ def plot_responses(
     by_name = dict(results) if isinstance(results, Mapping) else {"": results}
     first = next(iter(by_name.values()))
     level = first.level if level is None else level
-    columns, rows = _chosen(impulses, first.names), _chosen(responses, first.names)
+    columns, rows = _chosen(impulses, first.impulses), _chosen(responses, first.names)
     if figure is None:
         size = (2.2 * len(columns) + 0.8, 1.6 * len(rows) + 0.9)
         figure = pyplot().figure(figsize=size, layout="constrained")
@@ -65,7 +65,7 @@ def plot_responses(
         bounds = None if result.draws is None else result.band(level)
         for i, response in enumerate(rows):
             for j, impulse in enumerate(columns):
-                pair = (slice(None), first.names.index(response), first.names.index(impulse))
+                pair = (slice(None), first.names.index(response), first.impulses.index(impulse))
                 ax = axes[i, j]
                 if bounds is not None:
                     ax.fill_between(
@@ -76,6 +76,7 @@ def plot_responses(
                         linewidth=0,
                     )
                 ax.plot(periods, result.estimate[pair], linewidth=1.4, label=name, **line)
+    cause = "change of" if first.covariates else "shock to"
     for i, response in enumerate(rows):
         unit = (units or {}).get(response)
         axes[i, 0].set_ylabel(f"{response}\n({unit})" if unit else response, fontsize="small")
@@ -87,8 +88,8 @@ def plot_responses(
             ax.tick_params(labelsize="small")
             ax.locator_params(axis="x", integer=True, nbins=5)
             if i == 0:
-                ax.set_title(f"shock to {impulse}", fontsize="small")
-    axes[-1, len(columns) // 2].set_xlabel("periods after the shock", fontsize="small")
+                ax.set_title(f"{cause} {impulse}", fontsize="small")
+    axes[-1, len(columns) // 2].set_xlabel(f"periods after the {cause[:-3]}", fontsize="small")
     if len(by_name) > 1:
         legend_below(axes[0, 0])
     band = (
@@ -181,6 +182,7 @@ def _responses_title(result: ImpulseResponses) -> str:
         "irf": "Responses to a shock of one unit",
         "orth": "Responses to an orthogonal shock of one standard deviation",
         "girf": "Generalised responses to a shock of one standard deviation",
+        "multiplier": "Responses to a change of covariates by one unit",
     }[result.kind]
     if result.size not in (1.0, -1.0):
         kind = kind.replace(" of one ", f" of {abs(result.size):g} ")

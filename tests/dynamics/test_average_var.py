@@ -141,6 +141,51 @@ def test_covariates_reach_every_member() -> None:
     assert np.allclose(local.future_effects[-3].sum(-1), change, rtol=1e-3)
 
 
+def test_a_multiplier_is_what_a_change_of_a_covariate_does_to_the_forecast() -> None:
+    rng = np.random.default_rng(3)
+    y, known = seasonal_frame(40), COVARIATES.inverse(rng.normal(size=(46, 2)), np.zeros(2))
+    past = rng.normal(size=(40, 1))
+    members = {
+        "linear": linear_forecast(6, effect=True),
+        "pretrained": (pretrained(), 12, linear_forecast(effect=True).effect),
+    }
+    shares = {name: np.full((6, 3), 0.5) for name in members}
+
+    def read(future):
+        return DynamicVAR.from_members(
+            members,
+            shares,
+            y,
+            scaler=SCALER,
+            past_covariates=past,
+            future_covariates=future,
+            future_scaler=COVARIATES,
+        )
+
+    reading = read(known)
+    found = reading.dynamic_multipliers()
+    assert found.values.shape == (1, 6, 3, 3)
+    assert found.impulses == ("past1", "future1", "future2")
+    moved = known.copy()
+    moved[40, 1] += 1e-3
+    change = (read(moved).forecast() - reading.forecast()).to_numpy() / 1e-3
+    assert np.allclose(found.values[0, :, :, 2], change, rtol=1e-4, atol=1e-8)
+    assert (found.values[0, 0, :, 0] == 0).all()  # known up to the origin alone
+    assert np.allclose(found.values[0, 1, :, 0], reading.at(part="dynamics").past_effects[0, :, 0])
+    assert np.array_equal(reading.coefs_exog, found.values[0, 0])
+    lasting = found.cumulative().values[0, 2, 0, 1]
+    assert np.isclose(lasting, found.values[0, :3, 0, 1].sum())
+    assert set(found.to_frame()["impulse"]) == set(found.impulses)
+    assert len(found.by_origin()) == 6 * 9
+    with pytest.raises(ConfigurationError, match="no such step"):
+        reading.dynamic_multipliers(6)
+
+
+def test_without_covariates_there_is_no_multiplier(average) -> None:
+    with pytest.raises(ConfigurationError, match="no covariate that could change"):
+        average.dynamic_multipliers()
+
+
 def test_answers_of_the_trained_network_say_how_to_get_it(average) -> None:
     for ask in (lambda: average.tokens, lambda: average.config):
         with pytest.raises(ConfigurationError, match="train=True"):

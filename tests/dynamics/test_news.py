@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from tests.builders.dynamics import dynamic
+from tests.builders.members import SCALER, average_var, linear_forecast, seasonal_frame
 
 
 def test_news_adds_up_to_the_revision() -> None:
@@ -69,3 +71,38 @@ def test_news_between_two_networks_or_beyond_reach_is_refused() -> None:
         old.news(old.on(dynamic(n_time=60).history))
     with pytest.raises(DataError, match="do not hold the newest time"):
         old.news(old.on(old.history.iloc[:-1]))
+
+
+def test_gaps_are_no_news_and_the_parts_still_add_up() -> None:
+    y = seasonal_frame(40)
+    y.iloc[15:18, 1] = np.nan
+    older, newer = y.iloc[:38].copy(), y.copy()
+    older.iloc[37, 2] = np.nan  # published later
+    newer.iloc[39, 0] = np.nan  # not yet published
+    newer.iloc[30, 1] += 0.05
+    average = average_var(n_rows=40)
+    found = average.on(older).news(newer)
+    parts = found.table.groupby("response")["contribution"].sum()[list(y.columns)]
+    total = parts.to_numpy() + found.passing_of_time + found.unexplained
+    assert np.allclose(total, found.revision)
+    assert np.abs(found.unexplained / found.revision).max() < 0.05
+    assert not found.table.isna().drop(columns="label").any(axis=None)
+    assert {"new", "revised"} == set(found.table["status"])
+
+
+def test_a_reading_with_covariates_goes_on_with_those_of_the_newer_data() -> None:
+    rng = np.random.default_rng(3)
+    y, known, past = seasonal_frame(40), rng.normal(size=(46, 2)), rng.normal(size=(40, 1))
+    reading = DynamicVAR.from_members(
+        {"linear": linear_forecast(6, effect=True)},
+        {"linear": np.ones((6, 3))},
+        y,
+        scaler=SCALER,
+        past_covariates=past,
+        future_covariates=known,
+    )
+    older = reading.on(y.iloc[:38], past_covariates=past[:38], future_covariates=known[:44])
+    found = older.news(reading)
+    assert np.allclose(found.new_forecast, reading.forecast().iloc[0])
+    with pytest.raises(ConfigurationError, match="wants these with every history"):
+        reading.on(y.iloc[:38], past_covariates=past[:38])
