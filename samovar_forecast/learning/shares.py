@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -44,7 +45,7 @@ NUMBERS_KEPT = 20_000_000
 """Beyond so many forecast numbers only some of the origins are used, the same distance apart."""
 
 OWN_ORIGINS = 50
-"""From so many origins on an instance is calibrated by its own errors alone."""
+"""From so many origins on an instance without a foretold spread is calibrated by its own errors."""
 
 ORIGINS_OF_A_CALIBRATION = 500
 
@@ -59,6 +60,9 @@ On the development sets intervals then hold as often as they say. Of the errors 
 the width alone is taken: their shape, step by step and series by series, is mostly noise, and
 cost 8 % of the interval score at 90 %.
 """
+
+LARGEST_SCORE = 4.0
+"""A miss by more standard deviations than that says no more of the width."""
 
 SHAPE_STRENGTH, LEAST_STRENGTH = 100.0, 3.0
 """What the normal shape counts beside the shape of the errors where no spread is foretold, in
@@ -226,46 +230,76 @@ def _weights_of_age(n_origins: int) -> np.ndarray:
 def calibrate(scores: Sequence[np.ndarray], head: Head) -> tuple[Calibration | None, ...]:
     """Return the calibration of each instance from the scores of the average, (B, s, C) each.
 
-    An instance with few origins of its own is calibrated by those of all instances. The scores
-    are centered, so that the point forecast is the median; where the head has a spread of its own,
-    they correct its width alone, else they are drawn to a normal shape. None where there is neither
-    score nor spread.
+    The scores are centered, so that the point forecast is the median. Where the head has a spread
+    of its own, they correct its width alone: the width of an instance is drawn to that of all
+    instances. Else they are drawn to a normal shape. An instance with few origins of its own is
+    calibrated by those of all; None where there is neither score nor spread.
     """
-    pooled: Calibration | None = None
+    has_spread = head.n_params > 1
+    n_own, fewest, largest = FEWEST_ORIGINS, FEWEST_ORIGINS, LARGEST_SCORE
+    if not has_spread:
+        n_own, fewest, largest = OWN_ORIGINS, 2, np.inf
+    together, prior = None, np.ones((1, 1))
+    if len(scores) > 1:
+        n_typical = max(1, int(np.median([len(own) for own in scores])))
+        together = _errors_of(
+            np.concatenate(list(scores)), n_typical * len(scores), fewest, largest
+        )
+    for_all = _calibration(together, prior, has_spread, scores[0].shape[2])
+    if together is not None:
+        n = together.separate
+        prior = (n * together.square + SPREAD_STRENGTH) / (n + SPREAD_STRENGTH)
     found: list[Calibration | None] = []
     for own in scores:
-        if len(own) >= OWN_ORIGINS or len(scores) == 1:
-            found.append(_calibrated(own, len(own), head))
-            continue
-        if pooled is None:
-            n_typical = max(1, int(np.median([len(one) for one in scores])))
-            pooled = _calibrated(np.concatenate(list(scores)), n_typical * len(scores), head)
-        found.append(pooled)
+        alone = None
+        if len(own) >= n_own or len(scores) == 1:
+            alone = _errors_of(own, len(own), fewest, largest)
+        if alone is None:
+            found.append(for_all)
+        else:
+            found.append(_calibration(alone, prior, has_spread, own.shape[2]))
     return tuple(found)
 
 
-def _calibrated(scores: np.ndarray, n_origins: int, head: Head) -> Calibration | None:
-    has_spread = head.n_params > 1
+class _Errors(NamedTuple):
+    """Scores at earlier origins as far as enough of them reach, around their medians."""
+
+    centered: np.ndarray
+    """Of shape (B, s, C)."""
+    square: np.ndarray
+    """Mean square of the scores, (s, C), none of which counts as more than a largest."""
+    separate: np.ndarray
+    """Forecasts that do not overlap, (s, 1)."""
+
+
+def _errors_of(scores: np.ndarray, n_origins: int, fewest: int, largest: float) -> _Errors | None:
     n_reached = np.isfinite(scores).sum(axis=0).min(axis=1)  # s
-    enough = np.clip(n_reached[0], FEWEST_ORIGINS if has_spread else 2, REACHED_AT_LEAST)
+    enough = np.clip(n_reached[0], fewest, REACHED_AT_LEAST)
     n_steps = int((n_reached >= enough).cumprod().sum())
     if n_steps == 0:
-        if not has_spread:
-            return None
-        flat = np.broadcast_to(
-            np.arange(SCORES_WITHOUT_EVIDENCE)[:, None, None],
-            (SCORES_WITHOUT_EVIDENCE, 1, scores.shape[2]),
-        )
-        return Calibration(_normal_ranks(flat))
+        return None
     scores = scores[:, :n_steps]
     chosen = np.flatnonzero(np.isfinite(scores).any(axis=(1, 2)))
     chosen = chosen[:: -(-len(chosen) // ORIGINS_OF_A_CALIBRATION)]
     centered = scores[chosen] - np.nanmedian(scores[chosen], axis=0)
+    square = np.nanmean(np.square(np.clip(centered, -largest, largest)), axis=0)
+    return _Errors(centered, square, n_origins / np.arange(1, n_steps + 1)[:, None])
+
+
+def _calibration(
+    errors: _Errors | None, prior: np.ndarray, has_spread: bool, n_series: int
+) -> Calibration | None:
+    """Return the calibration by some errors; a spread that is foretold stays without them."""
+    if errors is None:
+        if not has_spread:
+            return None
+        ranks = np.arange(SCORES_WITHOUT_EVIDENCE)[:, None, None]
+        return Calibration(_normal_ranks(np.repeat(ranks, n_series, axis=2)))
+    centered, square, separate = errors
     ranks = _normal_ranks(centered)
-    square = np.nanmean(np.square(centered), axis=0)  # s C
-    separate = n_origins / np.arange(1, n_steps + 1)[:, None]
     if has_spread:
-        return Calibration(ranks * np.sqrt(_variance(square, separate, 1.0, SPREAD_STRENGTH)))
+        prior = prior[np.minimum(np.arange(len(separate)), len(prior) - 1)]
+        return Calibration(ranks * np.sqrt(_variance(square, separate, prior, SPREAD_STRENGTH)))
     normal = SHAPE_STRENGTH / (SHAPE_STRENGTH + separate)
     mixed = normal * ranks * np.sqrt(square) + (1 - normal) * centered
     return Calibration(mixed * np.sqrt(_variance(1.0, separate, 1.0, LEAST_STRENGTH)))
@@ -280,7 +314,7 @@ def _normal_ranks(scores: np.ndarray) -> np.ndarray:
 
 
 def _variance(
-    square: np.ndarray | float, separate: np.ndarray, prior: float, strength: float
+    square: np.ndarray | float, separate: np.ndarray, prior: np.ndarray | float, strength: float
 ) -> np.ndarray:
     """Return the variance of a forecast whose errors have a mean square, (s, C).
 

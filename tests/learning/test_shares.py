@@ -83,7 +83,7 @@ def test_few_errors_change_the_spread_that_a_network_foretells_by_little():
     head = Head.of_quantiles((0.1, 0.5, 0.9))
     wide = 3.0 * np.random.default_rng(0).normal(size=(400, 4, 2))
     few, many = (calibrate([wide[:n]], head)[0].scores.std(axis=0).mean() for n in (8, 400))
-    assert 1.0 < few < 2.6 < many < 3.3
+    assert 0.9 < few < 1.5 < 2.2 < many < 3.0
     (none,) = calibrate([wide[:0]], head)
     np.testing.assert_allclose(none.scores.std(axis=0), 1.0, atol=0.05)
     assert calibrate([wide[:0]], Head.point()) == (None,)
@@ -120,6 +120,36 @@ def test_short_instances_are_calibrated_together_and_long_ones_alone():
     assert len(short.scores) == 78
     alone = calibrate(parts[2:], head)[0]
     np.testing.assert_array_equal(long.scores, alone.scores)
+
+
+def test_the_width_of_an_instance_is_its_own_drawn_to_that_of_all():
+    head = Head.of_quantiles((0.1, 0.5, 0.9))
+    rng = np.random.default_rng(5)
+    sizes = (1.0, 1.0, 3.0)
+    parts = [size * rng.normal(size=(40, 1, 1)) for size in sizes]
+    quiet, _, loud = (one.scores.std() for one in calibrate(parts, head))
+    assert 1.0 < quiet < 1.7
+    assert 1.6 < loud < 2.9
+    (alone,) = calibrate(parts[2:], head)
+    assert alone.scores.std() < loud
+
+
+def test_an_instance_may_reach_farther_than_the_others_together():
+    head = Head.of_quantiles((0.1, 0.5, 0.9))
+    far = np.random.default_rng(7).normal(size=(8, 3, 1))
+    near = np.full((20, 3, 1), np.nan)
+    near[:, 0] = far[0, 0]
+    for own in calibrate([far, near], head):
+        assert np.isfinite(own.scores).any(axis=0).all()
+
+
+def test_a_wild_miss_does_not_set_the_width():
+    head = Head.of_quantiles((0.1, 0.5, 0.9))
+    scores = np.random.default_rng(6).normal(size=(100, 1, 1))
+    wild = scores.copy()
+    wild[50] = 1e6
+    plain, other = (calibrate([some], head)[0].scores.std() for some in (scores, wild))
+    assert other < 1.15 * plain
 
 
 def test_errors_without_a_foretold_spread_are_drawn_to_a_normal_shape_while_they_are_few():
