@@ -169,11 +169,23 @@ def weigh_members(
     average = Average(tuple(members), estimate_shares(misses, n_steps))
     combined = average.combined(answers, n_steps)
     scores = [
-        scores_of(came, numbers, average.head)
-        for came, numbers in zip(actual, combined, strict=True)
+        _scores(came, numbers, average.head) for came, numbers in zip(actual, combined, strict=True)
     ]
     calibrations = calibrate(scores, average.head)
     return Average(average.members, average.shares, calibrations)
+
+
+def _scores(came: np.ndarray, numbers: np.ndarray, head: Head) -> np.ndarray:
+    """Return the scores of what came; NaN where a series moves that no spread was foretold for.
+
+    A series that has not moved yet has no unit: the score of its first move would be its size in
+    units of nothing, and the spread of all instances would follow.
+    """
+    scores = scores_of(came, numbers, head)
+    if head.n_params > 1:
+        is_still = numbers.max(axis=-1) == numbers.min(axis=-1)
+        scores[is_still & (came != numbers[..., head.center])] = np.nan
+    return scores
 
 
 def estimate_shares(

@@ -184,3 +184,18 @@ def test_the_average_is_weighed_by_honest_errors_of_both_members():
     numbers = average.forecast(instances, [np.array([150])], 3)[0][0]
     around = pretrained.forecast(instances, [np.array([150])], 3)[0][0]
     np.testing.assert_allclose(np.diff(numbers), np.diff(around), atol=1e-9)
+
+
+def test_a_series_that_begins_to_move_says_nothing_of_the_spread_of_others():
+    walks = np.random.default_rng(0).normal(size=(4, 40)).cumsum(axis=1)[..., None]
+    sleeper = np.concatenate([np.zeros((38, 1)), [[1.0], [2.0]]])
+
+    def pooled_spread(*values: np.ndarray) -> np.ndarray:
+        instances = [ScaledRows(own, None, None) for own in values]
+        linear, trials = LinearMember.estimate(instances, 2, 1, None)
+        members = [linear, PretrainedMember.load(1, None)]
+        average = weigh_members(members, instances, trials, 2)
+        return average.calibrations[0].scores.std(axis=0)
+
+    alone = pooled_spread(*walks)
+    np.testing.assert_allclose(pooled_spread(*walks, sleeper), alone, rtol=0.25)
