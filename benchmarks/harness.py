@@ -162,18 +162,25 @@ def peak_resident_bytes(call: Callable[[], object]) -> int | None:
     A check on `peak_tensor_bytes` that misses nothing, but counts also what the allocator of the
     C library keeps for later: call it once, in a fresh process.
     """
-    status, clear = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-    if not (status.exists() and clear.exists()):
+    clear, before = Path("/proc/self/clear_refs"), resident_bytes()
+    if before is None or not clear.exists():
         return None
-
-    def kilobytes(key: str) -> int:
-        lines = status.read_text().splitlines()
-        return int(next(line for line in lines if line.startswith(key)).split()[1])
-
     clear.write_text("5")  # sets the high-water mark to the present size
-    before = kilobytes("VmRSS")
     call()
-    return 1024 * (kilobytes("VmHWM") - before)
+    peak = resident_bytes("VmHWM")
+    return None if peak is None else peak - before
+
+
+def resident_bytes(key: str = "VmRSS") -> int | None:
+    """Return the size of this process as ``/proc`` tells it: now, or at its peak (``VmHWM``).
+
+    None off Linux.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    lines = status.read_text().splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith(key)).split()[1])
 
 
 def in_fresh_process(function: str, **arguments: Any) -> Any:
