@@ -13,6 +13,8 @@ name                     what it is                                      needs
 `SAMoVARZeroShotModel`   the pretrained network as a darts model         ``[darts]``
 `compare`                a leaderboard beside classical models           ``[demo]``
 `write_report`           a comparison as one HTML page                   ``[report]``
+`forecast_long_frame`    series below one another, frame by frame
+`forecast_long_frames`   the same for frames that follow each other
 `DynamicVAR`             a fitted network read as a VAR
 `read_var`               a frame read as a dynamic VAR, without training
 `NetworkLearner`         how a network is trained again, for tests
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from samovar_forecast.network.heads import Head
     from samovar_forecast.network.pretrained import load_pretrained
     from samovar_forecast.report import write_report
+    from samovar_forecast.sharding.long_frame import forecast_long_frame, forecast_long_frames
 
 __version__ = "0.1.0"
 
@@ -74,6 +77,8 @@ __all__ = [
     "attach_anchor",
     "compare",
     "fit_network",
+    "forecast_long_frame",
+    "forecast_long_frames",
     "load_pretrained",
     "predictive_causality",
     "read_var",
@@ -111,6 +116,8 @@ _HOMES = {
     "attach_anchor": _Home("samovar_forecast.learning.anchoring"),
     "compare": _Home("samovar_forecast.comparison"),
     "fit_network": _Home("samovar_forecast.learning.training"),
+    "forecast_long_frame": _Home("samovar_forecast.sharding.long_frame"),
+    "forecast_long_frames": _Home("samovar_forecast.sharding.long_frame"),
     "load_pretrained": _Home("samovar_forecast.network.pretrained"),
     "predictive_causality": _Home("samovar_forecast.dynamics.causality"),
     "read_var": _Home("samovar_forecast.dynamics.panel_reading"),

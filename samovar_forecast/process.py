@@ -130,6 +130,19 @@ def usual_torch() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Inside the block torch computes on one thread; after it on as many as before."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def versions(*packages: str) -> dict[str, str]:
     """Return the versions of this package and of others, as far as they are installed."""
     # Of this package that of the sources, which need not be installed.

@@ -119,8 +119,10 @@ ROOMS = {
     "report": May(
         ("exceptions", "bundle", "comparison", "plots"), ("numpy", "pandas", "matplotlib", "jinja2")
     ),
+    "sharding": May(("exceptions", "frames", "learning", "process"), ("numpy", "pandas")),
+    "sharding.shard": May(("exceptions", "bundle", "process", "sharding"), ("pandas", "pyarrow")),
     "cli": May(
-        ("exceptions", "bundle", "comparison", "frames", "plots", "report", "front"),
+        ("exceptions", "bundle", "comparison", "frames", "plots", "report", "sharding", "front"),
         ("numpy", "pandas"),
     ),
 }

@@ -19,6 +19,7 @@ from samovar_forecast.cli.options import (
 )
 from samovar_forecast.cli.outlook import N_ORIGINS, Outlook, look_ahead
 from samovar_forecast.cli.outlook_words import decimals_of, in_words, shown, time_texts
+from samovar_forecast.cli.shards import run_shard, shard_of
 from samovar_forecast.cli.terminal import say, width
 from samovar_forecast.exceptions import ConfigurationError, require
 
@@ -37,6 +38,7 @@ EXAMPLES = """examples:
   samovar-forecast forecast sales.csv --horizon 12 --interval 95 -o next.csv --plot next.png
   samovar-forecast forecast shops.csv --id shop --time week --horizon 8 -o next.json
   samovar-forecast forecast load.csv --horizon 24 --future weather.csv --report next.html
+  samovar-forecast forecast --input million.parquet --output folder --shard 1/8 --horizon 12
 
 weather.csv holds the time and a column for each covariate, at the rows of load.csv and at those
 that are forecast.
@@ -55,7 +57,8 @@ def add_forecast(commands: Any) -> None:
     )
     forecast.set_defaults(run=_forecast)
     add = forecast.add_argument
-    add("data", type=Path, metavar="FILE", help="CSV or Parquet file of series")
+    add("data", type=Path, nargs="?", metavar="FILE", help="CSV or Parquet file of series")
+    add("--input", type=Path, metavar="FILE", help="the same, as an option")
     add("--horizon", type=int, required=True, metavar="H", help="steps ahead")
     add(
         "--interval",
@@ -69,8 +72,16 @@ def add_forecast(commands: Any) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help="table to write: .csv, .csv.gz, .json or .parquet",
+        help="table to write: .csv, .csv.gz, .json or .parquet; with --shard a folder",
     )
+    add(
+        "--shard",
+        type=shard_of,
+        metavar="i/n",
+        help="forecast this part of the row groups of a Parquet file of series below one another, "
+        "with the columns unique_id, ds and y, into a folder",
+    )
+    add("--freq", metavar="F", help="with --shard: distance of the dates, as pandas writes it")
     add("--plot", type=Path, metavar="FILE", help="figure to write: .png, .pdf or .svg")
     add("--report", type=Path, metavar="FILE", help="HTML page to write: words, figure, table")
     add(
@@ -104,11 +115,19 @@ def _percent(text: str) -> float:
 
 
 def _forecast(arguments: argparse.Namespace) -> None:
+    if (arguments.data is None) == (arguments.input is None):
+        raise ConfigurationError("a file of series is wanted", wanted="FILE or --input FILE")
+    arguments.data = arguments.data or arguments.input
     for name, least in (("horizon", 1), ("origins", 0)):
         if getattr(arguments, name) < least:
             raise ConfigurationError(
                 name, found=getattr(arguments, name), wanted=f"an integer of at least {least}"
             )
+    if arguments.shard is not None:
+        run_shard(arguments)
+        return
+    if arguments.freq is not None:
+        raise ConfigurationError("--freq has an effect with --shard alone", remedy="leave it out")
     check_outputs(
         [arguments.output, arguments.plot, arguments.report], [arguments.data, arguments.future]
     )

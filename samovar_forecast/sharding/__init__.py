@@ -1,0 +1,1 @@
+"""Many series of a long layout: forecasts frame by frame, and the files of a shard."""
