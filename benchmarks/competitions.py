@@ -254,6 +254,19 @@ def table(records: Records, which: int) -> str:
     return markdown_table(head, rows)
 
 
+HEADLINE = "SAMoVAR"
+"""The default, on the front page beside the published rows."""
+
+
+def headline(records: Records) -> str:
+    """Return the MASE of the default and of the published rows, for the front page."""
+    lines = table(records, 0).splitlines()
+    shown = [f"**{HEADLINE}**", *PUBLISHED]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    kept = [[row[0], *row[2:]] for row in rows[2:] if row[0] in shown]
+    return markdown_table(["MASE", *GROUPS], kept)
+
+
 def _cell(value: float | None) -> str:
     if value is None:
         return ""
@@ -276,8 +289,11 @@ def effort_table(records: Records) -> str:
 def sections(records: Records) -> dict[str, str]:
     """Return the sections of the page by marker."""
     cpu = records.entries["about"]["hardware"]["cpu"]
-    where = f"Rows marked *here*: {told_commits(by_contestant(records))}, {cpu}, one thread."
+    entries = by_contestant(records)
+    where = f"Rows marked *here*: {told_commits(entries)}, {cpu}, one thread."
+    ours = f"Row {HEADLINE}: {told_commits({HEADLINE: entries.get(HEADLINE, {})})}, {cpu}."
     return {
+        "competitions headline": f"{headline(records)}\n\n{ours}",
         "competitions MASE": f"{table(records, 0)}\n\n{where}",
         "competitions percentages": table(records, 1),
         "competitions effort": effort_table(records),

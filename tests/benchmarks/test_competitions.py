@@ -56,6 +56,16 @@ def test_a_group_is_measured_in_parts_and_stands_beside_published_figures(folder
     assert row.count("not run") == len(GROUPS) - 1
 
 
+def test_the_front_page_has_the_default_beside_the_published_rows():
+    part = {"series": 2, "parts": 1, "MASE": 0.5, "sMAPE": 1.0, "MAPE": 1.0, "worst": 1.0}
+    records = Records(None)
+    for name in ("Naive", "SAMoVAR"):
+        records.entries[name] = {"M3 yearly, part 1": {**part, "cpu seconds": 1.0}}
+    first, *others = competitions.headline(records).splitlines()[2:]
+    assert [cell.strip() for cell in first.split("|")[1:4]] == ["**SAMoVAR**", "0.500", "not run"]
+    assert [line.split("|")[1].strip() for line in others][:2] == ["Theta", "ETS"]
+
+
 def test_a_group_of_which_a_part_is_missing_is_not_run():
     part = {"series": 3, "parts": 2, "MASE": 1.0, "sMAPE": 1.0, "MAPE": 1.0}
     parts = {"M3 other, part 1": {**part, "worst": 1.0, "cpu seconds": 1.0}}
