@@ -302,8 +302,15 @@ def chosen_cases(asked: argparse.Namespace) -> dict[str, Case]:
 
 
 def measure(records: Records, asked: argparse.Namespace) -> None:
-    """Measure what is not yet measured, case by case."""
-    run(chosen_cases(asked), records)
+    """Measure what is not yet measured, case by case; on a GPU, print and store nothing."""
+    if asked.device == "cpu":
+        run(chosen_cases(asked), records)
+    elif not torch.cuda.is_available():
+        print("GPU rows are skipped: torch finds no CUDA device here\n", flush=True)
+    else:
+        from benchmarks.core_on_gpu import table  # it builds on this module
+
+        print(f"{table(chosen_cases(asked), torch.device('cuda'))}\n", flush=True)
 
 
 def run(cases: dict[str, Case], records: Records) -> None:
@@ -394,6 +401,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repeats", type=int, help="at most so many steps, single windows and batches"
     )
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="what computes")
 
 
 BENCHMARK = Benchmark("core", __doc__, measure, sections, add_options)

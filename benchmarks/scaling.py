@@ -394,13 +394,14 @@ def projection(entry: Mapping[str, Any]) -> str:
     size = max(known)
     rate, held = size / known[size]["seconds"], known[size]["bytes"] / 2**20
     hours = MANY / rate / 3600
+    dollars = hours * DOLLARS_A_CORE_HOUR
     return (
         f"Measured: {size:,} series of 60 months, 12 steps ahead with intervals, in row groups of "
         f"{SERIES_IN_A_ROW_GROUP}: {rate:.0f} series a second and core, and {held:.0f} MiB beside "
         f"the interpreter and its libraries. On paper, {MANY:,} such series take {hours:.0f} core "
-        f"hours: {hours / CORES:.1f} hours on {CORES} cores, about ${hours * DOLLARS_A_CORE_HOUR:.0f} "
-        f"at ${DOLLARS_A_CORE_HOUR} a core hour. That assumes one process a core, each with memory "
-        "for itself, cores as fast as the one measured, and disks that keep up; none of this was run."
+        f"hours: {hours / CORES:.1f} hours on {CORES} cores, about ${dollars:.0f} at "
+        f"${DOLLARS_A_CORE_HOUR} a core hour. That assumes one process a core, each with its own "
+        "memory, cores as fast as the one measured, and disks that keep up; none of this was run."
     )
 
 
