@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from samovar_forecast import __version__
-from samovar_forecast.cli import EPILOG, _parser, main
+from samovar_forecast.cli import EPILOG, _parser, compare, demo, main
 from samovar_forecast.cli import forecast as command
 from tests.builders.cli import run
 from tests.builders.frames import months
@@ -144,11 +144,11 @@ def test_an_interval_is_a_percentage(capsys, interval):
 def test_every_example_of_the_help_is_understood():
     lines = [
         line.strip()
-        for text in (EPILOG, command.EXAMPLES)
+        for text in (EPILOG, command.EXAMPLES, compare.EXAMPLES, demo.EXAMPLES)
         for line in text.splitlines()
         if line.startswith("  samovar-forecast")
     ]
-    assert len(lines) >= 6
+    assert len(lines) >= 12
     for line in lines:
         assert _parser().parse_args(shlex.split(line)[1:]).run
 
