@@ -345,7 +345,8 @@ def pooled_candidate(
     """Return the mean of some forms, each at its penalty or above it, as one map of own lags.
 
     A penalty rises until the map can be rolled out on its own forecasts. Smooth series without
-    noise would be continued by weights that alternate and grow.
+    noise would be continued by weights that alternate and grow. All series see the same numbers, of
+    which there is one copy, not to be written to.
     """
     maps = []
     for form, path, penalty in zip(forms, paths, penalties, strict=True):
@@ -355,4 +356,6 @@ def pooled_candidate(
             candidate = LinearMap.of(own=form.own_lags(path.solve(penalty)))
         maps.append(candidate)
     mean = blend(maps, np.full((len(maps), maps[0].n_steps), 1 / len(maps)))
-    return LinearMap.of(own=np.repeat(mean.own, n_series, axis=1))
+    if n_series == 1:
+        return mean
+    return LinearMap.of(own=np.broadcast_to(mean.own, (len(mean.own), n_series, mean.n_lags)))

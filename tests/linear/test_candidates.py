@@ -15,6 +15,7 @@ from samovar_forecast.linear.candidates import (
     products_of,
 )
 from samovar_forecast.linear.direct import RidgePath
+from samovar_forecast.linear.held_out import paths_of
 from samovar_forecast.linear.simulate import simulate_var
 from samovar_forecast.linear.stability import rolled_growth
 
@@ -197,6 +198,16 @@ def test_a_candidate_of_several_look_backs_is_the_mean_of_their_ridge_regression
         for path, form in zip(paths, forms, strict=True)
     ]
     np.testing.assert_allclose(one(window[None])[0], np.mean(each, axis=0))
+
+
+def test_what_all_series_share_is_there_once() -> None:
+    own = own_runs([simulated()])
+    forms = pooled_forms(own, Limits(STEPS, 12, 1))["direct"]
+    paths = paths_of(forms, own)
+    many, single = (pooled_candidate(forms, paths, [0.1] * len(forms), n) for n in (800, 1))
+    assert np.shares_memory(many.own[:, 0], many.own[:, 799])
+    np.testing.assert_array_equal(many.own[:, [799]], single.own)
+    assert single.own.flags.writeable  # as torch wants it
 
 
 @pytest.mark.parametrize(
