@@ -33,6 +33,7 @@ NAMES = (
     "missing_values",
     "options",
     "pretraining_study",
+    "scaling",
     "soak",
     "targets",
     "zero_shot",
