@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_coefficient_paths", "plot_lag_matrices", "plot_lag_profiles"]
 
+NEARLY_ALL = 0.95
+"""Share of the weight that is drawn where no number of lags is asked for."""
+
+MOST_MATRICES = 12
+"""Lag matrices that are drawn where no number is asked for."""
+
 LARGEST_ANNOTATED = 10
 """Matrices of more series carry colours only, no numbers."""
 
@@ -53,7 +59,8 @@ def plot_lag_profiles(
     responses, impulses : sequence of labels, optional
         Series, and for impulses past covariates too; by default all series.
     max_lags : int, optional
-        Draw no more than the first so many lags.
+        Draw no more than the first so many lags; by default up to the lag that holds the last of
+        :data:`NEARLY_ALL` of the weight, each series in its own deviation.
     figure : matplotlib Figure or SubFigure, optional
         The figure to draw on; by default a new pyplot figure.
 
@@ -68,7 +75,7 @@ def plot_lag_profiles(
         size = (2.2 * len(columns) + 0.8, 1.5 * len(rows) + 1.0)
         figure = pyplot().figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(rows), len(columns), sharex=True, sharey="row", squeeze=False)
-    n_lags = min(max_lags or first.order, first.order)
+    n_lags = min(max_lags or max(map(_lags_that_count, by_name.values())), first.order)
     lags = np.arange(1, n_lags + 1)
     for i, response in enumerate(rows):
         for j, impulse in enumerate(columns):
@@ -90,12 +97,23 @@ def plot_lag_profiles(
                 ax.set_title(f"from {impulse}", fontsize="small")
         axes[i, 0].set_ylabel(f"{response}", fontsize="small")
     axes[-1, len(columns) // 2].set_xlabel("lag (time steps)", fontsize="small")
+    whole = axes[0, 0].get_figure(root=False)
+    whole.supylabel("units of the response per unit of the impulse", fontsize="small")
     step = "" if first.horizon in (1, None) else f", step {first.horizon} ahead"
     where = "" if len(by_name) > 1 else f" at {shown_time(first.origin)}"
     title_above(axes[0, 0], f"Local coefficients{where}{step}")
     if len(by_name) > 1:
         legend_below(axes[0, 0])
     return axes
+
+
+def _lags_that_count(local: LocalVAR) -> int:
+    """Return the lag up to which nearly all of the weight lies, and two at least."""
+    deviations = np.nanstd(local.target, axis=0)
+    deviations = np.where(deviations > 0, deviations, 1.0)
+    sizes = (np.abs(local.coefs) * deviations / deviations[:, None]).sum(axis=(1, 2))
+    total = max(float(sizes.sum()), np.finfo(float).tiny)
+    return max(2, int((sizes.cumsum() / total < NEARLY_ALL).sum()) + 1)
 
 
 def plot_coefficient_paths(
@@ -206,7 +224,8 @@ def plot_lag_matrices(
     unit : str
         What the numbers mean, beside the colour bar.
     max_lags : int, optional
-        Draw no more than the first so many lags; the title says so.
+        Draw no more than the first so many lags, by default :data:`MOST_MATRICES`; the title says
+        so.
     limit : float, optional
         Size at which the colours end; by default the largest coefficient drawn. Matrices of
         several models can be compared by eye where all get the same.
@@ -230,7 +249,8 @@ def plot_lag_matrices(
             found=f"shape {coefs.shape}",
             wanted=f"(order, {n_series}, {n_series}) with an order of at least 1",
         )
-    if max_lags is not None and len(coefs) > max_lags:
+    max_lags = MOST_MATRICES if max_lags is None else max_lags
+    if len(coefs) > max_lags:
         title = f"{title}, lags 1 to {max_lags} of {len(coefs)}"
         coefs = coefs[:max_lags]
     if limit is None:

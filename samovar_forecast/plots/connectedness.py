@@ -133,11 +133,14 @@ def plot_spillovers(result: Connectedness, *, ax: Axes | None = None) -> Axes:
             linewidth=1.5,
             zorder=3,
         )
+        beside = (np.sqrt(areas[name]) / 2 + 5) * place  # in points from the centre of the node
         ax.annotate(
             f"{name}\n{net[name]:+.1f}".replace("-", "\N{MINUS SIGN}"),
-            1.3 * place,
-            ha="center",
-            va="center",
+            place,
+            xytext=beside,
+            textcoords="offset points",
+            ha="center" if abs(place[0]) < 0.3 else "left" if place[0] > 0 else "right",
+            va="center" if abs(place[1]) < 0.3 else "bottom" if place[1] > 0 else "top",
             fontsize="small",
             zorder=4,
         )

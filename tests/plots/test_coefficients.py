@@ -9,6 +9,7 @@ from samovar_forecast import plots
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.plots import plot_coefficient_paths, plot_lag_profiles
 from tests.builders.dynamics import dynamic
+from tests.builders.members import average_var
 
 
 def test_lag_profiles_draw_the_coefficients_of_every_pair() -> None:
@@ -71,3 +72,13 @@ def test_matrices_of_several_models_can_share_a_scale():
     for coefs in (small, large):
         (ax,) = plots.plot_lag_matrices(coefs, ["a"], limit=0.8)
         assert ax.get_images()[0].get_clim() == (-0.8, 0.8)
+
+
+def test_the_axes_of_lags_end_where_the_weight_ends():
+    local = average_var(n_rows=60).at(part="dynamics")
+    axes = plot_lag_profiles(local)
+    n_drawn = len(axes[0, 0].lines[0].get_xdata())
+    assert 2 <= n_drawn < 30 < local.order
+    matrices = plots.plot_lag_matrices(local.coefs, ["a", "b", "c"])
+    assert len(matrices) == 12
+    assert "lags 1 to 12 of 60" in matrices[0].get_figure().get_suptitle()

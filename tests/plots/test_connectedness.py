@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from samovar_forecast.dynamics.causality import predictive_causality
-from samovar_forecast.dynamics.connectedness import connectedness
+from samovar_forecast.dynamics.connectedness import Connectedness, connectedness
 from samovar_forecast.plots import plot_causality, plot_connectedness, plot_spillovers
 from tests.builders.plots import HISTORIES, NAMES, SIGMA, step, texts
 
@@ -40,3 +41,20 @@ def test_only_significant_pairs_are_framed():
     assert len(ax.patches) == 1
     frame = ax.patches[0]
     assert (round(frame.get_x() + 0.46), round(frame.get_y() + 0.46)) == (1, 0)
+
+
+@pytest.mark.parametrize("n_series", [2, 3, 7])
+def test_no_label_of_a_network_lies_on_a_node(n_series):
+    names = tuple(f"a long name {number}" for number in range(n_series))
+    values = np.random.default_rng(0).dirichlet(np.ones(n_series), size=(1, n_series))
+    ax = plot_spillovers(Connectedness(values, names, ("now",), 4))
+    figure = ax.get_figure()
+    figure.canvas.draw()
+    nodes = [marks for marks in ax.collections if len(marks.get_offsets())]
+    for label in ax.texts:
+        box = label.get_window_extent()
+        for node in nodes:
+            (place,) = ax.transData.transform(node.get_offsets())
+            nearest = np.clip(place, [box.x0, box.y0], [box.x1, box.y1])
+            radius = np.sqrt(node.get_sizes()[0]) / 2 * figure.dpi / 72
+            assert np.hypot(*(nearest - place)) > radius
