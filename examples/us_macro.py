@@ -34,7 +34,7 @@ def responses_of_unemployment(var, fitted) -> pd.DataFrame:
     return pd.DataFrame({"VAR": fitted.irf(PERIODS).orth_irfs[:, 1, 2], "dynamic VAR": ours})
 
 
-def main(folder: str | Path = "us_macro_figures", n_draws: int = 19) -> None:
+def main(folder: str | Path = "us_macro_figures", n_draws: int = 9) -> None:
     """Print the answers of both models beside each other, and draw ours."""
     y = load()
     past, folder = y[:LAST_SEEN], Path(folder)
@@ -61,7 +61,7 @@ def main(folder: str | Path = "us_macro_figures", n_draws: int = 19) -> None:
     print(f"\nLargest root: VAR {root:.3f}, dynamic VAR {var.largest_root():.3f} at {LAST_SEEN}")
     print("A VAR answers a shock of any size in proportion; the forecast itself need not:")
     for size in (1.0, -3.0):
-        path = var.girf(8, size=size, n_histories=10, n_draws=10).estimate[:, 1, 2] / size
+        path = var.girf(8, size=size, n_histories=3, n_draws=4).estimate[:, 1, 2] / size
         print(f"  unemployment per deviation of interest, shock of {size:+g}: {path[8]:+.3f}")
 
     folder.mkdir(parents=True, exist_ok=True)
