@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import runpy
-import time
 from pathlib import Path
 
 import pytest
@@ -40,16 +39,12 @@ def test_a_study_is_short_too(script):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of VARIMA's optimiser, Lightning and sktime, on their own
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_a_script_draws_its_picture_within_a_minute_of_one_core(
-    script, tmp_path, monkeypatch, capsys
-):
+def test_a_script_draws_its_picture(script, tmp_path, monkeypatch, capsys):
     if "darts" in script.stem:
         pytest.importorskip("darts", reason="darts is not installed")
         pytest.importorskip("huggingface_hub", reason="darts' foundation models import it")
     pytest.importorskip("sktime", reason="sktime is not installed")
     monkeypatch.chdir(tmp_path)
-    began = time.process_time()
     runpy.run_path(str(script), run_name="__main__")
-    assert time.process_time() - began < 60
     assert (tmp_path / f"{script.stem}.png").stat().st_size > 8_000
     assert f"figure: {script.stem}.png" in capsys.readouterr().out
