@@ -27,7 +27,7 @@ export SHRINK
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint format docs gallery dist each-python oldest audit fev clean
+.PHONY: help demo test test-all lint format docs gallery dist each-python oldest hashes audit fev clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,7 +72,14 @@ oldest: ## set up the oldest versions that pyproject.toml admits, and run the fa
 	.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv-oldest/oldest.txt --editable '.[all,parquet]' pytest pytest-xdist hypothesis
 	.venv-oldest/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow"
 
-audit: ## look the pinned versions up in the lists of known holes; needs the network
+hashes: ## write constraints-hashes.txt anew, from constraints.txt; needs PyPI
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check uv
+	UV_CUSTOM_COMPILE_COMMAND='make hashes' .venv-audit/bin/uv pip compile constraints.txt \
+		--no-deps --universal --python-version 3.11.5 --generate-hashes --no-annotate \
+		--upgrade --quiet --output-file constraints-hashes.txt
+
+audit: ## look the pinned versions up in the lists of known holes; needs PyPI itself
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
 	.venv-audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict

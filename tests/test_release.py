@@ -11,6 +11,8 @@ import pytest
 pytest.importorskip("tomllib", reason="distributions are built on Python 3.11 or later")
 
 import tomllib
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from release import build, empty_environments, oldest_versions
 
@@ -95,3 +97,35 @@ def test_wheel_and_source_distribution_of_the_last_commit_are_whole(tmp_path, mo
     monkeypatch.setattr(build, "check_metadata", lambda distributions: None)  # needs a network
     build.main([])
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".gz", ".whl"]
+
+
+def pins(path: Path) -> set[str]:
+    """The versions that a file pins for Python 3.11 and later."""
+    lines = re.findall(r"^[a-z0-9].*==.*$", path.read_text(encoding="utf-8"), re.M | re.I)
+    found = [Requirement(line.rstrip(" \\")) for line in lines]
+    return {
+        f"{canonicalize_name(one.name)}{one.specifier}"
+        for one in found
+        if one.marker is None or one.marker.evaluate({"python_version": "3.11"})
+    }
+
+
+def test_every_version_of_the_constraints_has_its_hashes():
+    hashed = ROOT / "constraints-hashes.txt"
+    assert pins(hashed) == pins(ROOT / "constraints.txt")
+    blocks = re.split(r"\n(?=\S)", hashed.read_text(encoding="utf-8"))
+    for block in blocks:
+        if not block.startswith("#"):
+            assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", block), block[:60]
+
+
+def test_the_lower_bounds_leave_out_versions_with_known_holes():
+    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["report"]]
+    bounds = {Requirement(one).name: Requirement(one).specifier for one in wanted}
+    for name, with_hole in {
+        "torch": "2.9.1",
+        "pytorch-lightning": "2.6.5",
+        "tqdm": "4.66.2",
+        "jinja2": "3.1.5",
+    }.items():
+        assert not bounds[name].contains(with_hole)
