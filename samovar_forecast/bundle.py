@@ -95,6 +95,15 @@ def write_whole(path: str | Path, content: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def _checked_path(path: Any) -> Path:
+    """Return a path as a `Path`; anything else is refused by its words."""
+    if not isinstance(path, (str, Path)):
+        raise ArtifactError(
+            "the place of an artifact is no path", found=repr(path), wanted="str or Path"
+        )
+    return Path(path)
+
+
 def write_bundle(
     path: str | Path,
     kind: tuple[str, int],
@@ -123,7 +132,7 @@ def write_bundle(
     ConfigurationError
         If JSON cannot hold the content.
     """
-    path = Path(path)
+    path = _checked_path(path)
     names = {
         name: f"{name}-{hashlib.sha256(data).hexdigest()[:16]}.safetensors"
         for name, data in files.items()
@@ -166,7 +175,7 @@ def read_bundle(path: str | Path, kind: tuple[str, int], names: tuple[str, ...])
     ArtifactError
         If there is no bundle of that kind at the path, or a byte of the bundle has changed.
     """
-    path = Path(path)
+    path = _checked_path(path)
     try:
         if path.is_dir():
             document = _parsed(path, _read_file(path / DOCUMENT, LONGEST_DOCUMENT), kind)

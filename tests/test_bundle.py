@@ -165,6 +165,11 @@ def test_a_path_that_is_none_is_refused(tmp_path):
             read(path)
     with pytest.raises(ArtifactError, match="cannot be written"):
         write_bundle("a\0b", KIND, {}, FILES)
+    for path in (None, 5, b"a"):
+        with pytest.raises(ArtifactError, match=f"no path; found: {path!r}"):
+            read(path)
+        with pytest.raises(ArtifactError, match=f"no path; found: {path!r}"):
+            write_bundle(path, KIND, {}, FILES)
 
 
 def test_nothing_of_others_is_replaced(tmp_path):

@@ -150,7 +150,7 @@ def _record(
 
     horizon = steps[-1]
     reason = "it was not asked for"
-    for count in range(n_origins, 0, -1):
+    for count in range(min(n_origins, len(y)), 0, -1):
         try:
             first, stride = place_origins(len(y), horizon, count, None, season)
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -61,11 +62,13 @@ def checked_bands(horizon: int, ends: Sequence[int] | None) -> list[tuple[int, i
     """Return first and last step of each band, from the last steps or by the default rule."""
     if ends is None:
         ends = sorted({1, -(-horizon // 2), horizon})
-    increasing = all(isinstance(end, int) for end in ends) and sorted(set(ends)) == list(ends)
-    if not ends or not increasing or ends[0] < 1 or ends[-1] != horizon:
+    is_sequence = isinstance(ends, Sequence) and not isinstance(ends, str)
+    are_steps = is_sequence and all(isinstance(end, int | np.integer) for end in ends)
+    increasing = are_steps and sorted(set(ends)) == list(ends)
+    if not increasing or not ends or ends[0] < 1 or ends[-1] != horizon:
         raise ConfigurationError(
             "bands do not divide the horizon",
-            found=list(ends),
+            found=repr(ends),
             wanted=f"the last step of each band, increasing and ending at {horizon}",
         )
     return [(before + 1, end) for before, end in zip([0, *ends], ends, strict=False)]
@@ -105,6 +108,12 @@ def splitter(window: str, n_first: int, stride: int, horizon: int) -> Any:
 
 def named_forecasters(forecasters: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
     """Return the forecasters by the names of their rows; a sequence is named by its classes."""
+    if isinstance(forecasters, str) or not isinstance(forecasters, (Mapping, Sequence)):
+        raise ConfigurationError(
+            "forecasters are neither a mapping nor a sequence",
+            found=repr(forecasters),
+            wanted="a mapping of name to forecaster",
+        )
     if not isinstance(forecasters, Mapping):
         names = [type(forecaster).__name__ for forecaster in forecasters]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -155,6 +164,12 @@ def nested_pairs(
     """Return the pairs (larger model, special case) among the models compared."""
     from samovar_forecast.comparison.default_rows import SPECIAL_CASES
 
+    if not isinstance(nested, (Mapping, type(None))) or not all(
+        isinstance(names, Sequence) for names in (nested or {}).values()
+    ):
+        raise ConfigurationError(
+            "nested", found=repr(nested), wanted="a mapping of a model to names of special cases"
+        )
     for larger, smaller in (nested or {}).items():
         for name in (larger, *([smaller] if isinstance(smaller, str) else smaller)):
             if name not in named:
@@ -230,6 +245,19 @@ def check_count(name: str, value: object) -> None:
     """Refuse what is not an integer of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise ConfigurationError(name, found=repr(value), wanted="an integer of at least 1")
+
+
+def check_switch(name: str, value: object) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ConfigurationError(name, found=repr(value), wanted="True or False")
+
+
+def check_folder(name: str, value: object) -> None:
+    """Refuse what is no path of a folder; None is none."""
+    is_path = isinstance(value, str | Path) and "\0" not in str(value)
+    if value is not None and not is_path:
+        raise ConfigurationError(name, found=repr(value), wanted="a path, or None")
 
 
 def check_jobs(value: object) -> None:

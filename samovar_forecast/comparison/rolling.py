@@ -13,7 +13,9 @@ import pandas as pd
 from samovar_forecast.comparison.arguments import (
     Refit,
     check_count,
+    check_folder,
     check_jobs,
+    check_switch,
     checked_bands,
     checked_data,
     named_forecasters,
@@ -131,6 +133,9 @@ def compare(
     for name, value in {"horizon": horizon, "n_origins": n_origins}.items():
         check_count(name, value)
     check_jobs(n_jobs)
+    for name, is_on in {"classical": classical, "progress": progress}.items():
+        check_switch(name, is_on)
+    check_folder("resume", resume)
     band_limits = checked_bands(horizon, bands)
     season = usual_season if season is None else season
     check_count("season", season)

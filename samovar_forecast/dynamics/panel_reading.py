@@ -64,6 +64,11 @@ def read_panel_forecaster(
             wanted="0.5 among them",
         )
     panel = model.panel
+    for name, given in (("y", y), ("X", X)):
+        if not isinstance(given, (pd.DataFrame, pd.Series, type(None))):
+            raise DataError(
+                f"{name} is no frame", found=type(given).__name__, wanted="a pandas DataFrame"
+            )
     if y is not None:
         frame = y.to_frame() if isinstance(y, pd.Series) else y
         within = X

@@ -287,7 +287,14 @@ class Panel:
         return held
 
     def steps_to(self, times: pd.Index, where: str) -> list[np.ndarray]:
-        """Return how many steps each time lies after the last row of each instance."""
+        """Return how many steps each time lies after the last row of each instance.
+
+        Raises
+        ------
+        DataError
+            If a time is of another kind than the index, or does not lie on its grid.
+        """
+        self.grid.check_kind(times, where)
         return [
             np.array([self.grid.steps_between(instance.last, time, where) for time in times])
             for instance in self.instances

@@ -109,6 +109,21 @@ class TimeGrid:
         make = pd.timedelta_range if self.kind == "timedelta" else pd.date_range
         return make(freq=self.freq, name=self.name, **bounds)
 
+    def check_kind(self, times: pd.Index, where: str) -> None:
+        """Refuse times of another kind than those of the grid.
+
+        Raises
+        ------
+        DataError
+        """
+        kind = _kind_of(times, where)
+        if kind != self.kind:
+            raise DataError(
+                f"{where} holds times of another kind than the index of the series",
+                found=f"{kind} times",
+                wanted=f"{self.kind} times",
+            )
+
     def steps_between(self, start: Any, end: Any, where: str) -> int:
         """Return the number of steps from ``start`` to ``end``; negative if ``end`` is earlier.
 

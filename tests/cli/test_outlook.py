@@ -54,6 +54,15 @@ def test_few_rows_allow_fewer_origins_or_none(y):
     )
 
 
+def test_more_origins_than_rows_are_as_many_as_there_are_rows_for(y):
+    found = [
+        look_ahead(lambda: QuickForecaster(), y[:18], 3, coverage=0.8, season=1, n_origins=n).record
+        for n in (18, 10**20)
+    ]
+    assert list(found[0].origins) == list(found[1].origins)
+    assert len(found[1].origins) > 4
+
+
 def test_both_intervals_of_the_fan_are_asked_for(y):
     outlook = look_ahead(lambda: QuickForecaster(), y, 3, coverage=0.9, season=1, n_origins=0)
     assert set(outlook.intervals.columns.get_level_values(1)) == {0.5, 0.9}

@@ -64,6 +64,17 @@ def test_the_frequency_of_the_future_is_kept_where_pandas_can_hold_one():
     assert TimeGrid.of(days, "y").ahead(days[-1], [1, 2, 3]).freq == days.freq
 
 
+@pytest.mark.parametrize("index", REGULAR.values(), ids=REGULAR.keys())
+def test_times_of_another_kind_are_refused(index):
+    grid = TimeGrid.of(index, "y")
+    grid.check_kind(index[-3:], "fh")
+    other = pd.RangeIndex(3) if grid.kind != "integer" else pd.date_range("2024", periods=3)
+    with pytest.raises(
+        DataError, match=f"fh holds times of another kind.*wanted: {grid.kind} times"
+    ):
+        grid.check_kind(other, "fh")
+
+
 def test_a_time_between_two_steps_is_refused():
     index = pd.date_range("2024-01-01", periods=5, freq="D")
     with pytest.raises(DataError, match=r"2024-01-08 12:00:00 of fh does not lie on the grid"):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from torch.optim import Optimizer
 
-from samovar_forecast.adapters.darts.door import check_arguments
+from samovar_forecast.adapters.darts.door import check_arguments, checked
 from samovar_forecast.adapters.darts.host import (
     MixedCovariatesTorchModel,
     PLForecastingModule,
@@ -21,7 +21,7 @@ from samovar_forecast.adapters.darts.host import (
 from samovar_forecast.adapters.darts.names import refuse_names_of_the_other_host
 from samovar_forecast.adapters.darts.sharding import ShardedTrainer
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
-from samovar_forecast.process import interruption_kept, usual_torch
+from samovar_forecast.process import interruption_kept, isolated_random_state, usual_torch
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Model = TypeVar("Model", bound="SAMoVARTorchModel")
@@ -61,6 +61,17 @@ def undone_if_broken_off(method: Method) -> Method:
             raise
 
     return cast(Method, fit)
+
+
+def random_state_kept(method: Method) -> Method:
+    """Return a method that builds a network for stored weights, and draws nothing from torch."""
+
+    @functools.wraps(method)
+    def load(*args: Any, **kwargs: Any) -> Any:
+        with isolated_random_state(0):
+            return method(*args, **kwargs)
+
+    return cast(Method, load)
 
 
 def _remember(model: SAMoVARTorchModel) -> Callable[[], None]:
@@ -143,7 +154,16 @@ class SAMoVARTorchModel(MixedCovariatesTorchModel, metaclass=PlainNumbers):
 
         return load_model(cls, path)
 
-    fit = undone_if_broken_off(MixedCovariatesTorchModel.fit)
+    load = staticmethod(random_state_kept(MixedCovariatesTorchModel.load))
+    load_from_checkpoint = staticmethod(
+        random_state_kept(MixedCovariatesTorchModel.load_from_checkpoint)
+    )
+    load_weights_from_checkpoint = random_state_kept(
+        MixedCovariatesTorchModel.load_weights_from_checkpoint
+    )
+    load_weights = random_state_kept(MixedCovariatesTorchModel.load_weights)
+    predict = checked(MixedCovariatesTorchModel.predict)
+    fit = checked(undone_if_broken_off(MixedCovariatesTorchModel.fit))
     fit_from_dataset = undone_if_broken_off(MixedCovariatesTorchModel.fit_from_dataset)
 
     @classmethod

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from darts import TimeSeries
 
+from samovar_forecast.adapters.darts.door import check_single
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.exceptions import ConfigurationError, DataError, NotFittedError
 
@@ -26,6 +27,13 @@ def explain_model(
     module: SAMoVARModule | None = model.model
     if module is None:
         raise NotFittedError("the model is not fitted", remedy="fit it, or load weights, first")
+    check_single("series", series)
+    for name, covariates in (
+        ("past_covariates", past_covariates),
+        ("future_covariates", future_covariates),
+    ):
+        if covariates is not None:
+            check_single(name, covariates)
     if model.encoders is not None and model.encoders.encoding_available:
         past_covariates, future_covariates = model.generate_fit_predict_encodings(
             model.output_chunk_length, series, past_covariates, future_covariates

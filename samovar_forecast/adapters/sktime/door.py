@@ -81,6 +81,17 @@ class BaseCheckedForecaster(BaseForecaster):
         with self._unchanged_on_failure():
             return super().update(y, X=X, update_params=update_params)
 
+    def update_predict_single(
+        self, y: Any = None, fh: Any = None, X: Any = None, update_params: bool = True
+    ) -> Any:
+        """Move the context on and forecast; if either fails, the earlier state stays usable.
+
+        Parameters and return value are those of
+        :meth:`sktime.forecasting.base.BaseForecaster.update_predict_single`.
+        """
+        with self._unchanged_on_failure():
+            return super().update_predict_single(y=y, fh=fh, X=X, update_params=update_params)
+
     def predict(self, fh: Any = None, X: Any = None) -> Any:
         """Forecast; if that fails, the horizon of before is kept.
 
@@ -98,7 +109,7 @@ class BaseCheckedForecaster(BaseForecaster):
         inside (0, 1), or none at all, are a :class:`ConfigurationError`.
         """
         if alpha is not None:
-            alpha = _checked_levels(alpha, "alpha")
+            alpha = checked_levels(alpha, "alpha")
         with self._horizon_kept_on_failure():
             return super().predict_quantiles(fh=fh, X=X, alpha=alpha)
 
@@ -109,7 +120,7 @@ class BaseCheckedForecaster(BaseForecaster):
         :meth:`sktime.forecasting.base.BaseForecaster.predict_interval`. Shares that are no numbers
         inside (0, 1), or none at all, are a :class:`ConfigurationError`.
         """
-        coverage = _checked_levels(coverage, "coverage")
+        coverage = checked_levels(coverage, "coverage")
         with self._horizon_kept_on_failure():
             return super().predict_interval(fh=fh, X=X, coverage=coverage)
 
@@ -167,6 +178,11 @@ class BaseCheckedForecaster(BaseForecaster):
                 wanted="steps from 1 on, or times after the last observation",
                 remedy="ask predict for the past, or start the horizon at 1",
             ) from error
+        except OverflowError as error:  # pandas', of an integer that no index can hold
+            self._fh = before
+            raise DataError(
+                "the horizon fh reaches too far", found=repr(fh), wanted="a number of steps"
+            ) from error
         except AssertionError as error:  # sktime's, without a message
             asked, self._fh = self._fh, before
             raise self._other_times(asked) from error
@@ -186,7 +202,7 @@ class BaseCheckedForecaster(BaseForecaster):
         )
 
 
-def _checked_levels(levels: Any, name: str) -> list[float]:
+def checked_levels(levels: Any, name: str) -> list[float]:
     """Return levels as a list of numbers inside (0, 1)."""
     is_one = isinstance(levels, numbers.Real)
     found: list[Any] = [levels] if is_one else []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import numbers
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ import pandas as pd
 from sktime.forecasting.base import ForecastingHorizon
 from sktime.utils.warnings import warn
 
-from samovar_forecast.adapters.sktime.door import BaseCheckedForecaster
+from samovar_forecast.adapters.sktime.door import BaseCheckedForecaster, checked_levels
 from samovar_forecast.config import Normalization, Predictor
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import Panel
@@ -40,6 +40,9 @@ FEW_ROWS = 1000
 
 MOST_NUMBERS = 20_000_000
 """Numbers of a forecast up to its farthest step; with nine levels each, 1.4 GB."""
+
+MOST_NUMBERS_OF_PATHS = 9 * MOST_NUMBERS
+"""Numbers of all sample paths together, 1.4 GB."""
 
 
 class SAMoVARForecaster(BaseCheckedForecaster):
@@ -390,7 +393,8 @@ class SAMoVARForecaster(BaseCheckedForecaster):
 
         self.check_is_fitted()
         horizon, known = self._check_fh(fh, pred_int=True), self._check_X(X=X)
-        panel, shares = self._model.panel, [float(share) for share in coverage]
+        panel = self._model.panel
+        shares = list(dict.fromkeys(checked_levels(coverage, "coverage")))
         key = choose_instance(panel, instance).key
         columns = pd.MultiIndex.from_product([panel.target_names, shares, ["lower", "upper"]])
         frames = [
@@ -443,10 +447,17 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         known = self._model.panel
         if known.key_names:
             raise ConfigurationError("predict_origins forecasts a single series, no panel")
-        if not all(1 <= origin <= len(y) for origin in origins):
+        if not isinstance(y, (pd.DataFrame, pd.Series)):
+            raise DataError("y is no frame", found=type(y).__name__, wanted="a DataFrame or Series")
+        origins = list(origins) if isinstance(origins, Iterable) else [origins]
+        if not origins or not all(_is_count(end) and end <= len(y) for end in origins):
             raise ConfigurationError(
-                "origins are no numbers of rows", found=list(origins), wanted=f"from 1 to {len(y)}"
+                "origins are no numbers of rows", found=origins, wanted=f"from 1 to {len(y)}"
             )
+        if not _is_count(horizon):
+            raise ConfigurationError("horizon", found=repr(horizon), wanted="a number of steps")
+        _check_reach([int(horizon)] * len(origins), known.n_series)
+        alpha = checked_levels(alpha, "alpha")
         frame = y.to_frame(known.target_names[0]) if isinstance(y, pd.Series) else y
         model = self._model.at_origins(Panel.from_frame(frame, known=known), origins)
         steps = [np.arange(1, horizon + 1)] * len(origins)
@@ -588,16 +599,27 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         Raises
         ------
         ConfigurationError
-            If ``n_paths`` is no positive integer.
+            If ``n_paths`` is no positive integer, or memory is not likely to hold so many paths, or
+            ``random_state`` is no seed.
         """
-        is_integer = isinstance(n_paths, numbers.Integral) and not isinstance(n_paths, bool)
-        if not is_integer or n_paths < 1:
+        if not _is_count(n_paths):
             raise ConfigurationError(
                 "n_paths is no number of paths", found=repr(n_paths), wanted="a positive integer"
             )
         self.check_is_fitted()
         horizon = self._check_fh(fh, pred_int=True)
-        generator = np.random.default_rng(random_state)
+        n_numbers = len(horizon) * len(self._model.panel.instances) * self._model.panel.n_series
+        if n_paths * n_numbers > MOST_NUMBERS_OF_PATHS:
+            raise ConfigurationError(
+                "n_paths asks for more numbers than memory is likely to hold",
+                found=f"{n_paths} paths of {n_numbers} numbers",
+                wanted=f"at most {MOST_NUMBERS_OF_PATHS // n_numbers} paths",
+            )
+        generator = (
+            random_state
+            if isinstance(random_state, np.random.Generator)
+            else np.random.default_rng(resolve_seed(random_state))
+        )
         return self._path_frame(
             horizon,
             self._check_X(X=X),
@@ -756,6 +778,12 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         ]
 
 
+def _is_count(value: Any) -> bool:
+    """Tell whether a value is an integer of at least 1."""
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return is_integer and int(value) >= 1
+
+
 def _check_finite(values: list[np.ndarray]) -> None:
     """Refuse a forecast with a number that is not finite.
 
@@ -802,15 +830,26 @@ def _count_steps(fh: ForecastingHorizon, panel: Panel) -> list[np.ndarray]:
         If the forecast would hold too many numbers for any memory.
     """
     steps = _steps_of(fh, panel)
-    n_numbers = sum(max(0, int(own.max())) for own in steps if len(own)) * panel.n_series
-    if n_numbers > MOST_NUMBERS:
+    _check_reach([int(own.max()) for own in steps if len(own)], panel.n_series)
+    return steps
+
+
+def _check_reach(farthest: Sequence[int], n_series: int) -> None:
+    """Refuse a forecast that would hold too many numbers for any memory.
+
+    Parameters
+    ----------
+    farthest : sequence of int
+        Last step of each instance.
+    n_series : int
+    """
+    if sum(max(0, steps) for steps in farthest) * n_series > MOST_NUMBERS:
         raise DataError(
             "the horizon fh reaches too far",
-            found=f"{max(int(own.max()) for own in steps)} steps of {panel.n_series} series",
-            wanted=f"at most {MOST_NUMBERS // panel.n_series} steps in all: a forecast is rolled "
+            found=f"{max(farthest)} steps of {n_series} series, {len(farthest)} times",
+            wanted=f"at most {MOST_NUMBERS // n_series} steps in all: a forecast is rolled "
             "out through every step up to the farthest",
         )
-    return steps
 
 
 def _steps_of(fh: ForecastingHorizon, panel: Panel) -> list[np.ndarray]:

@@ -7,10 +7,14 @@ import pytest
 
 pytest.importorskip("darts", reason="darts is not installed")
 
-from samovar_forecast.exceptions import ConfigurationError, DataError
+from darts import TimeSeries
+
+from samovar_forecast.exceptions import ConfigurationError, DataError, SAMoVARError
 from tests.builders.darts import THIRD_PARTY, daily, tiny, waves, zero_shot
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
+
+NUMBERED = TimeSeries.from_values(np.ones(60, dtype="float32"))
 
 
 def with_gap(n_time: int = 60, row: int = 7, value: float = np.nan):
@@ -62,10 +66,54 @@ def test_a_gap_in_the_window_of_a_forecast_is_refused_and_an_earlier_gap_is_not(
         ("univariate", "no"),
         ("linear", "no"),
         ("use_static_covariates", 1),
+        ("likelihood", "gaussian"),
+        ("add_encoders", 5),
+        ("optimizer_kwargs", 5),
+        ("lr_scheduler_kwargs", "x"),
+        ("pl_trainer_kwargs", 5),
+        ("enable_finetuning", "x"),
+        ("n_epochs", -5),
+        ("batch_size", 0),
+        ("nr_epochs_val_period", 0),
     ],
 )
 def test_an_argument_that_cannot_work_is_refused_by_its_name(make, name, value):
-    if make is zero_shot and name == "use_static_covariates":
-        pytest.skip("an argument of the trained model alone")
+    if make is zero_shot and name in ("use_static_covariates", "likelihood"):
+        pytest.skip("an argument of the trained model alone, or refused by other words")
     with pytest.raises(ConfigurationError, match=f"{name}; found"):
         make(**{name: value})
+
+
+@pytest.mark.parametrize("make", [tiny, zero_shot])
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"series": None}, "series is no series; found: None"),
+        ({"series": []}, "series holds no series"),
+        ({"series": [5]}, "series is no series"),
+        ({"series": waves(60), "val_series": 5}, "val_series is no series; found: 5"),
+        ({"series": waves(60), "past_covariates": "x"}, "past_covariates is no series"),
+        ({"series": waves(60), "future_covariates": NUMBERED}, "indices of two kinds"),
+        ({"series": waves(60), "epochs": -1}, "epochs; found: -1"),
+        ({"series": waves(60), "dataloader_kwargs": 5}, "dataloader_kwargs; found: 5"),
+    ],
+)
+def test_what_a_fit_cannot_use_is_refused_before_it_begins(make, given, told):
+    with pytest.raises(SAMoVARError, match=told):
+        make().fit(**given)
+
+
+def test_what_a_forecast_cannot_use_is_refused_by_its_name():
+    model = tiny().fit(waves(60))
+    for name, value in (("n", "x"), ("n", -1), ("num_samples", 0), ("roll_size", 0), ("n", 2.5)):
+        with pytest.raises(ConfigurationError, match=f"{name}; found"):
+            model.predict(**{"n": 4, name: value})
+    with pytest.raises(DataError, match="series is no series"):
+        model.predict(4, "x")
+    with pytest.raises(DataError, match="series is no single series; found: list"):
+        model.explain([waves(60)])
+
+
+def test_covariates_of_another_type_than_the_target_are_refused_by_their_name():
+    with pytest.raises(DataError, match="series 0 of past_covariates is of another type"):
+        tiny().fit(waves(60), past_covariates=waves(60, dtype="float64"))

@@ -47,7 +47,9 @@ def test_a_saved_model_is_loaded_safely_and_forecasts_the_same(tmp_path, options
     series, path = waves(), str(tmp_path / "model.pt")
     model = tiny(**options).fit(series)
     model.save(path, clean=clean)
+    state = torch.random.get_rng_state()
     loaded = SAMoVARModel.load(path, pl_trainer_kwargs=QUIET)
+    assert torch.equal(torch.random.get_rng_state(), state)
     assert_same(loaded.predict(4, series=series), model.predict(4, series=series))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,6 +47,26 @@ def test_bad_input_is_refused_and_leaves_the_earlier_fit_usable(bad, message):
             refit(bad, fh=[1, 2, 3])
         pd.testing.assert_frame_equal(forecaster.predict(), expected)
     assert forecaster.cutoff[0] == WHOLE.index[-1]
+
+
+def test_a_refused_forecast_after_new_rows_leaves_the_rows_out(fitted):
+    forecaster = copy.deepcopy(fitted)
+    expected, newer = forecaster.predict(fh=[1, 2]), wave().iloc[50:53]
+    with pytest.raises(DataError, match="reaches too far"):
+        forecaster.update_predict_single(newer, fh=[10**9])
+    pd.testing.assert_frame_equal(forecaster.predict(fh=[1, 2]), expected)
+    moved = forecaster.update_predict_single(newer, fh=[1, 2], update_params=False)
+    assert moved.index[0] == newer.index[-1] + pd.Timedelta(days=1)
+
+
+def test_a_horizon_that_no_integer_can_hold_is_refused(fitted):
+    with pytest.raises(DataError, match="reaches too far"):
+        fitted.predict(fh=10**30)
+
+
+def test_a_reading_of_what_is_no_frame_is_refused(fitted):
+    with pytest.raises(DataError, match="y is no frame; found: str"):
+        fitted.explain("x")
 
 
 def test_an_interrupted_refit_leaves_the_earlier_fit_usable(fitted, monkeypatch):

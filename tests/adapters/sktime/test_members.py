@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.exceptions import ConfigurationError, DataError, SAMoVARError
 from samovar_forecast.linear.simulate import simulate_var
 from tests.builders.sktime import PAPER, TINY, panel
 
@@ -368,10 +368,24 @@ def test_many_origins_are_forecast_at_once_and_the_forecaster_stays_where_it_is(
     assert_allclose(alone.predict_origins(y["a"], [90], 3)[0][0], alone.predict().to_frame())
 
 
-@pytest.mark.parametrize("origins", [[0, 20], [91]])
+@pytest.mark.parametrize("origins", [[0, 20], [91], [], ["x"], [1.5], "x", [True]])
 def test_origins_outside_the_rows_are_refused(fitted, origins):
     with pytest.raises(ConfigurationError, match="origins are no numbers of rows"):
         fitted.predict_origins(frame(), origins, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("x", [30], 3), "y is no frame"),
+        ((frame(), [30], 2.5), "horizon"),
+        ((frame(), [30], 10**9), "the horizon fh reaches too far"),
+        ((frame(), [30], 3, [2.0]), "alpha holds no levels"),
+    ],
+)
+def test_other_arguments_that_cannot_work_are_refused_by_their_name(fitted, arguments, told):
+    with pytest.raises(SAMoVARError, match=told):
+        fitted.predict_origins(*arguments)
 
 
 def test_origins_of_a_panel_are_refused():
