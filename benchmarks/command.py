@@ -63,7 +63,7 @@ class Benchmark:
         )
         self.options(parser)
         asked = parser.parse_args(arguments)
-        records = Records(asked.results)
+        records = Records(asked.results.absolute())
         try:
             self.measure(records, asked)
         except BenchmarkError as error:

@@ -10,7 +10,10 @@ the forecaster of before bit for bit, or ``ArtifactError``.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
+import logging
+import os
 import tempfile
 import time
 import warnings
@@ -21,19 +24,34 @@ from typing import Any
 
 from benchmarks.command import Benchmark
 from benchmarks.fuzz.artifacts import artifact_case
+from benchmarks.fuzz.compare_calls import compare_case
 from benchmarks.fuzz.frames import run_frame
 from benchmarks.fuzz.rule import BROKEN
+from benchmarks.fuzz.sktime_calls import sktime_case
+from benchmarks.fuzz.terminal_calls import terminal_case
 from benchmarks.harness import one_thread
 from benchmarks.pages import markdown_table
 from benchmarks.records import Records, fingerprint, provenance
 
+
+def darts_case(folder: Path) -> Callable[[int], str]:
+    """Return what runs the cases of darts, which is imported for them alone."""
+    from benchmarks.fuzz import darts_calls
+
+    return darts_calls.darts_case(folder)
+
+
 KINDS: dict[str, Callable[[Path], Callable[[int], str]]] = {
     "frames": lambda folder: run_frame,
+    "sktime": sktime_case,
+    "darts": darts_case,
+    "compare": compare_case,
+    "terminal": terminal_case,
     "artifacts": artifact_case,
 }
 """What runs the cases of a kind; the folder is empty and may be written to."""
 
-SHARES = {"frames": 1.0}
+SHARES = {"frames": 0.75, "sktime": 0.1, "darts": 0.05, "compare": 0.05, "terminal": 0.05}
 """How the cases that are asked for are divided among the kinds."""
 
 PART = 500
@@ -46,10 +64,9 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
     if asked.artefacts:
         wanted["artifacts"] = asked.artefacts
     records.begin({kind: fingerprint(asked.first) for kind in wanted}, provenance())
-    with one_thread(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with one_thread(), nothing_told():
         for kind, n_cases in wanted.items():
-            with tempfile.TemporaryDirectory() as folder:
+            with tempfile.TemporaryDirectory() as folder, inside(folder):
                 run = KINDS[kind](Path(folder))
                 run(asked.first)  # imports what is imported late
                 parts = [
@@ -58,6 +75,30 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
                     for part in [functools.partial(run_part, kind, run, first, size)]
                 ]
             records.keep(kind, {**_header(records.entries[kind]), **together(asked.first, parts)})
+
+
+@contextlib.contextmanager
+def nothing_told() -> Iterator[None]:
+    """Ignore warnings and logs in the block: darts logs every error that it raises."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+@contextlib.contextmanager
+def inside(folder: str) -> Iterator[None]:
+    """Work in a folder in the block: some cases write to paths that are relative."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 def cases_of_each(kinds: Sequence[str], n_cases: int) -> dict[str, int]:

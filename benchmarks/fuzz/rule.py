@@ -6,7 +6,7 @@ import contextlib
 import random
 import signal
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,6 +21,8 @@ from samovar_forecast.exceptions import SAMoVARError
 BROKEN = "broken"
 OURS = str(Path(samovar_forecast.__file__).parent)
 HOSTS = ("sktime", "skpro", "skbase", "darts", "pytorch_lightning")
+ERRORS_THAT_TELL = (TypeError, ValueError, NotImplementedError, AssertionError)
+"""By which a host says what it cannot use; any other of its errors is a fault that went through."""
 SECONDS_OF_A_CASE = 60.0
 """CPU seconds after which a case is given up."""
 
@@ -33,7 +35,7 @@ class TookTooLong(BaseException):
     """A case that did not end in its time; no error that a model's failure could be."""
 
 
-def ending_of(call: Callable[[], Any], *watched: Any) -> str:
+def ending_of(call: Callable[[], Any], *watched: Any, may_change: Sequence[str] = ()) -> str:
     """Return how a call ends.
 
     Parameters
@@ -42,6 +44,8 @@ def ending_of(call: Callable[[], Any], *watched: Any) -> str:
         Raises `WrongAnswer` where an answer is against the rule.
     *watched
         Frames, series and arguments of the user, which the call may not change.
+    may_change : sequence of str
+        Names of `surroundings` that a host changes in such a call, as it promises.
 
     Returns
     -------
@@ -59,11 +63,15 @@ def ending_of(call: Callable[[], Any], *watched: Any) -> str:
     except SAMoVARError as error:
         ending = f"refused: {type(error).__name__}"
     except (Exception, TookTooLong) as error:  # noqa: BLE001 - what the search is for
-        is_told = isinstance(error, (TypeError, ValueError, NotImplementedError))
+        is_told = isinstance(error, ERRORS_THAT_TELL) and str(error).strip()
         is_refused = is_told and raised_by_the_host(error)
         name = type(error).__name__
         ending = "refused: by the host" if is_refused else f"{BROKEN}: {name}: {error}"
-    changed = [name for name, state in surroundings().items() if state != around[name]]
+    changed = [
+        name
+        for name, state in surroundings().items()
+        if state != around[name] and name not in may_change
+    ]
     changed += [
         f"the {type(thing).__name__} of the user"
         for thing, of_thing in zip(watched, before, strict=True)

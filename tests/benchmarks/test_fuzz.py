@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import random
 
 import pandas as pd
@@ -11,10 +12,11 @@ import torch
 
 pytest.importorskip("sktime", reason="sktime is not installed")
 
-from benchmarks.fuzz import command, frames, rule
+from benchmarks.fuzz import command, compare_calls, frames, rule, sktime_calls, terminal_calls
 from benchmarks.fuzz.artifacts import damaged
 from benchmarks.records import Records
-from samovar_forecast import SAMoVARForecaster
+from samovar_forecast import SAMoVARForecaster, cli
+from samovar_forecast.comparison import compare
 from samovar_forecast.exceptions import DataError
 
 
@@ -95,6 +97,61 @@ def test_cases_are_divided_by_the_shares_and_a_single_case_is_of_the_kind_that_i
     kinds = list(command.SHARES)
     assert sum(command.cases_of_each(kinds, 1000).values()) == 1000
     assert command.cases_of_each([kinds[-1]], 1) == {kinds[-1]: 1}
+
+
+def test_every_argument_of_the_sktime_forecaster_and_every_method_of_its_own_is_tried():
+    parameters = inspect.signature(SAMoVARForecaster).parameters
+    assert list(sktime_calls.CONSTRUCTOR) == list(parameters)
+    ours = {
+        name
+        for base in SAMoVARForecaster.__mro__
+        if base.__module__.startswith("samovar_forecast")
+        for name, value in vars(base).items()
+        if callable(getattr(value, "__func__", value)) and not name.startswith("_")
+    }
+    of_sktime = {"predict_var", "predict_proba", "update_predict", "score"}
+    assert ours - {"get_test_params"} | of_sktime == set(sktime_calls.METHODS)
+
+
+def test_every_argument_of_the_darts_models_is_tried():
+    pytest.importorskip("darts", reason="darts is not installed")
+    from benchmarks.fuzz import darts_calls
+    from samovar_forecast import SAMoVARModel, SAMoVARZeroShotModel
+
+    for model, own in (
+        (SAMoVARModel, darts_calls.OF_TRAINED),
+        (SAMoVARZeroShotModel, darts_calls.OF_ZERO_SHOT),
+    ):
+        own_names = set(inspect.signature(model.__init__).parameters)
+        assert own_names <= {"self", "kwargs", "likelihood", *darts_calls.OF_ALL, *own}
+
+
+def test_every_argument_of_compare_is_tried():
+    parameters = set(inspect.signature(compare).parameters)
+    assert parameters == {"y", "forecasters", *compare_calls.ARGUMENTS}
+
+
+def test_every_option_of_the_commands_is_tried():
+    parser = cli._parser()
+    commands = parser._subparsers._group_actions[0].choices
+    tried = {*terminal_calls.OPTIONS, *terminal_calls.OF_COMPARE, *terminal_calls.SWITCHES}
+    tried |= {*terminal_calls.SWITCHES_OF_COMPARE, "--without-samovar", "--quiet", "--help"}
+    for name, files in terminal_calls.FILES.items():
+        options = [action.option_strings[-1:] for action in commands[name]._actions]
+        assert {option for found in options for option in found} <= tried | set(files)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in command.SHARES if kind != "frames"])
+def test_a_case_of_each_kind_keeps_the_rule_and_ends_alike_again(kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if kind == "darts":
+        pytest.importorskip("darts", reason="darts is not installed")
+    with command.nothing_told():
+        run = command.KINDS[kind](tmp_path)
+        run(1)  # imports what is imported late, and with it filters of warnings
+        first, again = run(1), run(1)
+    assert first == again
+    assert not first.startswith(rule.BROKEN)
 
 
 def test_endings_become_a_table():
