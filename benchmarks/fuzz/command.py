@@ -51,7 +51,7 @@ KINDS: dict[str, Callable[[Path], Callable[[int], str]]] = {
 }
 """What runs the cases of a kind; the folder is empty and may be written to."""
 
-SHARES = {"frames": 0.75, "sktime": 0.1, "darts": 0.05, "compare": 0.05, "terminal": 0.05}
+SHARES = {"frames": 0.75, "sktime": 0.08, "darts": 0.07, "compare": 0.07, "terminal": 0.03}
 """How the cases that are asked for are divided among the kinds."""
 
 PART = 500
