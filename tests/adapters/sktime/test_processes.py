@@ -49,14 +49,14 @@ def test_the_hash_seed_of_python_changes_no_bit():
 
 
 def in_fork(ask: Callable[[], np.ndarray]) -> str:
-    """What a forked child answers, in a word for its bits; it may not take a minute."""
+    """What a forked child answers, in a word for its bits; a child that hangs is ended."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=lambda: theirs.send(word(ask())))
     child.start()
     theirs.close()
     try:
-        assert ours.poll(60), "the child hangs"
+        assert ours.poll(600), "the child hangs"
         return ours.recv()
     finally:
         child.kill()
