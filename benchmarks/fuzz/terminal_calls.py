@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import io
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,7 +35,11 @@ OPTIONS: dict[str, list[str]] = {
     "--header": ["yes", "no", "x"],
     "--encoding": ["utf-8", "latin-1", "utf-16", "x", "rot13"],
     "--title": ["", "<script>", "a" * 1000],
+    "--unit": ["EUR", "a=EUR", "nowhere=m", "=", ""],
     "--future": ["nowhere.csv", "", ".", "own"],
+    "--input": ["nowhere.csv", "", ".", "own"],
+    "--shard": ["1/2", "2/2", "3/2", "0/1", "x", ""],
+    "--freq": ["D", "MS", "x", ""],
 }
 OF_COMPARE: dict[str, list[str]] = {
     "--stride": ["1", *NUMBERS],
@@ -43,7 +48,7 @@ OF_COMPARE: dict[str, list[str]] = {
     "--jobs": ["1", "0", "x"],
     "--also": ["nobody", ""],
 }
-NOT_OF_COMPARE = ("--interval", "--future")
+NOT_OF_COMPARE = ("--interval", "--future", "--input", "--shard", "--freq")
 SWITCHES = ["--number-rows", "--nonsense"]
 SWITCHES_OF_COMPARE = ["--refit-all"]
 TABLES = [*["out.csv"] * 12, "out.json", "out.csv.gz", "out.x", "", ".", "deep/out.csv", "own"]
@@ -126,6 +131,8 @@ def terminal_case(folder: Path) -> Callable[[int], str]:
         file.write_bytes(content)
         words = words_of(draw, file, folder)
         table, told, complaints = folder / "out.csv", io.StringIO(), io.StringIO()
+        if table.is_dir():  # of a shard
+            shutil.rmtree(table)
         table.unlink(missing_ok=True)
         codes: list[object] = []
 
@@ -155,7 +162,7 @@ def _judged(code: object, told: str, complaints: str, table: Path) -> str:
         return f"{BROKEN}: exit code {code}"
     if not told.strip():
         return f"{BROKEN}: nothing is told"
-    if table.exists():
+    if table.is_file():
         numbers = pd.read_csv(table).select_dtypes("number")
         try:
             check_finite(numbers, "the table")

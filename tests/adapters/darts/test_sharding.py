@@ -12,8 +12,12 @@ import torch
 
 pytest.importorskip("darts", reason="darts is not installed")
 
-from samovar_forecast.adapters.darts.sharding import ShardedTrainer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from samovar_forecast.adapters.darts.sharding import ShardedTrainer, _in_order, _Share
 from samovar_forecast.exceptions import SAMoVARError
+from tests.builders.properties import examples
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -109,3 +113,17 @@ class Four:
 def test_half_of_the_forecasts_is_never_returned_as_if_it_were_all():
     with pytest.raises(SAMoVARError, match="all 4 forecasts"):
         ShardedTrainer(Half()).predict(model=None, datamodule=Four())
+
+
+@examples(20)
+@given(n_series=st.integers(1, 30), n_processes=st.integers(1, 8))
+def test_forecasts_of_any_number_of_shards_come_back_in_order(n_series, n_processes):
+    values = torch.arange(2.0 * n_series).reshape(1, n_series, 2, 1)
+    numbers = range(n_series)
+    shares = [
+        _Share(values[:, rank::n_processes], numbers[rank::n_processes], numbers[rank::n_processes])
+        for rank in range(n_processes)
+    ]
+    whole, schemas, times = _in_order(shares, n_series)
+    assert torch.equal(whole, values)
+    assert schemas == times == list(numbers)
