@@ -608,7 +608,9 @@ class SAMoVARForecaster(BaseCheckedForecaster):
             )
         self.check_is_fitted()
         horizon = self._check_fh(fh, pred_int=True)
-        n_numbers = len(horizon) * len(self._model.panel.instances) * self._model.panel.n_series
+        panel = self._model.panel
+        n_steps = 0 if horizon is None else len(horizon)
+        n_numbers = max(1, n_steps * len(panel.instances) * panel.n_series)
         if n_paths * n_numbers > MOST_NUMBERS_OF_PATHS:
             raise ConfigurationError(
                 "n_paths asks for more numbers than memory is likely to hold",
