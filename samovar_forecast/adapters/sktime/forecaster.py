@@ -809,7 +809,9 @@ def _names(columns: Any) -> tuple[Hashable, ...]:
     if isinstance(columns, str):
         return (columns,)
     if isinstance(columns, (list, tuple, set, np.ndarray, pd.Index)):
-        return tuple(columns)
+        names = tuple(columns)
+        if all(isinstance(name, Hashable) for name in names):
+            return names
     raise ConfigurationError(
         "past_covariates holds no names of columns",
         found=repr(columns),

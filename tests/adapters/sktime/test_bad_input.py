@@ -93,6 +93,7 @@ def test_a_number_too_large_for_a_float_is_refused():
         ("validation_fraction", "x"),
         ("validation_fraction", float("nan")),
         ("past_covariates", 5),
+        ("past_covariates", [["sun"]]),
         ("batch_size", "x"),
         ("batch_size", 0),
         ("n_layers", 10**12),
