@@ -72,7 +72,10 @@ def test_a_progress_bar_shows_on_long_runs_and_is_off_on_request(capsys, monkeyp
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(running, "SECONDS_BEFORE_A_BAR", 0)
     compare(*arguments, n_origins=3)
-    assert "slow:" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "rolling origins:" in shown
+    assert "3/3" in shown
+    assert ", slow" in shown
     compare(*arguments, n_origins=3, progress=False)
     assert capsys.readouterr().err == ""
 
