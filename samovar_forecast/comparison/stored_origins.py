@@ -20,6 +20,7 @@ import pandas as pd
 
 from samovar_forecast import process
 from samovar_forecast.bundle import write_whole
+from samovar_forecast.exceptions import ConfigurationError
 
 FORMAT = 3
 DEEPEST = 8
@@ -48,11 +49,23 @@ class StoredOrigins:
     ----------
     folder : str or Path
         Made if it is not there.
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot be made.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                "the folder that `resume` names cannot be made",
+                found=f"{str(self.folder)!r}: {error.strerror or error}",
+                wanted="a folder that can be written",
+            ) from error
 
     def read(self, key: str, shape: tuple[int, int], n_levels: int) -> OriginForecasts | None:
         """Return what is stored under a key, or None if there is nothing readable of this shape."""

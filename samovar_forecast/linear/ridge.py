@@ -80,10 +80,10 @@ class RidgeRegressions:
         for some in np.array_split(penalties, -(-len(penalties) // at_once)):
             weights = 1 / (self.power[:, None] + some)  # J Q
             shrunk = self._projected[:, :, None] * weights[:, None]  # J R Q
-            fitted = self._rotated @ shrunk.reshape(len(weights), -1)
+            fitted = self._rotated @ shrunk.reshape(len(weights), n_targets * len(some))
             kept = np.maximum(1 - 1 / n_rows - squares @ weights, 1e-6)  # T Q
             # Penalties come last: they are more than the targets, and the longer loop is quicker.
-            errors = self.targets[:, :, None] - fitted.reshape(n_rows, n_targets, -1)
+            errors = self.targets[:, :, None] - fitted.reshape(n_rows, n_targets, len(some))
             errors /= kept[:, None]
             found.append(np.einsum("trq,trq->qr", errors, errors) / n_rows)
         return np.concatenate(found)

@@ -20,6 +20,7 @@ from samovar_forecast.comparison.stored_origins import (
     data_hash,
     describe,
 )
+from samovar_forecast.exceptions import ConfigurationError
 
 
 def series(n_time: int = 80, seed: int = 0) -> pd.DataFrame:
@@ -136,6 +137,12 @@ def test_a_file_that_is_damaged_counts_as_not_there_and_is_written_anew(tmp_path
     Counting.fits = 0
     run(series(), tmp_path)
     assert Counting.fits == 0
+
+
+def test_a_folder_that_cannot_be_made_is_refused_by_its_name(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match=r"`resume`.*file"):
+        StoredOrigins(tmp_path / "file" / "folder")
 
 
 def test_nothing_half_written_is_left_where_writing_fails(tmp_path):

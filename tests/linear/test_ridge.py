@@ -91,3 +91,10 @@ def test_regressors_without_change_forecast_the_mean() -> None:
     regressions = RidgeRegressions(np.zeros((20, 3)), y)
     assert not regressions.solve(1.0).any()
     np.testing.assert_allclose(regressions.errors(1.0), y * 20 / 19)
+
+
+def test_without_regressors_that_change_every_penalty_leaves_the_error_of_the_mean() -> None:
+    targets = centred(40)[1]
+    found = RidgeRegressions(np.zeros((40, 3)), targets).mean_squares(np.array([0.1, 3.0]))
+    expected = np.square(targets / (1 - 1 / 40)).mean(axis=0)
+    np.testing.assert_allclose(found, [expected, expected])
