@@ -11,6 +11,7 @@ import importlib.util
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -263,6 +264,12 @@ def _default(season: int) -> Any:
     return SAMoVARForecaster(random_state=0, verbose=False)
 
 
+def _linear_members() -> Contestant:
+    from benchmarks.linear_members import LinearMembers
+
+    return LinearMembers()
+
+
 def _guarded_var(season: int) -> Any:
     from samovar_forecast.comparison import GuardedVAR
 
@@ -275,18 +282,14 @@ def _ridge_var(season: int) -> Any:
     return RidgeVAR(season=season)
 
 
-def _linear_members() -> Contestant:
-    from benchmarks.linear_members import LinearMembers
-
-    return LinearMembers()
-
-
 def _zero_shot() -> Contestant:
     from benchmarks.zero_shot_network import ZeroShot
 
     return ZeroShot()
 
 
+AUTOMATIC = ("AutoETS", "AutoTheta", "AutoARIMA")
+MEAN = "Mean of the three"
 CONTESTANTS: dict[str, Callable[[], Contestant]] = {
     "Naive": Naive,
     "Drift": Drift,
@@ -296,18 +299,15 @@ CONTESTANTS: dict[str, Callable[[], Contestant]] = {
     "Linear members": _linear_members,
     "SAMoVAR zero-shot": _zero_shot,
     "SAMoVAR": lambda: OfSktime(_default, together=True),
-    "AutoETS": lambda: OfStatsforecast("AutoETS"),
-    "AutoTheta": lambda: OfStatsforecast("AutoTheta"),
-    "AutoARIMA": lambda: OfStatsforecast("AutoARIMA"),
-    "Mean of the three": lambda: OfStatsforecast("AutoETS", "AutoTheta", "AutoARIMA"),
+    **{name: partial(OfStatsforecast, name) for name in AUTOMATIC},
+    MEAN: partial(OfStatsforecast, *AUTOMATIC),
 }
 """Every contestant, and how it is made."""
 
 
 def is_installed(name: str) -> bool:
     """Tell whether the library of a contestant is there."""
-    is_theirs = isinstance(CONTESTANTS[name](), OfStatsforecast)
-    return not is_theirs or importlib.util.find_spec("statsforecast") is not None
+    return name not in (*AUTOMATIC, MEAN) or importlib.util.find_spec("statsforecast") is not None
 
 
 # --- what a benchmark over contestants shares -----------------------------------------------------

@@ -79,7 +79,17 @@ ROOMS = {
     ),
     "comparison": May(
         ("exceptions", "accuracy_tests", "frames", "linear", "process", "front"),
-        ("numpy", "pandas", "scipy", "statsmodels", "sktime", "darts", "tqdm", "arch"),
+        (
+            "numpy",
+            "pandas",
+            "scipy",
+            "statsmodels",
+            "statsforecast",
+            "sktime",
+            "darts",
+            "tqdm",
+            "arch",
+        ),
     ),
     "plots": May(("exceptions", "comparison"), ("numpy", "matplotlib")),
     "report": May(

@@ -70,7 +70,8 @@ def test_the_demo_prints_data_models_leaderboard_verdict_and_figures(quick, caps
     for name in FIGURES:
         assert (folder / f"{name}.svg").stat().st_size > 10_000
         assert f"{name}.svg" in out
-    assert len(pd.read_csv(folder / "forecasts.csv")) == 5 * 10 * 8 * 6
+    n_models = 1 + len(classical_forecasters())
+    assert len(pd.read_csv(folder / "forecasts.csv")) == n_models * 10 * 8 * 6
     assert max(map(len, out.replace(str(folder), "").splitlines())) <= 100
 
 
@@ -80,7 +81,7 @@ def test_refit_concerns_samovar_alone_unless_it_is_for_all(quick, capsys, monkey
     _, out, _ = run(capsys, *arguments)
     assert out.count("first origin only") == 1
     _, out, _ = run(capsys, *arguments, "--refit-all")
-    assert out.count("first origin only") == 5
+    assert out.count("first origin only") == 1 + len(classical_forecasters())
 
 
 @pytest.mark.slow
@@ -136,7 +137,7 @@ def test_compare_prints_leaderboard_tests_and_warnings_and_writes_a_page(
     text = page.read_text(encoding="utf-8")
     assert "<title>Forecasts of own.csv, 2 ahead</title>" in text
     assert "SAMoVAR" in text
-    assert len(pd.read_csv(table)) == 6 * 8 * 2 * 2
+    assert len(pd.read_csv(table)) == (1 + len(classical_forecasters(12))) * 8 * 2 * 2
 
 
 def test_compare_takes_other_models_by_name_and_can_leave_samovar_out(capsys, csv):
@@ -156,7 +157,7 @@ def test_compare_resumes_from_a_folder(quick, capsys, csv, tmp_path):
     _, first, _ = run(capsys, "compare", path, *arguments)
     n_kept = len(list((tmp_path / "done").iterdir()))
     _, second, _ = run(capsys, "compare", path, *arguments)
-    assert n_kept == 6 * 4
+    assert n_kept == (1 + len(classical_forecasters(12))) * 4
     assert len(list((tmp_path / "done").iterdir())) == n_kept
     assert second == first
 

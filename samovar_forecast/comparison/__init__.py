@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         classical_forecasters,
     )
     from samovar_forecast.comparison.darts_forecaster import DartsForecaster
+    from samovar_forecast.comparison.univariate import LinearSmoothing, StatsforecastModels
 
 _CLASSICAL = (
     "GuardedAR",
@@ -35,17 +36,21 @@ _CLASSICAL = (
     "classical_forecasters",
 )
 
+_UNIVARIATE = ("LinearSmoothing", "StatsforecastModels")
+
 __all__ = [
     "Comparison",
     "DartsForecaster",
     "Finding",
     "GuardedAR",
     "GuardedVAR",
+    "LinearSmoothing",
     "Metric",
     "RefusedVARWarning",
     "RepeatSeason",
     "RidgeVAR",
     "ScoredForecasts",
+    "StatsforecastModels",
     "Task",
     "Unit",
     "classical_forecasters",
@@ -65,8 +70,8 @@ def __getattr__(name: str) -> object:
         from samovar_forecast.comparison.darts_forecaster import DartsForecaster
 
         return DartsForecaster
-    if name not in _CLASSICAL:
+    if name not in (*_CLASSICAL, *_UNIVARIATE):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from samovar_forecast.comparison import classical
+    from samovar_forecast.comparison import classical, univariate
 
-    return getattr(classical, name)
+    return getattr(univariate if name in _UNIVARIATE else classical, name)

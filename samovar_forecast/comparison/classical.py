@@ -13,15 +13,14 @@ import warnings
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
-from scipy.stats import norm
 from sktime.forecasting.base import BaseForecaster
 from statsmodels.tsa.api import VAR
 from statsmodels.tsa.ar_model import ar_select_order
 from statsmodels.tsa.arima_process import arma2ma
 from statsmodels.tsa.vector_ar.var_model import ma_rep
 
-from samovar_forecast.comparison.row_forecaster import RowForecaster
+from samovar_forecast.comparison.row_forecaster import ClassicalForecaster
+from samovar_forecast.comparison.univariate import univariate_forecasters
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.orders import ROWS_PER_COEFFICIENT, candidate_orders, largest_order
 from samovar_forecast.linear.ridge_var import fit_ridge_var
@@ -64,39 +63,7 @@ def _checked_order(max_order: int | None, n_observations: int, n_series: int) ->
     return max_order
 
 
-class _ClassicalForecaster(RowForecaster):
-    """What the classical forecasters share: a fit to an array, and intervals of normal errors.
-
-    A child has ``_learn(values)``, which fits to an array (n_observations, n_series),
-    ``_extrapolate(values, steps)``, which continues such an array by ``steps`` rows, and
-    ``_deviations(steps)``, the standard deviations of its errors, (steps, n_series).
-    """
-
-    _tags = {"python_dependencies": ["statsmodels"]}
-
-    def _fit(self, y: pd.DataFrame, X: Any, fh: Any) -> _ClassicalForecaster:
-        self._learn(y.to_numpy(dtype=float))
-        self._seen = y
-        return self
-
-    def _points(self, n_steps: int) -> np.ndarray:
-        return self._extrapolate(self._seen.to_numpy(dtype=float), n_steps)
-
-    def _levels(self, n_steps: int, alpha: list[float]) -> np.ndarray:
-        spread = self._deviations(n_steps)
-        return self._points(n_steps)[..., None] + spread[..., None] * norm.ppf(alpha)
-
-    def _learn(self, values: np.ndarray) -> None:
-        raise NotImplementedError
-
-    def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
-        raise NotImplementedError
-
-    def _deviations(self, steps: int) -> np.ndarray:
-        raise NotImplementedError
-
-
-class GuardedAR(_ClassicalForecaster):
+class GuardedAR(ClassicalForecaster):
     """An autoregression for each series by least squares, its order by AIC.
 
     A column that is constant in the training window is forecast to stay where it is.
@@ -291,7 +258,7 @@ class GuardedVAR(GuardedAR):
         return [{"when_refused": "ridge"}, {"max_order": 1}]
 
 
-class RidgeVAR(_ClassicalForecaster):
+class RidgeVAR(ClassicalForecaster):
     """Vector autoregression by ridge regression, order and penalty by leave-one-out.
 
     It exists for any number of rows and series. Each equation chooses its order, its penalty,
@@ -348,7 +315,7 @@ class RidgeVAR(_ClassicalForecaster):
         return [{}, {"season": 4}]
 
 
-class RepeatSeason(_ClassicalForecaster):
+class RepeatSeason(ClassicalForecaster):
     """The naive forecast: the last season again; with ``season=1``, the last value.
 
     sktime's `NaiveForecaster` has the same forecasts, but works column by column, some hundred
@@ -435,7 +402,7 @@ def classical_forecasters(season: int = 1) -> dict[str, BaseForecaster]:
     }
     if season > 1:
         forecasters["Seasonal naive"] = RepeatSeason(season=season)
-    return forecasters
+    return forecasters | univariate_forecasters(season)
 
 
 def is_classical(forecaster: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 from sktime.forecasting.base import BaseForecaster
 
 
@@ -61,4 +62,36 @@ class RowForecaster(BaseForecaster):
         raise NotImplementedError
 
     def _levels(self, n_steps: int, alpha: list[float]) -> np.ndarray:
+        raise NotImplementedError
+
+
+class ClassicalForecaster(RowForecaster):
+    """What the classical rows share: a fit to an array, and intervals of normal errors.
+
+    A child has ``_learn(values)``, which fits to an array (n_observations, n_series),
+    ``_extrapolate(values, steps)``, which continues such an array by ``steps`` rows, and
+    ``_deviations(steps)``, the standard deviations of its errors, (steps, n_series).
+    """
+
+    _tags = {"python_dependencies": ["statsmodels"]}
+
+    def _fit(self, y: pd.DataFrame, X: Any, fh: Any) -> ClassicalForecaster:
+        self._learn(y.to_numpy(dtype=float))
+        self._seen = y
+        return self
+
+    def _points(self, n_steps: int) -> np.ndarray:
+        return self._extrapolate(self._seen.to_numpy(dtype=float), n_steps)
+
+    def _levels(self, n_steps: int, alpha: list[float]) -> np.ndarray:
+        spread = self._deviations(n_steps)
+        return self._points(n_steps)[..., None] + spread[..., None] * norm.ppf(alpha)
+
+    def _learn(self, values: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
+        raise NotImplementedError
+
+    def _deviations(self, steps: int) -> np.ndarray:
         raise NotImplementedError

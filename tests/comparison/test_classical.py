@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -162,3 +164,11 @@ def test_the_intervals_of_var_and_ar_are_statsmodels():
     fit = ar_select_order(column, largest_order(len(y), 1), ic="aic").model.fit()
     ahead = fit.get_prediction(len(column), len(column) + 2).conf_int(alpha=0.1)
     np.testing.assert_allclose(quantiles["a"], ahead, rtol=1e-6)
+
+
+def test_smoothing_and_theta_stand_among_the_classical_rows_by_default():
+    names = list(classical_forecasters(4))
+    assert names[:5] == ["VAR", "Ridge VAR", "AR", "Naive", "Seasonal naive"]
+    assert {"Theta (linear)", "Smoothing (linear)"} <= set(names)
+    is_there = importlib.util.find_spec("statsforecast") is not None
+    assert ("AutoARIMA" in names) == ("Mean of the three" in names) == is_there

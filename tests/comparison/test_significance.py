@@ -80,7 +80,8 @@ def test_with_too_few_origins_no_test_is_made():
     assert set(table["verdict"]) == {"benchmark", "too few origins"}
     assert table["pvalue"].isna().all()
     assert found.nested_tests().empty
-    with pytest.raises(DataError, match=r"found: 4 models at 4 origins; wanted: .* 10 origins"):
+    few = rf"found: {len(found.models)} models at 4 origins; wanted: .* 10 origins"
+    with pytest.raises(DataError, match=few):
         found.confidence_set()
 
 
