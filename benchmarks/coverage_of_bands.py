@@ -16,7 +16,9 @@ import pandas as pd
 
 from samovar_forecast.dynamics.panel_reading import read_var
 
-N_ROWS, N_DRAWS, STEPS, LEVEL = 200, 39, 4, 0.9
+N_ROWS, STEPS, LEVEL = 200, 4, 0.9
+N_DRAWS = {"local": 199, "bootstrap": 39}
+"""As by default."""
 
 CALM = np.array([[0.3, 0.2], [0.0, 0.4]])
 TIED = np.array([[0.7, 0.0], [-0.3, 0.6]])
@@ -39,11 +41,11 @@ def simulate(process: str, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows[50:], columns=["a", "b"])
 
 
-def covered(process: str, seed: int) -> dict[str, float]:
-    """Return the shares of true sums and responses in their bands."""
+def covered(process: str, bands: str, seed: int) -> dict[str, float]:
+    """Return the shares of true sums and responses in their bands, and the widths of the bands."""
     var = read_var(simulate(process, seed), horizon=STEPS)
     matrix = PROCESSES[process](N_ROWS - 1)
-    drawn = {"bands": "bootstrap", "level": LEVEL, "n_draws": N_DRAWS, "random_state": seed}
+    drawn = {"bands": bands, "level": LEVEL, "n_draws": N_DRAWS[bands], "random_state": seed}
     sums = var.persistence(list(var.origins[-1:]), **drawn)
     responses = var.irf(STEPS, **drawn)
     true_responses = [np.linalg.matrix_power(matrix, step) for step in range(STEPS + 1)]
@@ -52,7 +54,14 @@ def covered(process: str, seed: int) -> dict[str, float]:
         f"responses, {LEVEL:.0%}": _share(
             np.stack(true_responses[1:]), *(bound[1:] for bound in responses.band())
         ),
+        "width of sums": _width(*sums.band()),
+        "width of responses": _width(*(bound[1:] for bound in responses.band())),
     }
+
+
+def _width(lower: np.ndarray, upper: np.ndarray) -> float:
+    """Return the mean width."""
+    return float((upper - lower).mean())
 
 
 def _share(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:

@@ -434,13 +434,14 @@ CASES = {
         "the level",
     ),
     **{
-        f"coverage, bands, {process}": Case(
-            f"Coverage of the bands of read_var, {process}, 2 series, 200 observations, 39 draws; "
-            "sums of the coefficients and responses of 1 to 4 steps at the newest origin",
-            partial(covered_by_bands, process),
-            40,
-            "85 to 95 %",
+        f"coverage, {bands}, {process}": Case(
+            f'Coverage of bands="{bands}", {process}, 2 series, 200 observations; sums of the '
+            "coefficients and responses of 1 to 4 steps at the newest origin",
+            partial(covered_by_bands, process, bands),
+            repeats,
+            wanted,
         )
+        for bands, repeats, wanted in (("local", 100, "85 to 95 %"), ("bootstrap", 20, ""))
         for process in PROCESSES
     },
     "recovery, turning": Case(
@@ -528,10 +529,12 @@ def _body(name: str, table: pd.DataFrame) -> str:
             rows.append([column, str(total), f"{share:.1%}", f"{error:.1%}"])
         return markdown_table(["test", "tests", "rejected at 5 %", "standard error"], rows)
     if name.startswith("coverage"):
-        rows = [
-            [column, f"{table[column].mean():.1%}", f"{table[column].sem():.1%}"]
-            for column in table
-        ]
+        rows = []
+        for column in table:
+            style = ".3f" if column.startswith("width") else ".1%"
+            rows.append(
+                [column, f"{table[column].mean():{style}}", f"{table[column].sem():{style}}"]
+            )
         return markdown_table(["nominal", "covered", "standard error"], rows)
     if name.startswith("moving"):
         pairs = pd.MultiIndex.from_tuples([tuple(column.split(", ")) for column in table])

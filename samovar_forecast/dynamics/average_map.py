@@ -15,6 +15,8 @@ from samovar_forecast.dynamics.jacobian import Jacobian, JacobianSum
 from samovar_forecast.dynamics.linear_forecast_map import LinearForecastMap
 from samovar_forecast.dynamics.network_map import NetworkMap
 from samovar_forecast.dynamics.windows import Units, Windows, joined
+from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
+from samovar_forecast.linear.covariates import CovariateEffect
 from samovar_forecast.linear.forecast import LinearForecast
 
 
@@ -65,6 +67,16 @@ class AverageMap:
         """The trained network that has a part in the forecast, if any."""
         found = (part.trained for part in self.parts.values())
         return next((part for part in found if part is not None), None)
+
+    @property
+    def effect(self) -> CovariateEffect | None:
+        """The effect of covariates around its members, if any."""
+        for part in self.parts.values():
+            if isinstance(part, LinearForecastMap) and part.linear.effect is not None:
+                return part.linear.effect
+            if isinstance(part, ZeroShotMap) and part.effect is not None:
+                return part.effect
+        return None
 
     def equals(self, other: ForecastMap) -> bool:
         """Whether the other map averages the same forecasters with the same shares."""

@@ -24,10 +24,14 @@ from samovar_forecast.dynamics.bootstrap import (
     stable_share,
 )
 from samovar_forecast.dynamics.forecast_reading import ForecastReading
+from samovar_forecast.dynamics.local_draws import LocalDraws
 from samovar_forecast.exceptions import ConfigurationError
 
 _R = TypeVar("_R", bound="BandedReading")
 _Result = TypeVar("_Result", bound=Any)
+
+DRAWS = {"local": 199, "bootstrap": 39}
+"""Kinds of bands, and how many draws they have by default."""
 
 LEAST_KEPT = 0.4
 """Share of a change of the truth that an answer is taken to keep at least."""
@@ -36,8 +40,9 @@ LEAST_KEPT = 0.4
 class BandedReading(ForecastReading):
     """A network on a history whose answers can carry bands.
 
-    All answers have the same bands: the question is put to :func:`bootstrap.resampled` readings,
-    and what a draw is off the estimate on its own history is taken off the estimate.
+    All answers have the same bands. Those of the process are the answers of VARs on the recent
+    rows. For those of the reading the question is put to :func:`bootstrap.resampled` readings, and
+    what a draw is off the estimate on its own history is taken off the estimate.
     """
 
     def _with_bands(
@@ -45,26 +50,33 @@ class BandedReading(ForecastReading):
         compute: Callable[[_R], _Result],
         bands: str | None,
         level: float,
-        n_draws: int,
+        n_draws: int | None,
         random_state: int | None,
+        positions: np.ndarray,
         *,
         limits: tuple[float, float] | None = None,
     ) -> _Result:
         """Return an answer, with draws where bands are asked for.
 
-        The draws lie around ``estimate - loss``, the loss being what the answers of histories that
-        follow the reading are off the estimate, and stand on the other side of it (Hall 1992, The
-        Bootstrap and Edgeworth Expansion, section 1.3; Luetkepohl 2005, appendix D.3), further by
-        the inverse of the share that an answer keeps (:func:`kept_share`).
+        ``"local"`` are draws of the process itself: the answers of VARs on the rows before each
+        origin, see :mod:`~samovar_forecast.dynamics.local_draws`. They need not lie around the
+        estimate. ``"bootstrap"`` are draws of the reading. They lie around ``estimate - loss``, the
+        loss being what the answers of histories that follow the reading are off the estimate, and
+        stand on the other side of it (Hall 1992, The Bootstrap and Edgeworth Expansion, section
+        1.3; Luetkepohl 2005, appendix D.3), further by the inverse of the share that an answer
+        keeps (:func:`kept_share`).
 
         Parameters
         ----------
         compute : callable
             A reading to its answer, with an ``estimate`` and room for ``draws`` and ``level``.
-        bands : {None, "bootstrap"}
+        bands : {None, "local", "bootstrap"}
         level : float
-        n_draws : int
+        n_draws : int, optional
+            By default :data:`DRAWS` of the kind.
         random_state : int or None
+        positions : int array of shape (O,)
+            Rows of the origins at which the answer is read.
         limits : tuple of float, optional
             Smallest and largest number that the answer can hold.
 
@@ -73,16 +85,24 @@ class BandedReading(ForecastReading):
         ConfigurationError
             If there are no such bands, or no draws.
         """
-        if bands not in (None, "bootstrap"):
+        if bands is not None and bands not in DRAWS:
             raise ConfigurationError(
-                "there are no such bands", found=repr(bands), wanted=[None, "bootstrap"]
+                "there are no such bands", found=repr(bands), wanted=[None, *DRAWS]
             )
         found = compute(self)
         if bands is None:
             return found
+        n_draws = DRAWS[bands] if n_draws is None else n_draws
         if n_draws < 2:
             raise ConfigurationError("bands want draws", found=n_draws, wanted="2 or more")
-        draws = self._draws(compute, found.estimate, n_draws, random_state)
+        if bands == "local":
+            local = LocalDraws(self, positions, n_draws, random_state)
+            vars_ = (local.of_draw(number) for number in range(n_draws))
+            draws = np.stack(
+                [compute(self.answered_by(own, positions[-1])).estimate for own in vars_]
+            )
+        else:
+            draws = self._draws(compute, found.estimate, n_draws, random_state)
         if limits is not None:
             draws = draws.clip(*limits)
         return replace(found, draws=draws, level=level)

@@ -176,7 +176,7 @@ class CoefficientReading(BandedReading):
         *,
         bands: str | None = None,
         level: float = 0.9,
-        n_draws: int = 39,
+        n_draws: int | None = None,
         random_state: int | None = 0,
     ) -> Attribution:
         """Show a forecast as contributions of every past observation and covariate.
@@ -202,7 +202,7 @@ class CoefficientReading(BandedReading):
             drawn = next(reading._local_vars(position, horizon, None, "total"))
             return drawn.attribution(of=found)
 
-        return self._with_bands(compute, bands, level, n_draws, random_state)
+        return self._with_bands(compute, bands, level, n_draws, random_state, position)
 
     def coefficient_paths(
         self,
@@ -213,7 +213,7 @@ class CoefficientReading(BandedReading):
         part: Part = "total",
         bands: str | None = None,
         level: float = 0.9,
-        n_draws: int = 39,
+        n_draws: int | None = None,
         random_state: int | None = 0,
     ) -> CoefficientPaths:
         """Follow coefficients over the origins: how the dynamics moved.
@@ -254,7 +254,7 @@ class CoefficientReading(BandedReading):
                 np.stack(paths), origins, columns, "coefficients", part, horizon
             )
 
-        return self._with_bands(compute, bands, level, n_draws, random_state)
+        return self._with_bands(compute, bands, level, n_draws, random_state, positions)
 
     def persistence(
         self,
@@ -263,7 +263,7 @@ class CoefficientReading(BandedReading):
         *,
         bands: str | None = None,
         level: float = 0.9,
-        n_draws: int = 39,
+        n_draws: int | None = None,
         random_state: int | None = 0,
     ) -> CoefficientPaths:
         """Follow the sums of the coefficients over the lags: how lasting a change is.
@@ -288,7 +288,7 @@ class CoefficientReading(BandedReading):
             origins = self.index[positions]
             return CoefficientPaths(sums, origins, columns, "sums", "dynamics", horizon)
 
-        return self._with_bands(compute, bands, level, n_draws, random_state)
+        return self._with_bands(compute, bands, level, n_draws, random_state, positions)
 
     def long_run_effects(self, origin: Hashable | None = None) -> pd.DataFrame:
         """Return the sums of the responses to lasting shocks, of the dynamics at an origin.

@@ -34,7 +34,7 @@ class DrawnTogether:
         self._readings = readings
         self._answers: dict[tuple[int, bytes, bytes, str], Iterator[Jacobian]] = {}
         for reading in readings:
-            reading._drawn_with = self
+            reading._answered_by = self
 
     def jacobians_of(
         self, reading: ForecastReading, positions: np.ndarray, weights: np.ndarray, part: Part

@@ -15,6 +15,7 @@ from samovar_forecast.dynamics.average_map import AverageMap
 from samovar_forecast.dynamics.forecast_map import PARTS, ForecastMap, Part
 from samovar_forecast.dynamics.history import History, TableLike
 from samovar_forecast.dynamics.jacobian import Jacobian
+from samovar_forecast.dynamics.local_draws import DrawnVars
 from samovar_forecast.dynamics.members import Member, average_of
 from samovar_forecast.dynamics.network_map import NetworkMap
 from samovar_forecast.dynamics.simulation import Setting, check_covariance
@@ -86,7 +87,7 @@ class ForecastReading:
         self.out_of_sample_from = history.label(out_of_sample_from)
         self.training = training
         self.estimation = estimation
-        self._drawn_with: DrawnTogether | None = None
+        self._answered_by: DrawnTogether | DrawnVars | None = None
 
     @classmethod
     def from_network(
@@ -261,6 +262,25 @@ class ForecastReading:
             again.sigma_u = errors.to_numpy().T @ errors.to_numpy() / len(errors)
         return again
 
+    def answered_by(self: _R, draws: DrawnVars, position: int) -> _R:
+        """Return the reading of the same history with VARs in place of the forecasts."""
+        again = type(self)(self._map, self.data)
+        again._answered_by = draws
+        again.sigma_u = draws.sigmas(np.array([position]))[0]
+        return again
+
+    def effect_of_covariates(self) -> np.ndarray:
+        """Return what covariates that are known ahead do to the series, in units of the data.
+
+        Shape (n_time, C); zeros where there is no such effect.
+        """
+        effect = self._map.effect if isinstance(self._map, AverageMap) else None
+        if effect is None:
+            return np.zeros_like(self.data.target.values)
+        future = self.data.future
+        added = effect(future.scaled(future.values))[: len(self.index)]
+        return np.asarray(added * self.data.target.scaler.scale)
+
     # ------------------------------------------------------------------------------- what it is
 
     @property
@@ -357,7 +377,12 @@ class ForecastReading:
         linear anchor with a share in the
         forecast is no part of that, and leaves the sums to the data.
         """
-        return self._map.cancels_level and not self._map.is_anchored
+        return self._map.cancels_level and not self._map.is_anchored and not self.is_of_vars
+
+    @property
+    def is_of_vars(self) -> bool:
+        """Whether VARs answer in place of the forecasts, as in draws of the process itself."""
+        return isinstance(self._answered_by, DrawnVars)
 
     def __repr__(self) -> str:
         return (
@@ -430,8 +455,8 @@ class ForecastReading:
         self, positions: np.ndarray, weights: np.ndarray, part: Part = "total"
     ) -> Iterator[Jacobian]:
         """Yield the Jacobians, in units of the data, at rows of the history."""
-        if self._drawn_with is not None:
-            return self._drawn_with.jacobians_of(self, positions, weights, part)
+        if self._answered_by is not None:
+            return self._answered_by.jacobians_of(self, positions, weights, part)
         return self.jacobians(self.data.windows(positions), weights, part)
 
     def _settings(self, origins: Any) -> list[Setting]:
@@ -485,6 +510,8 @@ class ForecastReading:
 
     def _sigmas(self, positions: np.ndarray) -> np.ndarray:
         """Return the covariances as they are known at rows, (n, C, C)."""
+        if isinstance(self._answered_by, DrawnVars):
+            return self._answered_by.sigmas(positions)
         known = self.index.get_indexer(self.resid.index)
         errors = self.resid.to_numpy()
         worth, found = 2.0 * self.neqs, []

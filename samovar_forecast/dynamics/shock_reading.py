@@ -41,7 +41,7 @@ class ShockReading(CoefficientReading):
         part: Part = "dynamics",
         bands: str | None = None,
         level: float = 0.9,
-        n_draws: int = 39,
+        n_draws: int | None = None,
         random_state: int | None = 0,
     ) -> responses.ImpulseResponses:
         """Follow a shock from an origin, or several.
@@ -66,13 +66,18 @@ class ShockReading(CoefficientReading):
             Of the derivative, see :meth:`at`. A shock then leaves alone what was measured of the
             window and learned from it, as a shock to a VAR leaves its coefficients alone. The
             iterated method knows the whole forecast alone.
-        bands : {None, "bootstrap"}, default=None
-            With ``"bootstrap"`` by the responses on ``n_draws`` histories that the dynamic VAR
-            draws itself, see :mod:`~samovar_forecast.dynamics.banded_reading`; nothing is trained.
+        bands : {None, "local", "bootstrap"}, default=None
+            ``"local"`` says where the responses of the process may lie, whether its dynamics have
+            moved or not: by VARs on the rows before the origin, whose weights fade, see
+            :mod:`~samovar_forecast.dynamics.local_draws`. The estimate need not lie in the middle.
+            ``"bootstrap"`` says how the answer moves with the sample: by the responses on
+            histories that the dynamic VAR draws itself, see
+            :mod:`~samovar_forecast.dynamics.banded_reading`. Nothing is trained.
         level : float, default=0.9
             Of the bands.
-        n_draws : int, default=39
-            Two at least; a level of 90 % leaves a draw beyond each end.
+        n_draws : int, optional
+            Two at least; by default 199 of ``"local"`` and 39 of ``"bootstrap"``, where a level of
+            90 % leaves a draw beyond each end.
         random_state : int, optional
             Of the draws.
 
@@ -84,11 +89,12 @@ class ShockReading(CoefficientReading):
         if periods is None:
             periods = min(10, self.patch_length) if is_direct else 10
         check_periods(periods, least=0)
-        origins = self.index[self.data.positions(self._newest(origin))]
+        rows = self.data.positions(self._newest(origin))
+        origins = self.index[rows]
 
         def compute(var: ShockReading) -> responses.ImpulseResponses:
             sigma_u = var.sigma_u if orth else None
-            if is_direct:
+            if is_direct or var.is_of_vars:
                 slopes, names, labels = var._direct_slopes(periods, origins, part)
                 return direct_irf(slopes, names, labels, sigma_u=sigma_u, orth=orth, size=size)
             settings = var._settings(origins)
@@ -96,7 +102,7 @@ class ShockReading(CoefficientReading):
                 responses.irf, settings, periods, sigma_u=sigma_u, orth=orth, size=size
             )
 
-        return self._with_bands(compute, bands, level, n_draws, random_state)
+        return self._with_bands(compute, bands, level, n_draws, random_state, rows)
 
     def girf(
         self,
@@ -154,7 +160,7 @@ class ShockReading(CoefficientReading):
         part: Part = "dynamics",
         bands: str | None = None,
         level: float = 0.9,
-        n_draws: int = 39,
+        n_draws: int | None = None,
         random_state: int | None = 0,
     ) -> decompositions.VarianceDecomposition:
         """Decompose forecast errors by orthogonal shocks; see :func:`decompositions.fevd`.
@@ -165,16 +171,19 @@ class ShockReading(CoefficientReading):
         if periods is None:
             periods = min(10, self.patch_length + 1) if is_direct else 10
         check_periods(periods, least=1)
-        origins = self.index[self.data.positions(self._newest(origin))]
+        rows = self.data.positions(self._newest(origin))
+        origins = self.index[rows]
 
         def compute(var: ShockReading) -> decompositions.VarianceDecomposition:
-            if is_direct:
+            if is_direct or var.is_of_vars:
                 slopes, names, labels = var._direct_slopes(periods - 1, origins, part)
                 return direct_fevd(slopes, names, labels, sigma_u=var.sigma_u)
             settings = var._settings(origins)
             return _simulated(decompositions.fevd, settings, periods, sigma_u=var.sigma_u)
 
-        return self._with_bands(compute, bands, level, n_draws, random_state, limits=(0.0, 1.0))
+        return self._with_bands(
+            compute, bands, level, n_draws, random_state, rows, limits=(0.0, 1.0)
+        )
 
     def generalized_fevd(
         self,
@@ -226,8 +235,8 @@ class ShockReading(CoefficientReading):
         part, bands, level, random_state
             As in :meth:`irf`.
         n_draws : int, optional
-            With bands, draws of the history, by default 39; without, draws of the errors in the
-            simulation of the iterated method, by default 20.
+            With bands as in :meth:`irf`; without, draws of the errors in the simulation of the
+            iterated method, by default 20.
 
         Returns
         -------
@@ -244,7 +253,7 @@ class ShockReading(CoefficientReading):
         n_errors = 20 if n_draws is None or bands is not None else n_draws
 
         def compute(reading: ShockReading) -> connectedness.Connectedness:
-            if is_direct:
+            if is_direct or reading.is_of_vars:
                 slopes, names, labels = reading._direct_slopes(horizon - 1, self.index[rows], part)
                 return direct_connectedness(slopes, names, labels, sigmas=reading._sigmas(rows))
             return _simulated(
@@ -256,8 +265,9 @@ class ShockReading(CoefficientReading):
                 random_state=random_state,
             )
 
-        n_histories = 39 if n_draws is None else n_draws
-        return self._with_bands(compute, bands, level, n_histories, random_state, limits=(0.0, 1.0))
+        return self._with_bands(
+            compute, bands, level, n_draws, random_state, rows, limits=(0.0, 1.0)
+        )
 
     @staticmethod
     def _is_direct(method: str) -> bool:
@@ -271,7 +281,7 @@ class ShockReading(CoefficientReading):
         self, periods: int, origins: Any, part: Part
     ) -> tuple[np.ndarray, list[str], list[Hashable]]:
         """Return the derivatives of steps by the newest observation, (O, periods, C, C)."""
-        if not 0 <= periods <= self.patch_length:
+        if not 0 <= periods <= self.patch_length and not self.is_of_vars:
             raise ConfigurationError(
                 "the direct forecast has no such step",
                 found=periods,
@@ -281,7 +291,8 @@ class ShockReading(CoefficientReading):
         positions = self.data.positions(origins)
         slopes = np.zeros((len(positions), periods, self.neqs, self.neqs))
         if periods:
-            asked, newest = np.eye(self.patch_length)[:periods], np.array([self.order - 1])
+            asked = np.eye(periods, max(periods, self.patch_length))
+            newest = np.array([self.order - 1])
             found = self.jacobians_at(positions, asked, part)
             for slope, jacobian in zip(slopes, found, strict=True):
                 slope[:] = jacobian.at_rows(newest)[:, :, 0, -self.neqs :]

@@ -17,9 +17,11 @@ def test_the_processes_are_stable_and_drawn_from_a_seed(process, monkeypatch) ->
     assert simulate(process, 1).shape == (200, 2)
 
 
-def test_a_repetition_is_a_share_of_each_kind(monkeypatch) -> None:
+@pytest.mark.parametrize("bands", ["local", "bootstrap"])
+def test_a_repetition_is_a_share_of_each_kind(bands, monkeypatch) -> None:
     monkeypatch.setattr(coverage_of_bands, "N_ROWS", 60)
-    monkeypatch.setattr(coverage_of_bands, "N_DRAWS", 2)
-    found = covered("drift", 0)
-    assert list(found) == ["sums, 90%", "responses, 90%"]
-    assert all(0 <= share <= 1 for share in found.values())
+    monkeypatch.setitem(coverage_of_bands.N_DRAWS, bands, 4)
+    found = covered("drift", bands, 0)
+    assert list(found)[:2] == ["sums, 90%", "responses, 90%"]
+    assert all(0 <= share <= 1 for share in list(found.values())[:2])
+    assert all(width > 0 for width in list(found.values())[2:])
