@@ -12,11 +12,13 @@ from __future__ import annotations
 import argparse
 import resource
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,11 @@ from samovar_forecast.network.pretrained import load_pretrained
 
 QUICK = 1.0
 """A call that takes no longer, in seconds, is made again, and the second call counts."""
+
+SERIES_IN_A_ROW_GROUP = 500
+SHARD = "a shard with intervals"
+MANY, CORES, DOLLARS_A_CORE_HOUR = 10_000_000, 64, 0.05
+"""What the figures of a shard are projected to, and the price that is assumed."""
 
 Call = Callable[[], object]
 
@@ -200,6 +207,24 @@ def forecast_instances(n_instances: int) -> Call:
     return lambda: fitted.predict()
 
 
+def shard(n_series: int) -> Call:
+    """Return a shard of a Parquet file: series of 60 months each, 500 in a row group."""
+    from samovar_forecast.sharding.shard import Shard, forecast_shard
+
+    folder = tempfile.TemporaryDirectory()
+    path, y = Path(folder.name) / "series.parquet", panel(n_series).reset_index()
+    y["month"] = y["month"].dt.to_timestamp()
+    y.columns = ["unique_id", "ds", "y"]
+    y.to_parquet(path, index=False, row_group_size=60 * SERIES_IN_A_ROW_GROUP)
+    del y
+
+    def forecast() -> None:
+        with tempfile.TemporaryDirectory(dir=folder.name) as parts:
+            forecast_shard(path, Path(parts), 12, Shard(1, 1), freq="MS")
+
+    return forecast
+
+
 _TOKENS = tuple(4**power for power in range(2, 8))  # 16 to 16,384
 _SERIES = (1, 7, 21, 100, 321, 862, 2000)
 _INSTANCES = (10, 100, 1000, 10_000, 100_000)
@@ -223,6 +248,7 @@ CURVES = {
     "linear maps": Curve("instances", _INSTANCES, linear_instances),
     "default fit": Curve("instances", _INSTANCES, fitted_instances),
     "forecast after the fit": Curve("instances", _INSTANCES, forecast_instances),
+    SHARD: Curve("series in a file", (500, 1000, 2000, 10_000, 100_000), shard),
 }
 
 
@@ -356,7 +382,26 @@ def sections(records: Records) -> dict[str, str]:
     """Return the table of all curves."""
     header = ["axis", "what", "size: CPU seconds, memory at the peak"]
     header += ["slope of time", "slope of memory", "commit"]
-    return {"scaling": markdown_table(header, list(rows_of(records.entries)))}
+    found = {"scaling": markdown_table(header, list(rows_of(records.entries)))}
+    entry = records.entries.get(f"{CURVES[SHARD].axis}: {SHARD}")
+    return found if entry is None else found | {"sharding": projection(entry)}
+
+
+def projection(entry: Mapping[str, Any]) -> str:
+    """Return what a measured shard says of ten million series, with its assumptions."""
+    points = points_of(entry)
+    known = {size: found for size, found in points.items() if found}
+    size = max(known)
+    rate, held = size / known[size]["seconds"], known[size]["bytes"] / 2**20
+    hours = MANY / rate / 3600
+    return (
+        f"Measured: {size:,} series of 60 months, 12 steps ahead with intervals, in row groups of "
+        f"{SERIES_IN_A_ROW_GROUP}: {rate:.0f} series a second and core, and {held:.0f} MiB beside "
+        f"the interpreter and its libraries. On paper, {MANY:,} such series take {hours:.0f} core "
+        f"hours: {hours / CORES:.1f} hours on {CORES} cores, about ${hours * DOLLARS_A_CORE_HOUR:.0f} "
+        f"at ${DOLLARS_A_CORE_HOUR} a core hour. That assumes one process a core, each with memory "
+        "for itself, cores as fast as the one measured, and disks that keep up; none of this was run."
+    )
 
 
 def options(parser: argparse.ArgumentParser) -> None:

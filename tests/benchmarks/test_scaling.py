@@ -55,3 +55,18 @@ def test_curves_become_a_table():
     table = scaling.sections(records)["scaling"]
     for word in ("series", "a fit", "10: 0.5 s, 1 MiB", "1,000: no memory", "1.00", "0.30", "abc"):
         assert word in table
+
+
+def test_a_shard_is_projected_with_its_assumptions():
+    records = Records(None)
+    points = {"500": {"seconds": 9.0, "bytes": 2**28}, "1000": {"seconds": 10.0, "bytes": 2**28}}
+    records.entries[f"series in a file: {scaling.SHARD}"] = {"points": points, "commit": "abc"}
+    text = scaling.sections(records)["sharding"]
+    for words in (
+        "1,000 series",
+        "100 series a second",
+        "256 MiB",
+        "28 core hours",
+        "none of this",
+    ):
+        assert words in text

@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 import pytest
+import torch
 
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.sharding import shard as room
@@ -98,6 +99,24 @@ def test_a_finished_shard_changes_nothing_and_mends_what_was_damaged(quick, path
     (out / "part-000002.parquet").unlink()
     forecast_shard(path, out, 2, Shard(1, 1))
     assert contents(out, "*") == before
+
+
+def test_a_shard_takes_one_thread_and_gives_the_others_back(path, tmp_path, monkeypatch):
+    inside = []
+
+    def counted(*asked):
+        inside.append(torch.get_num_threads())
+        return last_values(*asked)
+
+    monkeypatch.setattr(room, "forecast_long_frame", counted)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        forecast_shard(path, tmp_path / "out", 2, Shard(1, 1))
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert set(inside) == {1}
 
 
 def test_a_folder_of_another_question_is_refused(quick, path, tmp_path):
