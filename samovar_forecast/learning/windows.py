@@ -80,12 +80,13 @@ class WindowSet:
 
     def first_forecast_rows(self) -> list[int | None]:
         """Return the first row of each instance that a window forecasts; None without a window."""
-        first: list[int | None] = []
-        for number, (start, _) in enumerate(self.bounds):
-            starts = self.starts[self.instance == number]
-            row = int(starts.min()) - start + self.context_length if len(starts) else None
-            first.append(row)
-        return first
+        nothing = len(self.table)
+        earliest = torch.full((len(self.bounds),), nothing, device=self.starts.device)
+        earliest = earliest.scatter_reduce(0, self.instance, self.starts, "amin")
+        return [
+            None if row == nothing else row - start + self.context_length
+            for row, (start, _) in zip(earliest.tolist(), self.bounds, strict=True)
+        ]
 
     @classmethod
     def from_series(
@@ -167,24 +168,19 @@ class WindowSet:
         training, validation : WindowSet
             The second is None if no instance is long enough, or the share is 0.
         """
-        forecast_from = self.starts + self.context_length
-        n_reserved = torch.tensor(
-            [
-                max(self.patch_length, round(validation_fraction * (stop - start)))
-                for start, stop in self.bounds
-            ]
-        )
-        stops = torch.tensor([stop for _, stop in self.bounds])
-        border = (stops - n_reserved)[self.instance]
-        is_training = forecast_from + self.patch_length <= border
-        is_validation = forecast_from >= border
         if validation_fraction <= 0:
             return self, None
-        for number in range(len(self.bounds)):
-            own = self.instance == number
-            if not bool((is_training & own).any()):
-                is_training = is_training | own
-                is_validation = is_validation & ~own
+        forecast_from = self.starts + self.context_length
+        borders = [
+            stop - max(self.patch_length, round(validation_fraction * (stop - start)))
+            for start, stop in self.bounds
+        ]
+        border = torch.tensor(borders, device=self.starts.device)[self.instance]
+        is_training = forecast_from + self.patch_length <= border
+        n_training = self.instance[is_training].bincount(minlength=len(borders))
+        is_too_short = (n_training == 0)[self.instance]
+        is_training |= is_too_short
+        is_validation = (forecast_from >= border) & ~is_too_short
         if not bool(is_validation.any()):
             return self, None
         return self._select(is_training), self._select(is_validation)

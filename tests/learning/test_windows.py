@@ -66,6 +66,29 @@ def test_a_share_of_zero_reserves_nothing() -> None:
     assert validation is None
 
 
+@pytest.mark.parametrize("fraction", [0.1, 0.5])
+def test_the_split_of_many_instances_is_that_of_each_in_turn(fraction: float) -> None:
+    lengths = torch.randint(4, 40, (60,), generator=torch.Generator().manual_seed(0)).tolist()
+    many = [series(length, first=2000 * number) for number, length in enumerate(lengths)]
+    train, validation = WindowSet.from_series(many, 6, 3).split_in_time(fraction)
+    assert validation is not None
+    starts: dict[str, list[int]] = {"train": [], "validation": []}
+    first: list[int | None] = []
+    row = 0
+    for length in lengths:
+        own = range(max(0, length - 8))
+        border = length - max(3, round(fraction * length))
+        training = [start for start in own if start + 9 <= border]
+        judged = [start for start in own if start + 6 >= border] if training else []
+        starts["train"] += [row + start for start in training or own]
+        starts["validation"] += [row + start for start in judged]
+        first.append(judged[0] + 6 if judged else None)
+        row += length
+    assert train.starts.tolist() == starts["train"]
+    assert validation.starts.tolist() == starts["validation"]
+    assert validation.first_forecast_rows() == first
+
+
 def test_too_few_observations_say_how_many_are_needed() -> None:
     with pytest.raises(DataError, match=r"found:? 5.*wanted:? at least 6"):
         WindowSet.from_series([series(5), series(3)], context_length=4, patch_length=2)
