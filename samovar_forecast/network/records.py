@@ -30,6 +30,8 @@ RECORD_DECAY = 0.97
 """Weight that is left of an error after eight steps."""
 PRIOR_ERRORS = 1.0
 LARGEST_ERROR = 100.0
+FADED_AT_ONCE = 256
+"""Positions whose records are summed from the errors themselves; those before enter as one sum."""
 ROWS_IN_FULL = 8.0
 """Rows from which on an error counts in full: with fewer rows neither path nor unit says much."""
 
@@ -77,7 +79,6 @@ def records(
     Tensor of shape (B, C, N, K, J)
         J bands; 0 stands for the error of the last value in a series that wanders.
     """
-    n_positions = actual.shape[2]
     steps = [step for band in STEPS_REMEMBERED for step in band]
     actual = actual[..., None, [step - 1 for step in steps]]  # B C N 1 R
     bands = _band_means(actual)  # R J
@@ -87,23 +88,55 @@ def records(
     worth = (worth * paths.is_there)[..., None]  # B C N K 1
     squares = (error.square().clamp(max=LARGEST_ERROR) @ bands) * worth
     weights = (is_known @ bands) * worth  # B C N K J
-    back = torch.arange(n_positions, device=actual.device)
-    distance = back[:, None] - back
-    sums, counts = [], []
-    for band, (_, furthest) in enumerate(BANDS):
-        delay = math.ceil(furthest / patch_length)
-        decay = torch.where(
-            distance >= delay, RECORD_DECAY ** (distance.clamp(min=0) * patch_length / 8), 0.0
-        )
-        decay = decay.to(actual.dtype)
-        sums.append(decay @ squares[..., band])  # B C N K
-        counts.append(decay @ weights[..., band])
+    delays = [math.ceil(furthest / patch_length) for _, furthest in BANDS]
+    sums, counts = (
+        [_faded_sums(part[..., band], delay, patch_length) for band, delay in enumerate(delays)]
+        for part in (squares, weights)
+    )
     estimate_so_far = torch.ones_like(sums[0])
     errors = []
     for total, count in zip(sums, counts, strict=True):
         estimate_so_far = (total + PRIOR_ERRORS * estimate_so_far) / (count + PRIOR_ERRORS)
         errors.append(estimate_so_far)
     return 0.5 * torch.stack(errors, -1).clamp(min=1e-8).log()
+
+
+def _faded_sums(values: Tensor, delay: int, patch_length: int) -> Tensor:
+    """Return the faded sum of the values known at every position: those ``delay`` positions before.
+
+    Parameters
+    ----------
+    values : Tensor of shape (..., N, K)
+    delay, patch_length : int
+
+    Returns
+    -------
+    Tensor of shape (..., N, K)
+    """
+
+    def fading(distance: Tensor) -> Tensor:
+        return RECORD_DECAY ** (distance.clamp(min=0) * patch_length / 8)
+
+    parts: list[Tensor] = []
+    before: Tensor | None = None  # the sum of what all later positions know, faded to the next
+    position = torch.arange(values.shape[-2], device=values.device)
+    for start in range(0, len(position), FADED_AT_ONCE):
+        some, first = position[start : start + FADED_AT_ONCE], max(0, start - delay)
+        stop = start + len(some)
+        distance = some[:, None] - position[first:stop]
+        weights = torch.where(distance >= delay, fading(distance), 0.0).to(values.dtype)
+        faded = weights @ values[..., first:stop, :]
+        if before is not None:
+            faded = faded + fading(some - start).to(values.dtype)[:, None] * before
+        parts.append(faded)
+        if stop < len(position):
+            known = slice(first, max(first, stop - delay))
+            weights = fading(stop - position[known])[None].to(values.dtype)
+            added = weights @ values[..., known, :]  # ... 1 K
+            if before is not None:
+                added = added + fading(position.new_tensor(len(some))).to(values.dtype) * before
+            before = added
+    return parts[0] if len(parts) == 1 else torch.cat(parts, -2)
 
 
 def pooled_records(record: Tensor, paths: Paths, statistics: RunningStatistics) -> Tensor:

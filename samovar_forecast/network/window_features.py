@@ -29,6 +29,8 @@ STEPS_SHOWN = (1, 4, 12, 40)
 """Steps ahead at which the paths are shown to the tokens."""
 N_MIXED = 4
 """Last values of the other series that are mixed."""
+MIXED_AT_ONCE = 256
+"""Positions whose mixes are read from the rows themselves; the rows before enter as moments."""
 N_OWN = N_VALUES - 1 + (N_OWN_PATHS - 1) * (len(STEPS_SHOWN) + len(BANDS)) + 21
 N_OTHERS = len(EXOGENOUS) * (len(STEPS_SHOWN) + 2 * len(BANDS)) + 3 * N_MIXED + 1
 
@@ -192,18 +194,17 @@ def mix_others(window: Window, statistics: RunningStatistics, patch_length: int)
     They are M numbers for every series and position, (B, C, N, M), as large as they come.
 
     The moments are the correlation of the steps, that with the steps of the other series one to
-    four rows before, and that of the levels. The sum over series is taken before that over rows,
-    so the cost is linear in the number of series.
+    four rows before, and that of the levels. Among :data:`MIXED_AT_ONCE` positions the sum over
+    series is taken before that over rows, so the cost is linear in the number of series; in longer
+    windows the moments of the rows before are summed first, so it is linear in the rows.
     """
     recent = soft(_recent_moves(window, statistics, patch_length, N_MIXED))  # B C N 8
     steps, _ = observed_steps(window)
-    n_series, length = steps.shape[1:]
+    n_series = steps.shape[1]
     steps = as_given(steps, "memory")
     lead = F.avg_pool1d(F.pad(steps, (4, 0))[..., :-1], 4, 1) * 2  # mean of rows t-4 ... t-1
     level = (window.values - window.values[..., :1]) * window.observed
     level = as_given(level, "memory")
-    ends = torch.arange(patch_length - 1, length, patch_length, device=steps.device)
-    is_past = (torch.arange(length, device=steps.device) <= ends[:, None]).to(steps.dtype)  # N L
     size = statistics.step
     pairs = [(steps, steps, size), (steps, lead, size), (level, level, None)]
     mixes = []
@@ -212,10 +213,42 @@ def mix_others(window: Window, statistics: RunningStatistics, patch_length: int)
             square = running_sums(own.square(), patch_length) / statistics.n_observed.clamp(min=1)
             unit = square.clamp(min=1e-12).sqrt().clamp(min=1e-6)
         weighted = recent / unit[..., None]  # B C N r
-        summed = torch.einsum("bcnr,bct->bnrt", weighted, other) * is_past[:, None]
-        mix = torch.einsum("bct,bnrt->bcnr", own, summed)
+        mix = _mixed_by_moments(weighted, own, other, patch_length)
         same = running_sums(own * other, patch_length)[..., None]
         mix = mix - same * weighted
         count = statistics.n_observed.clamp(min=1)
         mixes.append(mix / (unit * count)[..., None] / math.sqrt(n_series - 1))
     return torch.stack(mixes, -2).flatten(-2)
+
+
+def _mixed_by_moments(weighted: Tensor, own: Tensor, other: Tensor, patch_length: int) -> Tensor:
+    """Return ``sum_t own[c, t] sum_k other[k, t] weighted[k, n, r]`` over the rows up to n.
+
+    Parameters
+    ----------
+    weighted : Tensor of shape (B, C, N, R)
+    own, other : Tensor of shape (B, C, L)
+    patch_length : int
+
+    Returns
+    -------
+    Tensor of shape (B, C, N, R)
+    """
+    parts = []
+    moments = None  # of the rows before, B C C
+    n_rows = MIXED_AT_ONCE * patch_length
+    for some, here, there in zip(
+        weighted.split(MIXED_AT_ONCE, 2), own.split(n_rows, 2), other.split(n_rows, 2), strict=True
+    ):
+        length = here.shape[2]
+        ends = torch.arange(patch_length - 1, length, patch_length, device=own.device)
+        is_past = (torch.arange(length, device=own.device) <= ends[:, None]).to(own.dtype)  # N L
+        summed = torch.einsum("bcnr,bct->bnrt", some, there) * is_past[:, None]
+        mix = torch.einsum("bct,bnrt->bcnr", here, summed)
+        if moments is not None:
+            mix = mix + torch.einsum("bck,bknr->bcnr", moments, some)
+        parts.append(mix)
+        if len(parts) * MIXED_AT_ONCE < weighted.shape[2]:  # there are later rows
+            new = here @ there.mT
+            moments = new if moments is None else moments + new
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 2)

@@ -61,6 +61,14 @@ def test_the_record_is_that_of_earlier_forecasts_whose_errors_are_known_by_now()
             )
 
 
+@pytest.mark.parametrize("together", [3, 8, 11])
+def test_the_records_of_a_long_window_are_summed_in_parts(together, monkeypatch):
+    found = opened(gappy_walks(400))
+    monkeypatch.setattr(records_module, "FADED_AT_ONCE", together)
+    in_parts = records(found.paths, found.statistics, found.actual, PATCH)
+    close(in_parts, found.record, 1e-6)
+
+
 def test_a_record_begins_with_that_of_the_last_value_of_a_walk():
     found = opened(seasonal_walks())
     assert not found.record[:, :, 0].any()

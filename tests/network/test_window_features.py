@@ -3,8 +3,10 @@
 import math
 
 import numpy as np
+import pytest
 import torch
 
+from samovar_forecast.network import window_features
 from samovar_forecast.network.paths import EXOGENOUS
 from samovar_forecast.network.records import BANDS
 from samovar_forecast.network.window_features import (
@@ -126,3 +128,11 @@ def test_the_last_values_of_the_others_are_mixed_by_their_moments_so_far():
                 wanted[kind] += moment / (unit[c] * unit[other]) * moves / math.sqrt(3)
         usable = found.statistics.is_usable[0, c, position]
         close(mixed[c, position], soft(torch.tensor(wanted)) * usable, 1e-5)
+
+
+@pytest.mark.parametrize("together", [1, 5, 12])
+def test_the_others_of_a_long_window_are_mixed_in_parts(together, monkeypatch):
+    y = gappy_walks()
+    at_once = others(y)
+    monkeypatch.setattr(window_features, "MIXED_AT_ONCE", together)
+    close(others(y), at_once, 1e-5)
