@@ -54,7 +54,7 @@ class PretrainedMember:
     @classmethod
     def load(cls, season: int, effect: CovariateEffect | None) -> PretrainedMember:
         """Return the network whose weights came with the package."""
-        return cls(load_pretrained().network, season, effect)
+        return cls(_shipped_network(), season, effect)
 
     @property
     def head(self) -> Head:
@@ -130,6 +130,12 @@ class PretrainedMember:
         past = np.stack(parts) if parts else None
         n_positions = 1 + max(int(window.patches_back.max()) for window in batch)
         return _quantiles_along(self.network, self.season, target, past, n_positions, n_steps)
+
+
+@shared
+def _shipped_network() -> ZeroShotNetwork:
+    """Return the network that came with the package; who shares it can share its answers."""
+    return load_pretrained().network
 
 
 @shared

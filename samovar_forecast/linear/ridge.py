@@ -79,12 +79,13 @@ class RidgeRegressions:
         found = []
         for some in np.array_split(penalties, -(-len(penalties) // at_once)):
             weights = 1 / (self.power[:, None] + some)  # J Q
-            shrunk = weights[:, :, None] * self._projected[:, None]  # J Q R
+            shrunk = self._projected[:, :, None] * weights[:, None]  # J R Q
             fitted = self._rotated @ shrunk.reshape(len(weights), -1)
             kept = np.maximum(1 - 1 / n_rows - squares @ weights, 1e-6)  # T Q
-            errors = self.targets[:, None] - fitted.reshape(n_rows, -1, n_targets)
-            errors /= kept[:, :, None]
-            found.append(np.einsum("tqr,tqr->qr", errors, errors) / n_rows)
+            # Penalties come last: they are more than the targets, and the longer loop is quicker.
+            errors = self.targets[:, :, None] - fitted.reshape(n_rows, n_targets, -1)
+            errors /= kept[:, None]
+            found.append(np.einsum("trq,trq->qr", errors, errors) / n_rows)
         return np.concatenate(found)
 
     def _with_mean_leverage(self, penalties: np.ndarray) -> np.ndarray:

@@ -9,7 +9,9 @@ import torch
 from samovar_forecast import load_pretrained
 from samovar_forecast.learning.pretrained_member import PretrainedMember
 from samovar_forecast.learning.scaled_rows import ScaledRows
+from samovar_forecast.linear.sharing import shared_estimates
 from samovar_forecast.linear.simulate import simulate_var
+from samovar_forecast.network.zero_shot import ZeroShotNetwork
 
 COEFS = [[[0.6, 0.2], [0.0, 0.5]]]
 
@@ -58,6 +60,22 @@ def test_instances_of_unequal_length_are_forecast_together_as_each_alone(pretrai
     for own, ends, found in zip(instances, origins, together, strict=True):
         wanted = pretrained.forecast([own], [ends], 4)[0]
         np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_rows_of_a_comparison_ask_the_network_a_single_time(monkeypatch):
+    asked, forward = [], ZeroShotNetwork.forward
+    monkeypatch.setattr(
+        ZeroShotNetwork, "forward", lambda *args, **kw: asked.append(1) or forward(*args, **kw)
+    )
+    with shared_estimates():
+        one, other = (
+            PretrainedMember.load(1, None).forecast([rows(24)], [np.array([24])], 4)[0]
+            for _ in range(2)
+        )
+    assert len(asked) == 1
+    np.testing.assert_array_equal(one, other)
+    PretrainedMember.load(1, None).forecast([rows(24)], [np.array([24])], 4)
+    assert len(asked) == 2
 
 
 def test_a_long_past_is_read_no_further_back_than_told(pretrained):
