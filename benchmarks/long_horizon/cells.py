@@ -68,7 +68,8 @@ class Run:
         fitted = (time.perf_counter() - wall, time.process_time() - cpu)
         reads = lookback or about["rows_read"]
         scores = {
-            part: task.score(forecast, part, reads, row.at_once) for part in ("validation", "test")
+            part: task.score(forecast, part, reads, row.at_once, row.stride)
+            for part in ("validation", "test")
         }
         if checkpoint is not None:
             shutil.rmtree(checkpoint, ignore_errors=True)
@@ -84,7 +85,9 @@ class Run:
             "data": task.digest,
             "borders": list(task.borders),
             "series": task.n_series,
-            "windows": {part: len(task.origins(part)) for part in ("validation", "test")},
+            "windows": {
+                part: len(task.origins(part)[:: row.stride]) for part in ("validation", "test")
+            },
             "scores": scores,
             "seconds": {
                 "fit wall": round(fitted[0], 2),

@@ -142,10 +142,10 @@ class Task:
         return n_windows >= _TRAIN_WINDOWS_AT_LEAST * self.borders[0]
 
     def windows(
-        self, part: str, lookback: int, at_once: int
+        self, part: str, lookback: int, at_once: int, stride: int = 1
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield windows (B, L, C) and what follows them (B, s, C)."""
-        origins = self.origins(part)
+        origins = self.origins(part)[::stride]
         if not len(origins):
             raise BenchmarkError(
                 f"the {part} rows of {self.name} are fewer than the horizon {self.horizon}"
@@ -157,13 +157,13 @@ class Task:
             yield past[some - lookback].swapaxes(1, 2), ahead[some].swapaxes(1, 2)
 
     def score(
-        self, forecast: Forecast, part: str, lookback: int, at_once: int = 32
+        self, forecast: Forecast, part: str, lookback: int, at_once: int = 32, stride: int = 1
     ) -> dict[str, dict[str, float]]:
-        """MSE and MAE over all windows, steps and series of a stretch, by row of the table."""
+        """MSE and MAE over windows, steps and series of a stretch, by row of the table."""
         squares: dict[str, float] = {}
         sizes: dict[str, float] = {}
         count = 0
-        for windows, actual in self.windows(part, lookback, at_once):
+        for windows, actual in self.windows(part, lookback, at_once, stride):
             count += actual.size
             for name, found in forecast(windows).items():
                 error = np.asarray(found, dtype=np.float64) - actual

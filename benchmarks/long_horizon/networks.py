@@ -12,6 +12,9 @@ from benchmarks.long_horizon.linear import REFITTED, anchors_of
 from benchmarks.records import BenchmarkError
 from samovar_forecast import NetworkConfig, SAMoVARForecaster, SAMoVARNetwork, attach_anchor
 from samovar_forecast.config import TrainingConfig
+from samovar_forecast.learning.members import LinearMember
+from samovar_forecast.learning.pretrained_member import PRETRAINED_READS, PretrainedMember
+from samovar_forecast.learning.scaled_rows import ScaledRows
 from samovar_forecast.learning.training import fit_network
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
 from samovar_forecast.network.heads import Head
@@ -19,6 +22,13 @@ from samovar_forecast.network.losses import output_parameters
 
 PAPER_TRAINING = TrainingConfig(max_epochs=101, learning_rate=6e-4, patience=12, batch_size=32)
 """The schedule of the paper's script spans an epoch more than the 100 that it trains."""
+
+
+MEMBERS = {
+    LinearMember.name: "its linear forecast, the same windows",
+    PretrainedMember.name: "its pretrained network, the same windows",
+}
+"""What stands below the row of :func:`fit_untrained`, by its key in the cell."""
 
 
 def fit_paper(
@@ -110,6 +120,35 @@ def fit_default(
         "mean_gate": round(float(gate.mean()), 4),
     }
     return forecast, about
+
+
+def fit_untrained(task: Task) -> tuple[Forecast, dict[str, Any]]:
+    """Fit `SAMoVARForecaster` by its defaults, which train nothing, on the training rows.
+
+    Rows: its forecast, and its two members alone.
+    """
+    forecaster = SAMoVARForecaster(verbose=False)
+    forecaster.fit(task.frame().iloc[: task.borders[0]], fh=range(1, task.horizon + 1))
+    average = forecaster._model.average
+    scaler = forecaster._model.scalers[None].target
+
+    def forecast(past: np.ndarray) -> dict[str, np.ndarray]:
+        windows = [ScaledRows(scaler.forward(window), None, None) for window in past]
+        ends = [np.array([len(window)]) for window in windows]
+        alone = {}
+        for member in average.members:
+            if isinstance(member, LinearMember):
+                member = LinearMember(member.forecasts * len(windows))
+            numbers = np.concatenate(member.forecast(windows, ends, task.horizon))
+            alone[member.name] = numbers[..., member.head.center]  # B s C
+        together = sum(average.shares[name][0] * own for name, own in alone.items())
+        return {
+            name: own * scaler.scale + scaler.location
+            for name, own in {"": together, **alone}.items()
+        }
+
+    shares = {name: round(float(share.mean()), 4) for name, share in average.shares.items()}
+    return forecast, {"rows_read": min(PRETRAINED_READS, task.borders[0]), "shares": shares}
 
 
 def _training_of(forecaster: SAMoVARForecaster, n_windows: int) -> dict[str, Any]:

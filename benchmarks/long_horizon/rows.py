@@ -19,7 +19,7 @@ from benchmarks.long_horizon.linear import (
     fit_var,
 )
 from benchmarks.long_horizon.neighbours import fit_neighbour
-from benchmarks.long_horizon.networks import fit_default, fit_paper
+from benchmarks.long_horizon.networks import MEMBERS, fit_default, fit_paper, fit_untrained
 from benchmarks.records import BenchmarkError
 
 Fit = Callable[[Task, Asked, dict[str, Any]], tuple[Forecast, dict[str, Any]]]
@@ -42,6 +42,8 @@ class Row:
         Titles of what else falls out of the same fit, by its key in the cell.
     at_once : int
         Windows forecast together.
+    stride : int
+        Of the windows that are scored; 1 for every window.
     """
 
     title: str
@@ -50,6 +52,7 @@ class Row:
     has_lookback: bool = True
     beside: Mapping[str, str] = field(default_factory=dict)
     at_once: int = 32
+    stride: int = 1
 
 
 def _paper(**settings: Any) -> Fit:
@@ -73,6 +76,14 @@ def _closed(fit: Callable[..., Any], has_lookback: bool = True) -> Fit:
 
 NETWORK = "network"
 ROWS: dict[str, Row] = {
+    "samovar": Row(
+        "SAMoVAR (default), every 25th window",
+        _closed(fit_untrained, has_lookback=False),
+        is_random=False,
+        has_lookback=False,
+        beside=MEMBERS,
+        stride=25,
+    ),
     "default": Row(
         "SAMoVAR (trained, linear)",
         fit_default,

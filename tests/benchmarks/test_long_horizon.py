@@ -179,6 +179,24 @@ def test_the_default_row_answers_what_the_forecaster_answers(walk, monkeypatch):
     np.testing.assert_allclose(found[""], strict + gate * (found["network"] - strict), atol=1e-6)
 
 
+def test_the_row_of_the_default_is_the_default_forecast_and_trains_nothing(walk):
+    forecast, about = networks.fit_untrained(walk)
+    found = forecast(np.stack([walk.values[:100], walk.values[30:130]]))
+    forecaster = networks.SAMoVARForecaster().fit(walk.frame().iloc[:100], fh=[1, 2, 3])
+    np.testing.assert_allclose(found[""][0], forecaster.predict().to_numpy(), atol=1e-6)
+    assert set(found) == {"", "linear", "pretrained"}
+    share = forecaster.shares_.to_numpy()
+    assert sum(about["shares"].values()) == pytest.approx(1, abs=1e-3)
+    assert share.max() < 1
+    assert not np.allclose(found[""][0], found[""][1])
+
+
+def test_a_row_may_score_a_part_of_the_windows(walk):
+    asked = list(walk.windows("test", 8, 4, stride=5))
+    starts = np.concatenate([windows[:, -1] for windows, _ in asked])
+    np.testing.assert_array_equal(starts, walk.values[130 - 1 : 160 - 3 : 5])
+
+
 def test_the_row_of_the_linear_anchor_is_the_linear_forecast_of_the_same_rows(walk):
     from samovar_forecast.frames.panel import Panel
     from samovar_forecast.linear import estimate_anchor
