@@ -13,7 +13,11 @@ from benchmarks.records import BenchmarkError
 from samovar_forecast import NetworkConfig, SAMoVARForecaster, SAMoVARNetwork, attach_anchor
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.learning.members import LinearMember
-from samovar_forecast.learning.pretrained_member import PRETRAINED_READS, PretrainedMember
+from samovar_forecast.learning.pretrained_member import (
+    PRETRAINED_READS,
+    AdaptedMember,
+    PretrainedMember,
+)
 from samovar_forecast.learning.scaled_rows import ScaledRows
 from samovar_forecast.learning.training import fit_network
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
@@ -27,8 +31,9 @@ PAPER_TRAINING = TrainingConfig(max_epochs=101, learning_rate=6e-4, patience=12,
 MEMBERS = {
     LinearMember.name: "its linear forecast, the same windows",
     PretrainedMember.name: "its pretrained network, the same windows",
+    AdaptedMember.name: "its adapted network, the same windows",
 }
-"""What stands below the row of :func:`fit_untrained`, by its key in the cell."""
+"""What stands below the rows of :func:`fit_average`, by its key in the cell."""
 
 
 def fit_paper(
@@ -122,12 +127,16 @@ def fit_default(
     return forecast, about
 
 
-def fit_untrained(task: Task) -> tuple[Forecast, dict[str, Any]]:
+def fit_average(
+    task: Task, asked: Asked, overrides: dict[str, Any]
+) -> tuple[Forecast, dict[str, Any]]:
     """Fit `SAMoVARForecaster` by its defaults, which train nothing, on the training rows.
 
-    Rows: its forecast, and its two members alone.
+    Rows: its forecast, and each of its members alone.
     """
-    forecaster = SAMoVARForecaster(verbose=False)
+    forecaster = SAMoVARForecaster(
+        verbose=False, random_state=asked.seed, device=asked.device, **overrides
+    )
     forecaster.fit(task.frame().iloc[: task.borders[0]], fh=range(1, task.horizon + 1))
     average = forecaster._model.average
     scaler = forecaster._model.scalers[None].target

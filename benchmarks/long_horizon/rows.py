@@ -19,7 +19,7 @@ from benchmarks.long_horizon.linear import (
     fit_var,
 )
 from benchmarks.long_horizon.neighbours import fit_neighbour
-from benchmarks.long_horizon.networks import MEMBERS, fit_default, fit_paper, fit_untrained
+from benchmarks.long_horizon.networks import MEMBERS, fit_average, fit_default, fit_paper
 from benchmarks.records import BenchmarkError
 
 Fit = Callable[[Task, Asked, dict[str, Any]], tuple[Forecast, dict[str, Any]]]
@@ -78,8 +78,15 @@ NETWORK = "network"
 ROWS: dict[str, Row] = {
     "samovar": Row(
         "SAMoVAR (default), every 25th window",
-        _closed(fit_untrained, has_lookback=False),
+        fit_average,
         is_random=False,
+        has_lookback=False,
+        beside=MEMBERS,
+        stride=25,
+    ),
+    "samovar-adapted": Row(
+        "SAMoVAR (train=True), every 25th window",
+        lambda task, asked, overrides: fit_average(task, asked, {"train": True, **overrides}),
         has_lookback=False,
         beside=MEMBERS,
         stride=25,

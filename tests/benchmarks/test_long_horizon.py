@@ -180,7 +180,7 @@ def test_the_default_row_answers_what_the_forecaster_answers(walk, monkeypatch):
 
 
 def test_the_row_of_the_default_is_the_default_forecast_and_trains_nothing(walk):
-    forecast, about = networks.fit_untrained(walk)
+    forecast, about = networks.fit_average(walk, Asked(0, 0), {})
     found = forecast(np.stack([walk.values[:100], walk.values[30:130]]))
     forecaster = networks.SAMoVARForecaster().fit(walk.frame().iloc[:100], fh=[1, 2, 3])
     np.testing.assert_allclose(found[""][0], forecaster.predict().to_numpy(), atol=1e-6)
