@@ -62,6 +62,24 @@ def _checked_order(max_order: int | None, n_observations: int, n_series: int) ->
     return max_order
 
 
+def _refuse_a_poor_mean(values: np.ndarray, max_order: int) -> None:
+    """Refuse a VAR without lags, which forecasts the mean, where the last value forecasts better.
+
+    Each row is held against the mean of the others, and against the row before it.
+    """
+    n_rows = len(values)
+    of_mean = np.square((values - values.mean(axis=0)) * n_rows / (n_rows - 1)).mean(axis=0)
+    of_last = np.square(np.diff(values, axis=0)).mean(axis=0)
+    ratio = float((of_mean / of_last).mean())
+    if ratio > 1:
+        raise DataError(
+            f"AIC admits no lag of the VAR up to order {max_order}, though there are some",
+            found=f"squared errors of the mean {ratio:.3g} times those of the last value",
+            wanted="a mean that forecasts no worse than the last value",
+            remedy="use fewer series, a longer training window, or a ridge VAR",
+        )
+
+
 class GuardedAR(ClassicalForecaster):
     """An autoregression for each series by least squares, its order by AIC.
 
@@ -135,7 +153,9 @@ class GuardedVAR(GuardedAR):
 
     A column that is constant in the training window takes no part in the regression and is
     forecast to stay where it is. Where no two series vary there is nothing for a VAR to
-    connect, and the forecast is that of `GuardedAR`. A fit whose largest root is beyond
+    connect, and the forecast is that of `GuardedAR`. Where AIC admits no lag and the last value
+    forecasts the sample better than its mean, there are too few rows for the lags that are there,
+    and the VAR is refused. A fit whose largest root is beyond
     `most_growth` explodes when it is iterated: the highest order below whose root is not takes its
     place, with a `RefusedVARWarning`.
 
@@ -144,9 +164,10 @@ class GuardedVAR(GuardedAR):
     max_order : int, optional
         Largest order that AIC may choose; by default `largest_order`.
     when_refused : {"raise", "ridge"}, default="raise"
-        What to do where the rows do not identify order 1, where the series are collinear, or where
-        every order explodes: raise the reason, or let a `RidgeVAR` forecast and give the reason in
-        `refusal_` and in a `RefusedVARWarning`.
+        What to do where the rows do not identify order 1, where the series are collinear, where
+        AIC admits no lag though there are some, or where every order explodes: raise the reason,
+        or let a `RidgeVAR` forecast and give the reason in `refusal_` and in a
+        `RefusedVARWarning`.
 
     Attributes
     ----------
@@ -162,8 +183,8 @@ class GuardedVAR(GuardedAR):
     Raises
     ------
     DataError
-        From `fit`, if there are too few rows to identify order 1, if the series are collinear, or
-        if every order explodes.
+        From `fit`, if there are too few rows to identify order 1, if the series are collinear, if
+        AIC admits no lag though there are some, or if every order explodes.
     ConfigurationError
         From `fit`, if ``max_order`` is not between 1 and `largest_order`.
 
@@ -219,6 +240,8 @@ class GuardedVAR(GuardedAR):
                 remedy="drop a series that is a sum or a copy of others",
             )
         asked = VAR(values).fit(max_order, ic="aic")
+        if asked.k_ar == 0:
+            _refuse_a_poor_mean(values, max_order)
         largest = most_growth(len(values))
         fit, order = asked, asked.k_ar
         while order and largest_root(fit.coefs) > largest:

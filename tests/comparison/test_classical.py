@@ -65,6 +65,28 @@ def test_where_every_order_explodes_a_ridge_var_forecasts_and_the_leaderboard_sa
     assert "the VAR explodes" in found.effort().loc["VAR", "note"]
 
 
+def follow_one_factor(n_rows: int, n_series: int, persistence: float) -> pd.DataFrame:
+    """Many series that follow one autoregression closely: too few rows for AIC to admit a lag."""
+    random = np.random.default_rng(0)
+    common, shocks = np.zeros((n_rows, 1)), random.normal(size=(n_rows, n_series))
+    for row in range(1, n_rows):
+        common[row] = persistence * common[row - 1] + random.normal()
+    return pd.DataFrame(common * random.normal(size=n_series) + 1e-3 * shocks)
+
+
+def test_a_var_without_lags_is_refused_where_the_last_value_forecasts_better_than_the_mean():
+    persistent = follow_one_factor(71, 22, persistence=0.95)
+    assert by_aic(persistent).k_ar == 0
+    with pytest.raises(DataError, match=r"AIC admits no lag of the VAR up to order 1, though"):
+        GuardedVAR().fit(persistent, fh=[1])
+    with pytest.warns(RefusedVARWarning, match="a ridge VAR in place of the VAR: AIC admits no"):
+        fitted = GuardedVAR(when_refused="ridge").fit(persistent, fh=[1])
+    pd.testing.assert_frame_equal(fitted.predict(), RidgeVAR().fit(persistent, fh=[1]).predict())
+    noise = follow_one_factor(71, 22, persistence=0.0)
+    mean = GuardedVAR().fit(noise, fh=[1]).predict()  # without a warning
+    np.testing.assert_allclose(mean.iloc[0], noise.mean())
+
+
 def test_a_unit_root_of_a_random_walk_is_no_explosion():
     for seed in range(10):
         walks = np.random.default_rng(seed).normal(size=(80, 3)).cumsum(axis=0)
