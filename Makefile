@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+FEV ?= .venv-fev
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 # The matrices here are small: more threads than one lose more to waiting than they win.
@@ -14,7 +15,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint format clean
+.PHONY: help demo test test-all lint format fev clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,8 +38,10 @@ format: $(VENV)/dev.stamp ## set up, then rewrite the code in the project's form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+fev: $(FEV)/fev.stamp ## set up the environment of `python -m benchmarks.fev`
+
 clean: ## remove the environment, the caches and what a build leaves
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(FEV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch comes first and alone, so that no other requirement chooses its build; it brings the
@@ -56,4 +59,11 @@ $(VENV)/demo.stamp: $(VENV)/core.stamp pyproject.toml
 
 $(VENV)/dev.stamp: $(VENV)/core.stamp pyproject.toml
 	$(INSTALL) --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+# fev asks for older versions of what reads its tables than ours are, and has an environment alone.
+$(FEV)/fev.stamp: benchmarks/fev/constraints.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(FEV)
+	$(FEV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint benchmarks/fev/constraints.txt setuptools torch
+	$(FEV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint benchmarks/fev/constraints.txt --no-build-isolation --editable '.[demo]' fev statsforecast
 	@touch $@

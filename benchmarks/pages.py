@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.records import RESULTS, ROOT
 
 NAMES = (
+    "competitions",
     "core",
     "coverage",
     "darts_models",
@@ -22,6 +23,8 @@ NAMES = (
     "demo",
     "dynamics",
     "econometric",
+    "explosions",
+    "fev",
     "in_context",
     "long_horizon",
     "missing_values",
