@@ -32,6 +32,7 @@ NAMES = (
     "long_horizon",
     "missing_values",
     "options",
+    "soak",
     "zero_shot",
 )
 """The benchmarks, each a module or package of that name that holds a `BENCHMARK`."""
