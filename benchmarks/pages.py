@@ -28,6 +28,7 @@ NAMES = (
     "fev",
     "fuzz",
     "in_context",
+    "kills",
     "linear_targets",
     "long_horizon",
     "missing_values",
