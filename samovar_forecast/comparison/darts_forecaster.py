@@ -178,17 +178,26 @@ def _without_lightning_news() -> contextlib.AbstractContextManager[None]:
 
 
 def _series(frame: pd.DataFrame) -> TimeSeries:
-    """Return a frame as darts reads it: periods by their first moment, names as text."""
-    if isinstance(frame.index, pd.PeriodIndex):
-        index: Any = frame.index.to_timestamp()
-        index = pd.DatetimeIndex(index, freq=pd.infer_freq(index) or index.freq)
-    elif isinstance(frame.index, pd.DatetimeIndex):
-        index = frame.index
-    elif len(frame) > 1:
-        first, step = int(frame.index[0]), int(frame.index[1] - frame.index[0])
-        index = pd.RangeIndex(first, first + step * len(frame), step)
-    else:
-        index = pd.RangeIndex(len(frame))
+    """Return a frame as darts reads it: names as text, times as `_times_of` says."""
     return TimeSeries.from_times_and_values(
-        index, frame.to_numpy(), columns=[str(name) for name in frame.columns]
+        _times_of(frame.index), frame.to_numpy(), columns=[str(name) for name in frame.columns]
     )
+
+
+def _times_of(index: pd.Index) -> pd.Index:
+    """Return times that darts can continue.
+
+    Periods are told by their first moment, a time zone is dropped, whole numbers keep their step.
+    Where the dates that are left are not regular, as with summer time, holidays and 4-4-5 years,
+    and where there are no dates, rows are told by their position.
+    """
+    if pd.api.types.is_integer_dtype(index.dtype) and len(index) > 1:
+        first, step = int(index[0]), int(index[1] - index[0])
+        return pd.RangeIndex(first, first + step * len(index), step)
+    dates = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
+    if isinstance(dates, pd.DatetimeIndex) and len(dates) > 2:
+        dates = dates.tz_localize(None)
+        freq = pd.infer_freq(dates)
+        if freq is not None:
+            return pd.DatetimeIndex(dates, freq=freq)
+    return pd.RangeIndex(len(index))

@@ -17,10 +17,15 @@ from darts.models import (
     NaiveSeasonal,
     NLinearModel,
 )
+from pandas.tseries.holiday import USFederalHolidayCalendar
+from pandas.tseries.offsets import CustomBusinessDay
 
 from samovar_forecast.comparison import DartsForecaster, RepeatSeason, Task, compare, from_catalogue
 from samovar_forecast.comparison.stored_origins import describe
 
+PARIS = "Europe/Paris"
+TRADING_DAY = CustomBusinessDay(calendar=USFederalHolidayCalendar())
+ODD = ["summer time, hours", "summer time, days", "a zone", "holidays", "time deltas", "two months"]
 QUIET = {
     "accelerator": "cpu",
     "enable_progress_bar": False,
@@ -39,17 +44,36 @@ def series(n_time: int = 80, index: str = "M") -> pd.DataFrame:
         "h": pd.date_range("2024-01-01", periods=n_time, freq="h"),
         "B": pd.bdate_range("2024-01-01", periods=n_time),
         "count": pd.RangeIndex(5, n_time + 5),
+        "summer time, hours": pd.date_range("2024-03-30", periods=n_time, freq="h", tz=PARIS),
+        "summer time, days": pd.date_range("2024-03-01", periods=n_time, freq="D", tz=PARIS),
+        "a zone": pd.date_range("2024-03-01", periods=n_time, freq="h", tz="UTC"),
+        "holidays": pd.date_range("2019-12-02", periods=n_time, freq=TRADING_DAY),
+        "time deltas": pd.timedelta_range("0h", periods=n_time, freq="15min"),
+        "two months": pd.date_range("1990-01-31", periods=n_time, freq=pd.DateOffset(months=2)),
     }[index]
     return pd.DataFrame(values, columns=["a", "b"], index=times)
 
 
-@pytest.mark.parametrize("index", ["M", "Q", "W", "h", "B", "count"])
+@pytest.mark.parametrize("index", ["M", "Q", "W", "h", "B", "count", *ODD])
 def test_any_index_is_understood_and_the_naive_forecast_is_ours(index):
     models = {"darts": NaiveSeasonal(K=1), "ours": RepeatSeason()}
     found = compare(series(index=index), 3, models, n_origins=3, season=1, classical=False)
     assert found.failures.empty
     table = found.scores()
     assert table.loc["darts", "MSE"] == table.loc["ours", "MSE"]
+
+
+@pytest.mark.parametrize("index", ODD[:4])  # the others sktime itself cannot continue
+def test_rows_of_any_times_are_forecast_as_rows_that_are_counted(index):
+    answers = []
+    for times in (index, "count"):
+        y = series(index=times)
+        model = LinearRegressionModel(lags=2, output_chunk_length=3)
+        fitted = DartsForecaster(model).fit(y.iloc[:60], fh=[1, 2, 3])
+        first = fitted.predict()
+        fitted.update(y.iloc[60:], update_params=False)
+        answers.append(np.stack([first, fitted.predict()]))
+    np.testing.assert_array_equal(*answers)
 
 
 def test_a_regression_forecasts_what_darts_forecasts_and_is_fitted_once_where_asked():
