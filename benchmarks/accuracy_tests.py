@@ -17,10 +17,10 @@ import numpy as np
 from scipy.stats import t as student
 
 from benchmarks.command import Benchmark
-from benchmarks.harness import one_thread
 from benchmarks.pages import markdown_table
 from benchmarks.records import Records, provenance
 from samovar_forecast.accuracy_tests import diebold_mariano, model_confidence_set
+from samovar_forecast.process import one_thread
 
 DRAWS = 2000
 MODELS = 5

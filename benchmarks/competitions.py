@@ -25,10 +25,10 @@ from benchmarks.contestants import (
     measure_contestants,
     told_commits,
 )
-from benchmarks.harness import one_thread
 from benchmarks.pages import markdown_table
 from benchmarks.records import BenchmarkError, Records
 from benchmarks.samples import Sample
+from samovar_forecast.process import one_thread
 
 PART = 200
 """Series that are measured, and stored, at once."""
@@ -240,18 +240,32 @@ def table(records: Records, which: int) -> str:
     """Return one metric of each group, by its place in `Group.metrics`, of all models."""
     head = ["model", "figures"]
     head += [f"{name}, {group.metrics[which]}" for name, group in GROUPS.items()]
-    rows = []
-    for name, parts in by_contestant(records).items():
-        cells = []
-        for key, group in GROUPS.items():
-            means = group_means(parts, key)
-            cells.append("not run" if means is None else _cell(means[group.metrics[which]]))
-        rows.append([f"**{name}**", "here", *cells])
-    for name in PUBLISHED:
-        figures = [group.published.get(name, (None, None))[which] for group in GROUPS.values()]
-        if any(figure is not None for figure in figures):
-            rows.append([name, "published", *map(_cell, figures)])
+    rows = [[f"**{name}**", "here", *_own(records, which, name)] for name in by_contestant(records)]
+    rows += [[name, "published", *cells] for name, cells in _published(which).items()]
     return markdown_table(head, rows)
+
+
+def _own(records: Records, which: int, name: str) -> list[str]:
+    """Return the cells of a contestant."""
+    parts = by_contestant(records).get(name, {})
+    cells = []
+    for key, group in GROUPS.items():
+        means = group_means(parts, key)
+        cells.append("not run" if means is None else _cell(means[group.metrics[which]]))
+    return cells
+
+
+def _published(which: int) -> dict[str, list[str]]:
+    """Return the cells of the published rows that have the metric for any group."""
+    figures = {
+        name: [group.published.get(name, (None, None))[which] for group in GROUPS.values()]
+        for name in PUBLISHED
+    }
+    return {
+        name: [_cell(figure) for figure in some]
+        for name, some in figures.items()
+        if any(figure is not None for figure in some)
+    }
 
 
 HEADLINE = "SAMoVAR"
@@ -260,11 +274,9 @@ HEADLINE = "SAMoVAR"
 
 def headline(records: Records) -> str:
     """Return the MASE of the default and of the published rows, for the front page."""
-    lines = table(records, 0).splitlines()
-    shown = [f"**{HEADLINE}**", *PUBLISHED]
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
-    kept = [[row[0], *row[2:]] for row in rows[2:] if row[0] in shown]
-    return markdown_table(["MASE", *GROUPS], kept)
+    rows = [[f"**{HEADLINE}**", *_own(records, 0, HEADLINE)]]
+    rows += [[name, *cells] for name, cells in _published(0).items()]
+    return markdown_table(["MASE", *GROUPS], rows)
 
 
 def _cell(value: float | None) -> str:

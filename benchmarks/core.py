@@ -28,6 +28,7 @@ from benchmarks.plain_model import PlainSAMoVAR, plain_loss
 from benchmarks.records import BenchmarkError, Records, fingerprint, provenance
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.network import SAMoVARNetwork, samovar_loss
+from samovar_forecast.process import one_thread
 
 CONTESTANTS = ("plain", "core")
 SOURCES = (
@@ -320,7 +321,7 @@ def run(cases: dict[str, Case], records: Records) -> None:
     for name, case in cases.items():
         records.entries[name].setdefault("case", asdict(case))
         timed = {STEP: measure_step, ONE: measure_one_window, THOUSAND: measure_many_windows}
-        with harness.one_thread(), tqdm(total=4 + len(CONTESTANTS), desc=f"case {name}") as bar:
+        with one_thread(), tqdm(total=4 + len(CONTESTANTS), desc=f"case {name}") as bar:
             contestants = {who: Contestant(who, case) for who in CONTESTANTS}
             check = partial(check_agreement, name, case, contestants)
             records.measured(name, "differences", check)

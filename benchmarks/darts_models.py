@@ -36,6 +36,7 @@ from benchmarks.pages import markdown_table
 from benchmarks.records import BenchmarkError, Records, fingerprint, provenance
 from samovar_forecast import NetworkConfig, SAMoVARModel, SAMoVARNetwork
 from samovar_forecast.network import samovar_loss
+from samovar_forecast.process import one_thread
 
 WIDTH, LOOKBACK, HORIZON, BATCH = 64, 96, 24, 32
 FIT_WINDOWS, FORECAST_WINDOWS, ERROR_TRAINING, ERROR_EPOCHS = 1000, 1000, 3000, 5
@@ -264,7 +265,7 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
         MEMORY: lambda: measure_memory(asked.csv),
         ERROR: lambda: measure_error(series),
     }
-    with quiet(), harness.one_thread(), tqdm(parts.items(), unit="part") as bar:
+    with quiet(), one_thread(), tqdm(parts.items(), unit="part") as bar:
         for what, measure_part in bar:
             bar.set_postfix_str(what)
             records.measured("models", what, measure_part)

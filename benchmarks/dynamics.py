@@ -23,7 +23,6 @@ from tqdm import tqdm
 from benchmarks.command import Benchmark
 from benchmarks.coverage_of_bands import PROCESSES
 from benchmarks.coverage_of_bands import covered as covered_by_bands
-from benchmarks.harness import one_thread
 from benchmarks.moving_coefficients import MOVEMENTS, N_ROWS, movement_found
 from benchmarks.pages import markdown_table
 from benchmarks.records import Records, fingerprint, provenance
@@ -38,6 +37,7 @@ from samovar_forecast.dynamics.refitting import NetworkLearner
 from samovar_forecast.dynamics.responses import irf
 from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.linear.simulate import simulate_var
+from samovar_forecast.process import one_thread
 
 LEVEL = 0.05
 SOURCES = (

@@ -22,7 +22,6 @@ import numpy as np
 import pandas as pd
 from statsmodels.tsa.api import VAR
 
-from benchmarks import harness
 from benchmarks.command import Benchmark, add_data_option
 from benchmarks.pages import markdown_table
 from benchmarks.records import BenchmarkError, Entry, Records, provenance
@@ -30,6 +29,7 @@ from samovar_forecast import SAMoVARForecaster, compare
 from samovar_forecast.comparison.classical import GuardedVAR
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.linear.simulate import largest_root, simulate_var
+from samovar_forecast.process import one_thread
 
 DATA_VARIABLE = "SAMOVAR_ECONOMETRIC_DATA"
 N_ORIGINS = 8
@@ -446,7 +446,7 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
     """Measure the sets and processes that are asked for and not there."""
     if asked.data is None or not asked.data.is_dir():
         raise BenchmarkError(f"no data: give --data FOLDER or set {DATA_VARIABLE}")
-    with harness.one_thread():
+    with one_thread():
         for name in asked.sets:
             known = records.entries.get(name, {"MSE": {}})["MSE"]
             if DEFAULT in known and not asked.again:

@@ -24,10 +24,10 @@ from benchmarks.contestants import (
     measure_contestants,
     told_commits,
 )
-from benchmarks.harness import one_thread
 from benchmarks.pages import markdown_table
 from benchmarks.records import Records
 from benchmarks.samples import Sample
+from samovar_forecast.process import one_thread
 
 N_PANELS = 1000
 PART = 50

@@ -8,7 +8,6 @@ the spread of the pairwise ratios, memory in a fresh process. What was measured 
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib
 import json
@@ -16,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
@@ -25,19 +24,9 @@ from typing import Any
 import torch
 
 from benchmarks.records import ROOT, BenchmarkError
+from samovar_forecast.process import one_thread
 
 # --- time ---------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on a single thread, and give back the number it had."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @dataclass

@@ -27,7 +27,6 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.command import Benchmark
-from benchmarks.harness import one_thread
 from benchmarks.pages import markdown_table
 from benchmarks.records import BenchmarkError, Records, provenance
 from benchmarks.soak import series
@@ -35,6 +34,7 @@ from samovar_forecast import SAMoVARForecaster
 from samovar_forecast.comparison import GuardedVAR, RepeatSeason, compare
 from samovar_forecast.learning.checkpoints import newest_checkpoint
 from samovar_forecast.learning.training import CHECKPOINT_NAME
+from samovar_forecast.process import one_thread
 
 MOST_KILLS_OF_A_RUN = 3
 EPOCHS = 20

@@ -19,7 +19,6 @@ import numpy as np
 from benchmarks.command import Benchmark, add_data_option
 from benchmarks.competitions import GROUPS, read_group
 from benchmarks.econometric import DEVELOPMENT, SETS
-from benchmarks.harness import one_thread
 from benchmarks.pages import markdown_table
 from benchmarks.records import RESULTS, BenchmarkError, Records, provenance, stamp
 from benchmarks.zero_shot import better_var, panel_set
@@ -31,6 +30,7 @@ from samovar_forecast.pretraining.__main__ import PRIOR_ROWS
 from samovar_forecast.pretraining.batches import Sizes
 from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe
 from samovar_forecast.pretraining.validation import validate
+from samovar_forecast.process import one_thread
 
 VERSIONS = ("torch", "numpy")
 M3 = ("M3 yearly", "M3 quarterly", "M3 monthly", "M3 other")

@@ -18,9 +18,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks.command import Benchmark, add_data_option
-from benchmarks.harness import one_thread
 from benchmarks.records import Records, fingerprint, provenance, stamp
 from samovar_forecast.linear.simulate import simulate_var
+from samovar_forecast.process import one_thread
 
 VAR2 = np.array(
     [

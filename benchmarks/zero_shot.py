@@ -21,7 +21,6 @@ from torch import Tensor
 
 from benchmarks.command import Benchmark, add_data_option
 from benchmarks.econometric import DEVELOPMENT, LINEAR, N_ORIGINS, SETS, random_process
-from benchmarks.harness import one_thread
 from benchmarks.pages import markdown_table
 from benchmarks.records import RESULTS, BenchmarkError, Records, fingerprint, provenance, stamp
 from samovar_forecast import load_pretrained, simulate_var
@@ -30,6 +29,7 @@ from samovar_forecast.network.zero_shot import ZeroShotNetwork
 from samovar_forecast.pretraining.draws import Draws
 from samovar_forecast.pretraining.known_responses import forecast_responses, known_vars, responses
 from samovar_forecast.pretraining.vector_families import moving_var, threshold_var
+from samovar_forecast.process import one_thread
 
 N_PROCESSES = 100
 ROWS, STEPS = 400, 8

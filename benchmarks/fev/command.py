@@ -17,8 +17,8 @@ from benchmarks.fev.data import rebuild
 from benchmarks.fev.page import sections
 from benchmarks.fev.run import run_task
 from benchmarks.fev.tasks import TASKS
-from benchmarks.harness import one_thread
 from benchmarks.records import ROOT, BenchmarkError, Records
+from samovar_forecast.process import one_thread
 
 TABLES = ROOT / "build" / "fev"
 NAMES = ("Naive", "Drift", "Seasonal naive", "VAR", "Ridge VAR", "Linear members", "SAMoVAR")

@@ -29,9 +29,9 @@ from benchmarks.fuzz.frames import run_frame
 from benchmarks.fuzz.rule import BROKEN
 from benchmarks.fuzz.sktime_calls import sktime_case
 from benchmarks.fuzz.terminal_calls import terminal_case
-from benchmarks.harness import one_thread
 from benchmarks.pages import markdown_table
 from benchmarks.records import Records, fingerprint, provenance
+from samovar_forecast.process import one_thread
 
 
 def darts_case(folder: Path) -> Callable[[int], str]:

@@ -8,12 +8,12 @@ import warnings
 from pathlib import Path
 
 from benchmarks.command import Benchmark, add_data_option
-from benchmarks.harness import one_thread
 from benchmarks.long_horizon.cells import Run
 from benchmarks.long_horizon.data import SETS, load_task
 from benchmarks.long_horizon.rows import ABLATIONS, ROWS, canonical_name
 from benchmarks.long_horizon.tables import sections
 from benchmarks.records import BenchmarkError, Records
+from samovar_forecast.process import one_thread
 
 ABOUT = """The long-horizon benchmark, fairly.
 
