@@ -19,6 +19,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 GENERATED = HERE / "generated"
 """Pages that are written anew at each build, and are not kept."""
+LINK = r"(?<!!)\[(?P<text>[^\]]+)\]\({}(?P<path>[^)#\s]+)\)"
+"""A link, no picture, to a path that begins as the text in braces says."""
 
 project = "samovar_forecast"
 author = "The samovar_forecast maintainers"
@@ -76,9 +78,7 @@ def write_pages() -> None:
     for name in ("README", "CHANGELOG"):
         text = (ROOT / f"{name}.md").read_text()
         text = re.sub(r"\]\(docs/", "](../", text)
-        text = re.sub(r"\[(README|CHANGELOG)(\.md)?\]\(\1\.md\)", r"\1", text)
-        text = re.sub(r"\[([A-Z]+)(\.cff)?\]\([A-Z]+(\.md|\.cff)?\)", r"\1\2", text)
-        _write(f"{name.lower()}.md", text)
+        _write(f"{name.lower()}.md", re.sub(LINK.format(r"(?![.#]|https?:)"), _file_named, text))
 
 
 def _write(name: str, text: str) -> None:
@@ -93,15 +93,15 @@ def say_where_files_are(_app: Any, name: str, source: list[str]) -> None:
     """Turn links to files of the repository, which no page shows, into their paths."""
     if name.startswith("generated/"):
         return
-    pages = {f"../{name}.md": f"generated/{name.lower()}.md" for name in ("README", "CHANGELOG")}
+    for page in ("README", "CHANGELOG"):
+        source[0] = source[0].replace(f"](../{page}.md)", f"](generated/{page.lower()}.md)")
+    source[0] = re.sub(LINK.format(r"\.\./"), _file_named, source[0])
 
-    def link(found: re.Match[str]) -> str:
-        text, path = found["text"], found["path"]
-        if path in pages:
-            return f"[{text}]({pages[path]})"
-        return text if path.rsplit("/", 1)[-1] in text else f"{text} (`{path[3:]}`)"
 
-    source[0] = re.sub(r"\[(?P<text>[^\]]+)\]\((?P<path>\.\./[^)#]+)\)", link, source[0])
+def _file_named(link: re.Match[str]) -> str:
+    """Return the text of a link with the path of its file, where the text does not say it."""
+    text, path = link["text"], link["path"]
+    return text if path.rsplit("/", 1)[-1] in text else f"{text} (`{path}`)"
 
 
 def skip_what_the_host_says(
