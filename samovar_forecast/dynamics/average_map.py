@@ -10,6 +10,7 @@ from itertools import islice
 
 import numpy as np
 
+from samovar_forecast.dynamics.earlier_forecasts import EarlierForecasts
 from samovar_forecast.dynamics.forecast_map import ForecastMap, Part, Shape, by_series
 from samovar_forecast.dynamics.jacobian import Jacobian, JacobianSum
 from samovar_forecast.dynamics.linear_forecast_map import LinearForecastMap
@@ -63,6 +64,15 @@ class AverageMap:
         return all(part.cancels_level for part in self.parts.values())
 
     @property
+    def is_out_of_sample(self) -> bool:
+        """Whether no part knows a later row than the last of the window that it is asked of."""
+        return all(
+            isinstance(part, ZeroShotMap)
+            or (isinstance(part, LinearForecastMap) and part.earlier is not None)
+            for part in self.parts.values()
+        )
+
+    @property
     def trained(self) -> NetworkMap | None:
         """The trained network that has a part in the forecast, if any."""
         found = (part.trained for part in self.parts.values())
@@ -103,10 +113,15 @@ class AverageMap:
         (found,) = jacobians_of_each([self], [windows], weights, units, part)
         yield from found
 
-    def with_linear(self, linear: LinearForecast) -> AverageMap:
-        """Return the average with another linear forecast in place of its own."""
+    def with_linear(
+        self, linear: LinearForecast | None, earlier: EarlierForecasts | None = None
+    ) -> AverageMap:
+        """Return the average with another linear forecast in place of its own, and earlier ones.
+
+        With None its own stays.
+        """
         parts = {
-            name: LinearForecastMap(linear, part.shape, part.n_steps)
+            name: LinearForecastMap(linear or part.linear, part.shape, part.n_steps, earlier)
             if isinstance(part, LinearForecastMap)
             else part
             for name, part in self.parts.items()
@@ -132,7 +147,7 @@ class AverageMap:
             ahead = slice(rows.start, length + shape.patch_length)
             future = windows.future_covariates[:, ahead]
         static = windows.static_covariates if shape.n_static_covariates else None
-        return Windows(windows.target[:, rows], past, future, static)
+        return Windows(windows.target[:, rows], past, future, static, windows.n_known)
 
 
 def jacobians_of_each(

@@ -256,6 +256,8 @@ class DynamicVAR(ShockReading):
     ) -> DynamicVAR:
         """Return the same network on another history of the series.
 
+        A linear forecast is that of the newest origin here, at all origins there.
+
         Parameters
         ----------
         history : DataFrame or array of shape (n_time, C)
@@ -297,13 +299,18 @@ class DynamicVAR(ShockReading):
                 found=list(history.columns),
                 wanted=list(self.names),
             )
+        same, estimation = self._map, self.estimation
+        if isinstance(same, AverageMap):
+            same = same.with_linear(None)
+        if estimation is not None:
+            estimation = estimation.with_newest_alone()
         return DynamicVAR(
-            self._map,
+            same,
             data,
             sigma_u=self._sigma_u,
             out_of_sample_from=self.out_of_sample_from,
             training=self.training,
-            estimation=self.estimation,
+            estimation=estimation,
         )
 
     def test_whiteness(self, nlags: int | None = None) -> Any:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from samovar_forecast.config import NetworkConfig, TrainingConfig
 from samovar_forecast.dynamics.average_map import AverageMap
+from samovar_forecast.dynamics.earlier_forecasts import EarlierForecasts
 from samovar_forecast.dynamics.forecast_map import PARTS, ForecastMap, Part
 from samovar_forecast.dynamics.history import History, TableLike
 from samovar_forecast.dynamics.jacobian import Jacobian
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 RESIDUALS_AT_MOST = 2000
 """One-step residuals are taken over at most this number of the newest origins."""
 
+ROWS_OF_A_START = 20
+"""Rows of a history that is all out of sample, whose errors do not count."""
+
 FADING = 0.94
 """Weight that is left of a squared error after a step."""
 
@@ -46,6 +50,16 @@ class Estimation(NamedTuple):
     None if there is no such member."""
     rows: Mapping[str, str]
     """By the name of a member, the rows that it learned from, in words."""
+    earlier: Callable[[np.ndarray], EarlierForecasts] | None = None
+    """A history likewise to the linear forecasts of its origins, each estimated on the rows up to
+    there; None if the newest stands at all of them."""
+
+    def with_newest_alone(self) -> Estimation:
+        """Return the estimation of members that are the same at all origins."""
+        rows = dict(self.rows)
+        if "linear" in rows:
+            rows["linear"] = "the rows of the fit, the same at all origins"
+        return self._replace(earlier=None, rows=rows)
 
 
 _R = TypeVar("_R", bound="ForecastReading")
@@ -224,6 +238,8 @@ class ForecastReading:
             context_length=context_length,
             parameter=parameter,
         )
+        if estimation is not None and estimation.earlier is not None:
+            average = average.with_linear(None, estimation.earlier(np.asarray(history, float)))
         data = History.from_tables(
             average.shape,
             *tables,
@@ -254,7 +270,10 @@ class ForecastReading:
         forecast_map = self._map
         if self.estimation is not None and self.estimation.again is not None:
             assert isinstance(forecast_map, AverageMap)
-            forecast_map = forecast_map.with_linear(self.estimation.again(history))
+            earlier = self.estimation.earlier
+            forecast_map = forecast_map.with_linear(
+                self.estimation.again(history), None if earlier is None else earlier(history)
+            )
         data = replace(self.data, target=self.data.target._replace(values=history))
         again = type(self)(forecast_map, data, estimation=self.estimation)
         if errors is not None:
@@ -523,8 +542,19 @@ class ForecastReading:
         return np.array(found)
 
     @property
+    def is_out_of_sample(self) -> bool:
+        """Whether all that makes the forecasts knows no later row than their origin."""
+        return isinstance(self._map, AverageMap) and self._map.is_out_of_sample
+
+    @property
     def resid_out_of_sample(self) -> pd.DataFrame | None:
-        """The residuals of times that training did not see; None where that is not known."""
+        """The residuals of times that training did not see; None where that is not known.
+
+        Where no member has seen any of them, the first :data:`ROWS_OF_A_START` rows are left out:
+        with so few a forecast says little.
+        """
+        if self.is_out_of_sample and len(self.index) > ROWS_OF_A_START:
+            return self.resid.loc[self.resid.index >= self.index[ROWS_OF_A_START]]
         if self.out_of_sample_from is None:
             return None
         return self.resid.loc[self.resid.index >= self.out_of_sample_from]

@@ -232,7 +232,8 @@ class History:
         if self.static.names:
             shape = (len(positions), *self.static.values.shape)
             static = np.broadcast_to(self.static.values, shape)
-        return Windows(self.target.scaled(self.target.at(rows)), past, future, static)
+        target = self.target.scaled(self.target.at(rows))
+        return Windows(target, past, future, static, positions + 1)
 
     def hypothetical(self, histories: np.ndarray, positions: np.ndarray) -> Windows:
         """Return windows of made-up series, (B, L or more, C), and the covariates of their rows.
@@ -240,8 +241,6 @@ class History:
         ``positions`` are the rows at which they end, (B,), or a row for all of them, (1,).
         """
         scaled = self.target.scaled(np.asarray(histories, dtype=float)[:, -self.order :])
-        if not self.has_covariates:
-            return Windows(scaled)
         others = [
             None if table is None else np.broadcast_to(table, (len(scaled), *table.shape[1:]))
             for table in self.windows(positions)[1:]

@@ -1,4 +1,4 @@
-"""A linear forecast as a map: its Jacobian is its coefficients, at every origin.
+"""A linear forecast as a map: its Jacobian is its coefficients.
 
 Letters: B windows, L context, s steps ahead, C series, K = P + C channels of which the series are
 the last C, R weighted sums of the steps.
@@ -16,6 +16,7 @@ from samovar_forecast.dynamics.covariate_effect import (
     is_same_effect,
     slope_by_covariates,
 )
+from samovar_forecast.dynamics.earlier_forecasts import EarlierForecasts
 from samovar_forecast.dynamics.forecast_jacobian import LinearPart
 from samovar_forecast.dynamics.forecast_map import ForecastMap, Part, Shape, by_series
 from samovar_forecast.dynamics.windows import Units, Windows
@@ -35,8 +36,9 @@ class LinearJacobian:
         In units of the data, of a window without gaps.
     value : array of shape (R, C)
     unit : array of shape (K,)
-    fillings : dict of int to array of shape (L, L)
-        For each series with gaps, the window without gaps as a linear map of what was observed.
+    fillings : dict of int to array of shape (n, n)
+        For each series with gaps, the last n rows of the window without gaps as a linear map of
+        what was observed of them; no coefficient reaches beyond these rows.
     future : array of shape (R, C, L + s, F) or None
     """
 
@@ -63,14 +65,18 @@ class LinearJacobian:
         if impulse < 0:
             return np.zeros((self.shape[0], self.shape[2]))
         block = self.part.block(series, impulse)
-        return block @ self.fillings[impulse] if impulse in self.fillings else block
+        if impulse in self.fillings:
+            near = _newest(block, self.fillings[impulse])
+            near[:] = near @ self.fillings[impulse]
+        return block
 
     def at_rows(self, rows: slice | np.ndarray) -> np.ndarray:
         """Return the derivative by some rows of the window; shape (R, C, rows, K)."""
         if self.fillings:
             slope = self.part.at_rows(slice(None))
             for impulse, filling in self.fillings.items():
-                slope[..., impulse] = slope[..., impulse] @ filling
+                near = _newest(slope[..., impulse], filling)
+                near[:] = near @ filling
             slope = slope[:, :, rows]
         else:
             slope = self.part.at_rows(rows)
@@ -84,8 +90,14 @@ class LinearJacobian:
         """Return the Jacobian times a change of the window, (L, K) in data units; (R, C)."""
         moved = change[:, self._n_past :].copy()
         for impulse, filling in self.fillings.items():
-            moved[:, impulse] = filling @ np.nan_to_num(moved[:, impulse])
+            near = _newest(moved[:, impulse], filling)
+            near[:] = filling @ np.nan_to_num(near)
         return self.part.apply(moved)
+
+
+def _newest(by_row: np.ndarray, filling: np.ndarray) -> np.ndarray:
+    """Return the last rows, along the last axis, of which a filling speaks."""
+    return by_row[..., by_row.shape[-1] - len(filling) :]
 
 
 class LinearForecastMap:
@@ -101,6 +113,9 @@ class LinearForecastMap:
         With at least as many rows as the forecast has lags.
     n_steps : int
         At most as many as the map forecasts.
+    earlier : EarlierForecasts, optional
+        What stands in its place in windows of which is told how many rows were known. They have
+        the effect of ``linear``, and no more lags than a window has rows.
 
     Raises
     ------
@@ -113,7 +128,13 @@ class LinearForecastMap:
     trained = None
     fewest_rows = 1
 
-    def __init__(self, linear: LinearForecast, shape: Shape, n_steps: int) -> None:
+    def __init__(
+        self,
+        linear: LinearForecast,
+        shape: Shape,
+        n_steps: int,
+        earlier: EarlierForecasts | None = None,
+    ) -> None:
         found = (*linear.map.intercept.shape, linear.map.n_lags)
         if found[0] < n_steps or found[1] != shape.n_series or found[2] > shape.context_length:
             raise ConfigurationError(
@@ -130,6 +151,13 @@ class LinearForecastMap:
         self.linear = linear
         self.shape = shape
         self.n_steps = n_steps
+        self.earlier = earlier
+
+    def _of_each(self, windows: Windows) -> list[LinearForecast]:
+        """Return the linear forecast that stands at each window."""
+        if self.earlier is None or windows.n_known is None:
+            return [self.linear] * len(windows.target)
+        return self.earlier.at(windows.n_known, self.linear)
 
     def equals(self, other: ForecastMap) -> bool:
         """Whether the other map has the same coefficients and effects."""
@@ -146,12 +174,15 @@ class LinearForecastMap:
         added = effect_in(self.linear.effect, windows.future_covariates)
         if added is not None:
             values = values - added[:, :length]
-        n_read = max(1, self.linear.map.n_lags)
-        has_gaps = ~np.isfinite(values[:, length - n_read :]).all(axis=(1, 2))
-        if has_gaps.any():
-            values = values.copy()
-            values[has_gaps] = [filled(without_gaps(window)) for window in values[has_gaps]]
-        ahead = self.linear.map(values)[:, : self.n_steps]
+        ahead = np.empty((len(values), self.n_steps, self.shape.n_series))
+        of_each = self._of_each(windows)
+        for linear in {id(own): own for own in of_each}.values():
+            some = np.flatnonzero([own is linear for own in of_each])
+            n_read = max(1, linear.map.n_lags)
+            own = values[some]
+            for number in np.flatnonzero(~np.isfinite(own[:, -n_read:]).all(axis=(1, 2))):
+                own[number] = filled(without_gaps(own[number]))
+            ahead[some] = linear.map(own)[:, : self.n_steps]
         return ahead if added is None else ahead + added[:, length : length + self.n_steps]
 
     def jacobians(
@@ -161,38 +192,59 @@ class LinearForecastMap:
 
         All of it is dynamics: nothing is measured of a window, and nothing learned from it.
         """
-        shape, linear = self.shape, self.linear
-        length, n_series = shape.context_length, shape.n_series
+        length, n_series = self.shape.context_length, self.shape.n_series
         asked = by_series(weights, n_series)
-        in_units = self.forecast(windows) * units.series(n_series).scale  # B s C
-        in_units += units.series(n_series).location
+        series = units.series(n_series)
+        in_units = self.forecast(windows) * series.scale + series.location  # B s C
         values = np.einsum("rsc,bsc->brc", asked, in_units)
         if part not in ("total", "dynamics"):
             asked = np.zeros_like(asked)
-        series = units.series(n_series)
-        own = np.einsum("rsc,scp->rcp", asked, linear.map.own[: self.n_steps])
-        cross = np.einsum("rsc,scqk->rcqk", asked, linear.map.cross[: self.n_steps])
         rows = np.broadcast_to(np.arange(length)[:, None], (length, n_series))
         everywhere = np.ones((length, n_series))
-        plain = LinearPart(own, cross, rows, everywhere)
-        in_data = cross * series.scale[:, None, None] / series.scale
-        coefs = LinearPart(own, in_data, rows, everywhere)
-        for number in range(len(windows.target)):
-            window = windows.part(number, number + 1)
-            # Where all that is missing lies before the lags, nothing of it is read.
-            fillings = {
-                c: filling(is_observed)
-                for c, is_observed in enumerate(np.isfinite(window.target[0]).T)
-                if not is_observed[length - linear.map.n_lags :].all()
-            }
+        is_observed = np.isfinite(windows.target)
+        last: LinearForecast | None = None
+        for number, linear in enumerate(self._of_each(windows)):
+            if linear is not last:
+                own = np.einsum("rsc,scp->rcp", asked, linear.map.own[: self.n_steps])
+                cross = np.einsum("rsc,scqk->rcqk", asked, linear.map.cross[: self.n_steps])
+                in_data = cross * series.scale[:, None, None] / series.scale
+                plain = LinearPart(own, cross, rows, everywhere)
+                coefs = LinearPart(own, in_data, rows, everywhere)
+                last = linear
+            fillings = fillings_of(is_observed[number], linear.map.n_lags)
             future = None
-            if linear.effect is not None and window.future_covariates is not None:
+            if linear.effect is not None and windows.future_covariates is not None:
                 unit = np.ones(n_series)
                 bare = LinearJacobian(plain, np.zeros(asked.shape[:2]), unit, fillings)
-                known = window.future_covariates[0]
+                known = windows.future_covariates[number]
                 future = slope_by_covariates(linear.effect, bare.dense(), asked, known)
                 future *= series.scale[:, None, None] / units.future.scale
             yield LinearJacobian(coefs, values[number], units.channels.scale, fillings, future)
+
+
+def fillings_of(is_observed: np.ndarray, n_lags: int) -> dict[int, np.ndarray]:
+    """Return for each series with a gap among its lags the matrix that closes the gaps there.
+
+    A matrix is that of as many of the last rows as it takes: the lags, and before these the rows
+    back to the last value, from which a straight line leads into them.
+
+    Parameters
+    ----------
+    is_observed : bool array of shape (L, C)
+    n_lags : int
+    """
+    length, found, known = len(is_observed), {}, {}
+    for c, there in enumerate(is_observed.T):
+        first = length - n_lags
+        # Where all that is missing lies before the lags, nothing of it is read.
+        if there[first:].all():
+            continue
+        before = np.flatnonzero(there[: first + 1])
+        own = there[before[-1] if len(before) else first :]
+        if own.tobytes() not in known:
+            known[own.tobytes()] = filling(own)
+        found[c] = known[own.tobytes()]
+    return found
 
 
 def filling(is_observed: np.ndarray) -> np.ndarray:

@@ -309,7 +309,7 @@ def as_tensors(windows: Windows) -> list[Tensor | None]:
     """Return the arguments of the network, in float64."""
     return [
         None if table is None else torch.from_numpy(np.array(table, dtype=np.float64))
-        for table in windows
+        for table in windows.tables
     ]
 
 

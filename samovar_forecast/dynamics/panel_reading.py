@@ -11,6 +11,7 @@ import pandas as pd
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
+from samovar_forecast.dynamics.earlier_forecasts import EarlierForecasts
 from samovar_forecast.dynamics.forecast_reading import Estimation
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import Instance, Panel
@@ -18,8 +19,15 @@ from samovar_forecast.learning.members import take_off
 from samovar_forecast.learning.panel_forecaster import InstanceMembers, PanelForecaster
 from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.scaled_rows import scale_rows
-from samovar_forecast.linear.average import AnchorFit, estimate_again, estimate_each
+from samovar_forecast.linear.average import (
+    LONGEST_LAG,
+    AnchorFit,
+    estimate_again,
+    estimate_each,
+)
+from samovar_forecast.linear.expanding import ends_of_parts, estimate_expanding
 from samovar_forecast.linear.forecast import LinearForecast
+from samovar_forecast.linear.linear_map import LinearMap
 
 
 def read_panel_forecaster(
@@ -91,12 +99,15 @@ def read_panel_forecaster(
         known = pd.DataFrame(chosen.future_covariates, index, panel.future_names)
         future = pd.concat([known, _take_rows_ahead(X, chosen, panel)])
     found = model.members_of(chosen.key)
-    n_rows, parameter = min(found.n_rows, len(chosen)), 0 if head is None else head.center
+    parameter = 0 if head is None else head.center
+    last = next(own.last for own in model.panel.instances if own.key == chosen.key)
+    estimation = _estimation(model, found, chosen, int((index <= last).sum()))
+    n_rows = found.n_rows if estimation.earlier is None else max(found.n_rows, LONGEST_LAG)
     return DynamicVAR.from_members(
         found.members,
         found.shares,
         pd.DataFrame(chosen.target, index, panel.target_names),
-        context_length=n_rows,
+        context_length=min(n_rows, len(chosen)),
         scaler=found.scaler,
         past_covariates=past,
         past_scaler=scalers.past_covariates,
@@ -104,7 +115,7 @@ def read_panel_forecaster(
         future_scaler=scalers.future_covariates,
         training=training,
         parameter=parameter,
-        estimation=_estimation(model, found, chosen),
+        estimation=estimation,
     )
 
 
@@ -119,6 +130,8 @@ def read_var(
 
     It is the forecast that `SAMoVARForecaster` makes by default: the weighted average of a linear
     forecast, estimated in closed form, and the pretrained network, which has learned from no row.
+    Both know at an origin no later row; what knows all rows are their shares, the season, and the
+    effect of covariates.
     ``SAMoVARForecaster().fit(y, X, fh=range(1, horizon + 1)).explain()`` gives the same.
 
     Parameters
@@ -130,9 +143,8 @@ def read_var(
     horizon : int, default=10
         Steps ahead that get shares of their own, and that direct responses reach.
     linear : bool, default=True
-        Whether the linear forecast is a member. Its coefficients are the same at all origins, and
-        its forecasts of the rows of ``y`` are in sample. Without it, all that is read moves, and
-        is out of sample at every origin.
+        Whether the linear forecast is a member. At an origin it is what the rows up to there make
+        of it, estimated anew after each eighth of the rows.
 
     Returns
     -------
@@ -151,10 +163,16 @@ def read_var(
     return read_panel_forecaster(model, frame, X, None, TrainingConfig())
 
 
-def _estimation(model: PanelForecaster, found: InstanceMembers, chosen: Instance) -> Estimation:
-    """Return what the members learned from, and how the linear forecast learns from other rows."""
+def _estimation(
+    model: PanelForecaster, found: InstanceMembers, chosen: Instance, n_fit: int
+) -> Estimation:
+    """Return what the members learned from, and how the linear forecast learns from other rows.
+
+    ``n_fit`` is the number of rows of the instance that are not later than the fit: after so many
+    the forecaster's own linear forecast stands.
+    """
     rows = {
-        "linear": "the rows of the fit (in sample there)",
+        "linear": "the rows of the fit",
         "pretrained": "no row of the data (out of sample everywhere)",
     }
     told = {name: rows[name] for name in found.members if name in rows}
@@ -162,17 +180,33 @@ def _estimation(model: PanelForecaster, found: InstanceMembers, chosen: Instance
     if not isinstance(linear, LinearForecast) or not found.shares["linear"].any():
         return Estimation(None, told)
     member, scalers, season = linear, model.scalers[chosen.key], model.panel.grid.season
+    n_steps, n_series = member.map.intercept.shape
+
+    def scaled(history: np.ndarray) -> np.ndarray:
+        return take_off(member.effect, scale_rows(replace(chosen, target=history), scalers))
 
     @cache
     def on_the_history() -> AnchorFit:
-        values = take_off(member.effect, scale_rows(chosen, scalers))
-        return estimate_each([values], member.map.n_steps, season)[0]
+        return estimate_each([scaled(chosen.target)], n_steps, season)[0]
 
     def again(history: np.ndarray) -> LinearForecast:
-        values = take_off(member.effect, scale_rows(replace(chosen, target=history), scalers))
-        return replace(member, map=estimate_again(on_the_history(), values))
+        return replace(member, map=estimate_again(on_the_history(), scaled(history)))
 
-    return Estimation(again, told)
+    if n_fit == 0:
+        return Estimation(again, told)
+    ends = ends_of_parts(n_fit)
+    after = ", ".join(map(str, ends)) or "no other number of rows"
+    told["linear"] = f"the rows up to each origin (out of sample), anew after {after}"
+
+    def earlier(history: np.ndarray) -> EarlierForecasts:
+        def estimate() -> list[LinearForecast]:
+            last_value = LinearMap.of(own=np.ones((n_steps, n_series, 1)))
+            maps = estimate_expanding(scaled(history)[:n_fit], ends, n_steps, season)
+            return [replace(member, map=own) for own in (last_value, *maps)]
+
+        return EarlierForecasts((0, *ends), n_fit, estimate)
+
+    return Estimation(again, told, earlier)
 
 
 def choose_instance(panel: Panel, key: Hashable | None) -> Instance:

@@ -323,6 +323,11 @@ def _notes(
         lines.append(
             "One context of history leaves no residuals: explain more data to see the fit."
         )
+    elif is_honest and reading.is_out_of_sample:
+        lines.append(
+            f"Residuals: {len(residuals)} one-step errors, of which no forecast knew the time or "
+            "a later time."
+        )
     elif is_honest:
         lines.append(
             f"Residuals: {len(residuals)} one-step errors of times that training did not see."

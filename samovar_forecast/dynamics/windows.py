@@ -12,7 +12,7 @@ from samovar_forecast.frames.scaler import Scaler
 
 
 class Windows(NamedTuple):
-    """Arguments of the network as arrays; B windows, L context, s patch length."""
+    """Arguments of a forecaster as arrays; B windows, L context, s patch length."""
 
     target: np.ndarray
     """(B, L, C)"""
@@ -22,6 +22,13 @@ class Windows(NamedTuple):
     """(B, L + s, F)"""
     static_covariates: np.ndarray | None = None
     """(B, C, S)"""
+    n_known: np.ndarray | None = None
+    """(B,) rows of the history up to the end of a window; None where all of it is known"""
+
+    @property
+    def tables(self) -> tuple[np.ndarray | None, ...]:
+        """What a network reads."""
+        return self[:4]
 
     def part(self, start: int, stop: int) -> Windows:
         """Return some of the windows."""

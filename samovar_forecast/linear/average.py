@@ -137,6 +137,40 @@ def estimate_anchor(
     filtered = filtered_candidates(sample.series, parts, sample.varies, limits)
     names, weights, penalties, held_out = weigh(sample, limits, filtered)
     maps = _candidates(sample, limits, penalties) | filtered[-1]
+    average, shares = supported_average(maps, names, weights, sample)
+    direct = _direct_alone(maps, limits) if sample.is_long else None
+    return AnchorFit(
+        average.in_units(sample.center, sample.unit),
+        shares,
+        None if direct is None else direct.in_units(sample.center, sample.unit),
+        held_out.averaged(weights / weights.sum(axis=0), sample.unit),
+        limits,
+        penalties,
+    )
+
+
+def supported_average(
+    maps: dict[str, LinearMap], names: Sequence[str], weights: np.ndarray, sample: Sample
+) -> tuple[LinearMap, dict[str, np.ndarray]]:
+    """Return the average of candidates as far as the rows support each, and their shares.
+
+    Parameters
+    ----------
+    maps : dict of str to LinearMap
+        Estimated on the sample; ``"last"`` among them.
+    names : sequence of M str
+        Of the candidates that are weighed. A candidate without a map leaves its weight to the
+        others.
+    weights : array of shape (M, s, C)
+    sample : Sample
+
+    Returns
+    -------
+    average : LinearMap
+        In the units of the sample.
+    shares : dict of str to array of shape (s, C)
+        They sum to 1.
+    """
     shares = {
         name: share * _is_supported(maps[name], sample)
         for name, share in zip(names, weights, strict=True)
@@ -147,15 +181,7 @@ def estimate_anchor(
     total = sum(shares.values())
     final = np.array([shares[name] / total for name in kept])  # M s C
     average, final = stable_average([maps[name] for name in kept], final, kept.index("last"))
-    direct = _direct_alone(maps, limits) if sample.is_long else None
-    return AnchorFit(
-        average.in_units(sample.center, sample.unit),
-        {name: share for name, share in zip(kept, final, strict=True) if share.any()},
-        None if direct is None else direct.in_units(sample.center, sample.unit),
-        held_out.averaged(weights / weights.sum(axis=0), sample.unit),
-        limits,
-        penalties,
-    )
+    return average, {name: share for name, share in zip(kept, final, strict=True) if share.any()}
 
 
 def estimate_again(fit: AnchorFit, values: np.ndarray) -> LinearMap:

@@ -6,7 +6,7 @@ Letters: s steps ahead, C series, M candidates, B held-out windows, n time steps
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -101,19 +101,41 @@ class Fold:
         Forecasts from the hidden rows of a short instance may reach beyond them, and beyond its
         end: the steps up to it count.
         """
+        if not sample.is_long:
+            return cls.of_rows_before(sample, limits, filtered, start, stop)
         before, hidden = sample.part(0.0, start), sample.part(0.0, stop)
-        if sample.is_long:
-            seen = [*before, *sample.part(stop, 1.0)]
-            held_out = [
-                HiddenRows(rows, len(past), len(rows) - limits.n_steps)
-                for rows, past in zip(hidden, before, strict=True)
-            ]
-        else:
-            seen = before
-            held_out = [
-                HiddenRows(rows, len(past), len(until) - 1)
-                for rows, until, past in zip(sample.series, hidden, before, strict=True)
-            ]
+        held_out = [
+            HiddenRows(rows, len(past), len(rows) - limits.n_steps)
+            for rows, past in zip(hidden, before, strict=True)
+        ]
+        return cls._on([*before, *sample.part(stop, 1.0)], held_out, sample, limits, filtered)
+
+    @classmethod
+    def of_rows_before(
+        cls,
+        sample: Sample,
+        limits: Limits,
+        filtered: dict[str, LinearMap],
+        start: float,
+        stop: float,
+    ) -> Fold:
+        """Hide all rows from a share of each instance on, and try the origins up to another."""
+        before = sample.part(0.0, start)
+        held_out = [
+            HiddenRows(rows, len(past), round(stop * len(rows)) - 1)
+            for rows, past in zip(sample.series, before, strict=True)
+        ]
+        return cls._on(before, held_out, sample, limits, filtered)
+
+    @classmethod
+    def _on(
+        cls,
+        seen: list[np.ndarray],
+        held_out: list[HiddenRows],
+        sample: Sample,
+        limits: Limits,
+        filtered: dict[str, LinearMap],
+    ) -> Fold:
         seen = [rows for rows in seen if len(rows)]
         own = sample.pooled_runs(seen)
         pooled = pooled_forms(own, limits)
@@ -123,6 +145,14 @@ class Fold:
             pooled,
             {name: paths_of(forms, own) for name, forms in pooled.items()},
         )
+
+    def until(self, n_rows: int) -> Fold:
+        """Return the fold as it is known after some rows of each instance."""
+        held_out = [
+            replace(part, rows=part.rows[:n_rows], last=min(part.last, n_rows - 1))
+            for part in self.held_out
+        ]
+        return replace(self, held_out=held_out, maps=dict(self.maps))
 
     def errors_of_penalties(self, sample: Sample, name: str) -> np.ndarray:
         """Return the squared errors of each form on the held-out rows, (forms, penalties)."""
@@ -150,6 +180,13 @@ def weigh(
         Fold.of(sample, limits, filtered[-1 if sample.is_long else number], *pair)
         for number, pair in enumerate(pairwise(cuts))
     ]
+    return weigh_on(folds, sample, limits)
+
+
+def weigh_on(
+    folds: Sequence[Fold], sample: Sample, limits: Limits
+) -> tuple[list[str], np.ndarray, dict[str, list[float]], HeldOutErrors]:
+    """Return what :func:`weigh` does, from folds; each gets the regressions of all series."""
     penalties: dict[str, list[float]] = {}
     for name, forms in folds[0].forms.items():
         if all(len(fold.forms.get(name, [])) == len(forms) for fold in folds):
@@ -197,7 +234,7 @@ class HeldOutErrors:
         return Trial(self.instance, self.origin, errors)
 
 
-def _held_out_errors(folds: list[Fold], names: list[str], n_steps: int) -> HeldOutErrors:
+def _held_out_errors(folds: Sequence[Fold], names: list[str], n_steps: int) -> HeldOutErrors:
     """Return the errors from the origins in hidden rows."""
     parts = []
     for fold in folds:

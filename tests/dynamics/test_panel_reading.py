@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -140,3 +142,27 @@ def test_a_frame_is_read_without_training_as_the_forecaster_would_be() -> None:
     alone = read_var(y, horizon=3, linear=False)
     assert (alone.shares["pretrained"] == 1).all(axis=None)
     assert alone.unit_roots_by_construction
+
+
+def test_the_linear_forecast_of_an_origin_knows_no_later_row() -> None:
+    y = waves(100)
+    y.iloc[-1] = y.iloc[50]  # so that the later rows, turned round, have the same scale
+    turned = pd.concat([y.iloc[:50], y.iloc[50:][::-1]]).set_axis(y.index)
+    linear = {"linear": np.ones((3, 2)), "pretrained": np.zeros((3, 2))}
+    found = []
+    for rows in (y, turned):
+        forecaster = SAMoVARForecaster().fit(rows, fh=[1, 2, 3])
+        average = replace(forecaster._model.average, shares={k: v[None] for k, v in linear.items()})
+        forecaster._model = replace(forecaster._model, average=average)
+        found.append(forecaster.explain())
+    one, other = found
+    np.testing.assert_allclose(one.resid.iloc[:49], other.resid.iloc[:49], atol=1e-8)
+    assert one.is_out_of_sample
+    assert len(one.resid_out_of_sample) == 80
+    np.testing.assert_allclose(one.at(y.index[40]).coefs, other.at(y.index[40]).coefs, atol=1e-8)
+    assert not np.allclose(one.coefs[:1], one.at(y.index[40]).coefs[:1], atol=1e-3)
+    fixed = one.on(y)
+    assert not fixed.is_out_of_sample
+    np.testing.assert_allclose(fixed.at(y.index[60]).coefs[:50], fixed.coefs[:50], atol=1e-12)
+    assert "the same at all origins" in str(fixed.summary())
+    assert "anew after 12, 25, 38" in str(one.summary())
