@@ -363,7 +363,7 @@ class TrainingConfig(_JsonConfig):
         check_number(self, "warmup_share", 0.0, 1.0, open_low=True)
         check_number(self, "initial_division", 1.0, math.inf)
         check_number(self, "final_division", 1.0, math.inf)
-        check_number(self, "next_patch_loss_weight", 0.0, math.inf)
+        check_number(self, "next_patch_loss_weight", 0.0, 1e9)
         if self.precision not in ("32-true", "64-true", "bf16-mixed"):
             raise ConfigurationError(
                 f"precision must be '32-true', '64-true' or 'bf16-mixed', found {self.precision!r}"

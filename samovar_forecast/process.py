@@ -111,6 +111,26 @@ def isolated_random_state(seed: int) -> Iterator[None]:
 
 
 @contextmanager
+def isolated_numpy_state(random: np.random.RandomState) -> Iterator[None]:
+    """Let numpy's global functions draw from a generator inside the block.
+
+    Afterwards the global state is that of before. A single thread at a time: numpy has but one.
+
+    Parameters
+    ----------
+    random : RandomState
+        It is not advanced.
+    """
+    with _random_state_lock:
+        before = np.random.get_state()  # noqa: NPY002 - of packages that draw from it
+        np.random.set_state(random.get_state())  # noqa: NPY002
+        try:
+            yield
+        finally:
+            np.random.set_state(before)  # noqa: NPY002
+
+
+@contextmanager
 def usual_torch() -> Iterator[None]:
     """Inside the block torch has the defaults that it comes with; after it the caller's own again.
 

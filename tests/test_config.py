@@ -45,7 +45,7 @@ def test_the_default_width_follows_the_number_of_mixed_channels() -> None:
     ("field", "value"),
     [("max_epochs", 0), ("learning_rate", 0.0), ("betas", (0.9,)), ("betas", (0.9, 1.0)),
      ("cycle_beta1", 0.9), ("patience", 0), ("precision", "16"), ("warmup_share", 1.5),
-     ("next_patch_loss_weight", -1)],
+     ("next_patch_loss_weight", -1), ("next_patch_loss_weight", float("inf"))],
 )  # fmt: skip
 def test_an_inadmissible_training_is_named(field: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=field):

@@ -14,6 +14,7 @@ from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.process import (
     interruption_kept,
     is_worker,
+    isolated_numpy_state,
     isolated_random_state,
     quieted,
     resolve_seed,
@@ -51,6 +52,15 @@ def test_the_random_state_of_torch_is_seeded_inside_and_given_back() -> None:
             draws.append(torch.rand(3))
     assert torch.equal(*draws)
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_numpy_draws_from_a_generator_inside_and_goes_on_as_before_afterwards() -> None:
+    random = np.random.RandomState(7)
+    expected, before = np.random.RandomState(7).rand(), np.random.get_state()[1].tolist()
+    for _ in range(2):
+        with isolated_numpy_state(random):
+            assert np.random.rand() == expected
+    assert np.random.get_state()[1].tolist() == before
 
 
 def test_loggers_are_quiet_inside_and_as_before_afterwards() -> None:

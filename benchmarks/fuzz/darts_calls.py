@@ -141,11 +141,19 @@ class Asked:
             if draw.random() < 0.15:
                 self.options[name] = draw.choice(values)
         self.series = series(draw) if draw.random() < 0.5 else None
+        self.history = given if self.series is None else self.series
 
     def check(self, answer: Any, what: str) -> None:
         """Raise `WrongAnswer` if a forecast is not finite or not as long as asked for."""
         for one in answer if isinstance(answer, list) else [answer]:
             check_finite(one.all_values(), what)
+
+    def check_same(self, again: Any, what: str) -> None:
+        """Raise `WrongAnswer` if a model that was loaded forecasts other numbers."""
+        one, other = (model.predict(4, self.given, **self.usual) for model in (self.model, again))
+        self.check(one, "predict")
+        if one != other:
+            raise WrongAnswer(f"{what} forecasts something else")
 
     def predict(self) -> None:
         """Forecast."""
@@ -159,17 +167,17 @@ class Asked:
     def historical_forecasts(self) -> None:
         """Forecast from many origins."""
         options = {"retrain": self.draw.choice([False, False, False, "x"]), **self._origins()}
-        found = self.model.historical_forecasts(self.series or self.given, **options)
+        found = self.model.historical_forecasts(self.history, **options)
         if found:
             self.check(found if isinstance(found, list) else [found], "historical_forecasts")
 
     def backtest(self) -> None:
         """Score forecasts from many origins."""
-        self.model.backtest(self.series or self.given, retrain=False, **self._origins())
+        self.model.backtest(self.history, retrain=False, **self._origins())
 
     def residuals(self) -> None:
         """Take forecasts from a series."""
-        self.model.residuals(self.series or self.given, retrain=False, **self._origins())
+        self.model.residuals(self.history, retrain=False, **self._origins())
 
     def _origins(self) -> dict[str, Any]:
         draw = self.draw
@@ -185,7 +193,7 @@ class Asked:
     def explain(self) -> None:
         """Read the model as a VAR."""
         if isinstance(self.model, SAMoVARModel):
-            check_finite(self.model.explain(self.series or self.given).coefs, "the coefficients")
+            check_finite(self.model.explain(self.history).coefs, "the coefficients")
 
     def fit(self) -> None:
         """Fit on, with arguments of the method."""
@@ -202,18 +210,14 @@ class Asked:
         options = {
             name: draw.choice(values) for name, values in choices.items() if draw.random() < 0.3
         }
-        data = self.given if self.series is None else self.series
-        self.model.fit(data, **{"epochs": 1, **options})
+        self.model.fit(self.history, **{"epochs": 1, **options})
         self.check(self.model.predict(1, self.given, **self.usual), "predict after fit")
 
     def save_artifact(self) -> None:
         """Write the model, and read what was written."""
         path = self.draw.choice([*PATHS, self.folder / "a.zip", self.folder / "a", self.folder])
         self.model.save_artifact(path)
-        again = type(self.model).load_artifact(path)
-        one, other = (model.predict(4, self.given, **self.usual) for model in (self.model, again))
-        if not np.array_equal(one.all_values(), other.all_values()):
-            raise WrongAnswer("the artifact forecasts something else")
+        self.check_same(type(self.model).load_artifact(path), "the artifact")
 
     def load_artifact(self) -> None:
         """Read an artifact where there is none."""
@@ -223,13 +227,12 @@ class Asked:
         """Write the model as darts does, and read what was written."""
         path = str(self.folder / "darts.pt")
         self.model.save(path)
-        again = type(self.model).load(path, trusted=True)
-        one, other = (model.predict(4, self.given, **self.usual) for model in (self.model, again))
-        if not np.array_equal(one.all_values(), other.all_values()):
-            raise WrongAnswer("the file forecasts something else")
+        self.check_same(type(self.model).load(path, trusted=True), "the file")
 
 
-METHODS = [name for name in vars(Asked) if not name.startswith("_") and name != "check"]
+METHODS = [
+    name for name in vars(Asked) if not name.startswith("_") and not name.startswith("check")
+]
 
 
 def arguments_of(draw: random.Random, kind: type) -> dict[str, Any]:

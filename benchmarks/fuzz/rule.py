@@ -23,6 +23,8 @@ OURS = str(Path(samovar_forecast.__file__).parent)
 HOSTS = ("sktime", "skpro", "skbase", "darts", "pytorch_lightning")
 ERRORS_THAT_TELL = (TypeError, ValueError, NotImplementedError, AssertionError)
 """By which a host says what it cannot use; any other of its errors is a fault that went through."""
+FILTERS_OF_DARTS = ("many workers", "infer the `batch_size`", "have no `val_dataloader`")
+"""Warnings of Lightning that a constructor of darts hides for good, without ``show_warnings``."""
 SECONDS_OF_A_CASE = 60.0
 """CPU seconds after which a case is given up."""
 
@@ -113,7 +115,7 @@ def surroundings() -> dict[str, Any]:
         "the state of random": random.getstate(),
         "the state of numpy": np.random.get_state()[1].tolist(),  # noqa: NPY002 - it is looked at
         "the state of torch": torch.random.get_rng_state().numpy().tobytes(),
-        "the warning filters": list(warnings.filters),
+        "the warning filters": [line for line in warnings.filters if not is_of_darts(line)],
         "the default type": torch.get_default_dtype(),
         "the default device": torch.get_default_device(),
         "the gradient switch": torch.is_grad_enabled(),
@@ -122,6 +124,12 @@ def surroundings() -> dict[str, Any]:
         "the handler of Ctrl-C": signal.getsignal(signal.SIGINT),
         "the folder": Path.cwd(),
     }
+
+
+def is_of_darts(line: tuple[Any, ...]) -> bool:
+    """Return whether a warning filter is one that a constructor of darts sets."""
+    pattern = getattr(line[1], "pattern", "")
+    return any(words in pattern for words in FILTERS_OF_DARTS)
 
 
 @contextlib.contextmanager

@@ -262,6 +262,13 @@ def _without(path: Path, table: Table, leave_out: Sequence[str], asked_for: Sequ
             raise DataError(
                 f"{path} has no such column", found=repr(name), wanted=f"one of {names}"
             )
+    for name in asked_for:
+        if name in leave_out:
+            raise DataError(
+                f"column {name!r} of {path} is to be left out, and is asked for",
+                found=f"--leave-out {name!r}, beside --time or --id {name!r}",
+                remedy="name the column in one of them",
+            )
     kept = [(name, column) for name, column in table.columns if name not in leave_out]
     for name, count in Counter(name for name, _ in kept).items():
         if count > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import random
+import warnings
 
 import pandas as pd
 import pytest
@@ -124,6 +125,15 @@ def test_every_argument_of_the_darts_models_is_tried():
     ):
         own_names = set(inspect.signature(model.__init__).parameters)
         assert own_names <= {"self", "kwargs", "likelihood", *darts_calls.OF_ALL, *own}
+
+
+def test_the_warning_filters_of_darts_are_its_own():
+    with warnings.catch_warnings():
+        before = rule.surroundings()["the warning filters"]
+        warnings.filterwarnings("ignore", ".*does not have many workers which may be.*")
+        assert rule.surroundings()["the warning filters"] == before
+        warnings.filterwarnings("ignore", "of ours")
+        assert rule.surroundings()["the warning filters"] != before
 
 
 def test_every_argument_of_compare_is_tried():

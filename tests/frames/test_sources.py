@@ -120,6 +120,13 @@ def test_two_columns_of_a_name_are_refused(tmp_path):
     assert list(read_file(path, leave_out=["a"]).y) == ["b"]
 
 
+@pytest.mark.parametrize("asked", [{"time": "a"}, {"keys": ["a"]}])
+def test_a_column_that_is_asked_for_and_left_out_is_refused(tmp_path, asked):
+    path = write(tmp_path / "own.csv", "time,a,b\n2000,1,2\n2001,1,2\n2002,1,2\n")
+    with pytest.raises(DataError, match=r"column 'a' of .* is to be left out, and is asked for"):
+        read_file(path, leave_out=["a"], **asked)
+
+
 def test_text_of_windows_is_read_as_latin_1_and_told(tmp_path):
     path = tmp_path / "own.csv"
     path.write_bytes("année,café\n2000,1\n2001,2\n2002,3\n".encode("latin-1"))

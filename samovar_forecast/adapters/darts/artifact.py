@@ -37,6 +37,8 @@ _ENCODED = "darts_enc_"
 LARGEST_SAMPLE = 10_000_000
 """Numbers of a window."""
 
+SAMPLE_TYPES = ("float16", "float32", "float64")
+
 _OF_A_LOADED_MODEL = {"save_checkpoints": False, "force_reset": False}
 """A loaded model writes no checkpoints of its own, and clears no folder of another machine."""
 
@@ -67,6 +69,9 @@ class State:
     static_covariates : DataFrame or None
     series, past_covariates, future_covariates : TimeSeries or None
         That the model was fitted on, if it is a single series.
+    sample_type : str or None
+        Type of the numbers of the fit, ``"float32"`` or ``"float64"``, in which the model computes.
+        None in artifacts of before: the type of the weights.
     """
 
     parameters: dict[str, Parameter]
@@ -78,6 +83,7 @@ class State:
     series: TimeSeries | None
     past_covariates: TimeSeries | None
     future_covariates: TimeSeries | None
+    sample_type: str | None = None
 
 
 def _write_weights(value: Weights, writer: Writer, at: str) -> dict[str, Any]:
@@ -124,6 +130,7 @@ def save_model(model: SAMoVARTorchModel, path: str | Path) -> None:
         series,
         _without_encodings(model.past_covariate_series),
         _without_encodings(model.future_covariate_series),
+        str(model.train_sample.past_target.dtype),
     )
     card = {
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
@@ -158,7 +165,9 @@ def _restored(kind: type[Model], state: State) -> Model:
     model = kind(**state.parameters)
     model.config_of_weights = state.zero_shot
     floats = {tensor.dtype for tensor in state.weights.values() if tensor.is_floating_point()}
-    kept_type = np.float64 if torch.float64 in floats else np.float32
+    kept_type = state.sample_type or ("float64" if torch.float64 in floats else "float32")
+    if kept_type not in SAMPLE_TYPES:
+        raise ValueError(f"no model computes in {kept_type}")
     sample = {name: np.zeros(shape, kept_type) for name, shape in state.sample.items()}
     model.train_sample = TorchTrainingSample(**sample)
     model.output_dim = model.train_sample.future_target.shape[1]

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
+import torch
 from torch.optim import Optimizer
 
-from samovar_forecast.adapters.darts.door import check_arguments, checked
+from samovar_forecast.adapters.darts.door import check_arguments, check_forecast, checked
+from samovar_forecast.adapters.darts.draws import draws_of_the_model
 from samovar_forecast.adapters.darts.host import (
     MixedCovariatesTorchModel,
     PLForecastingModule,
@@ -20,6 +22,7 @@ from samovar_forecast.adapters.darts.host import (
 )
 from samovar_forecast.adapters.darts.names import refuse_names_of_the_other_host
 from samovar_forecast.adapters.darts.sharding import ShardedTrainer
+from samovar_forecast.exceptions import TrainingError
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.process import interruption_kept, isolated_random_state, usual_torch
 
@@ -27,8 +30,11 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 Model = TypeVar("Model", bound="SAMoVARTorchModel")
 
 
-class ClippedModule(PLForecastingModule):
-    """A module whose gradients are clipped, also by a trainer of the user that does not clip."""
+class SAMoVARTorchModule(PLForecastingModule):
+    """Base of the Lightning modules: gradients are clipped, and any size of roll-out works.
+
+    Gradients are clipped by a trainer of the user that does not clip, too.
+    """
 
     clip_norm: float | None = None
 
@@ -42,6 +48,15 @@ class ClippedModule(PLForecastingModule):
         if gradient_clip_val is None:
             gradient_clip_val = self.clip_norm
         super().configure_gradient_clipping(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    def set_predict_parameters(self, n: int, *args: Any, roll_size: int, **kwargs: Any) -> None:
+        """Prepare a prediction as darts does; a forecast of one chunk is not rolled out.
+
+        darts rolls a forecast of one chunk by 0 steps if ``roll_size`` is shorter than the chunk.
+        """
+        if n <= self.output_chunk_length:
+            roll_size = self.output_chunk_length
+        super().set_predict_parameters(n, *args, roll_size=roll_size, **kwargs)
 
 
 def undone_if_broken_off(method: Method) -> Method:
@@ -162,9 +177,12 @@ class SAMoVARTorchModel(MixedCovariatesTorchModel, metaclass=PlainNumbers):
         MixedCovariatesTorchModel.load_weights_from_checkpoint
     )
     load_weights = random_state_kept(MixedCovariatesTorchModel.load_weights)
-    predict = checked(MixedCovariatesTorchModel.predict)
-    fit = checked(undone_if_broken_off(MixedCovariatesTorchModel.fit))
-    fit_from_dataset = undone_if_broken_off(MixedCovariatesTorchModel.fit_from_dataset)
+    predict = checked(draws_of_the_model(MixedCovariatesTorchModel.predict))
+    predict_from_dataset = draws_of_the_model(MixedCovariatesTorchModel.predict_from_dataset)
+    fit = checked(undone_if_broken_off(draws_of_the_model(MixedCovariatesTorchModel.fit)))
+    fit_from_dataset = undone_if_broken_off(
+        draws_of_the_model(MixedCovariatesTorchModel.fit_from_dataset)
+    )
 
     @classmethod
     def _validate_model_params(cls, **kwargs: Any) -> None:
@@ -190,7 +208,30 @@ class SAMoVARTorchModel(MixedCovariatesTorchModel, metaclass=PlainNumbers):
         prepared["model"].clip_norm = self.trainer_params["gradient_clip_val"]
         return prepared
 
+    def _train(self, *args: Any, **kwargs: Any) -> None:
+        """Train as darts does, to weights that are numbers.
+
+        Raises
+        ------
+        TrainingError
+        """
+        super()._train(*args, **kwargs)
+        if not all(bool(torch.isfinite(weight).all()) for weight in self.model.parameters()):
+            raise TrainingError(
+                "training gave weights that are no numbers",
+                remedy="look for extreme values in the data, or lower the learning rate",
+            )
+
     def _predict(self, trainer: Any, **kwargs: Any) -> Any:
-        """Predict as darts does, with the forecasts of all processes that share the work."""
+        """Predict as darts does, with the forecasts of all processes that share the work.
+
+        Raises
+        ------
+        DataError
+            If a value of a forecast is no number.
+        """
         with interruption_kept(), usual_torch():
-            return super()._predict(trainer=ShardedTrainer(trainer), **kwargs)
+            found = super()._predict(trainer=ShardedTrainer(trainer), **kwargs)
+        is_table = kwargs.get("values_only", False)
+        check_forecast([found[0]] if is_table else [own.all_values(copy=False) for own in found])
+        return found

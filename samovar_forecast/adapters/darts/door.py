@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
+import pandas as pd
 import torch
 from darts import TimeSeries
 
@@ -149,25 +150,34 @@ def _is_integer(value: Any, least: int) -> bool:
     return is_integer and int(value) >= least
 
 
-def check_dataset(dataset: TorchTrainingDataset) -> None:
-    """Refuse series of a dataset in which a window would make every weight of the network NaN.
+def check_dataset(dataset: TorchTrainingDataset, *, may_miss: bool = False) -> None:
+    """Refuse series of a dataset from whose windows every weight or forecast would be NaN.
 
-    Covariates are read over the time of the target. A dataset of another kind than darts' own
-    holds no series, and is not read.
+    Covariates are read over the time of the target, and static covariates where the dataset hands
+    them over. A dataset of another kind than darts' own holds no series, and is not read.
+
+    Parameters
+    ----------
+    dataset : TorchTrainingDataset
+    may_miss : bool, default=False
+        Whether missing values are left out, by a network that reads every type as float64 and no
+        static covariates.
 
     Raises
     ------
     DataError
-        If a value is missing, infinite, or so large that its square is.
+        If a value is infinite, or so large that its square is, or missing.
     """
     if not holds_series(dataset):
         return
     for number, series in enumerate(dataset.series):
-        _check(series, f"series {number} of the target")
+        check_numbers(series, f"series {number} of the target", may_miss=may_miss)
+        if dataset.uses_static_covariates_covariates and not may_miss:
+            check_static_covariates(series, f"series {number} of the target")
         for name in ("past_covariates", "future_covariates"):
             covariates = getattr(dataset, name)
             if covariates is not None:
-                if covariates[number].dtype != series.dtype:
+                if covariates[number].dtype != series.dtype and not may_miss:
                     raise DataError(
                         f"series {number} of {name} is of another type than the target",
                         found=covariates[number].dtype,
@@ -175,36 +185,115 @@ def check_dataset(dataset: TorchTrainingDataset) -> None:
                         remedy="cast one of them with astype('float32')",
                     )
                 part = covariates[number].slice_intersect(series)
-                _check(part, f"series {number} of {name}")
+                check_numbers(part, f"series {number} of {name}", may_miss=may_miss)
 
 
-def check_window(batch: TorchInferenceBatch) -> None:
-    """Refuse windows with missing values, from which every forecast would be NaN.
+PARTS_OF_A_WINDOW = (
+    *("past_target", "past_covariates", "historic_future_covariates"),
+    *("future_covariates", "future_past_covariates", "static_covariates"),
+)
+
+
+def check_window(batch: TorchInferenceBatch, dtype: torch.dtype, *, may_miss: bool) -> None:
+    """Refuse windows from which every forecast would be NaN.
+
+    Parameters
+    ----------
+    batch : TorchInferenceBatch
+    dtype : torch.dtype
+        In which the network computes.
+    may_miss : bool
+        Whether missing values are left out; static covariates are then not read.
 
     Raises
     ------
     DataError
-        If a value of a window is NaN or infinite.
+        If a value of a window is infinite, or so large that its square is, or missing.
     """
-    names = ("past_target", "past_covariates", "historic_future_covariates")
-    for name in names:
+    largest = torch.finfo(dtype).max ** 0.5
+    for name in PARTS_OF_A_WINDOW[: -1 if may_miss else None]:
         values = getattr(batch, name)
-        if values is not None and not torch.isfinite(values).all():
+        if values is None:
+            continue
+        is_missing = torch.isnan(values)
+        if not may_miss and is_missing.any():
             raise DataError(
                 f"the input chunk of a forecast has missing values in {name}",
-                found=f"{int((~torch.isfinite(values)).sum())} values that are no number",
+                found=f"{int(is_missing.sum())} values that are no number",
                 remedy=REMEDY,
+            )
+        if (values.abs() >= largest).any():
+            raise DataError(
+                f"the input chunk of a forecast has values in {name} whose square is no {dtype}",
+                found=f"{float(values[~is_missing].abs().max()):.3g}",
+                wanted=f"below {largest:.3g}",
+                remedy="scale the series with darts' Scaler",
             )
 
 
-def _check(series: TimeSeries, what: str) -> None:
+def check_forecast(parts: Sequence[np.ndarray]) -> None:
+    """Refuse forecasts that hold a value that is no number.
+
+    Raises
+    ------
+    DataError
+    """
+    n_values = sum(part.size for part in parts)
+    n_numbers = sum(int(np.isfinite(part).sum()) for part in parts)
+    if n_numbers < n_values:
+        raise DataError(
+            "the forecast has values that are no number",
+            found=f"{n_values - n_numbers} of {n_values} values",
+            remedy="look for extreme values in the series, or scale it with darts' Scaler",
+        )
+
+
+def check_static_covariates(series: TimeSeries, what: str) -> None:
+    """Refuse static covariates that are missing, infinite, or too large for the series' type.
+
+    Raises
+    ------
+    DataError
+    """
+    table = series.static_covariates
+    if table is None:
+        return
+    largest = np.sqrt(np.finfo(series.dtype).max)
+    for name in table.columns:
+        values = pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64)
+        if not (np.abs(values) < largest).all():
+            raise DataError(
+                f"static covariate {name!r} of {what} is no number that {series.dtype} can hold",
+                found=table[name].tolist(),
+                wanted=f"numbers below {largest:.3g}",
+                remedy="fill and scale it, with darts.dataprocessing.transformers."
+                "StaticCovariatesTransformer, or set use_static_covariates=False",
+            )
+
+
+def check_numbers(series: TimeSeries, what: str, *, may_miss: bool = False) -> None:
+    """Refuse a series with values that are missing, infinite, or too large for its type.
+
+    Parameters
+    ----------
+    series : TimeSeries
+    what : str
+        What the series is, for the message.
+    may_miss : bool, default=False
+        As in `check_dataset`.
+
+    Raises
+    ------
+    DataError
+        The message names the first of them.
+    """
     values = series.all_values(copy=False)
-    largest = np.sqrt(np.finfo(values.dtype).max)
-    is_number = np.isfinite(values)
+    largest = np.sqrt(np.finfo(np.float64 if may_miss else values.dtype).max)
+    is_number = ~np.isinf(values) if may_miss else np.isfinite(values)
     if not is_number.all():
         row, component, _ = np.argwhere(~is_number)[0]
         raise DataError(
-            f"{what} has missing values",
+            f"{what} has {'infinite' if may_miss else 'missing'} values",
             found=f"{int((~is_number).sum())} in all, first in component "
             f"{series.components[component]!r} at {series.time_index[row]}",
             remedy=REMEDY,
@@ -212,7 +301,7 @@ def _check(series: TimeSeries, what: str) -> None:
     if (np.abs(values) >= largest).any():
         raise DataError(
             f"{what} has values whose square is no {values.dtype}",
-            found=f"{np.abs(values).max():.3g}",
+            found=f"{np.nanmax(np.abs(values)):.3g}",
             wanted=f"below {largest:.3g}",
             remedy="scale the series with darts' Scaler, or cast them with astype('float64')",
         )

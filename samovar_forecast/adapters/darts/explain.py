@@ -8,7 +8,11 @@ import numpy as np
 import pandas as pd
 from darts import TimeSeries
 
-from samovar_forecast.adapters.darts.door import check_single
+from samovar_forecast.adapters.darts.door import (
+    check_numbers,
+    check_single,
+    check_static_covariates,
+)
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.exceptions import ConfigurationError, DataError, NotFittedError
 
@@ -28,6 +32,7 @@ def explain_model(
     if module is None:
         raise NotFittedError("the model is not fitted", remedy="fit it, or load weights, first")
     check_single("series", series)
+    check_numbers(series, "the series")
     for name, covariates in (
         ("past_covariates", past_covariates),
         ("future_covariates", future_covariates),
@@ -107,7 +112,10 @@ def _align(
             found=f"{table.index[0]} to {table.index[-1]}",
             wanted=f"{needed[0]} to {needed[-1]}",
         )
-    return table.loc[needed[0] : None if reaches_ahead else needed[-1]]
+    part = table.loc[needed[0] : None if reaches_ahead else needed[-1]]
+    if not np.isfinite(part.to_numpy(np.float64)).all():
+        raise DataError(f"{name} have missing values over the time of the series")
+    return part
 
 
 def _read_static(series: TimeSeries, n_expected: int) -> np.ndarray | None:
@@ -118,5 +126,6 @@ def _read_static(series: TimeSeries, n_expected: int) -> np.ndarray | None:
         raise DataError(
             "the series has no static covariates", wanted="the static covariates of the fit"
         )
+    check_static_covariates(series, "the series")
     table = series.static_covariates.to_numpy(dtype=np.float64)
     return np.broadcast_to(table, (series.n_components, table.shape[1]))

@@ -28,6 +28,7 @@ from darts.models.forecasting.torch_forecasting_model import MixedCovariatesTorc
 from darts.utils.data import (
     SequentialTorchTrainingDataset,
     ShiftedTorchTrainingDataset,
+    TorchInferenceDataset,
     TorchTrainingDataset,
 )
 from darts.utils.data.torch_datasets._data_module import TorchDataModule
@@ -66,6 +67,7 @@ __all__ = [
     "ShiftedTorchTrainingDataset",
     "TorchDataModule",
     "TorchInferenceBatch",
+    "TorchInferenceDataset",
     "TorchLikelihood",
     "TorchTrainingBatch",
     "TorchTrainingDataset",
@@ -92,9 +94,16 @@ HOOKS: dict[type, tuple[str, ...]] = {
         "load_weights",
         "load_weights_from_checkpoint",
         "predict",
+        "predict_from_dataset",
         "supports_static_covariates",
     ),
-    PLForecastingModule: ("_compute_loss", "configure_optimizers", "forward", "predict_step"),
+    PLForecastingModule: (
+        "_compute_loss",
+        "configure_optimizers",
+        "forward",
+        "predict_step",
+        "set_predict_parameters",
+    ),
     SequentialTorchTrainingDataset: ("__getitem__",),
     MonteCarloDropout: ("forward",),
 }
@@ -112,6 +121,7 @@ METHODS: dict[type, tuple[str, ...]] = {
     ),
     TorchTrainingBatch: ("to_module_input",),
     PLModuleInput: ("replace",),
+    TorchInferenceBatch: ("replace",),
 }
 """Methods and properties of darts that the adapter calls."""
 
@@ -120,10 +130,14 @@ ATTRIBUTES: dict[type, tuple[str, ...]] = {
         "_considers_static_covariates",
         "_random_instance",
         "encoders",
+        "future_covariate_series",
         "likelihood",
         "model",
+        "past_covariate_series",
         "pl_module_params",
+        "train_sample",
         "trainer_params",
+        "training_series",
     ),
     PLForecastingModule: (
         "criterion",

@@ -16,14 +16,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from samovar_forecast.adapters.darts.base import ClippedModule
-from samovar_forecast.adapters.darts.door import check_window
+from samovar_forecast.adapters.darts.base import SAMoVARTorchModule
+from samovar_forecast.adapters.darts.door import PARTS_OF_A_WINDOW, check_window
 from samovar_forecast.adapters.darts.host import (
     LikelihoodType,
     ModuleStage,
     MonteCarloDropout,
     PLModuleInput,
     PLModuleOutput,
+    TorchInferenceBatch,
     TorchLikelihood,
     TorchTrainingBatch,
 )
@@ -77,7 +78,7 @@ class _TrainingOutput(PLModuleOutput):
     next_target: Tensor | None = None  # B M*s C
 
 
-class SAMoVARModule(ClippedModule):
+class SAMoVARModule(SAMoVARTorchModule):
     """Lightning module of :class:`~samovar_forecast.SAMoVARModel`.
 
     Parameters
@@ -153,10 +154,11 @@ class SAMoVARModule(ClippedModule):
             prediction, next_prediction=ahead, next_target=actual[:, : n_next * step]
         )
 
-    def predict_step(self, batch: Any, *args: Any, **kwargs: Any) -> Any:
-        """Predict as darts does, from windows that have every value."""
-        check_window(batch)
-        return super().predict_step(batch, *args, **kwargs)
+    def predict_step(self, batch: TorchInferenceBatch, *args: Any, **kwargs: Any) -> Any:
+        """Predict as darts does, from windows that have every value, in the type of the network."""
+        dtype = self.network.head.weight.dtype
+        check_window(batch, dtype, may_miss=False)
+        return super().predict_step(in_type(batch, dtype), *args, **kwargs)
 
     def forecast_loss(self, batch: TorchTrainingBatch) -> Tensor:
         """Return darts' loss of the forecast that users get, the linear forecast included."""
@@ -303,6 +305,14 @@ class SAMoVARModule(ClippedModule):
             return super().configure_optimizers()
         finally:
             self.lr_scheduler_cls, self.lr_scheduler_kwargs = chosen, given
+
+
+def in_type(batch: TorchInferenceBatch, dtype: torch.dtype) -> TorchInferenceBatch:
+    """Return windows in the type of a network that was trained on series of another type."""
+    parts = {name: getattr(batch, name) for name in PARTS_OF_A_WINDOW}
+    return batch.replace(
+        **{name: part.to(dtype) for name, part in parts.items() if part is not None}
+    )
 
 
 def covariates_in_time(given: PLModuleInput | TorchTrainingBatch, shift: int) -> Tensor | None:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from samovar_forecast.adapters.darts.base import SAMoVARTorchModel
+from samovar_forecast.adapters.darts.door import check_dataset
 from samovar_forecast.adapters.darts.host import (
     InputChunkLength,
     QuantileRegression,
@@ -181,6 +182,9 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
         **kwargs: Any,
     ) -> dict[str, Any]:
         """Prepare as darts does; then estimate what future covariates add to the components."""
+        for dataset in (train_dataset, val_dataset):
+            if dataset is not None:
+                check_dataset(dataset, may_miss=True)
         prepared = super()._setup_for_train(
             train_dataset=train_dataset, val_dataset=val_dataset, **kwargs
         )

@@ -16,11 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from samovar_forecast.adapters.darts.base import ClippedModule
+from samovar_forecast.adapters.darts.base import SAMoVARTorchModule
+from samovar_forecast.adapters.darts.door import check_window
 from samovar_forecast.adapters.darts.host import (
     ModuleStage,
     PLModuleInput,
     PLModuleOutput,
+    TorchInferenceBatch,
 )
 from samovar_forecast.adapters.darts.module import covariates_in_time
 from samovar_forecast.linear.covariates import NUMBERS_OF_LAGS, CovariateEffect
@@ -37,7 +39,7 @@ class _FineTuningOutput(PLModuleOutput):
     positions: ZeroShotOutput | None = None
 
 
-class ZeroShotModule(ClippedModule):
+class ZeroShotModule(SAMoVARTorchModule):
     """Lightning module of :class:`~samovar_forecast.SAMoVARZeroShotModel`.
 
     Parameters
@@ -96,6 +98,11 @@ class ZeroShotModule(ClippedModule):
         with torch.no_grad():  # darts' metrics read the forecast, and the loss does not
             forecast = self._forecast(x_in) if len(self.train_metrics) else positions.last
         return _FineTuningOutput(forecast, positions=positions)
+
+    def predict_step(self, batch: TorchInferenceBatch, *args: Any, **kwargs: Any) -> Any:
+        """Predict as darts does, from windows whose values have squares; missing values may be."""
+        check_window(batch, torch.float64, may_miss=True)
+        return super().predict_step(batch, *args, **kwargs)
 
     def set_effect(self, effect: CovariateEffect | None) -> None:
         """Keep what future covariates add to the components; nothing for None."""
@@ -164,7 +171,8 @@ class ZeroShotModule(ClippedModule):
         covariates = covariates_in_time(x_in, self.output_chunk_shift)
         if covariates is None:
             return x_in.past_target, None
-        effects = covariate_effects((covariates - self.covariate_mean).nan_to_num(), self.effect)
+        deviation = (covariates - self.covariate_mean.to(covariates)).nan_to_num()
+        effects = covariate_effects(deviation, self.effect.to(covariates))
         return x_in.past_target - effects[:, : x_in.past_target.shape[1]], effects
 
     def _compute_loss(

@@ -39,6 +39,7 @@ CASES = {
         },
     ),
     "zero-shot": lambda: (zero_shot(), {}),
+    "zero-shot in float64": lambda: (zero_shot(), {}),
     "zero-shot covariates": lambda: (
         zero_shot(likelihood=LEVELS),
         {"future_covariates": waves(90, 1, seed=3)},
@@ -49,7 +50,8 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_loaded_model_forecasts_the_same_numbers_and_samples(name, tmp_path):
     model, covariates = CASES[name]()
-    series = waves(dtype="float64" if name == "linear forecast" else "float32")
+    in_float64 = ("linear forecast", "zero-shot in float64")
+    series = waves(dtype="float64" if name in in_float64 else "float32")
     model.fit(series, **covariates).save_artifact(tmp_path / "model.zip")
     state = torch.random.get_rng_state()
     loaded = type(model).load_artifact(tmp_path / "model.zip")
@@ -106,6 +108,24 @@ def test_what_no_artifact_can_hold_is_refused_and_nothing_is_written(tmp_path):
     with pytest.raises(ConfigurationError, match=r"no artifact can hold.*MeanAbsoluteError"):
         model.save_artifact(tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+def with_sample_type(tmp_path, kept: dict[str, str]) -> None:
+    """Write an artifact with another type of its numbers, or without."""
+    tiny().fit(waves()).save_artifact(tmp_path / "model.zip")
+    known = read_bundle(tmp_path / "model.zip", KIND, (NUMBERS,))
+    state = {name: own for name, own in known.content["state"].items() if name != "sample_type"}
+    state |= kept
+    write_bundle(tmp_path / "model.zip", KIND, {**known.content, "state": state}, known.files)
+
+
+def test_an_artifact_of_before_computes_in_the_type_of_its_weights(tmp_path):
+    with_sample_type(tmp_path, {})
+    loaded = SAMoVARModel.load_artifact(tmp_path / "model.zip")
+    assert_same(loaded.predict(4), tiny().fit(waves()).predict(4))
+    with_sample_type(tmp_path, {"sample_type": "object"})
+    with pytest.raises(ArtifactError, match="no model computes in object"):
+        SAMoVARModel.load_artifact(tmp_path / "model.zip")
 
 
 @pytest.mark.parametrize(

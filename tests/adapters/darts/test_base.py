@@ -16,6 +16,7 @@ pytest.importorskip("darts", reason="darts is not installed")
 from darts.models.forecasting.torch_forecasting_model import TorchForecastingModel
 
 from samovar_forecast import SAMoVARModel
+from samovar_forecast.exceptions import TrainingError
 from tests.builders.darts import QUIET, THIRD_PARTY, assert_same, tiny, waves, zero_shot
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
@@ -118,6 +119,33 @@ def test_the_constructor_shows_the_parameters():
     told = inspect.getdoc(SAMoVARModel.__init__)
     for name in inspect.signature(SAMoVARModel).parameters:
         assert name in told
+
+
+@pytest.mark.parametrize("make", [tiny, zero_shot], ids=["trained", "zero-shot"])
+@pytest.mark.parametrize("n", [1, 4])
+def test_a_forecast_of_one_chunk_is_the_same_by_any_size_of_roll(make, n):
+    model = make().fit(waves(60))
+    assert_same(model.predict(n, roll_size=1), model.predict(n))
+
+
+class Loss(torch.nn.MSELoss):
+    """A loss that can be made to be no number."""
+
+    factor = 1.0
+
+    def forward(self, *given: torch.Tensor) -> torch.Tensor:
+        return super().forward(*given) * self.factor
+
+
+def test_a_training_to_weights_that_are_no_numbers_is_an_error_and_leaves_the_earlier_fit(
+    monkeypatch,
+):
+    model = tiny(loss_fn=Loss()).fit(waves(60))
+    before = model.predict(4)
+    monkeypatch.setattr(Loss, "factor", torch.nan)
+    with pytest.raises(TrainingError, match="weights that are no numbers"):
+        model.fit(waves(60), epochs=2)
+    assert_same(model.predict(4), before)
 
 
 @pytest.fixture

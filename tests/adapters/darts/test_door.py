@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 pytest.importorskip("darts", reason="darts is not installed")
 
 from darts import TimeSeries
 
 from samovar_forecast.exceptions import ConfigurationError, DataError, SAMoVARError
-from tests.builders.darts import THIRD_PARTY, daily, tiny, waves, zero_shot
+from tests.builders.darts import THIRD_PARTY, assert_same, daily, tiny, waves, zero_shot
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
 
@@ -112,6 +114,53 @@ def test_what_a_forecast_cannot_use_is_refused_by_its_name():
         model.predict(4, "x")
     with pytest.raises(DataError, match="series is no single series; found: list"):
         model.explain([waves(60)])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_static_covariates_that_are_no_numbers_are_refused(value):
+    series = waves(60).with_static_covariates(pd.DataFrame({"size": [value]}))
+    with pytest.raises(DataError, match=r"static covariate 'size' of series 0 of the target"):
+        tiny().fit(series)
+    tiny(use_static_covariates=False).fit(series)
+    model = tiny().fit(waves(60).with_static_covariates(pd.DataFrame({"size": [1.0]})))
+    with pytest.raises(DataError, match="static_covariates"):
+        model.predict(4, series)
+
+
+def test_gaps_of_future_covariates_in_the_time_of_the_forecast_are_refused():
+    model = tiny().fit(waves(60), future_covariates=waves(64, 1))
+    values = waves(64, 1).values().copy()
+    values[-1] = np.nan
+    with pytest.raises(DataError, match="missing values in future_covariates"):
+        model.predict(4, waves(60), future_covariates=daily(values))
+
+
+def test_a_trained_network_forecasts_series_of_another_precision():
+    series, other = waves(60), waves(60, dtype="float64")
+    model = tiny().fit(series)
+    assert_same(model.predict(4, other).astype("float32"), model.predict(4, series))
+    with pytest.raises(DataError, match=r"whose square is no torch\.float32"):
+        model.predict(4, other * 1e20)
+
+
+def test_the_pretrained_network_refuses_what_has_no_square_and_forecasts_the_rest():
+    series = waves(60, dtype="float64")
+    for factor, told in ((1e307, "whose square is no float64"), (np.inf, "infinite values")):
+        with pytest.raises(DataError, match=f"series 0 of the target has .*{told}"):
+            zero_shot().fit(series * factor)
+        with pytest.raises(DataError, match=r"past_target whose square is no torch\.float64"):
+            zero_shot().fit(series).predict(4, series * factor)
+    assert np.isfinite(zero_shot().fit(series * 1e100).predict(4).values()).all()
+
+
+def test_a_forecast_that_is_no_number_is_an_error():
+    model = tiny().fit(waves(60))
+    with torch.no_grad():
+        model.model.network.head.weight.fill_(torch.nan)
+    with pytest.raises(DataError, match="the forecast has values that are no number; found: 8 of"):
+        model.predict(4)
+    with pytest.raises(DataError, match="the forecast has values that are no number"):
+        model.historical_forecasts(waves(60), retrain=False, start=-2)
 
 
 def test_covariates_of_another_type_than_the_target_are_refused_by_their_name():

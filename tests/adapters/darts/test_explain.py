@@ -90,6 +90,23 @@ def test_what_is_no_vector_autoregression_is_refused() -> None:
         tiny(output_chunk_shift=2).fit(series).explain(series)
 
 
+def test_what_has_gaps_cannot_be_read() -> None:
+    series, ahead = waves(dtype="float64"), waves(90, 1, dtype="float64")
+    given = {"past_covariates": ahead, "future_covariates": ahead}
+    model = tiny().fit(series, **given)
+    with pytest.raises(DataError, match="the series has missing values"):
+        model.explain(with_gap(series), **given)
+    for name in given:
+        with pytest.raises(DataError, match=f"{name} have missing values"):
+            model.explain(series, **{**given, name: with_gap(ahead)})
+
+
+def with_gap(series: TimeSeries) -> TimeSeries:
+    values = series.values().copy()
+    values[50, 0] = np.nan
+    return series.with_values(values)
+
+
 def test_the_newest_part_of_a_series_is_enough() -> None:
     series = waves(dtype="float64")
     model = tiny().fit(series)
