@@ -2,8 +2,9 @@
 
 Each case runs in a process of its own, on one thread of torch. After a fifth of the calls the
 process is warm; from there to the end its resident memory may grow by 5 %, and it may hold no more
-open files, child processes and threads than before. Every forecast has to be the first one bit for
-bit, from one thread and from eight threads. The figures are those of ``/proc``: Linux is needed.
+open files, child processes and threads than before. A forecast is the point forecast or the
+interval, in turns; each has to be the first of its kind bit for bit, from one thread and from eight
+threads. The figures are those of ``/proc``: Linux is needed.
 """
 
 from __future__ import annotations
@@ -162,24 +163,24 @@ def soak(forecaster: str, kind: str, n_calls: int) -> dict[str, Any]:
     def fit() -> SAMoVARForecaster:
         return SAMoVARForecaster(**FORECASTERS[forecaster]).fit(y, fh=[1, 2, 3])
 
-    def ask(fitted: SAMoVARForecaster) -> pd.DataFrame:
-        return pd.concat([fitted.predict(), fitted.predict_interval(coverage=0.8)], axis=1)
+    def ask(fitted: SAMoVARForecaster, number: int) -> pd.DataFrame:
+        return fitted.predict_interval(coverage=0.8) if number % 2 else fitted.predict()
 
     fitted = fit()
-    expected = ask(fitted)
+    expected = [ask(fitted, number) for number in range(2)]
 
-    def answers(n: int, call: Callable[[], pd.DataFrame]) -> int:
-        return sum(not call().equals(expected) for _ in range(n))
+    def answers(n: int, asked: Callable[[], SAMoVARForecaster]) -> int:
+        return sum(not ask(asked(), k).equals(expected[k % 2]) for k in range(n))
 
     def alone(n: int) -> int:
-        return answers(n, lambda: ask(fitted))
+        return answers(n, lambda: fitted)
 
     def in_threads(n: int) -> int:
         shares = np.diff(np.linspace(0, n, N_THREADS + 1).astype(int))
         return sum(pool.map(alone, shares.tolist()))
 
     def anew(n: int) -> int:
-        return answers(n, lambda: ask(fit()))
+        return answers(n, fit)
 
     with ThreadPoolExecutor(N_THREADS) as pool:
         if kind == KINDS[1]:  # every thread starts before the first look

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import tempfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,9 +18,21 @@ from samovar_forecast.learning.checkpoints import (
 )
 
 
+@pytest.fixture(params=["the file system of temporary files", "another file system"])
+def folder(request, tmp_path):
+    if request.param == "the file system of temporary files":
+        yield tmp_path
+        return
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no other file system at /dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory) as name:
+        yield Path(name)
+
+
 @pytest.fixture
-def path(tmp_path):
-    path = tmp_path / "new" / "training.ckpt"
+def path(folder):
+    path = folder / "new" / "training.ckpt"
     for epoch in range(3):
         CheckedCheckpoints().save_checkpoint({"epoch": epoch, "w": torch.ones(3) * epoch}, path)
     return path

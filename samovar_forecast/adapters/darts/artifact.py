@@ -37,6 +37,7 @@ _ENCODED = "darts_enc_"
 LARGEST_SAMPLE = 10_000_000
 """Numbers of a window."""
 
+KEPT_TYPES = {torch.float32, torch.float64}
 SAMPLE_TYPES = ("float16", "float32", "float64")
 
 _OF_A_LOADED_MODEL = {"save_checkpoints": False, "force_reset": False}
@@ -119,11 +120,19 @@ def save_model(model: SAMoVARTorchModel, path: str | Path) -> None:
             remedy="leave add_encoders out, or keep the model by darts' own save",
         )
     network = model.model.network
+    weights = Weights(model.model.state_dict())
+    unknown = {own.dtype for own in weights.values() if own.is_floating_point()} - KEPT_TYPES
+    if unknown:
+        raise ConfigurationError(
+            "an artifact holds weights in float32 or float64",
+            found=", ".join(map(str, unknown)),
+            remedy="fit on series in float32, or keep the model by darts' own save",
+        )
     sample = model.train_sample.sample_shapes()
     state = State(
         dict(model.model_params) | _OF_A_LOADED_MODEL,
         {name: shape for name, shape in sample.items() if shape is not None},
-        Weights(model.model.state_dict()),
+        weights,
         network.config if isinstance(network.config, ZeroShotConfig) else None,
         model._random_instance.get_state(),
         model.static_covariates,

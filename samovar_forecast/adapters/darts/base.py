@@ -13,16 +13,22 @@ import numpy as np
 import torch
 from torch.optim import Optimizer
 
-from samovar_forecast.adapters.darts.door import check_arguments, check_forecast, checked
+from samovar_forecast.adapters.darts.door import (
+    check_arguments,
+    check_forecast,
+    check_reach,
+    checked,
+)
 from samovar_forecast.adapters.darts.draws import draws_of_the_model
 from samovar_forecast.adapters.darts.host import (
     MixedCovariatesTorchModel,
     PLForecastingModule,
+    TorchInferenceDataset,
     TorchTrainingDataset,
 )
 from samovar_forecast.adapters.darts.names import refuse_names_of_the_other_host
 from samovar_forecast.adapters.darts.sharding import ShardedTrainer
-from samovar_forecast.exceptions import TrainingError
+from samovar_forecast.exceptions import NotFittedError, TrainingError
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.process import interruption_kept, isolated_random_state, usual_torch
 
@@ -207,6 +213,32 @@ class SAMoVARTorchModel(MixedCovariatesTorchModel, metaclass=PlainNumbers):
         )
         prepared["model"].clip_norm = self.trainer_params["gradient_clip_val"]
         return prepared
+
+    def _setup_for_predict(
+        self,
+        n: int,
+        dataset: TorchInferenceDataset,
+        *args: Any,
+        num_samples: int = 1,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Prepare as darts does, for forecasts that memory can hold.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is a copy or comes from a pickle, in which darts leaves the weights out.
+        DataError
+            If the forecasts hold more numbers than memory is likely to.
+        """
+        if self.model is None:
+            raise NotFittedError(
+                "darts leaves the weights out of a copy or a pickle of a model",
+                remedy="fit the copy, or keep the model by save_artifact or save",
+            )
+        n_components = self.train_sample.past_target.shape[-1]
+        check_reach(n * n_components, len(dataset) * num_samples)
+        return super()._setup_for_predict(n, dataset, *args, num_samples=num_samples, **kwargs)
 
     def _train(self, *args: Any, **kwargs: Any) -> None:
         """Train as darts does, to weights that are numbers.

@@ -41,6 +41,9 @@ MAPPINGS = (
     "optimizer_kwargs",
     "pl_trainer_kwargs",
 )
+MOST_NUMBERS_OF_A_FORECAST = 20_000_000
+MOST_NUMBERS = 1_000_000_000
+"""Of all windows and samples that are asked for at once: 8 GB."""
 REMEDY = (
     "fill them, with darts.dataprocessing.transformers.MissingValuesFiller, or forecast with "
     "SAMoVARZeroShotModel, which leaves missing values out"
@@ -229,6 +232,28 @@ def check_window(batch: TorchInferenceBatch, dtype: torch.dtype, *, may_miss: bo
                 wanted=f"below {largest:.3g}",
                 remedy="scale the series with darts' Scaler",
             )
+
+
+def check_reach(n_numbers: int, n_forecasts: int) -> None:
+    """Refuse forecasts that would be rolled out for hours, or hold too many numbers for any memory.
+
+    Parameters
+    ----------
+    n_numbers : int
+        Of a forecast: its steps times its components.
+    n_forecasts : int
+        Windows times samples.
+
+    Raises
+    ------
+    DataError
+    """
+    if n_numbers > MOST_NUMBERS_OF_A_FORECAST or n_numbers * n_forecasts > MOST_NUMBERS:
+        raise DataError(
+            "the forecast asks for more numbers than memory is likely to hold",
+            found=f"{n_numbers} numbers of a forecast, {n_forecasts} windows and samples",
+            wanted=f"at most {MOST_NUMBERS_OF_A_FORECAST} of a forecast, {MOST_NUMBERS} in all",
+        )
 
 
 def check_forecast(parts: Sequence[np.ndarray]) -> None:

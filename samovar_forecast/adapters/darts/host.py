@@ -84,6 +84,7 @@ HOOKS: dict[type, tuple[str, ...]] = {
         "_ckpt_skipped_params",
         "_create_model",
         "_predict",
+        "_setup_for_predict",
         "_setup_for_train",
         "_train",
         "_validate_model_params",

@@ -128,6 +128,13 @@ def test_an_artifact_of_before_computes_in_the_type_of_its_weights(tmp_path):
         SAMoVARModel.load_artifact(tmp_path / "model.zip")
 
 
+def test_a_network_in_half_precision_is_refused_and_nothing_is_written(tmp_path):
+    model = tiny().fit(waves(dtype="float16"))
+    with pytest.raises(ConfigurationError, match=r"float32 or float64; found: torch\.bfloat16"):
+        model.save_artifact(tmp_path / "model.zip")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

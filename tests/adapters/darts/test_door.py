@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +12,9 @@ import torch
 pytest.importorskip("darts", reason="darts is not installed")
 
 from darts import TimeSeries
+from darts.utils.likelihood_models import GaussianLikelihood
 
-from samovar_forecast.exceptions import ConfigurationError, DataError, SAMoVARError
+from samovar_forecast.exceptions import ConfigurationError, DataError, NotFittedError, SAMoVARError
 from tests.builders.darts import THIRD_PARTY, assert_same, daily, tiny, waves, zero_shot
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
@@ -151,6 +154,18 @@ def test_the_pretrained_network_refuses_what_has_no_square_and_forecasts_the_res
         with pytest.raises(DataError, match=r"past_target whose square is no torch\.float64"):
             zero_shot().fit(series).predict(4, series * factor)
     assert np.isfinite(zero_shot().fit(series * 1e100).predict(4).values()).all()
+
+
+@pytest.mark.parametrize(("n", "num_samples"), [(10**9, 1), (4, 10**9), (10**6, 10**4)])
+def test_more_numbers_than_memory_holds_are_refused_before_they_are_computed(n, num_samples):
+    model = tiny(likelihood=GaussianLikelihood()).fit(waves(60))
+    with pytest.raises(DataError, match="more numbers than memory is likely to hold"):
+        model.predict(n, num_samples=num_samples)
+
+
+def test_a_copy_without_weights_says_so():
+    with pytest.raises(NotFittedError, match="leaves the weights out of a copy"):
+        copy.deepcopy(tiny().fit(waves(60))).predict(4)
 
 
 def test_a_forecast_that_is_no_number_is_an_error():
