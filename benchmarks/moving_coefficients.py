@@ -162,7 +162,7 @@ def movement_found(process: Process, seed: int) -> dict[str, float]:
 
 def correlation(found: np.ndarray, truth: np.ndarray) -> float:
     """Return the mean correlation over origins, (O, C, C), of what moves; NaN if nothing does."""
-    moves = (truth.std(axis=0) > 0) & (found.std(axis=0) > 0)
+    moves = (truth.std(axis=0) > 1e-9) & (found.std(axis=0) > 1e-9)
     if not moves.any():
         return float("nan")
     off = [values[:, moves] - values[:, moves].mean(axis=0) for values in (found, truth)]

@@ -64,4 +64,4 @@ def test_a_contestant_that_moves_with_the_truth_has_correlation_one():
     truth = np.random.default_rng(0).normal(size=(9, 2, 2))
     assert np.isclose(correlation(3 * truth + 1, truth), 1)
     assert np.isclose(correlation(-truth, truth), -1)
-    assert np.isnan(correlation(truth, np.ones((9, 2, 2))))
+    assert np.isnan(correlation(truth, np.full((9, 2, 2), 0.4)))
