@@ -184,6 +184,9 @@ class SAMoVARTorchModel(MixedCovariatesTorchModel, metaclass=PlainNumbers):
     )
     load_weights = random_state_kept(MixedCovariatesTorchModel.load_weights)
     predict = checked(draws_of_the_model(MixedCovariatesTorchModel.predict))
+    historical_forecasts = checked(MixedCovariatesTorchModel.historical_forecasts)
+    backtest = checked(MixedCovariatesTorchModel.backtest)
+    residuals = checked(MixedCovariatesTorchModel.residuals)
     predict_from_dataset = draws_of_the_model(MixedCovariatesTorchModel.predict_from_dataset)
     fit = checked(undone_if_broken_off(draws_of_the_model(MixedCovariatesTorchModel.fit)))
     fit_from_dataset = undone_if_broken_off(

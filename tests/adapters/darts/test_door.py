@@ -178,6 +178,19 @@ def test_a_forecast_that_is_no_number_is_an_error():
         model.historical_forecasts(waves(60), retrain=False, start=-2)
 
 
+@pytest.mark.parametrize("method", ["historical_forecasts", "backtest", "residuals"])
+def test_what_cannot_be_forecast_from_many_origins_is_refused_by_its_name(method):
+    ask = getattr(tiny().fit(waves(60)), method)
+    for given, told in (
+        ({"series": []}, "series holds no series"),
+        ({"series": 5}, "series is no series; found: 5"),
+        ({"series": waves(60), "future_covariates": NUMBERED}, "indices of two kinds"),
+        ({"series": waves(60), "num_samples": 0}, "num_samples; found: 0"),
+    ):
+        with pytest.raises(SAMoVARError, match=told):
+            ask(**given, retrain=False)
+
+
 def test_covariates_of_another_type_than_the_target_are_refused_by_their_name():
     with pytest.raises(DataError, match="series 0 of past_covariates is of another type"):
         tiny().fit(waves(60), past_covariates=waves(60, dtype="float64"))
