@@ -17,9 +17,10 @@ import numpy as np
 
 from samovar_forecast.linear.average import estimate_anchor
 from samovar_forecast.linear.gate import FEWEST_BLOCKS, estimate_gate
-from samovar_forecast.linear.linear_map import Rows
+from samovar_forecast.linear.linear_map import Rows, without_gaps
 from samovar_forecast.linear.orders import largest_order
 from samovar_forecast.linear.ridge import RidgeRegressions
+from samovar_forecast.linear.smoothing import filled
 
 NUMBERS_OF_LAGS = (1, 3, 9)
 """Candidate numbers of lags: the values of a covariate at the same time (lag 0) and before.
@@ -94,6 +95,10 @@ def estimate_effect(instances: Sequence[Rows], max_lag: int, season: int = 1) ->
     covariates by this autoregression, and regresses the filtered series on the filtered covariates
     with a ridge penalty. Leave-one-out errors choose the penalty and the number of lags. Because
     changes are regressed, two levels that merely trend together are no evidence of an effect.
+
+    A change that is missing is not regressed. Among the lags of another change, a gap of the series
+    without its present effect is crossed by a straight line: one missing value would else take all
+    rows with it that reach back to it.
 
     Parameters
     ----------
@@ -187,8 +192,10 @@ def confirmed_shares(
         if len(origins):
             ahead = origins[:, None] + np.arange(n_steps)
             added = effect(_known(rows))
-            forecasts_without.append(anchor.along(rows.target, origins))
-            forecasts_with.append(anchor.along(rows.target - added, origins) + added[ahead])
+            without_effect = rows.target - added
+            forecasts_without.append(anchor.along(filled(without_gaps(rows.target)), origins))
+            known = filled(without_gaps(without_effect))
+            forecasts_with.append(anchor.along(known, origins) + added[ahead])
             targets.append(rows.target[ahead])
             numbers.append(np.full(len(origins), number))
     if not numbers:
@@ -237,12 +244,13 @@ def _response(
         return weights
     for _ in range(ROUNDS):
         effect = CovariateEffect(weights[None], np.zeros(n_covariates))
-        changes = [
-            np.diff(values - effect(known)[:, 0])
-            for values, known in zip(series, covariates, strict=True)
+        added = [effect(known)[:, 0] for known in covariates]
+        rest = [values - part for values, part in zip(series, added, strict=True)]
+        own = _autoregression(rest, lags)
+        filtered = [
+            _filtered_changes(values, left, part, own, lags)
+            for values, left, part in zip(series, rest, added, strict=True)
         ]
-        own = _autoregression(changes, lags)
-        filtered = [_filtered(np.diff(values)[:, None], own, lags)[:, 0] for values in series]
         regressors = [
             _lagged(_filtered(np.diff(known, axis=0), own, lags), max(numbers))
             for known in covariates
@@ -256,13 +264,13 @@ def _response(
 
 
 def _autoregression(series: list[np.ndarray], lags: np.ndarray) -> np.ndarray:
-    """Return the least-squares weights of the lags; rows with a gap are left out."""
+    """Return the least-squares weights of the lags of the changes; a missing change is no row."""
     n_lags = int(lags.max(initial=0))
     designs, ahead = [], []
     for values in series:
-        times = np.arange(n_lags, len(values))
-        designs.append(values[times[:, None] - lags])
-        ahead.append(values[times])
+        times = np.arange(n_lags, len(values) - 1)
+        designs.append(np.diff(_crossed(values))[times[:, None] - lags])
+        ahead.append(np.diff(values)[times])
     x, y = np.concatenate(designs), np.concatenate(ahead)
     is_there = np.isfinite(y) & np.isfinite(x).all(axis=1)
     if is_there.sum() <= 2 * len(lags):
@@ -270,6 +278,23 @@ def _autoregression(series: list[np.ndarray], lags: np.ndarray) -> np.ndarray:
     x, y = x[is_there], y[is_there]
     solution = np.linalg.lstsq(x - x.mean(axis=0), y - y.mean(), rcond=None)[0]
     return np.asarray(solution)
+
+
+def _filtered_changes(
+    values: np.ndarray, rest: np.ndarray, added: np.ndarray, own: np.ndarray, lags: np.ndarray
+) -> np.ndarray:
+    """Return the filtered changes of a series, (n - 1,); NaN where a change is missing.
+
+    Among the lags, what is missing is a straight line through the rest, and the effect.
+    """
+    complete = np.where(np.isfinite(values), values, _crossed(rest) + added)
+    filtered = _filtered(np.diff(complete)[:, None], own, lags)[:, 0]
+    return np.where(np.isfinite(np.diff(values)), filtered, np.nan)
+
+
+def _crossed(values: np.ndarray) -> np.ndarray:
+    """Return a series, (n,), with straight lines across its gaps."""
+    return without_gaps(values[:, None])[:, 0]
 
 
 def _filtered(values: np.ndarray, own: np.ndarray, lags: np.ndarray) -> np.ndarray:

@@ -44,7 +44,8 @@ def estimate_gate(
     ----------
     anchor, network, actual : array of shape (B, s, C)
         Forecasts and actual values of windows from which neither the anchor nor the network was
-        estimated, in time order inside each instance. A window with a NaN is left out.
+        estimated, in time order inside each instance. A NaN is no evidence, and a window of NaN
+        alone is left out.
     instance : int array of shape (B,)
         The number of the instance to which a window belongs.
     prior_share : float
@@ -53,9 +54,12 @@ def estimate_gate(
     """
     _, n_steps, n_series = actual.shape
     gate = np.zeros((n_steps, n_series))
-    is_complete = np.isfinite(anchor + network + actual).all(axis=(1, 2))
-    error, distance = (actual - anchor)[is_complete], (network - anchor)[is_complete]
-    instance = instance[is_complete]
+    is_known = np.isfinite(anchor + network + actual)
+    kept = is_known.any(axis=(1, 2))
+    error, distance = (
+        np.where(is_known, apart, 0.0)[kept] for apart in (actual - anchor, network - anchor)
+    )
+    instance = instance[kept]
     for start, stop in horizon_bands(n_steps):
         block = _blocks(instance, stop)
         if len(block) == 0:

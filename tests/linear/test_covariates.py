@@ -88,6 +88,19 @@ def test_gaps_in_the_series_and_in_the_covariates_are_left_out() -> None:
     assert np.isfinite(effect(x)).all()
 
 
+@pytest.mark.parametrize("missing", [[90], slice(2, None, 5)])
+def test_missing_values_leave_a_strong_effect_confirmed(missing: list[int] | slice) -> None:
+    y, x = case(150)
+    y = y + 5 * np.sin(2 * np.pi * np.arange(150) / 12)[:, None]  # lags of a year reach far
+    complete = confirmed_shares([Rows(y, x)], STEPS, 60, season=12)
+    y[missing] = np.nan
+    shares = confirmed_shares([Rows(y, x)], STEPS, 60, season=12)
+    assert (complete > 0.95).all()
+    assert (shares > 0.95).all()
+    effect = estimate_effect([Rows(y, x)], 60, season=12)
+    assert np.allclose(effect.weights[:, :, 0], RESPONSE, atol=0.3)
+
+
 def test_instances_of_a_few_rows_do_not_disturb_a_longer_one() -> None:
     y, x = case(300)
     instances = [Rows(y, x), *(Rows(y[:n_rows], x[:n_rows]) for n_rows in (1, 2, 5, 9))]

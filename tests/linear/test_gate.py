@@ -56,9 +56,11 @@ def test_the_combination_is_no_worse_than_the_anchor_where_it_was_set() -> None:
         assert np.all(after <= before + 1e-12)
 
 
-def test_windows_with_gaps_are_left_out_and_a_series_without_error_stays_the_anchors() -> None:
+def test_gaps_are_no_evidence_and_a_series_without_error_stays_the_anchors() -> None:
     anchor, network, actual, instance = case(500, 0.6)
     actual[::3, 1, 0] = np.nan
+    actual[1::3, 2, 2] = np.nan
+    actual[2::3, 0, 0] = np.nan  # no window is complete
     anchor[:, :, 1] = np.where(np.isnan(actual[:, :, 1]), 0, actual[:, :, 1])
     gate = estimate_gate(anchor, network, actual, instance)
     assert np.abs(gate[:, [0, 2]] - 0.6).max() < 0.1
