@@ -11,7 +11,7 @@ import pandas as pd
 
 from samovar_forecast.dynamics.bands import interval
 from samovar_forecast.dynamics.decompositions import generalized_fevd
-from samovar_forecast.dynamics.results import BandedResult
+from samovar_forecast.dynamics.results import LATEX, BandedResult
 from samovar_forecast.dynamics.simulation import Step
 from samovar_forecast.exceptions import DataError
 
@@ -157,7 +157,7 @@ class Connectedness(BandedResult):
 
     def to_latex(self, **options: Any) -> str:
         """Return `table` as a LaTeX table; options are those of ``DataFrame.to_latex``."""
-        return str(self.table().to_latex(**{"float_format": "%.4g", **options}))
+        return str(self.table().to_latex(**{**LATEX, **options}))
 
     def __repr__(self) -> str:
         return (

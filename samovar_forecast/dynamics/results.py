@@ -48,6 +48,10 @@ def together(parts: Sequence[_R]) -> _R:
     return replace(parts[0], values=values, origins=origins)
 
 
+LATEX = {"float_format": "%.4g", "escape": True}
+"""How a table is written in LaTeX: names of series may hold ``%``, ``&``, ``_`` and ``$``."""
+
+
 class Tabled:
     """An answer with a table."""
 
@@ -57,7 +61,7 @@ class Tabled:
 
     def to_latex(self, **options: Any) -> str:
         """Return `to_frame` as a LaTeX table; options are those of ``DataFrame.to_latex``."""
-        return str(self.to_frame().to_latex(**{"index": False, "float_format": "%.4g", **options}))
+        return str(self.to_frame().to_latex(**{"index": False, **LATEX, **options}))
 
 
 class Result(Tabled):

@@ -88,7 +88,7 @@ class Summary:
             if isinstance(body, dict):
                 body = pd.DataFrame({"value": body})
             if isinstance(body, pd.DataFrame):
-                parts.append(body.to_latex(float_format=_number, na_rep=""))
+                parts.append(body.to_latex(float_format=_number, na_rep="", escape=True))
         return "\n".join(parts)
 
     def as_csv(self) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
-from samovar_forecast import plots
+from samovar_forecast import plots, read_var
 from samovar_forecast.dynamics.results import BandedResult, draw
 from samovar_forecast.exceptions import NotFittedError
 from tests.builders.dynamics import dynamic
@@ -65,3 +68,20 @@ def test_bands_are_there_where_they_are_asked_for(answers) -> None:
         assert "2 draws" in repr(answer)
     with pytest.raises(NotFittedError, match="bands="):
         answers["paths"].band()
+
+
+def test_names_of_series_are_no_commands_of_latex() -> None:
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    y = pd.DataFrame(rows, columns=["growth (%)", "a_b & c"])
+    var = read_var(y, horizon=2)
+    for text in (
+        var.irf(1).to_latex(),
+        var.connectedness(1).to_latex(),
+        var.persistence().to_latex(),
+        var.summary().as_latex(),
+    ):
+        tables = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+        assert r"growth (\%)" in tables
+        assert r"a\_b \& c" in tables
+        assert re.search(r"(?<!\\)[%_$#]", tables) is None
+    assert "growth (%)" in var.irf(1).to_latex(escape=False)
