@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import numbers
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -422,12 +423,12 @@ def _values(frame: pd.DataFrame, where: str, names: pd.Index) -> np.ndarray:
             wanted=f"the columns {list(names)}",
         )
     frame = frame.iloc[:, frame.columns.get_indexer(names)]  # labels may be True and False
-    for name, dtype in frame.dtypes.items():
+    for place, (name, dtype) in enumerate(frame.dtypes.items()):
         is_number = pd.api.types.is_numeric_dtype(dtype)
         if not is_number or pd.api.types.is_complex_dtype(dtype):
             raise NonNumericError(
                 f"column {name!r} of {where} is not numeric",
-                found=f"categorical or other values of type {dtype}",
+                found=_what_is_no_number(frame.iloc[:, place]),
                 wanted="integers or floating point numbers",
                 remedy=f"convert it, for example with pd.to_numeric, or drop it from {where}",
             )
@@ -456,6 +457,17 @@ def _check_some_value(values: np.ndarray, where: str, names: pd.Index, key: Hash
             wanted="at least one observation",
             remedy="drop the column, or the instance",
         )
+
+
+def _what_is_no_number(column: pd.Series) -> str:
+    """Return the first value that is no number with its place, or the type of all of them."""
+    if pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype):
+        for row, value in enumerate(column):
+            is_missing = pd.api.types.is_scalar(value) and pd.isna(value)
+            if not (is_missing or isinstance(value, numbers.Number)):
+                return f"{value!r} in row {row} ({column.index[row]})"
+        return f"numbers kept as values of type {column.dtype}"
+    return f"categorical or other values of type {column.dtype}"
 
 
 def _infinite(frame: pd.DataFrame, values: np.ndarray, where: str) -> DataError:

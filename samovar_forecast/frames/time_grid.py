@@ -86,6 +86,14 @@ class TimeGrid:
                 wanted=known.freq,
             )
         if kind != "period" and not index.equals(grid.ahead(index[0], range(len(index)))):
+            is_off = ~index.isin(grid._range(start=index[0], end=index[-1]))
+            if known is not None and is_off.any():
+                raise DataError(
+                    f"the index of {where} leaves the grid of the index in fit",
+                    found=str(index[is_off][0]),
+                    wanted=f"times at steps of {freq!r}",
+                    remedy="resample the new rows to these steps, or fit again",
+                )
             raise _irregular(index, where, [freq])
         return grid
 
@@ -134,6 +142,14 @@ class TimeGrid:
         """
         if self.kind == "integer":
             return int(end) - int(start)
+        zones = [getattr(time, "tzinfo", None) for time in (start, end)]
+        if str(zones[0]) != str(zones[1]):
+            raise DataError(
+                f"time {end} of {where} is in another time zone than the series",
+                found=str(zones[1]),
+                wanted=str(zones[0]),
+                remedy="convert the times with .tz_convert, or with .tz_localize where none is set",
+            )
         if end < start:
             return -self.steps_between(end, start, where)
         if self.kind == "period":
@@ -359,6 +375,5 @@ def _gaps(where: str, n_missing: int, last_before: Any, freq: Any) -> DataError:
         f"the index of {where} has gaps",
         found=f"{n_missing} missing times, the first after {last_before}",
         wanted=f"a row for each step of {freq!r}",
-        remedy="complete the index with .asfreq(...) and fill the new rows, for example with "
-        ".interpolate()",
+        remedy=f"complete the index with .asfreq({freq.freqstr!r}); the new rows may stay NaN",
     )

@@ -198,6 +198,8 @@ def spoiled(column: str, rows: list[int], value: object) -> pd.DataFrame:
     return y
 
 
+PRICE_IN_ROW_4 = load_and_price()["price"].iloc[4]
+
 BAD_FRAMES = {
     "infinity": (
         spoiled("load", [7], -np.inf).assign(price=np.nan),
@@ -209,7 +211,15 @@ BAD_FRAMES = {
     ),
     "text": (
         load_and_price().assign(price="cheap"),
-        r"column 'price' of y is not numeric.*pd.to_numeric",
+        r"column 'price' of y is not numeric.*'cheap' in row 0 \(2024-01-01.*pd.to_numeric",
+    ),
+    "a word among numbers": (
+        load_and_price().astype({"price": object}).replace({"price": {PRICE_IN_ROW_4: "closed"}}),
+        r"column 'price' of y is not numeric.*'closed' in row 4 \(2024-01-05",
+    ),
+    "numbers that are objects": (
+        load_and_price().astype({"price": object}),
+        r"column 'price' of y is not numeric.*numbers kept as values of type object",
     ),
     "categories": (
         load_and_price().astype({"price": "category"}),

@@ -154,12 +154,32 @@ def test_times_of_microseconds_over_years_are_irregular_and_not_a_grid_of_all_me
     [
         ("daily", REGULAR["monthly periods"], "another kind than in fit.*PeriodIndex"),
         ("weekly periods", REGULAR["monthly periods"], "another frequency than in fit.*Month"),
-        ("daily", pd.date_range("2024-05-01", periods=3, freq="W"), "gaps"),
+        ("daily", pd.date_range("2024-05-01", periods=3, freq="W"), "gaps.*asfreq\\('D'\\).*NaN"),
+        ("month starts", pd.date_range("2030-07-01", periods=3), "leaves the grid.*2030-07-02"),
+        ("month starts", pd.DatetimeIndex(["2030-07-15"]), "leaves the grid.*2030-07-15.*Month"),
+        (
+            "business days, inferred",
+            pd.DatetimeIndex(["2030-07-27"]),
+            "leaves the grid.*2030-07-27",
+        ),
+        (
+            "every 15 minutes",
+            pd.to_datetime(["2030-07-01 05:00", "2030-07-01 05:05"]),
+            "grid.*05:05",
+        ),
     ],
 )
 def test_rows_that_cannot_continue_a_grid_are_refused(known, index, message):
     with pytest.raises(DataError, match=message):
         TimeGrid.of(index, "y", known=TimeGrid.of(REGULAR[known], "y"))
+
+
+@pytest.mark.parametrize(("zone", "found"), [("UTC", "found: UTC"), (None, "found: None")])
+def test_times_of_another_zone_are_told(zone, found):
+    grid = TimeGrid.of(pd.date_range("2024-01-01", periods=5, freq="h", tz="Europe/Berlin"), "y")
+    start = pd.Timestamp("2024-01-01", tz="Europe/Berlin")
+    with pytest.raises(DataError, match=f"another time zone.*{found}; wanted: Europe/Berlin"):
+        grid.steps_between(start, pd.Timestamp("2024-01-01 07:00", tz=zone), "y")
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 FEW_ROWS = 1000
 """Below so many rows a training made forecasts no better in trials, or worse."""
 
+ROWS_OF_A_SPREAD = 8
+"""So few values of a series do not tell how far it moves."""
+
 MOST_NUMBERS = 20_000_000
 """Numbers of a forecast up to its farthest step; with nine levels each, 1.4 GB."""
 
@@ -519,6 +522,15 @@ class SAMoVARForecaster(BaseCheckedForecaster):
 
     def _predict(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> pd.DataFrame:
         model, steps = self._model, _count_steps(fh, self._model.panel)
+        if X is not None:
+            is_empty = X.isna().all().to_numpy() & X.columns.isin(model.panel.future_names)
+            if is_empty.any():
+                warn(
+                    f"X has no value ahead in {list(X.columns[is_empty])}: a missing covariate "
+                    "counts as its mean",
+                    obj=self,
+                    stacklevel=2,
+                )
         reached = model.reached(steps)
         if not model.holds_all and not all(own.all() for own in reached):
             warn(
@@ -705,6 +717,17 @@ class SAMoVARForecaster(BaseCheckedForecaster):
                 "the uncertainty is that of forecasts within the training sample, and too small: "
                 "fewer than 10 windows could be held out; give more observations, or a larger "
                 "validation_fraction",
+                obj=self,
+                stacklevel=2,
+            )
+        fewest = min(
+            int(np.isfinite(instance.target).sum(axis=0).min())
+            for instance in self._model.panel.instances
+        )
+        if fewest < ROWS_OF_A_SPREAD:
+            warn(
+                f"{fewest} values of a series say little of how far it moves: do not rely on "
+                f"intervals and quantiles of fewer than {ROWS_OF_A_SPREAD} values",
                 obj=self,
                 stacklevel=2,
             )

@@ -118,6 +118,23 @@ def test_past_covariates_may_be_named_by_any_list(names):
     assert list(forecaster._model.panel.past_names) == ["a"]
 
 
+def test_covariates_without_a_value_ahead_are_told():
+    shocks = np.random.default_rng(1).normal(size=(62, 1))
+    y, X = waves(60), pd.DataFrame(shocks, waves(62).index, columns=["u"])
+    forecaster = SAMoVARForecaster(**LINEAR).fit(y + 9 * shocks[:60], X=X[:60], fh=[1, 2])
+    with pytest.warns(UserWarning, match=r"no value ahead in \['u'\].*counts as its mean"):
+        forecaster.predict(X=X[60:] * np.nan)
+
+
+@pytest.mark.parametrize("n_values", [1, 7])
+def test_intervals_from_few_values_are_told(n_values):
+    y = waves(40)
+    y.iloc[:-n_values, 0] = np.nan
+    forecaster = SAMoVARForecaster().fit(y, fh=[1])
+    with pytest.warns(UserWarning, match=f"^{n_values} values of a series say little"):
+        forecaster.predict_interval(coverage=0.8)
+
+
 def test_columns_may_be_called_true_and_false():
     y = waves(40).set_axis([True, False], axis=1)
     forecaster = SAMoVARForecaster(**LINEAR).fit(y, fh=[1, 2])
