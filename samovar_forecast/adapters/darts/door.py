@@ -211,8 +211,17 @@ def check_window(batch: TorchInferenceBatch, dtype: torch.dtype, *, may_miss: bo
     Raises
     ------
     DataError
-        If a value of a window is infinite, or so large that its square is, or missing.
+        If a value of a window is infinite, or so large that its square is, or missing; where values
+        may miss, if a component of the target has none in a window.
     """
+    is_empty = torch.isnan(batch.past_target).all(dim=1)
+    if is_empty.any():
+        raise DataError(
+            "the input chunk of a forecast has no value of a component of the target",
+            found=f"component number {int(is_empty.nonzero()[0, 1])}, counted from 0",
+            wanted="at least one value of each component",
+            remedy="drop the component, or give a longer input chunk",
+        )
     largest = torch.finfo(dtype).max ** 0.5
     for name in PARTS_OF_A_WINDOW[: -1 if may_miss else None]:
         values = getattr(batch, name)
@@ -322,6 +331,14 @@ def check_numbers(series: TimeSeries, what: str, *, may_miss: bool = False) -> N
             found=f"{int((~is_number).sum())} in all, first in component "
             f"{series.components[component]!r} at {series.time_index[row]}",
             remedy=REMEDY,
+        )
+    is_empty = np.isnan(values).all(axis=(0, 2)) & (len(values) > 0)
+    if is_empty.any():
+        raise DataError(
+            f"{what} has a component without a value",
+            found=repr(series.components[int(is_empty.argmax())]),
+            wanted="at least one value of each component",
+            remedy="drop the component",
         )
     if (np.abs(values) >= largest).any():
         raise DataError(

@@ -56,6 +56,17 @@ def test_forecasts_continue_the_series_in_its_own_precision(n_components, dtype)
     assert list(forecast.components) == list(series.components)
 
 
+def test_a_component_without_a_value_is_no_forecast_of_0():
+    series = waves(60)
+    values = series.values().copy()
+    values[:, 1] = np.nan
+    with pytest.raises(DataError, match="a component without a value; found: '1'"):
+        zero_shot().fit(series.with_values(values))
+    values[:30] = series.values()[:30]  # the input chunk of 24 rows has none
+    with pytest.raises(DataError, match="no value of a component.*number 1, counted from 0"):
+        zero_shot().fit(series).predict(4, series=series.with_values(values))
+
+
 def test_a_season_is_forecast_at_once_better_than_a_line():
     series = waves(200)
     past, future = series[:-7], series[-7:]
