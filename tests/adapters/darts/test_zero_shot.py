@@ -63,7 +63,7 @@ def test_a_component_without_a_value_is_no_forecast_of_0():
     with pytest.raises(DataError, match="a component without a value; found: '1'"):
         zero_shot().fit(series.with_values(values))
     values[:30] = series.values()[:30]  # the input chunk of 24 rows has none
-    with pytest.raises(DataError, match="no value of a component.*number 1, counted from 0"):
+    with pytest.raises(DataError, match=r"no value of a component.*number 1, counted from 0"):
         zero_shot().fit(series).predict(4, series=series.with_values(values))
 
 
