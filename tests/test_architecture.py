@@ -82,6 +82,7 @@ ROOMS = {
     "dynamics.zero_shot_map": May(
         ("exceptions", "linear", "network", "dynamics"), ("numpy", "torch")
     ),
+    "dynamics.origin_process": May(("exceptions",), ("numpy", "scipy", "statsmodels")),
     "dynamics.network_trace": May(("exceptions", "network", "dynamics"), ("torch",)),
     "dynamics.panel_reading": May(
         ("exceptions", "config", "frames", "linear", "learning", "dynamics"), ("numpy", "pandas")

@@ -25,6 +25,7 @@ from samovar_forecast.dynamics.bootstrap import (
 )
 from samovar_forecast.dynamics.forecast_reading import ForecastReading
 from samovar_forecast.dynamics.local_draws import LocalDraws
+from samovar_forecast.dynamics.simulation import is_whole
 from samovar_forecast.exceptions import ConfigurationError
 
 _R = TypeVar("_R", bound="BandedReading")
@@ -89,12 +90,14 @@ class BandedReading(ForecastReading):
             raise ConfigurationError(
                 "there are no such bands", found=repr(bands), wanted=[None, *DRAWS]
             )
-        found = compute(self)
         if bands is None:
-            return found
+            return compute(self)
         n_draws = DRAWS[bands] if n_draws is None else n_draws
-        if n_draws < 2:
+        if not is_whole(n_draws) or n_draws < 2:
             raise ConfigurationError("bands want draws", found=n_draws, wanted="2 or more")
+        if not 0 < level < 1:
+            raise ConfigurationError("level must lie between 0 and 1", found=level)
+        found = compute(self)
         if bands == "local":
             local = LocalDraws(self, positions, n_draws, random_state)
             vars_ = (local.of_draw(number) for number in range(n_draws))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from samovar_forecast.dynamics.coefficient_paths import CoefficientPaths, column
 from samovar_forecast.dynamics.forecast_map import Part
 from samovar_forecast.dynamics.jacobian import Jacobian
 from samovar_forecast.dynamics.local_var import LocalVAR
-from samovar_forecast.dynamics.simulation import simulate_paths
+from samovar_forecast.dynamics.simulation import is_whole, simulate_paths
 from samovar_forecast.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class CoefficientReading(BandedReading):
                     wanted=f"({self.patch_length},)",
                 )
             return asked[None]
-        if horizon is None or not 1 <= horizon <= self.patch_length:
+        if horizon is None or not is_whole(horizon) or not 1 <= horizon <= self.patch_length:
             raise ConfigurationError(
                 "the direct forecast has no such step",
                 found=horizon,
@@ -234,12 +234,12 @@ class CoefficientReading(BandedReading):
         CoefficientPaths
             Past covariates act as impulses.
         """
-        wanted = [lags] if isinstance(lags, int) else list(lags)
-        for lag in wanted:
-            if not 1 <= lag <= self.order:
-                raise ConfigurationError(
-                    "there is no such lag", found=lag, wanted=f"1 to {self.order}"
-                )
+        wanted = list(lags) if isinstance(lags, Iterable) else [lags]
+        are_lags = [is_whole(lag) and 1 <= lag <= self.order for lag in wanted]
+        if not wanted or not all(are_lags):
+            raise ConfigurationError(
+                "there is no such lag", found=lags, wanted=f"one or more of 1 to {self.order}"
+            )
         rows = self.order - np.array(wanted)
         positions = self.data.positions(origins)
         columns = columns_of(self.names, [*self.data.past.names, *self.names], wanted)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ import pandas as pd
 from samovar_forecast.dynamics.responses import girf, irf
 from samovar_forecast.dynamics.results import BandedResult
 from samovar_forecast.dynamics.simulation import Step, check_periods
+from samovar_forecast.dynamics.statsmodels_names import OF_SHARES, unknown_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,15 @@ class VarianceDecomposition(BandedResult):
     draws: np.ndarray | None = None
     method: Literal["iterated", "direct"] = "iterated"
     level: float = 0.9
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what does the thing that statsmodels calls by a name.
+
+        Raises
+        ------
+        AttributeError
+        """
+        raise unknown_name(self, name, OF_SHARES)
 
     @property
     def periods(self) -> int:

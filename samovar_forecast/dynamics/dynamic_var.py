@@ -18,7 +18,7 @@ from samovar_forecast.dynamics.news import News, news
 from samovar_forecast.dynamics.refitting import NetworkLearner
 from samovar_forecast.dynamics.residual_tests import normality, whiteness
 from samovar_forecast.dynamics.shock_reading import ShockReading
-from samovar_forecast.dynamics.statsmodels_names import ANSWERED_BY
+from samovar_forecast.dynamics.statsmodels_names import ANSWERED_BY, unknown_name
 from samovar_forecast.dynamics.summary import (
     FEWEST_RESIDUALS,
     Summary,
@@ -344,11 +344,7 @@ class DynamicVAR(ShockReading):
         ------
         AttributeError
         """
-        if name in ANSWERED_BY:
-            raise AttributeError(
-                f"{type(self).__name__} has no {name!r}, as statsmodels has; {ANSWERED_BY[name]}"
-            )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise unknown_name(self, name, ANSWERED_BY)
 
     def summary(self, origin: Hashable | None = None) -> Summary:
         """Return what the network is and does at an origin, as text and HTML."""

@@ -170,7 +170,7 @@ class History:
         try:
             if isinstance(time, str) and isinstance(self.index, pd.DatetimeIndex):
                 return pd.Timestamp(time)
-            if isinstance(time, str) and isinstance(self.index, pd.PeriodIndex):
+            if isinstance(time, (str, pd.Timestamp)) and isinstance(self.index, pd.PeriodIndex):
                 return pd.Period(time, self.index.freq)
         except ValueError as error:
             raise DataError(
@@ -203,12 +203,22 @@ class History:
         if origins is None or isinstance(origins, slice):
             rows = np.arange(len(self.index))
             if origins is not None:
-                rows = pd.Series(rows, self.index).loc[origins].to_numpy()
+                ends = slice(*map(self.label, (origins.start, origins.stop, origins.step)))
+                try:
+                    rows = pd.Series(rows, self.index).loc[ends].to_numpy()
+                except (KeyError, TypeError, ValueError) as error:
+                    raise DataError(
+                        "no slice of the times of the history",
+                        found=origins,
+                        wanted=f"times as {self.index[0]} or {self.index[-1]}",
+                    ) from error
             rows = rows[(rows >= self.first_position) & (rows <= self.last_position)]
             if len(rows) == 0:
                 raise DataError("no forecast can be made from any of these times", found=origins)
             return rows
         if isinstance(origins, (list, tuple, pd.Index, np.ndarray)):
+            if len(origins) == 0:
+                raise DataError("no origin was asked for", wanted="None for all of them")
             return np.array([self.position(origin) for origin in origins])
         return np.array([self.position(origins)])
 

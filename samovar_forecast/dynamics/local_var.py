@@ -22,6 +22,7 @@ from samovar_forecast.dynamics.history import number_of
 from samovar_forecast.dynamics.jacobian import Jacobian
 from samovar_forecast.dynamics.results import Result
 from samovar_forecast.dynamics.roots import companion_radius
+from samovar_forecast.dynamics.simulation import is_whole
 from samovar_forecast.exceptions import ConfigurationError, require
 
 if TYPE_CHECKING:
@@ -273,19 +274,22 @@ class LocalVAR(Result):
             Covariance of the one-step errors.
         max_order : int, optional
             Lags to hand over; what further lags add to this forecast then stands in the intercept,
-            and a warning says which share of the weight they have. Statsmodels builds matrices of
-            ``(order * n_series)^2`` squared for ``acf``: 64 lags fill the memory.
+            and a warning says which share of the weight they have.
 
         Returns
         -------
         statsmodels.tsa.vector_ar.var_model.VARProcess
+            With ``roots``, as results of statsmodels have them, and an ``acf`` that suits many
+            lags.
         """
         self._need_one_step("a VARProcess")
-        var_model = require("statsmodels.tsa.vector_ar.var_model", "to_statsmodels", "demo")
+        require("statsmodels.tsa.vector_ar.var_model", "to_statsmodels", "demo")
+        from samovar_forecast.dynamics.origin_process import OriginProcess
+
         names = [str(name) for name in self.names]
         coefs, constant = self.coefs.copy(), self._constant
         if max_order is not None and max_order < self.order:
-            if max_order < 1:
+            if not is_whole(max_order) or max_order < 1:
                 raise ConfigurationError(
                     "max_order is no number of lags", found=max_order, wanted="1 or more"
                 )
@@ -301,10 +305,7 @@ class LocalVAR(Result):
                     stacklevel=3,
                 )
             coefs = coefs[:max_order]
-        process = var_model.VARProcess(coefs, constant[:, None], sigma_u, names=names)
-        # Its forecasts ask for what only results have.
-        process.exog, process.trend, process.n_totobs = None, "c", self.order
-        return process
+        return OriginProcess(coefs, constant, sigma_u, names)
 
     def transient(self) -> np.ndarray:
         """Return the coefficients of the same VAR in differences; shape (L - 1, C, C).

@@ -197,17 +197,16 @@ def news(old: ForecastReading, new: ForecastReading, step: int = 1) -> News:
     change, future_change = np.nan_to_num(change), np.nan_to_num(after_future - before_future)
     weight, future_weight = _average_slopes(new, ends, step, change, future_change, newest - base)
 
-    labels = new.index[start:stop]
     changed = np.concatenate([after_past, after_series], axis=1)
     new_names = (*new_data.past.names, *new.names)
     kinds = ["past covariate"] * len(new_data.past.names) + ["series"] * len(new.names)
     rows = []
     for t, k in zip(*np.nonzero(change), strict=True):
         status = "new" if t >= n_known else "revised"
-        cell = (new_names[k], kinds[k], order - t, labels[t], status)
+        cell = (new_names[k], kinds[k], order - t, new.index[start + t], status)
         rows.append((cell, changed[t, k], change[t, k], weight[:, t, k]))
     for t, k in zip(*np.nonzero(future_change), strict=True):
-        label = labels[t] if t < order else None
+        label = new.index[start + t] if t < order else None
         cell = (new_data.future.names[k], "future covariate", order - t, label, "revised")
         rows.append((cell, after_future[t, k], future_change[t, k], future_weight[:, t, k]))
     columns = (

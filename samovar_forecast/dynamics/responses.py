@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from samovar_forecast.dynamics.simulation import (
     draw_errors,
     simulate_paths,
 )
+from samovar_forecast.dynamics.statsmodels_names import OF_RESPONSES, unknown_name
 from samovar_forecast.exceptions import ConfigurationError
 
 
@@ -67,6 +68,15 @@ class ImpulseResponses(BandedResult):
     method: Literal["iterated", "direct"] = "iterated"
     level: float = 0.9
     covariates: tuple[str, ...] = ()
+
+    def __getattr__(self, name: str) -> Any:
+        """Say what does the thing that statsmodels calls by a name.
+
+        Raises
+        ------
+        AttributeError
+        """
+        raise unknown_name(self, name, OF_RESPONSES)
 
     @property
     def impulses(self) -> tuple[str, ...]:

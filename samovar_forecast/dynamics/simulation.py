@@ -11,7 +11,7 @@ Letters: B windows, O origins, L context length, C series, H steps simulated, S 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -158,7 +158,12 @@ def check_covariance(sigma_u: np.ndarray, n_series: int) -> np.ndarray:
 
 def check_periods(periods: int, least: int) -> None:
     """Refuse what is no number of periods, or below the least number that makes sense."""
-    if isinstance(periods, bool) or not isinstance(periods, (int, np.integer)) or periods < least:
+    if not is_whole(periods) or periods < least:
         raise ConfigurationError(
             f"periods must be at least {least}", found=repr(periods), wanted="an integer"
         )
+
+
+def is_whole(number: Any) -> bool:
+    """Whether something is an integer, of Python or numpy, and no bool."""
+    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)

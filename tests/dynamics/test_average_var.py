@@ -219,3 +219,35 @@ def test_the_summary_says_the_share_of_each_member(average) -> None:
     assert "40.0% at step 1, 44.2% at step 6" in text
     assert "order (lags read)" in text
     assert "heads of" not in text
+
+
+def test_news_are_shared_out_where_a_forecast_reads_all_rows() -> None:
+    older = average_var(n_rows=30)
+    frame = seasonal_frame(31)
+    frame.iloc[20, 1] += 0.1
+    moved = older.news(frame)
+    assert set(moved.table["status"]) == {"new", "revised"}
+    labels = set(moved.table["label"])
+    assert labels == {frame.index[20], frame.index[30]}
+    parts = moved.by_source()
+    np.testing.assert_allclose(parts.sum(axis=1), moved.revision, rtol=1e-9)
+
+
+def test_what_is_no_origin_step_or_lag_is_refused_by_name(average) -> None:
+    last = average.origins[-1]
+    for ask, what in (
+        (lambda: average.persistence([]), "no origin was asked for"),
+        (lambda: average.persistence(slice("foo", None)), "no time"),
+        (lambda: average.persistence(slice(3.5, None)), "no slice of the times"),
+        (lambda: average.at(horizon=2.0), "no such step"),
+        (lambda: average.coefficient_paths(1.0, [last]), "no such lag"),
+        (lambda: average.coefficient_paths([], [last]), "no such lag"),
+        (lambda: average.irf(2, bands="local", level=90), "between 0 and 1"),
+        (lambda: average.irf(2, bands="local", n_draws=20.0), "bands want draws"),
+        (lambda: average.to_statsmodels(max_order=3.0), "no number of lags"),
+    ):
+        with pytest.raises((ConfigurationError, DataError), match=what):
+            ask()
+    one = average.coefficient_paths(np.int64(1), (last,)).values
+    assert np.array_equal(one, average.coefficient_paths(1, [last]).values)
+    assert average.at(last.to_timestamp()) is average.at(last)
