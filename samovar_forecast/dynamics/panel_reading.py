@@ -11,8 +11,7 @@ import pandas as pd
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
-from samovar_forecast.dynamics.earlier_forecasts import EarlierForecasts
-from samovar_forecast.dynamics.forecast_reading import Estimation
+from samovar_forecast.dynamics.earlier_forecasts import EarlierForecasts, Estimation
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import Instance, Panel
 from samovar_forecast.learning.members import take_off

@@ -1,11 +1,10 @@
-"""A network on a history: its residuals, its gaps, its origins, its own copy of the data."""
+"""A network on a history: its residuals and its gaps."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.exceptions import DataError
@@ -38,25 +37,3 @@ def test_gaps_of_the_history_are_read_as_the_network_reads_them() -> None:
     assert "one-step errors" in str(model.summary())
     with pytest.raises(DataError, match="missing or infinite"):
         DynamicVAR.from_network(network_of(), frame)
-
-
-def test_covariates_ahead_limit_the_origins() -> None:
-    model = dynamic(covariates=True)
-    assert model.origins[-1] == model.index[-1]
-    short = model.data.future.values[:-3]
-    other = DynamicVAR.from_network(
-        network_of(n_future_covariates=1), model.history, future_covariates=short
-    )
-    assert other.origins[-1] == model.index[-4]
-    assert len(other.resid) == len(other.origins)
-
-
-def test_the_given_data_and_network_are_left_alone() -> None:
-    frame = dynamic().history
-    before = frame.copy()
-    network = network_of().float()
-    model = DynamicVAR.from_network(network, frame)
-    frame.iloc[:] = 0.0
-    assert model.history.equals(before)
-    assert next(network.parameters()).dtype == torch.float32
-    assert repr(model).startswith("DynamicVAR(3 series, 14 lags, 27 origins")
