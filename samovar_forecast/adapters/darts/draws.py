@@ -35,7 +35,7 @@ def draws_of_the_model(method: Method) -> Method:
         if all(series.n_samples == 1 for thing in given for series in _series_in(thing)):
             return method(self, *args, **kwargs)
         seed = kwargs.get("random_state")
-        if not isinstance(seed, int) or not 0 <= seed < LARGEST_SEED:
+        if not isinstance(seed, (int, np.integer)) or not 0 <= seed < LARGEST_SEED:
             seed = copy.deepcopy(self._random_instance).randint(LARGEST_SEED, dtype=np.int64)
         with isolated_numpy_state(np.random.RandomState(seed)):
             return method(self, *args, **kwargs)
