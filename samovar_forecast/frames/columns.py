@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,21 @@ import pandas as pd
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.frames.gaps import complete_times
 from samovar_forecast.frames.long_layout import holds_time
-from samovar_forecast.frames.numbers import choose_marks, is_missing, looks_numeric, to_numbers
+from samovar_forecast.frames.numbers import (
+    OTHER,
+    choose_marks,
+    is_missing,
+    looks_numeric,
+    to_numbers,
+)
 from samovar_forecast.frames.text_table import Reading, Table
 from samovar_forecast.frames.time_grid import TimeGrid
-from samovar_forecast.frames.times import read_times
+from samovar_forecast.frames.times import first_unread, has_points_in_dates, read_times
+
+MOST_LINES_OF_NOTES = 5
+"""Lines below a table that may be totals or notes; more lines are rows."""
+INFINITE = re.compile(r"[+-]?inf(?:inity)?|[+-]?\u221e|[+-]?[\d.,]+[eE]\d+", re.IGNORECASE)
+"""Cells without end, and numbers too large for a computer."""
 
 
 def no_series(path: Path, n_rows: int, n_columns: int) -> DataError:
@@ -42,6 +54,9 @@ def values_of(
         [column for column in columns.values() if looks_numeric(column)],
         table.separator,
         reading.decimal,
+        points_in_dates=any(
+            has_points_in_dates(column) for name, column in table.columns if name in others
+        ),
     )
     if marks.told:
         told.append(marks.told)
@@ -51,7 +66,7 @@ def values_of(
         if not keep_gaps:
             bad = bad | np.isnan(values[name])
         if bad.any():
-            raise _not_numbers(path, table, name, column, bad)
+            raise _not_numbers(path, table, name, column, bad, reading)
     frame = pd.DataFrame(values)
     check_gaps(path, frame, keep_gaps)
     return frame
@@ -71,26 +86,40 @@ def check_gaps(path: Path, values: pd.DataFrame, keep_gaps: bool) -> None:
 
 
 def _not_numbers(
-    path: Path, table: Table, name: str, column: pd.Series, bad: np.ndarray
+    path: Path, table: Table, name: str, column: pd.Series, bad: np.ndarray, reading: Reading
 ) -> DataError:
     """Return the error of a column that does not hold numbers only: its first bad line."""
     row = int(np.flatnonzero(bad)[0])
     content = column.iloc[row]
     is_empty = pd.isna(content) or content == ""
+    what = "has empty cells" if is_empty else "is not all numbers"
     return DataError(
-        f"column {name!r} of {path} is not all numbers",
+        f"column {name!r} of {path} {what}",
         found=f"{'an empty cell' if is_empty else repr(str(content))} in line {table.lines[row]}"
         + (f" and {int(bad.sum()) - 1} more" if bad.sum() > 1 else ""),
         wanted="a number in every row",
-        remedy=_remedy(name, column, all_bad=bool(bad.all())),
+        remedy=_remedy(name, column, bad, reading),
     )
 
 
-def _remedy(name: str, column: pd.Series, *, all_bad: bool) -> str:
+def _remedy(name: str, column: pd.Series, bad: np.ndarray, reading: Reading) -> str:
     """Return the remedy for a column that does not hold numbers only."""
     without = f"leave the column out: --leave-out {name!r}"
-    if not all_bad:
-        return f"fill the gap, write plain numbers such as 1234.5, or {without}"
+    row = int(np.flatnonzero(bad)[0])
+    if is_missing(column.iloc[[row]])[0]:
+        return f"fill it, or {without}; samovar-forecast forecast takes empty cells"
+    content = str(column.iloc[row])
+    if INFINITE.fullmatch(content):
+        return f"write a finite number, leave the cell empty for a gap, or {without}"
+    if (
+        reading.decimal is not None
+        and not to_numbers(column.iloc[[row]], OTHER[reading.decimal])[1]
+    ):
+        return f"leave --decimal {reading.decimal} out, or {without}"
+    if reading.header is False and row == 0:
+        return f"if line 1 holds names, leave --header no out; else {without}"
+    if not bad.all():
+        return f"write plain numbers such as 1234.5, leave the cell empty for a gap, or {without}"
     if holds_time(column):
         return f"if it holds the time, say so: --time {name!r}; or {without}"
     if column.astype(str).nunique() <= len(column) // 2:
@@ -108,20 +137,51 @@ def times_of(path: Path, table: Table, time: str, reading: Reading, told: list[s
     missing = np.flatnonzero(is_missing(column))
     times = None if len(missing) else read_times(column, reading.day_first)
     if times is None:
-        is_number = looks_numeric(column)
-        row = int(missing[0]) if len(missing) else 0
-        content = column.iloc[row]
-        found = "an empty cell" if pd.isna(content) or content == "" else content
-        raise DataError(
-            f"{where} holds no time" if is_number else f"{where} does not parse as dates",
-            found=f"{found if is_number else repr(found)} in line {table.lines[row]}",
-            wanted="dates such as 2016-07-04, 2016-07-04 05:00, 2016Q3, 2016M07, or whole numbers",
-            remedy="rewrite them, name another column with --time, or pass --number-rows to count "
-            "rows instead",
-        )
+        row = int(missing[0]) if len(missing) else first_unread(column, reading.day_first)
+        raise _no_times(where, table, column, row, reading)
+    if reading.day_first is not None:
+        other = read_times(column, not reading.day_first)
+        if other is not None and other.index.equals(times.index):
+            told.append("--dates changes nothing, for the dates leave no choice")
     if times.told:
         told.append(times.told)
     return times.index.rename(time)
+
+
+def _no_times(where: str, table: Table, column: pd.Series, row: int, reading: Reading) -> DataError:
+    """Return the error of a column that does not hold times only: its first bad cell."""
+    content = column.iloc[row]
+    is_empty = bool(is_missing(column.iloc[[row]])[0])
+    is_number = looks_numeric(column.iloc[[row]])
+    found = "an empty cell" if pd.isna(content) or content == "" else content
+    found = f"{found if is_number else repr(found)} in line {table.lines[row]}"
+    if row:
+        found += f", beside {column.iloc[0]!r} in line {table.lines[0]}"
+    if not is_empty and reading.day_first is not None and read_times(column) is not None:
+        order = "day-first" if reading.day_first else "month-first"
+        return DataError(
+            f"{where} does not hold dates that are {order}",
+            found=f"{content!r} in line {table.lines[row]}",
+            remedy=f"leave --dates {order} out",
+        )
+    below = column.iloc[row:].astype(str)
+    is_note = row > 0 and len(below) <= MOST_LINES_OF_NOTES and not below.str.contains(r"\d").any()
+    other = "name another column with --time, or pass --number-rows to count rows instead"
+    if is_note:
+        remedy = f"line {table.lines[row]} looks like a total or a note below the table: remove it"
+    elif reading.header is False and row == 0:
+        remedy = f"if line {table.lines[0]} holds names, leave --header no out; else {other}"
+    elif row:
+        remedy = f"write the cell like the others, {other}"
+    else:
+        remedy = f"rewrite them, {other}"
+    return DataError(
+        f"{where} holds no time" if is_number else f"{where} does not parse as dates",
+        found=found,
+        wanted="dates such as 2016-07-04, 2016-07-04 05:00, 2016Q3, 2016M07, July 2016, or whole "
+        "numbers",
+        remedy=remedy,
+    )
 
 
 def on_grid(
@@ -141,6 +201,7 @@ def on_grid(
         return y, TimeGrid.of(y.index, where).season
     except DataError as error:
         repeats = times.has_duplicates
+        is_sorted = times.is_monotonic_increasing or times.is_monotonic_decreasing
         raise DataError(
             error.problem,
             found=error.found,
@@ -149,5 +210,6 @@ def on_grid(
                 "name the column of the series with --id, or give series that stand one below the "
                 "other a column each; else " * repeats
             )
+            + "sort the rows of the file by time; else " * (not repeats and not is_sorted)
             + "correct the file, or pass --number-rows to count rows instead",
         ) from error

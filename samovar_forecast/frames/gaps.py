@@ -56,7 +56,7 @@ def complete_times(index: pd.Index, where: str) -> Completed:
             kind = "business days, " if getattr(grid, "freqstr", None) == "B" else ""
             first = str(missing[0]).removesuffix(" 00:00:00")
             rows = "a row" if len(missing) == 1 else "rows"
-            told = f"{kind}{counted(len(missing), 'missing time')} kept as {rows} without values"
+            told = f"{kind}{counted(len(missing), 'missing time')} added as {rows} without values"
             told = f"{told}, the first {first}" if len(missing) > 1 else f"{told}, {first}"
             return Completed(index, grid, told)
         for freq, word in DRIFTING.items() if isinstance(index, pd.DatetimeIndex) else ():

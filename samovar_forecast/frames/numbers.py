@@ -10,9 +10,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.frames.text_table import MISSING, NUMBER
+from samovar_forecast.frames.text_table import MISSING, NUMBER, Guess
 
 Decimal = Literal[".", ","]
+OTHER: dict[Decimal, Decimal] = {".": ",", ",": "."}
+"""The mark that may stand between thousands, by the mark before decimals."""
 
 BLANKS = " \u00a0\u202f"
 """Blanks that may stand between thousands, the narrow ones too."""
@@ -62,12 +64,17 @@ def looks_numeric(column: pd.Series) -> bool:
 
 
 def choose_marks(
-    columns: Sequence[pd.Series], separator: str | None, decimal: Decimal | None
+    columns: Sequence[pd.Series],
+    separator: str | None,
+    decimal: Decimal | None,
+    *,
+    points_in_dates: bool = False,
 ) -> Marks:
     """Return the decimal mark under which the most cells are numbers.
 
     Where both marks serve all cells, as with 1,234 alone, a point is decimal, and so is a comma,
-    unless commas stand between the columns.
+    unless commas stand between the columns. Beside dates such as 04.07.2016 a point stands
+    between thousands, unless commas stand between the columns.
 
     Parameters
     ----------
@@ -77,6 +84,8 @@ def choose_marks(
         Character between the columns of the file.
     decimal : {".", ","}, optional
         What the user says.
+    points_in_dates : bool, default=False
+        Whether the dates of the file are written as 04.07.2016.
     """
     marked = {
         cell if cell.isascii() else cell.translate(SIGNS)
@@ -95,7 +104,8 @@ def choose_marks(
             decimal = "." if point > comma else ","
         else:
             commas = sorted(cell for cell in both if "," in cell)
-            decimal = "," if commas and separator != "," else "."
+            is_comma = commas or (both and points_in_dates)
+            decimal = "," if is_comma and separator != "," else "."
             if both and (commas or separator != ","):
                 return Marks(decimal, _told_of((commas or sorted(both))[0], decimal))
     return Marks(decimal, "decimal commas" if decimal == "," else None)
@@ -132,7 +142,7 @@ def to_numbers(column: pd.Series, decimal: Decimal) -> tuple[np.ndarray, np.ndar
             values[~missing] = np.array(plain.split(BETWEEN) if text else [], dtype=float)
             values[np.isinf(values)] = np.nan
             return values, np.isnan(values) & ~missing
-    other = {".": ",", ",": "."}[decimal]
+    other = OTHER[decimal]
     bare = str.maketrans({decimal: ".", **dict.fromkeys(f"{other}'{BLANKS}")})
     usable = np.array([_fits(cell, decimal) for cell in cells], dtype=bool)
     at = np.flatnonzero(~missing)[usable]
@@ -154,12 +164,12 @@ def _fits(cell: str, decimal: str) -> bool:
     return _NUMBERS[decimal].fullmatch(cell) is not None
 
 
-def _told_of(cell: str, decimal: str) -> str:
+def _told_of(cell: str, decimal: str) -> Guess:
     """Return how a cell that can be read in two ways is read, and what decides otherwise."""
     mark = "," if "," in cell else "."
     whole = cell.replace(mark, "")
     read = cell.replace(mark, ".") if mark == decimal else whole
-    return (
+    return Guess(
         f"{cell} read as {read} (--decimal {'.' if decimal == ',' else ','} reads "
         f"{whole if read != whole else cell.replace(mark, '.')})"
     )

@@ -22,12 +22,14 @@ from samovar_forecast.frames.long_layout import (
     side_by_side,
 )
 from samovar_forecast.frames.numbers import is_missing, looks_numeric
-from samovar_forecast.frames.text_table import Reading, Table, file_content, read_text_table
+from samovar_forecast.frames.text_table import Guess, Reading, Table, file_content, read_text_table
 from samovar_forecast.frames.time_grid import TimeGrid
 from samovar_forecast.frames.times import read_times
 
 PARQUET = b"PAR1"
 """First bytes of a Parquet file."""
+OF_TEXT = ("separator", "header", "encoding")
+"""Parts of a reading that say something of text alone."""
 
 
 class Dataset(NamedTuple):
@@ -43,12 +45,15 @@ class Dataset(NamedTuple):
         Steps in a season; 1 if there is no season.
     description : sequence of str
         Sentences about the source of the data and the transformation of the data.
+    guesses : sequence of str, default=()
+        What the file leaves open, and how it was read.
     """
 
     y: pd.DataFrame
     units: dict[str, str]
     season: int
     description: Sequence[str]
+    guesses: Sequence[str] = ()
 
 
 def us_macro_data() -> Dataset:
@@ -125,7 +130,7 @@ def read_file(
     reading = reading or Reading()
     content = file_content(path)
     table = (
-        _parquet_table(path, content)
+        _parquet_table(path, content, reading)
         if content.startswith(PARQUET)
         else read_text_table(path, content, reading)
     )
@@ -159,21 +164,27 @@ def read_file(
             told.append(f"series below one another, named by {', '.join(map(repr, keys))}")
             check_gaps(path, values, keep_gaps)
         y, season = on_grid(values, times, where, keep_gaps, told)
-    if n_missing := int(y.isna().sum().sum()):
-        worst = y.isna().sum().idxmax()
-        n_worst = int(y[worst].isna().sum())
+    missing = values.isna().sum()  # without the times that the file lacks
+    if n_missing := int(missing.sum()):
+        worst = missing.idxmax()
+        n_worst = int(missing[worst])
         most = f"in {worst!r}" if n_worst == n_missing else f"{n_worst} of them in {worst!r}"
         told.append(f"{counted(n_missing, 'cell')} without a value, {most}")
     span = f"rows 1 to {len(y)}" if number_rows else f"{y.index[0]} to {y.index[-1]}"
+    rows = counted(len(table.lines), "row") + (
+        f" of {counted(len(values), 'time')}" if keys else ""
+    )
+    told = list(dict.fromkeys(told))
     return Dataset(
         y,
         units={},
         season=season,
         description=(
-            f"Data: {path}, {span.replace(' 00:00:00', '')}, {len(y)} rows, {y.shape[1]} series.",
+            f"Data: {path}, {span.replace(' 00:00:00', '')}, {rows}, {y.shape[1]} series.",
             "Series: as they stand in the file, not transformed.",
-            *([f"Read with: {'; '.join(dict.fromkeys(told))}."] if told else []),
+            *([f"Read with: {'; '.join(told)}."] if told else []),
         ),
+        guesses=[words for words in told if isinstance(words, Guess)],
     )
 
 
@@ -233,8 +244,10 @@ def read_covariates(
     return X.reindex(y.index), X_ahead
 
 
-def _parquet_table(path: Path, content: bytes) -> Table:
+def _parquet_table(path: Path, content: bytes, reading: Reading) -> Table:
     """Return the columns of a Parquet file, those of its index first."""
+    given = [name for name in OF_TEXT if getattr(reading, name) is not None]
+    told = [f"--{name} has no effect on Parquet" for name in given]
     try:
         frame = pd.read_parquet(io.BytesIO(content))
     except ImportError as error:
@@ -251,7 +264,7 @@ def _parquet_table(path: Path, content: bytes) -> Table:
         (str(name), column.astype(object) if pd.api.types.is_string_dtype(column) else column)
         for name, column in frame.items()
     ]
-    return Table(columns, np.arange(1, len(frame) + 1))
+    return Table(columns, np.arange(1, len(frame) + 1), told=told)
 
 
 def _without(path: Path, table: Table, leave_out: Sequence[str], asked_for: Sequence[str]) -> Table:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import contextlib
 import csv
 import gzip
 import io
@@ -30,6 +31,12 @@ SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "comma
 """Separators with their names, in the order in which they are tried: a comma may be decimal."""
 COMPRESSED = {b"\x1f\x8b": gzip.decompress, b"BZh": bz2.decompress, b"\xfd7zXZ": lzma.decompress}
 """First bytes of compressed files, and what decompresses them."""
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""First bytes of texts that say their encoding."""
 OTHER_FILES = {
     b"PK\x03\x04": "an Excel workbook or a zip file",
     b"\xd0\xcf\x11\xe0": "Excel's .xls",
@@ -40,6 +47,12 @@ MISSING = frozenset(
 """What stands for a missing value, in lower case."""
 LINES_LOOKED_AT = 100
 NUMBER = re.compile(r"[+-]?[\d.,'\u2019\u00a0\u202f ]*\d[.,]?(?:[eE][+-]?\d+)?")
+
+
+class Guess(str):
+    """Words on a reading that could be another: the file leaves it open, an option decides."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +111,8 @@ def file_content(path: Path) -> bytes:
     DataError
         If there is no file, if the file is damaged, or if it is a workbook.
     """
+    if path.is_dir():
+        raise DataError(f"{str(path)!r} is a folder", wanted="a CSV or Parquet file")
     if not path.is_file():
         raise DataError(f"there is no file {str(path)!r}", remedy="check the path")
     content = path.read_bytes()
@@ -171,14 +186,23 @@ def read_text_table(path: Path, content: bytes, reading: Reading) -> Table:
         header, is_sure = _has_header([cells for _, cells in rows[:LINES_LOOKED_AT]])
         if not header:
             told.append(
-                f"line {rows[0][0]} taken for values, not for names (--header yes decides "
-                f"otherwise), the columns called column_1 to column_{width}"
+                Guess(
+                    f"line {rows[0][0]} taken for values, not for names (--header yes decides "
+                    f"otherwise), the columns called column_1 to column_{width}"
+                )
             )
         elif not is_sure:
             told.append(
-                f"line {rows[0][0]} taken for names: {', '.join(rows[0][1][:4])} (--header no "
-                "decides otherwise)"
+                Guess(
+                    f"line {rows[0][0]} taken for names: {', '.join(rows[0][1][:4])} (--header no "
+                    "decides otherwise)"
+                )
             )
+    elif header and not _has_header([cells for _, cells in rows[:LINES_LOOKED_AT]])[0]:
+        told.append(
+            f"line {rows[0][0]}, which looks like values, taken for names by --header yes: "
+            f"{', '.join(rows[0][1][:4])}"
+        )
     names = rows[0][1] if header else [""] * width
     body = rows[1:] if header else rows
     columns = []
@@ -196,16 +220,22 @@ def read_text_table(path: Path, content: bytes, reading: Reading) -> Table:
 
 def _decoded(path: Path, content: bytes, encoding: str | None, told: list[str]) -> str:
     """Return the content as text; what is not UTF-8 is told."""
+    marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark)), "")
     try:
         if encoding is not None:
-            return content.decode(encoding).lstrip("\ufeff")
-        for mark, name in (
-            (codecs.BOM_UTF8, "utf-8-sig"),
-            (codecs.BOM_UTF16_LE, "utf-16"),
-            (codecs.BOM_UTF16_BE, "utf-16"),
-        ):
-            if content.startswith(mark):
-                return content.decode(name)
+            text = content.decode(encoding).lstrip("\ufeff")
+            if marked and text != content.decode(marked):
+                raise DataError(
+                    f"{path} is not written in {encoding}",
+                    found=f"the byte order mark of {marked}",
+                    remedy="leave --encoding out",
+                )
+            with contextlib.suppress(UnicodeDecodeError):
+                if text != content.decode("utf-8").lstrip("\ufeff"):
+                    told.append(f"text in {encoding} by --encoding, though it reads as utf-8 too")
+            return text
+        if marked:
+            return content.decode(marked)
         if b"\0" in content[:4096]:
             raise DataError(f"{path} is no text", found="bytes of zero", remedy="save it as CSV")
         try:

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.frames.text_table import Guess
+
 DAY_DIGITS = re.compile(r"(?:1[5-9]|2[01])\d{6}")
 MONTH_DIGITS = re.compile(r"((?:1[5-9]|2[01])\d{2})(0[1-9]|1[0-2])")
 MONTH = re.compile(r"(\d{4})\s*[-:/. ]?\s*[Mm](\d{1,2})")
@@ -26,11 +28,30 @@ DECIMAL_YEAR = re.compile(r"(1[5-9]|2[01])\d{2}(?:[.,]\d*)?")
 YEAR_AND_MONTH = re.compile(r"(\d{4})[.,](\d{1,2})")
 DAY_AND_MONTH = re.compile(r"^(\d{1,2})[-/. ](\d{1,2})[-/. ]((?:\d{2})?\d{2})\b")
 FULL_DATE = re.compile(r"\d{4}|^\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2}\b")
-OF_MONTHS = ("%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%B-%Y", "%b %y", "%Y-%b", "%Y %b", "%Y %B")
+OF_MONTHS = ("%b-%y", "%b-%Y", "%b %Y", "%b %y", "%Y-%b", "%Y %b")
 OF_DAYS = (
-    *("%d-%b-%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y"),
-    *("%d. %B %Y", "%d/%b/%Y", "%d%b%Y", "%Y-%b-%d"),
+    *("%d-%b-%y", "%d-%b-%Y", "%d %b %Y", "%d %b, %Y", "%b %d, %Y", "%b %d %Y", "%d. %b %Y"),
+    *("%d.%b.%Y", "%d/%b/%Y", "%d%b%Y", "%Y-%b-%d"),
 )
+WORD = re.compile(r"([^\W\d_]+)(?:\.(?=\s|$))?")
+"""A word, with the point of an abbreviation."""
+NAMES_OF_MONTHS = {
+    "Jan": "jan january januar jänner jän janvier janv enero ene gennaio gen",
+    "Feb": "feb february februar feber février fevrier févr fevr fév fev febrero febbraio",
+    "Mar": "mar march märz maerz mär mrz mars marzo",
+    "Apr": "apr april avril avr abril abr aprile",
+    "May": "may mai mayo maggio mag",
+    "Jun": "jun june juni juin junio giugno giu",
+    "Jul": "jul july juli juillet juil julio luglio lug",
+    "Aug": "aug august août aout agosto ago",
+    "Sep": "sep sept september septembre septiembre setiembre settembre set",
+    "Oct": "oct october oktober okt octobre octubre ottobre ott",
+    "Nov": "nov november novembre noviembre",
+    "Dec": "dec december dezember dez décembre decembre déc diciembre dic dicembre",
+}
+"""Names of the months in English, German, French, Spanish and Italian."""
+SHORT_NAMES = {word: name for name, words in NAMES_OF_MONTHS.items() for word in words.split()}
+POINTS_IN_DATES = re.compile(r"\d{1,2}\.\d{1,2}\.(?:\d{2})?\d{2}(?:\s.*)?")
 EPOCHS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 """Units of an epoch: ticks in a second."""
 FIRST_EPOCH, LAST_EPOCH = 100_000_000, 4_102_444_800
@@ -54,7 +75,8 @@ def read_times(column: pd.Series, day_first: bool | None = None) -> Times | None
     column : Series
         Text without missing cells, or typed times or numbers.
     day_first : bool, optional
-        Whether 3/4/2016 is the third of April; by default what makes the times regular.
+        Whether 3/4/2016 is the third of April; by default what makes the times regular. Dates that
+        show the other order are no times.
 
     Returns
     -------
@@ -77,6 +99,40 @@ def read_times(column: pd.Series, day_first: bool | None = None) -> Times | None
             if times is not None:
                 return times
         return _dates(texts, day_first)
+
+
+def first_unread(column: pd.Series, day_first: bool | None = None) -> int:
+    """Return the row of the first cell that does not read as a time beside the other cells.
+
+    The cells that are written as most cells are (digits and letters in the same order) are read
+    first, then the others.
+
+    Parameters
+    ----------
+    column : Series
+        Cells, not missing, that :func:`read_times` does not read.
+    day_first : bool, optional
+        As in :func:`read_times`.
+    """
+    texts = column.astype(str)
+    written = texts.str.replace(r"\d+", "0", regex=True).str.replace(WORD, "a", regex=True)
+    usual = written.eq(written.mode().iloc[0]).to_numpy()
+    order = np.concatenate([np.flatnonzero(usual), np.flatnonzero(~usual)])
+    n_read, n_unread = 0, len(order)
+    while n_unread - n_read > 1:  # the shortest beginning that does not read
+        n_tried = (n_read + n_unread) // 2
+        if read_times(column.iloc[order[:n_tried]], day_first) is None:
+            n_unread = n_tried
+        else:
+            n_read = n_tried
+    return int(order[n_read])
+
+
+def has_points_in_dates(column: pd.Series) -> bool:
+    """Return whether a column holds dates such as 04.07.2016."""
+    return column.dtype == object and bool(
+        len(column) and column.astype(str).str.fullmatch(POINTS_IN_DATES).all()
+    )
 
 
 def _all(texts: pd.Series, pattern: re.Pattern[str]) -> pd.DataFrame | None:
@@ -172,8 +228,9 @@ def _named_months(texts: pd.Series) -> Times | None:
     """Return Jan-00 and 4 July 2016 as months and dates; two digits of a year find a century."""
     if not any(character.isalpha() for character in texts.iloc[0]):
         return None
+    named = _with_short_names(texts)
     for written in (*OF_MONTHS, *OF_DAYS):
-        dates = _parsed(texts, written)
+        dates = _parsed(named, written)
         if dates is None:
             continue
         told = None
@@ -182,6 +239,17 @@ def _named_months(texts: pd.Series) -> Times | None:
             told = f"{texts.iloc[0]} read as {dates[0]:%B %Y}"
         return Times(dates.to_period("M") if written in OF_MONTHS else dates, told)
     return None
+
+
+def _with_short_names(texts: pd.Series) -> pd.Series:
+    """Return dates with months such as Jan, where the first date names its month."""
+    if not any(word.lower() in SHORT_NAMES for word in WORD.findall(texts.iloc[0])):
+        return texts
+
+    def shortened(word: re.Match[str]) -> str:
+        return SHORT_NAMES.get(word[1].lower(), word[0])
+
+    return texts.str.replace(" de ", " ").str.replace(WORD, shortened, regex=True)
 
 
 def _in_one_century(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
@@ -262,12 +330,16 @@ def _days_and_months(texts: pd.Series, parts: pd.DataFrame, day_first: bool | No
     if min(first, second) > 12:
         return None
     is_open = max(first, second) <= 12
+    is_guess = False
     readings = [_mixed(texts, day_first=choice) for choice in (False, True)] if is_open else []
     if not is_open:
+        if day_first is not None and day_first != (first > 12):
+            return None
         day_first = bool(first > 12)
     elif day_first is None:
         regular = [dates is not None and _is_regular(dates) for dates in readings]
-        day_first = "." in texts.iloc[0] if regular[0] == regular[1] else regular[1]
+        is_guess = regular[0] == regular[1]
+        day_first = "." in texts.iloc[0] if is_guess else regular[1]
     dates = readings[day_first] if is_open else _mixed(texts, day_first=day_first)
     if dates is None:
         return None
@@ -276,7 +348,8 @@ def _days_and_months(texts: pd.Series, parts: pd.DataFrame, day_first: bool | No
     told = f"{texts.iloc[0]} read as {dates[0].day} {dates[0]:%B %Y}"
     if is_open and not (parts[0] == parts[1]).all():
         other = "month-first" if day_first else "day-first"
-        return Times(dates, f"{told} (--dates {other} decides otherwise)")
+        told = f"{told} (--dates {other} decides otherwise)"
+        return Times(dates, Guess(told) if is_guess else told)
     return Times(dates, None if has_century else told)
 
 

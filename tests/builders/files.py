@@ -127,13 +127,13 @@ KINDS = {
         BUSINESS,
         a=ON_BUSINESS_DAYS[0],
         b=ON_BUSINESS_DAYS[1],
-        told="business days, 3 missing times kept as rows without values, the first 2023-12-25",
+        told="business days, 3 missing times added as rows without values, the first 2023-12-25",
     ),
     "a missing month": kind(
         PLAIN.replace("2000-03-01,3,30\n", ""),
         a=[*A[:2], nan, *A[3:]],
         b=[*B[:2], nan, *B[3:]],
-        told="1 missing time kept as a row without values, 2000-03-01",
+        told="1 missing time added as a row without values, 2000-03-01",
     ),
     "a date somewhere in each month": kind(
         text(["2000-01-03", "2000-02-01", "2000-03-01", "2000-04-03", "2000-05-02", "2000-06-01"]),

@@ -30,9 +30,9 @@ def test_the_forecast_is_printed_with_intervals_and_what_to_think_of_it(
     assert (code, err) == (0, "")
     words = " ".join(out.split())
     for expected in (
-        "2015-01-01 to 2019-12-01, 60 rows, 2 series",
-        "1 missing time kept as a row without values, 2015-09-01",
-        "3 cells without a value",
+        "2015-01-01 to 2019-12-01, 59 rows, 2 series",
+        "1 missing time added as a row without values, 2015-09-01",
+        "1 cell without a value, in 'b'",
         "forecast low 80% high 80%",
         "What comes: At 2020-03-01, 3 steps ahead: a ",
         "How it did: At the last 4 origins (2018-12-01 to 2019-09-01), fitted once before the "

@@ -33,6 +33,18 @@ def test_the_decimal_mark_is_the_one_under_which_all_cells_are_numbers(cells, se
     assert choose_marks([column(*cells)], separator, None).decimal == decimal
 
 
+def test_beside_dates_with_points_a_point_before_three_digits_stands_between_thousands():
+    cells = column("1.101", "12.104", "3")
+    marks = choose_marks([cells], ";", None, points_in_dates=True)
+    assert marks == (",", "1.101 read as 1101 (--decimal . reads 1.101)")
+    np.testing.assert_array_equal(to_numbers(cells, marks.decimal)[0], [1101.0, 12104.0, 3.0])
+    assert choose_marks([cells], ";", ".", points_in_dates=True).decimal == "."
+    assert choose_marks([cells], ",", None, points_in_dates=True).decimal == "."
+    decimals = column("1.101", "0.104")
+    assert choose_marks([decimals], ";", None, points_in_dates=True).decimal == "."
+    assert choose_marks([column("1", "2")], ";", None, points_in_dates=True) == (".", None)
+
+
 def test_doubt_is_told_with_the_option_that_decides_otherwise():
     told = choose_marks([column("1,234", "2")], ";", None).told
     assert told == "1,234 read as 1.234 (--decimal . reads 1234)"

@@ -10,6 +10,7 @@ import pytest
 
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.frames.sources import read_file, us_macro_data
+from samovar_forecast.frames.text_table import Reading
 from tests.builders.files import KINDS
 from tests.builders.frames import months, write_csv
 
@@ -113,6 +114,49 @@ def test_a_header_of_numbers_is_a_header_and_doubt_is_told(tmp_path):
     assert "line 1 taken for names: 2000, ill, 2020" in data.description[-1]
 
 
+def test_a_header_that_looks_like_values_is_taken_at_the_users_word_and_told(tmp_path):
+    path = write(tmp_path / "own.csv", "2000-01-01,1\n2000-01-02,2\n2000-01-03,3\n2000-01-04,4\n")
+    data = read_file(path, reading=Reading(header=True))
+    assert list(data.y) == ["1"]
+    assert "which looks like values, taken for names by --header yes" in data.description[-1]
+
+
+def test_an_encoding_that_the_file_contradicts_is_refused_or_told(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_bytes("year,caf\u00e9\n2000,1\n2001,2\n2002,3\n".encode("utf-16"))
+    with pytest.raises(DataError, match="the byte order mark of utf-16; leave --encoding out"):
+        read_file(path, reading=Reading(encoding="latin-1"))
+    assert list(read_file(path, reading=Reading(encoding="utf-16")).y) == ["caf\u00e9"]
+    path.write_bytes("year,caf\u00e9\n2000,1\n2001,2\n2002,3\n".encode())
+    told = read_file(path, reading=Reading(encoding="latin-1")).description[-1]
+    assert "text in latin-1 by --encoding, though it reads as utf-8 too" in told
+    assert len(read_file(path, reading=Reading(encoding="utf-8")).description) == 2
+
+
+def test_rows_of_the_file_are_counted_and_added_times_apart(tmp_path):
+    path = write(tmp_path / "own.csv", "t,a\n2000,1\n2001,\n2003,3\n2004,4\n2005,5\n")
+    data = read_file(path, keep_gaps=True)
+    assert ", 2000 to 2005, 5 rows, 1 series." in data.description[0]
+    assert data.description[-1] == (
+        "Read with: 1 missing time added as a row without values, 2002; 1 cell without a value, "
+        "in 'a'."
+    )
+    assert len(data.y) == 6
+
+
+def test_thousands_beside_german_dates_are_told_as_a_guess(tmp_path):
+    times = pd.date_range("2012-01-01", periods=14, freq="MS")
+    lines = "".join(f"{time:%d.%m.%Y};1.1{k:02d};{k}\n" for k, time in enumerate(times))
+    data = read_file(write(tmp_path / "own.csv", f"Datum;Umsatz;Quote\n{lines}"))
+    assert data.y["Umsatz"].tolist() == [1100.0 + k for k in range(14)]
+    assert data.guesses == ["1.100 read as 1100 (--decimal . reads 1.100)"]
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(DataError, match="is a folder; wanted: a CSV or Parquet file"):
+        read_file(tmp_path)
+
+
 def test_two_columns_of_a_name_are_refused(tmp_path):
     path = write(tmp_path / "own.csv", "time,a,b, a\n2000,1,2,3\n2001,1,2,3\n2002,1,2,3\n")
     with pytest.raises(DataError, match=r"columns 2 and 4 of .* have the same name; found: 'a'"):
@@ -141,6 +185,8 @@ def test_typed_columns_are_taken_from_parquet(tmp_path):
     y.to_parquet(tmp_path / "own.parquet")
     read = read_file(tmp_path / "own.parquet", keep_gaps=True).y
     pd.testing.assert_frame_equal(read, y, check_freq=False, check_index_type=False)
+    data = read_file(tmp_path / "own.parquet", keep_gaps=True, reading=Reading(separator=";"))
+    assert "--separator has no effect on Parquet" in data.description[-1]
 
 
 @pytest.mark.parametrize(

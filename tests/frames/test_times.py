@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from samovar_forecast.frames.times import read_times
+from samovar_forecast.frames.times import first_unread, has_points_in_dates, read_times
 
 
 def column(*cells):
@@ -87,3 +87,39 @@ def test_typed_times_are_taken_as_they_are():
     times = read_times(pd.Series(dates.tz_localize("Europe/Paris")))
     assert times.told == "times in UTC"
     assert times.index[0] == pd.Timestamp("1999-12-31 23:00")
+
+
+def test_the_first_cell_that_is_written_otherwise_is_found():
+    days = [f"2016-07-{day:02d}" for day in range(1, 29)]
+    assert first_unread(column(*days, "Summe")) == 28
+    assert first_unread(column("in EUR", *days)) == 0
+    assert first_unread(column(*days[:9], "2016-07-1O", *days[10:])) == 9
+    assert first_unread(column("Jan 2012", "Feb 2012", "Mrt 2012", "Apr 2012")) == 2
+    days = column("04.01.2021", "13.01.2021", "14.01.2021")
+    assert (read_times(days, day_first=False), first_unread(days, day_first=False)) == (None, 1)
+    assert str(read_times(days, day_first=True).index[0].date()) == "2021-01-04"
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (("Jan 2012", "Feb 2012", "M\u00e4r 2012", "Apr 2012", "Mai 2012"), "2012-01"),
+        (("Dezember 2015", "Januar 2016", "Februar 2016"), "2015-12"),
+        (("janv. 2012", "f\u00e9vr. 2012", "mars 2012"), "2012-01"),
+        (("1 de julio de 2016", "1 de agosto de 2016"), "2016-07-01"),
+        (("gen-20", "feb-20", "mar-20"), "2020-01"),
+        (("31. M\u00e4rz 2016", "30. April 2016"), "2016-03-31"),
+        (("April 2012", "May 2012", "June 2012"), "2012-04"),
+    ],
+)
+def test_months_have_names_in_five_languages(cells, first):
+    index = read_times(column(*cells)).index
+    assert str(index[0]).removesuffix(" 00:00:00") == first
+    assert len(index) == len(cells)
+    assert index.is_monotonic_increasing
+
+
+def test_dates_with_points_are_told_from_numbers_and_other_dates():
+    assert has_points_in_dates(column("04.07.2016", "1.2.16"))
+    assert not has_points_in_dates(column("04.07.2016", "2016-07-04"))
+    assert not has_points_in_dates(column("1.234", "1.5"))
