@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from benchmarks import harness
 from benchmarks.command import Benchmark
+from benchmarks.core_products import products_of_step
 from benchmarks.harness import Samples
 from benchmarks.pages import markdown_table
 from benchmarks.plain_model import PlainSAMoVAR, plain_loss
@@ -35,9 +36,13 @@ SOURCES = (
     "samovar_forecast/config.py",
     "samovar_forecast/network",
     "benchmarks/core.py",
+    "benchmarks/core_products.py",
     "benchmarks/harness.py",
     "benchmarks/plain_model.py",
 )
+PRODUCTS = "products"
+LARGEST_SHARE_OF_PRODUCTS = 1.8
+"""Times that a training step may take of its matrix products alone."""
 LARGEST_DISAGREEMENT = 1e-3  # relative; float32 rounding is 1e-5
 
 STEP, ONE, THOUSAND, MEMORY = (
@@ -208,14 +213,13 @@ def check_agreement(name: str, case: Case, contestants: dict[str, Contestant]) -
 
 
 def measure_step(contestants: dict[str, Contestant], case: Case) -> dict[str, Samples]:
-    """Return the seconds of a training step."""
+    """Return the seconds of a training step, and of its matrix products alone."""
     window, future = random_walks(case, case.batch)
     for contestant in contestants.values():
         contestant.network.train()
-    return harness.interleave(
-        {who: partial(each.step, window, future) for who, each in contestants.items()},
-        repeats=case.n_steps,
-    )
+    jobs = {who: partial(each.step, window, future) for who, each in contestants.items()}
+    jobs[PRODUCTS] = products_of_step(case)
+    return harness.interleave(jobs, repeats=case.n_steps)
 
 
 def measure_one_window(contestants: dict[str, Contestant], case: Case) -> dict[str, Samples]:
@@ -356,12 +360,23 @@ def rows_of(name: str, entry: dict[str, Any]) -> list[list[str]]:
         shown = [_seconds(times[who]) for who in CONTESTANTS]
         verdict = "yes" if ratio.value >= target else "NO"
         rows.append([name, label, *shown, f"{ratio}x faster", f"{target:g}x", verdict])
+        if PRODUCTS in samples:
+            rows.append(_row_of_products(name, samples))
     memory, target = entry[MEMORY], case["to_reach"][3]
     share = memory["core"]["tensors"] / memory["plain"]["tensors"]
     shown = [f"{memory[who]['tensors'] / 1e6:.0f} MB" for who in CONTESTANTS]
     verdict = "yes" if share <= target else "NO"
     rows.append([name, MEMORY, *shown, f"{share:.2f}x as much", f"{target:g}x", verdict])
     return rows
+
+
+def _row_of_products(name: str, samples: dict[str, Samples]) -> list[str]:
+    """Return the row of the products that a step needs, beside the step itself."""
+    ratio = harness.speed_up(samples["core"], samples[PRODUCTS])
+    shown = [_seconds(samples[who].median) for who in (PRODUCTS, "core")]
+    verdict = "yes" if ratio.value <= LARGEST_SHARE_OF_PRODUCTS else "NO"
+    target = f"{LARGEST_SHARE_OF_PRODUCTS:g}x"
+    return [name, "products of a step alone", *shown, f"{ratio}x as long", target, verdict]
 
 
 def _seconds(value: float) -> str:

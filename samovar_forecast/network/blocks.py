@@ -11,8 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from samovar_forecast.network.kernels import dropout, map_features, rms_normalize
+from samovar_forecast.network.training_kernels import normalize_by_head, trains_on_cpu
 
 NORM_EPSILON = 1e-5
+HEAD_NORM_EPSILON = 1e-8
+HEADS_FIRST = (2, 3, 0, 4, 1, 5)
+"""Order of the axes of projections (S, T, 2, M, H, d) in which attention reads them."""
 
 
 class RMSNorm(nn.Module):
@@ -34,6 +38,35 @@ class RMSNorm(nn.Module):
     def forward(self, x: Tensor, *, order: Sequence[int] | None = None) -> Tensor:
         """Normalise ``x`` of shape (..., *shape); see :func:`rms_normalize`."""
         return rms_normalize(x, self.gain, self.epsilon, order=order)
+
+
+class HeadNorm(RMSNorm):
+    """Root-mean-square norm of queries and values, head by head, equation (7).
+
+    Parameters
+    ----------
+    *shape : int
+        (2, M, H, d): queries and values of each layer, heads, and their width.
+    """
+
+    def __init__(self, *shape: int) -> None:
+        super().__init__(*shape, epsilon=HEAD_NORM_EPSILON)
+
+    def forward(self, projected: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+        """Return projections (S, T, 2, M, H, d) as 2 M of (S*H, T, d), queries first."""
+        if self.training and trains_on_cpu(projected):
+            return normalize_by_head(projected.flatten(2, 3), self.gain.flatten(0, 1), self.epsilon)
+        return _part_by_part(super().forward(projected, order=HEADS_FIRST))
+
+
+def split_heads(projected: Tensor) -> tuple[Tensor, ...]:
+    """Return what :class:`HeadNorm` returns, but for the norm."""
+    return _part_by_part(projected.permute(HEADS_FIRST).contiguous())
+
+
+def _part_by_part(both: Tensor) -> tuple[Tensor, ...]:
+    """Return queries and values (2, M, S, H, T, d) as 2 M of (S*H, T, d)."""
+    return both.flatten(2, 3).flatten(0, 1).unbind()
 
 
 class Linear(nn.Linear):

@@ -54,18 +54,18 @@ def rms_normalize(
     if order is not None and is_plain_inference():
         # Fresh memory for a large tensor costs as much as filling it: the squares get none.
         out = x.new_empty([x.shape[axis] for axis in order])
-        inverse = _shifted_mean_square(x, epsilon, out.view(x.shape)).rsqrt_()
+        inverse = shifted_mean_square(x, epsilon, out.view(x.shape)).rsqrt_()
         back = [order.index(axis) for axis in range(x.dim())]
         torch.mul(x.mul_(gain), inverse, out=out.permute(back))
         return out
     if torch.is_grad_enabled():
         normal = _RMSNormalize.apply(x, gain, epsilon)  # type: ignore[no-untyped-call]
     else:
-        normal = x.mul(_shifted_mean_square(x, epsilon).rsqrt_()).mul_(gain)
+        normal = x.mul(shifted_mean_square(x, epsilon).rsqrt_()).mul_(gain)
     return normal if order is None else normal.permute(order).contiguous()
 
 
-def _shifted_mean_square(x: Tensor, epsilon: float, scratch: Tensor | None = None) -> Tensor:
+def shifted_mean_square(x: Tensor, epsilon: float, scratch: Tensor | None = None) -> Tensor:
     """Return ``mean(x^2) + epsilon`` over the last axis, kept; for where no gradient is needed.
 
     A norm over a short axis takes as long as over a long axis; over a short axis a product does the
@@ -169,30 +169,18 @@ def _may_call_onednn(x: Tensor) -> bool:
 
 
 def dropout(x: Tensor, p: float) -> Tensor:
-    """Set a share ``p`` of the values to 0 and scale the rest up.
-
-    On the CPU a mask costs 16 random bits a value and keeps a byte; the dropout of torch draws a
-    number for each value in turn and keeps a float.
-    """
+    """Set a share ``p`` of the values to 0 and scale the rest up."""
     if p == 0 or x.device.type != "cpu":
         return F.dropout(x, p)
+    return x * draw_mask(x, p)
+
+
+def draw_mask(x: Tensor, p: float) -> Tensor:
+    """Return a mask in the shape of ``x``: 0 for a share ``p`` of it, the scale of the rest else.
+
+    It costs 16 random bits a value; the dropout of torch draws a number for each value in turn.
+    """
     n_dropped = round(p * 2**16)  # of the 2^16 patterns of bits
     words = torch.randint(-(2**63), 2**63 - 1, (-(-x.numel() // 4),), dtype=torch.int64)
     is_kept = words.view(torch.int16)[: x.numel()].view(x.shape) >= n_dropped - 2**15
-    scale = 2**16 / (2**16 - n_dropped)
-    return _Keep.apply(x, is_kept, scale)  # type: ignore[no-untyped-call]
-
-
-class _Keep(torch.autograd.Function):
-    """``scale * x`` where ``is_kept``, else 0."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, is_kept: Tensor, scale: float) -> Tensor:
-        ctx.save_for_backward(is_kept)
-        ctx.scale = scale
-        return (x * is_kept).mul_(scale)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        (is_kept,) = ctx.saved_tensors
-        return (grad * is_kept).mul_(ctx.scale), None, None
+    return is_kept.to(x.dtype).mul_(2**16 / (2**16 - n_dropped))

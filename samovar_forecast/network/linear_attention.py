@@ -117,13 +117,18 @@ def _chunked(query: Tensor, key: Tensor, value: Tensor, stride: int) -> Tensor:
     """Use the parallel form inside chunks and a (d, d) state between them."""
     n_queries, n_tokens, chunk = query.shape[-2], key.shape[-2], CHUNK_LENGTH
     pad = -n_tokens % chunk  # on the left, where a zero key weighs nothing
-    key = F.pad(key, (0, 0, pad, 0)).unflatten(-2, (-1, chunk))  # ... G chunk d
-    value = F.pad(value, (0, 0, pad, 0)).unflatten(-2, (-1, chunk))  # ... G chunk d
+    key = _with_zeros_before(key, pad).unflatten(-2, (-1, chunk))  # ... G chunk d
+    value = _with_zeros_before(value, pad).unflatten(-2, (-1, chunk))  # ... G chunk d
     per_chunk = chunk // stride
     n_padded = key.shape[-3] * per_chunk
-    query = F.pad(query, (0, 0, n_padded - n_queries, 0))
+    query = _with_zeros_before(query, n_padded - n_queries)
     query = query.unflatten(-2, (-1, per_chunk))  # ... G chunk/stride d
     within = key.transpose(-1, -2) @ value  # ... G d d
     before = within.cumsum(-3) - within  # of each chunk: the sum over all chunks before it
     output = query @ before + _parallel(query, key, value, stride)  # ... G chunk/stride d
     return output.flatten(-3, -2)[..., n_padded - n_queries :, :]  # ... Q d
+
+
+def _with_zeros_before(x: Tensor, n: int) -> Tensor:
+    """Return ``x`` with n rows of zeros in front; without a copy if n is 0."""
+    return F.pad(x, (0, 0, n, 0)) if n else x

@@ -12,11 +12,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from samovar_forecast.config import NetworkConfig
-from samovar_forecast.network.blocks import Dropout, Linear, MLPBlock, RMSNorm
+from samovar_forecast.network.blocks import (
+    Dropout,
+    HeadNorm,
+    Linear,
+    MLPBlock,
+    RMSNorm,
+    split_heads,
+)
 from samovar_forecast.network.kernels import is_plain_inference
 from samovar_forecast.network.linear_attention import linear_attention, scale_queries
-
-HEAD_NORM_EPSILON = 1e-8
+from samovar_forecast.network.training_kernels import in_parts, trains_on_cpu
 
 
 class Prediction(NamedTuple):
@@ -120,31 +126,27 @@ class VARMixture(nn.Module):
             # A single product gives queries and values of all layers: they share their input.
             self.projection = Linear(width, 2 * n_layers * width)
             self.projection_norm = (
-                RMSNorm(2, n_layers, heads, head_width, epsilon=HEAD_NORM_EPSILON)
-                if config.qv_norm
-                else None
+                HeadNorm(2, n_layers, heads, head_width) if config.qv_norm else None
             )
         self.dropout = Dropout(config.dropout)
         self.structure = StructuralMatrix(config)
 
-    def _queries_and_values(self, x1: Tensor, n_windows: int) -> tuple[Tensor, Tensor]:
-        """Return queries and values of all layers, each (M, B*C*H, T, d)."""
+    def _queries_and_values(
+        self, x1: Tensor, n_windows: int
+    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Return queries and values of the layers, M of (B*C*H, T, d) each."""
+        n_layers = self.config.n_layers
         if self.is_fixed:
             tables = self.fixed[:, :, None].expand(-1, -1, n_windows, -1, -1, -1, -1)
-            both = tables.flatten(2, 3)  # 2 M B*C H T d
+            parts = tables.flatten(2, 4).flatten(0, 1).unbind()  # 2 M of B*C*H T d
         else:
-            shape = (2, self.config.n_layers, self.config.heads, self.config.head_width)
+            shape = (2, n_layers, self.config.heads, self.config.head_width)
             projected = self.projection(x1).view(*x1.shape[:-1], *shape)  # B*C T 2 M H d
-            both = self._normalized_by_layer(projected)  # (7), 2 M B*C H T d
-        queries, values = both.flatten(2, 3).unbind(0)  # M B*C*H T d
-        return scale_queries(queries, self.config.attention_scale), values
-
-    def _normalized_by_layer(self, projected: Tensor) -> Tensor:
-        """Return the normalised projections, (B*C, T, 2, M, H, d) as (2, M, B*C, H, T, d)."""
-        order = (2, 3, 0, 4, 1, 5)
-        if self.projection_norm is not None:
-            return self.projection_norm(projected, order=order)
-        return projected.permute(order).contiguous()
+            split = split_heads if self.projection_norm is None else self.projection_norm
+            parts = split(projected)  # (7), 2 M of B*C*H T d
+        scale = self.config.attention_scale
+        queries = tuple(scale_queries(query, scale) for query in parts[:n_layers])
+        return queries, parts[n_layers:]
 
     def forward(
         self, tokens: Tensor, *, last_only: bool = False, with_trace: bool = False
@@ -165,7 +167,13 @@ class VARMixture(nn.Module):
         Prediction
             ``output`` has the shape (B, C, R, D).
         """
-        n_windows, n_series, n_tokens, _ = tokens.shape
+        n_windows, n_series, n_tokens, width = tokens.shape
+        if self.training and not with_trace and trains_on_cpu(tokens):
+            widest = n_series * n_tokens * width * max(4, 2 * self.config.n_layers)
+            parts = in_parts(tokens, widest)
+            if len(parts) > 1:  # each by itself: what is kept for its gradient stays small
+                said = [self(part, last_only=last_only).output for part in parts]
+                return Prediction(torch.cat(said))
         h = tokens.flatten(0, 1)  # B*C T D
         for block in self.mlp:
             h = block(h)  # (5)
@@ -188,8 +196,7 @@ class VARMixture(nn.Module):
             )
             key = self.dropout(attended)  # also asked in evaluation: a host may leave it on
             outputs.append(key)
-        wanted = [out if out.shape[-2] < n_tokens else out[..., first::2, :] for out in outputs]
-        total = sum(wanted[1:], wanted[0])  # B*C*H R d
+        total = _sum_at(outputs, slice(first, None, 2), n_tokens)  # B*C*H R d
         mixture = self.structure(total.view(-1, heads, *total.shape[1:]))  # B*C H R d
         merged = mixture.transpose(1, 2).flatten(2)  # B*C R D
         output = x1[:, first::2] + merged  # (9)
@@ -201,11 +208,20 @@ class VARMixture(nn.Module):
             output=output,
             stack_output=output,
             var_input=x1.unflatten(0, split[:2]),  # B C T D
-            queries=queries.unflatten(1, split),  # M B C H T d
-            values=values.unflatten(1, split),  # M B C H T d
+            queries=torch.stack(queries).unflatten(1, split),  # M B C H T d
+            values=torch.stack(values).unflatten(1, split),  # M B C H T d
             layer_outputs=tuple(
                 out.unflatten(0, split).transpose(2, 3).flatten(3)  # B C T D
                 for out in outputs
             ),
             structure=self.structure.matrix(),
         )
+
+
+def _sum_at(outputs: list[Tensor], rows: slice, n_tokens: int) -> Tensor:
+    """Return the sum of outputs (..., T, d), or (..., R, d) already, at R rows."""
+    of_all = [out for out in outputs if out.shape[-2] == n_tokens]
+    if torch.is_grad_enabled() and len(of_all) > 1:  # a derivative of a slice costs a tensor
+        outputs = [sum(of_all[1:], of_all[0]), *outputs[len(of_all) :]]
+    at = [out[..., rows, :] if out.shape[-2] == n_tokens else out for out in outputs]
+    return sum(at[1:], at[0])

@@ -20,10 +20,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from samovar_forecast.network.blocks import Linear, MLPBlock, RMSNorm
+from samovar_forecast.network.blocks import HeadNorm, Linear, MLPBlock, RMSNorm
 from samovar_forecast.network.decayed_attention import attention_to_memory, decayed_attention
 from samovar_forecast.network.held import computing, is_held
-from samovar_forecast.network.mixture import HEAD_NORM_EPSILON, StructuralMatrix
+from samovar_forecast.network.mixture import StructuralMatrix
 from samovar_forecast.network.parameter_kinds import positive
 from samovar_forecast.network.paths import PATHS, Paths, forecast_paths
 from samovar_forecast.network.records import (
@@ -88,9 +88,7 @@ class ZeroShotNetwork(WindowForecasts):
         self.mlp = nn.ModuleList(MLPBlock(width, 0.0) for _ in range(n_layers))
         self.var_norm = RMSNorm(width)
         self.projection = Linear(width, 2 * n_layers * width)
-        self.projection_norm = RMSNorm(
-            2, n_layers, config.heads, config.head_width, epsilon=HEAD_NORM_EPSILON
-        )
+        self.projection_norm = HeadNorm(2, n_layers, config.heads, config.head_width)
         self.structure = StructuralMatrix(config)  # type: ignore[arg-type] # reads three names
         self.out_norm = RMSNorm(width)
         n_bands, n_steps = len(BANDS), len(config.quantiles) - 1
@@ -324,11 +322,12 @@ class ZeroShotNetwork(WindowForecasts):
         x1 = self.var_norm(h)
         shape = (2, config.n_layers, config.heads, config.head_width)
         projected = self.projection(x1).unflatten(-1, shape)  # B*C N 2 M H d
-        both = self.projection_norm(projected, order=(2, 3, 0, 4, 1, 5))  # 2 M B*C H N d
+        parts = [part.unflatten(0, (-1, config.heads)) for part in self.projection_norm(projected)]
+        queries, values = parts[: config.n_layers], parts[config.n_layers :]  # M of B*C H N d
         key = x1.unflatten(-1, shape[2:]).transpose(1, 2)  # B*C H N d
         attend = attention_to_memory if is_held("memory") else decayed_attention
         outputs = []
-        for query, value in zip(*both, strict=True):
+        for query, value in zip(queries, values, strict=True):
             scaled = query * (config.head_width**-0.5)
             key = attend(scaled, key, value, self.decay)
             outputs.append(key)

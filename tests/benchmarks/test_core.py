@@ -45,6 +45,7 @@ def test_a_run_reports_every_ratio_beside_its_target():
     for what in (core.STEP, core.ONE, core.THOUSAND, core.MEMORY):
         assert what in text
     assert text.count("1x") >= 4
+    assert "products of a step alone" in text
 
 
 def test_fewer_repeats_shorten_every_case_and_none_are_refused():

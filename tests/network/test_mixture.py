@@ -12,7 +12,8 @@ import torch
 
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.network import SAMoVARNetwork
-from samovar_forecast.network.mixture import HEAD_NORM_EPSILON, StructuralMatrix
+from samovar_forecast.network.blocks import HEAD_NORM_EPSILON
+from samovar_forecast.network.mixture import StructuralMatrix
 from tests.builders.network import VARIANTS, random_network, windows
 
 
