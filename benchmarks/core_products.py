@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -19,22 +19,14 @@ from torch.nn import functional as F
 from samovar_forecast.network.linear_attention import CHUNK_LENGTH, PARALLEL_UP_TO
 from samovar_forecast.process import one_thread
 
+if TYPE_CHECKING:
+    from benchmarks.core import Case
+
 N_LAYERS = 3
 Product = Callable[[], Tensor]
 
 
-class Shape(Protocol):
-    """What is read of a case."""
-
-    n_series: int
-    context_length: int
-    patch_length: int
-    batch: int
-    d_model: int
-    n_heads: int
-
-
-def products_of_step(case: Shape) -> Callable[[], None]:
+def products_of_step(case: Case) -> Callable[[], None]:
     """Return a call that takes all products of a training step of a case."""
     n_patches = math.ceil(case.context_length / case.patch_length)
     n_sequences, n_tokens = case.batch * case.n_series, 2 * n_patches
