@@ -94,6 +94,9 @@ class WindowSet:
     ) -> WindowSet:
         """Lay out all windows of ``context_length`` steps and the ``patch_length`` steps after.
 
+        A single instance without covariates is not copied: over a memory-mapped array, a batch
+        reads the rows of its windows and no others.
+
         Raises
         ------
         DataError
@@ -103,7 +106,7 @@ class WindowSet:
         tables, starts, instance, bounds, row = [], [], [], [], 0
         for number, rows in enumerate(series):
             parts = [rows.past_covariates, rows.target, rows.future_covariates]
-            tables.append(torch.cat([part for part in parts if part is not None], dim=-1))
+            tables.append(_joined([part for part in parts if part is not None], dim=-1))
             n_time = rows.target.shape[0]
             count = max(0, n_time - span + 1)
             starts.append(torch.arange(row, row + count))
@@ -128,7 +131,7 @@ class WindowSet:
             for part in (first.past_covariates, first.target, first.future_covariates)
         )
         return cls(
-            table=torch.cat(tables),
+            table=_joined(tables, dim=0),
             starts=torch.cat(starts),
             instance=torch.cat(instance),
             bounds=tuple(bounds),
@@ -204,3 +207,8 @@ class WindowSet:
             instance=self.instance.to(device),
             static=None if self.static is None else self.static.to(device),
         )
+
+
+def _joined(parts: Sequence[Tensor], dim: int) -> Tensor:
+    """Return the parts as a single tensor; a single part is not copied."""
+    return torch.cat(list(parts), dim=dim) if len(parts) > 1 else parts[0]

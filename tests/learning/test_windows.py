@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -22,6 +23,20 @@ def test_a_batch_holds_each_window_and_what_follows_it() -> None:
     assert batch.target[..., 0].tolist() == [[4, 5, 6, 7], [0, 1, 2, 3]]
     assert batch.future[..., 1].tolist() == [[1008, 1009], [1004, 1005]]
     assert batch.past_covariates is batch.future_covariates is batch.static_covariates is None
+
+
+def test_an_array_in_a_file_is_read_window_by_window_and_never_copied(tmp_path) -> None:
+    values = np.memmap(tmp_path / "series.bin", np.float32, "w+", shape=(1000, 3))
+    values[:] = np.arange(3000.0).reshape(1000, 3)
+    values.flush()
+    opened = np.memmap(tmp_path / "series.bin", np.float32, "c", shape=(1000, 3))
+    windows = WindowSet.from_series([SeriesTensors(torch.from_numpy(opened))], 4, 2)
+    train, validation = windows.split_in_time(0.2)
+    for part in (windows, train, validation):
+        assert part.table.data_ptr() == opened.ctypes.data
+    batch = windows.batch(torch.tensor([900]))
+    assert batch.target[0, 0].tolist() == [2700, 2701, 2702]
+    assert batch.future[0, -1].tolist() == [2715, 2716, 2717]
 
 
 def test_windows_never_cross_from_one_instance_into_the_next() -> None:
