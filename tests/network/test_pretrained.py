@@ -189,3 +189,18 @@ def test_the_network_of_the_package_forecasts_what_goes_on_as_it_was():
     median = network.forecast(y[:, :144], 12, 12)[..., network.config.quantiles.index(0.5)]
     error = (median - y[:, 144:]).abs().mean()
     assert error < 0.1 * (y[:, 143:144] - y[:, 144:]).abs().mean()
+
+
+def test_a_row_more_moves_every_token_and_a_whole_patch_more_still_some():
+    network = load_pretrained().network
+    patch = network.config.patch_length
+    values = torch.randn(1, 512 + patch, 1, generator=torch.Generator().manual_seed(0)).cumsum(1)
+
+    def tokens(n_rows):
+        return network.remember(values[:, :n_rows], torch.ones(1, dtype=torch.long)).tokens[0, 0]
+
+    before = tokens(512)
+    n_patches = len(before)
+    moved = [(tokens(512 + n)[:n_patches] - before).abs().amax(-1) > 1e-4 for n in (1, patch)]
+    assert moved[0].all()
+    assert 0 < moved[1].float().mean() < 1

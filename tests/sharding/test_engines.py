@@ -24,18 +24,26 @@ def recipe(engine: str) -> str:
     return block
 
 
-@pytest.mark.parametrize("engine", ["dask"])
+@pytest.mark.parametrize("engine", ["dask", "ray", "spark"])
 def test_each_partition_is_forecast_as_it_is_here(engine, tmp_path, monkeypatch):
     pytest.importorskip("pyarrow", reason="pyarrow is not installed")
-    package = {"dask": "dask.dataframe"}[engine]
+    package = {"dask": "dask.dataframe", "ray": "ray.data", "spark": "pyspark.sql"}[engine]
     pytest.importorskip(package, reason=f"{package} is not installed")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("PYTHONPATH", str(PAGE.parents[1]))  # for the engine's own processes
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "600")  # on a busy machine
     frame = long_frame(LENGTHS)
     frame.assign(ds=frame["ds"].astype("datetime64[us]")).to_parquet(
         "series.parquet", index=False, row_group_size=50
     )
-    exec(compile(recipe(engine), str(PAGE), "exec"), {})
+    names: dict[str, object] = {}
+    try:
+        exec(compile(recipe(engine), str(PAGE), "exec"), names)
+    finally:  # clusters outlive a recipe
+        for cluster, stop in (("ray", "shutdown"), ("spark", "stop")):
+            if cluster in names:
+                getattr(names[cluster], stop)()
     seen: list[str] = []
     for file in sorted(tmp_path.glob("ahead/**/*.parquet")):
         found = pd.read_parquet(file)
