@@ -29,7 +29,7 @@ RAISES, LOWERS = STYLES[1]["color"], STYLES[0]["color"]
 
 def plot_attribution(
     attribution: Attribution,
-    response: Hashable,
+    response: Hashable | None = None,
     *,
     unit: str | None = None,
     max_lags: int | None = None,
@@ -41,8 +41,8 @@ def plot_attribution(
     Parameters
     ----------
     attribution : Attribution
-    response : label
-        The series that is forecast.
+    response : label, optional
+        The series that is forecast; by default the first.
     unit : str, optional
         Unit of the response.
     max_lags : int, optional
@@ -59,6 +59,7 @@ def plot_attribution(
     """
     if ax is None:
         _, ax = pyplot().subplots(figsize=(7, 3.4), layout="constrained")
+    response = attribution.names[0] if response is None else response
     frame = attribution.to_frame(response, level)
     forecast = float(attribution.forecast[attribution.names.index(response)])
     past = frame[frame["kind"].isin(["series", "past covariate"])]

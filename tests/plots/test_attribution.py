@@ -26,6 +26,7 @@ def test_influence_paths_are_arcs_that_end_in_the_forecast(tmp_path) -> None:
 
 def test_an_attribution_is_drawn_by_source_and_lag() -> None:
     parts = dynamic(covariates=True, normalization="none").attribution()
+    assert f"forecast of {parts.names[0]}" in plot_attribution(parts).get_title(loc="left")
     ax = plot_attribution(parts, "c", unit="MW")
     assert len(ax.get_legend().get_texts()) == 5  # three series, two past covariates
     assert np.allclose(ax.lines[2].get_ydata(), parts.series[:, 2, 2])
