@@ -118,7 +118,8 @@ ROOMS = {
     "comparison.results": May(("comparison", "plots"), ("numpy", "pandas")),
     "plots": May(("exceptions", "bundle", "comparison"), ("numpy", "matplotlib")),
     "report": May(
-        ("exceptions", "bundle", "comparison", "plots"), ("numpy", "pandas", "matplotlib", "jinja2")
+        ("exceptions", "bundle", "frames", "comparison", "plots"),
+        ("numpy", "pandas", "matplotlib", "jinja2"),
     ),
     "sharding": May(("exceptions", "frames", "learning", "process"), ("numpy", "pandas")),
     "sharding.shard": May(("exceptions", "bundle", "process", "sharding"), ("pandas", "pyarrow")),

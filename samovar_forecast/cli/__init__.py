@@ -10,6 +10,7 @@ from samovar_forecast import __version__
 from samovar_forecast.cli.compare import add_compare
 from samovar_forecast.cli.demo import add_demo
 from samovar_forecast.cli.forecast import add_forecast
+from samovar_forecast.cli.parser import Parser
 from samovar_forecast.cli.terminal import complain
 from samovar_forecast.exceptions import SAMoVARError
 
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="samovar-forecast",
         description="Forecast several time series at once with SAMoVAR, beside classical models.",
         epilog=EPILOG,

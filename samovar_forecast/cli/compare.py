@@ -18,6 +18,7 @@ from samovar_forecast.cli.options import (
 )
 from samovar_forecast.cli.outlook import Outlook, look_ahead
 from samovar_forecast.cli.outlook_words import in_words
+from samovar_forecast.cli.parser import NEEDS_HORIZON, whole
 from samovar_forecast.cli.terminal import say, width
 from samovar_forecast.exceptions import require
 
@@ -36,6 +37,7 @@ def add_compare(commands: Any) -> None:
     """Add the command `compare`."""
     compare = commands.add_parser(
         "compare",
+        usage="%(prog)s FILE --horizon H [options]",
         help="compare models on a CSV of your own, and write the report as one HTML page",
         description="Compare SAMoVAR with VAR, ridge VAR, AR and naive forecasts, and with others "
         "by name, from the same rolling origins of a CSV; print the leaderboard and write a "
@@ -44,9 +46,10 @@ def add_compare(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     compare.set_defaults(run=_compare)
+    compare.needed["horizon"] = NEEDS_HORIZON
     add = compare.add_argument
     add("data", type=Path, metavar="FILE", help="CSV or Parquet file of series")
-    add("--horizon", type=int, required=True, metavar="H", help="steps ahead")
+    add("--horizon", type=whole(1), metavar="H", help="steps ahead; must be given")
     add("--report", type=Path, metavar="FILE", help="HTML file to write")
     add_common(compare, origins=24)
     add("--stride", type=int, metavar="N", help="steps between origins (default: from the data)")

@@ -18,6 +18,7 @@ from samovar_forecast.cli.options import (
     own_data,
     units_of,
 )
+from samovar_forecast.cli.parser import whole
 from samovar_forecast.cli.terminal import say, width
 from samovar_forecast.exceptions import require
 
@@ -38,6 +39,7 @@ def add_demo(commands: Any) -> None:
     """Add the command `demo`."""
     demo = commands.add_parser(
         "demo",
+        usage="%(prog)s [options]",
         help="compare SAMoVAR with a VAR, AR and naive forecasts, on US macro data or your own",
         description="Compare SAMoVAR with a VAR, AR and the naive forecast from the same rolling "
         "origins; print the leaderboard and write figures. Without --data, the data are US "
@@ -48,7 +50,7 @@ def add_demo(commands: Any) -> None:
     demo.set_defaults(run=_demo)
     add = demo.add_argument
     add("--data", type=Path, metavar="FILE", help="CSV or Parquet file of series")
-    add("--horizon", type=int, default=8, metavar="H", help="steps ahead (default: 8)")
+    add("--horizon", type=whole(1), default=8, metavar="H", help="steps ahead (default: 8)")
     add_common(demo, origins=10)
     add(
         "--output",

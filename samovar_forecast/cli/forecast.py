@@ -18,10 +18,12 @@ from samovar_forecast.cli.options import (
     units_of,
 )
 from samovar_forecast.cli.outlook import N_ORIGINS, Outlook, look_ahead
-from samovar_forecast.cli.outlook_words import decimals_of, in_words, shown, time_texts
+from samovar_forecast.cli.outlook_words import decimals_of, in_words, time_texts
+from samovar_forecast.cli.parser import NEEDS_HORIZON, whole
 from samovar_forecast.cli.shards import run_shard, shard_of
 from samovar_forecast.cli.terminal import say, width
 from samovar_forecast.exceptions import ConfigurationError, require
+from samovar_forecast.frames.digits import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +34,11 @@ FIGURES = (".png", ".pdf", ".svg")
 SERIES_DRAWN = 12
 SERIES_PRINTED = 12
 STEPS_PRINTED = 40
+LEAST_INTERVAL = 0.01
+"""A smaller share than this is a share where percent were wanted."""
+LONGEST_HORIZON = 1000
+STEPS_A_ROW = 10
+"""A horizon beyond both, so many steps or so many for each row, is taken for a mistake."""
 
 EXAMPLES = """examples:
   samovar-forecast forecast sales.csv --horizon 12
@@ -49,6 +56,7 @@ def add_forecast(commands: Any) -> None:
     """Add the command `forecast`."""
     forecast = commands.add_parser(
         "forecast",
+        usage="%(prog)s FILE --horizon H [options]",
         help="what comes next in a CSV of your own: numbers, intervals, a figure, a paragraph",
         description="Forecast the series of a file with intervals, and say how the same forecaster "
         "did at the last origins beside naive and VAR. Missing cells and missing times may stay.",
@@ -56,10 +64,11 @@ def add_forecast(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     forecast.set_defaults(run=_forecast)
+    forecast.needed["horizon"] = NEEDS_HORIZON
     add = forecast.add_argument
     add("data", type=Path, nargs="?", metavar="FILE", help="CSV or Parquet file of series")
     add("--input", type=Path, metavar="FILE", help="the same, as an option")
-    add("--horizon", type=int, required=True, metavar="H", help="steps ahead")
+    add("--horizon", type=whole(1), metavar="H", help="steps ahead; must be given")
     add(
         "--interval",
         type=_percent,
@@ -92,12 +101,12 @@ def add_forecast(commands: Any) -> None:
     )
     add(
         "--origins",
-        type=int,
+        type=whole(0),
         default=N_ORIGINS,
         metavar="K",
         help=f"earlier origins to try the forecaster at, 0 for none (default: {N_ORIGINS})",
     )
-    add("--season", type=int, metavar="S", help="steps in a season (default: from the dates)")
+    add("--season", type=whole(1), metavar="S", help="steps in a season (default: from the dates)")
     add("--seed", type=int, default=0, metavar="N", help="seed of networks (default: 0)")
     add("--title", metavar="TEXT", help="title of figure and report (default: the file's name)")
     add_units(forecast)
@@ -109,8 +118,12 @@ def _percent(text: str) -> float:
         share = float(text.rstrip("%")) / 100
     except ValueError:
         share = 0.0
+    if 0 < share < LEAST_INTERVAL:
+        raise argparse.ArgumentTypeError(
+            f"found: {text}; wanted: percent, at least 1; did you mean {10000 * share:g}?"
+        )
     if not 0 < share < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: give a percentage between 0 and 100")
+        raise argparse.ArgumentTypeError(f"found: {text}; give a percentage between 0 and 100")
     return share
 
 
@@ -118,11 +131,11 @@ def _forecast(arguments: argparse.Namespace) -> None:
     if (arguments.data is None) == (arguments.input is None):
         raise ConfigurationError("a file of series is wanted", wanted="FILE or --input FILE")
     arguments.data = arguments.data or arguments.input
-    for name, least in (("horizon", 1), ("origins", 0)):
-        if getattr(arguments, name) < least:
-            raise ConfigurationError(
-                name, found=getattr(arguments, name), wanted=f"an integer of at least {least}"
-            )
+    for name, least in (("horizon", 1), ("origins", 0), ("season", 1)):
+        given = getattr(arguments, name)
+        if given is not None and given < least:
+            wanted = f"an integer of at least {least}"
+            raise ConfigurationError(f"--{name}", found=given, wanted=wanted)
     if arguments.shard is not None:
         run_shard(arguments)
         return
@@ -141,6 +154,13 @@ def _forecast(arguments: argparse.Namespace) -> None:
         )
     data = own_data(arguments, keep_gaps=True)
     data = data._replace(units=units_of(arguments, data))
+    farthest = max(LONGEST_HORIZON, STEPS_A_ROW * len(data.y))
+    if arguments.horizon > farthest:
+        raise ConfigurationError(
+            f"--horizon reaches too far beyond the {len(data.y)} rows of {arguments.data}",
+            found=arguments.horizon,
+            wanted=f"at most {farthest} steps, or more rows",
+        )
     X, X_ahead = own_covariates(arguments, data.y)
     require("sktime", feature="samovar-forecast forecast", extra="demo")
     require("statsmodels", feature="samovar-forecast forecast", extra="demo")
@@ -161,9 +181,9 @@ def _forecast(arguments: argparse.Namespace) -> None:
         n_origins=arguments.origins,
     )
     print()
-    print(printed(outlook))
+    print(printed(outlook, arguments.output))
     print()
-    say(*(f"{head}: {text}" for head, text in in_words(outlook)))
+    say(*(f"{head}: {text}" for head, text in in_words(outlook, data.guesses)))
     _write(arguments, data, outlook)
 
 
@@ -206,7 +226,7 @@ def _write(arguments: argparse.Namespace, data: Dataset, outlook: Outlook) -> No
             arguments.report,
             title=title,
             about=data.description,
-            passages=in_words(outlook),
+            passages=in_words(outlook, data.guesses),
             series=drawn,
             units=data.units,
         )
@@ -233,8 +253,15 @@ def long_table(outlook: Outlook) -> pd.DataFrame:
     )
 
 
-def printed(outlook: Outlook) -> str:
-    """Return the forecast as text: times below one another, as many series as fit side by side."""
+def printed(outlook: Outlook, table: Path | None = None) -> str:
+    """Return the forecast as text: times below one another, as many series as fit side by side.
+
+    Parameters
+    ----------
+    outlook : Outlook
+    table : Path, optional
+        The file that holds all of the forecast.
+    """
     forecast = outlook.forecast.iloc[:STEPS_PRINTED, :SERIES_PRINTED]
     times = ["", "", *time_texts(forecast.index)]
     first = max(map(len, times))
@@ -253,11 +280,16 @@ def printed(outlook: Outlook) -> str:
         for group in groups
     ]
     n_series, n_steps = outlook.forecast.shape[1], len(outlook.forecast)
-    if n_series > SERIES_PRINTED or n_steps > STEPS_PRINTED:
-        parts.append(
-            f"(the first {forecast.shape[1]} of {n_series} series, {len(forecast)} of {n_steps} "
-            "steps; all of it with -o FILE)"
+    cut = [
+        f"the first {n_shown} of {n_all} {what}"
+        for n_shown, n_all, what in (
+            (forecast.shape[1], n_series, "series"),
+            (len(forecast), n_steps, "steps"),
         )
+        if n_shown < n_all
+    ]
+    if cut:
+        parts.append(f"({', '.join(cut)}; all of it {f'in {table}' if table else 'with -o FILE'})")
     return "\n\n".join(parts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from samovar_forecast.cli.parser import whole
 from samovar_forecast.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -51,14 +52,14 @@ def add_common(command: argparse.ArgumentParser, origins: int) -> None:
     add = command.add_argument
     add(
         "--origins",
-        type=int,
+        type=whole(1),
         default=origins,
         metavar="K",
         help=f"forecast origins (default: {origins})",
     )
     add(
         "--season",
-        type=int,
+        type=whole(1),
         metavar="S",
         help="steps in a season, 1 for none (default: from the dates)",
     )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PACKAGE = "samovar_forecast"
 """Warnings of other packages say nothing of the forecast."""
+NOT_ASKED = "it was not asked for"
+"""Why there is no record where none was wanted."""
 N_ORIGINS = 4
 """Origins of the check: few, so that it takes seconds."""
 INNER_COVERAGE = 0.5
@@ -149,7 +151,7 @@ def _record(
     from samovar_forecast.comparison.arguments import place_origins
 
     horizon = steps[-1]
-    reason = "it was not asked for"
+    reason = NOT_ASKED
     for count in range(min(n_origins, len(y)), 0, -1):
         try:
             first, stride = place_origins(len(y), horizon, count, None, season)

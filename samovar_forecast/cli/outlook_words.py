@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from samovar_forecast.cli.outlook import Outlook, Record, number_of
+from samovar_forecast.cli.outlook import NOT_ASKED, Outlook, Record, number_of
+from samovar_forecast.frames.digits import decimals_for, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,29 +37,30 @@ class Passage(NamedTuple):
     text: str
 
 
-def in_words(outlook: Outlook) -> list[Passage]:
-    """Return what comes, how it did, what it is made of and what to distrust."""
+def in_words(outlook: Outlook, guesses: Sequence[str] = ()) -> list[Passage]:
+    """Return what comes, how it did, what it is made of and what to distrust.
+
+    Parameters
+    ----------
+    outlook : Outlook
+    guesses : sequence of str, default=()
+        What the file left open, and how it was read: distrusted first.
+    """
+    doubts = [f"The file leaves open: {words}." for words in guesses] + _doubts(outlook)
     return [
         Passage("What comes", _what_comes(outlook)),
         Passage("How it did", _how_it_did(outlook)),
         Passage("What it is made of", _made_of(outlook)),
-        Passage("What to distrust", " ".join(_doubts(outlook))),
+        Passage("What to distrust", " ".join(doubts)),
     ]
 
 
 def decimals_of(outlook: Outlook, name: str) -> int:
     """Return the decimals that say something of a series: three digits of its interval."""
-    column = outlook.y[name]
-    low = outlook.intervals[name, outlook.coverage, "lower"]
-    width = float((outlook.intervals[name, outlook.coverage, "upper"] - low).median())
-    size = width if width > 0 else float(column.abs().median())
-    return int(np.clip(2 - np.floor(np.log10(size)), 0, 6)) if size > 0 else 0
-
-
-def shown(value: float, decimals: int) -> str:
-    """Return a number as text."""
-    rounded = round(value, decimals) + 0.0  # no minus before a zero
-    return "-" if np.isnan(value) else f"{rounded:,.{decimals}f}"
+    low, high = (
+        outlook.intervals[name, outlook.coverage, side].to_numpy() for side in ("lower", "upper")
+    )
+    return decimals_for(outlook.forecast[name].to_numpy(), low, high)
 
 
 def time_text(label: object) -> str:
@@ -95,6 +98,8 @@ def _what_comes(outlook: Outlook) -> str:
 
 def _how_it_did(outlook: Outlook) -> str:
     record = outlook.record
+    if record == NOT_ASKED:
+        return "Unknown: it was not tried at earlier rows, since --origins 0 was given."
     if isinstance(record, str):
         return f"Unknown: it could not be tried at earlier rows, for {record}."
     n = len(record.origins)

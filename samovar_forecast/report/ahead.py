@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from samovar_forecast import plots
+from samovar_forecast.frames.digits import decimals_for, shown
 from samovar_forecast.plots.layout import shown_time
 from samovar_forecast.report.figures import Picture, drawn
 from samovar_forecast.report.tables import Cell, Table
@@ -58,10 +57,10 @@ def numbers(ahead: Ahead, series: Sequence[Hashable]) -> Table:
     columns, heads = [], ["Time"]
     for name in series:
         low, high = (intervals[name, coverage, side].to_numpy() for side in ("lower", "upper"))
-        width = float(np.nanmedian(high - low))
-        digits = int(np.clip(1 - np.floor(np.log10(width)), 0, 6)) if width > 0 else 0
-        for values in (forecast[name].to_numpy(), low, high):
-            columns.append([f"{value:,.{digits}f}" for value in values])
+        middle = forecast[name].to_numpy()
+        digits = decimals_for(middle, low, high)
+        for values in (middle, low, high):
+            columns.append([shown(value, digits) for value in values])
         heads += ["forecast", "low", "high"]
     rows = [
         [Cell(shown_time(time), "name"), *(Cell(column[row], "number") for column in columns)]

@@ -55,9 +55,7 @@ def test_the_table_holds_a_row_for_each_time_and_series(
     arguments = ("--horizon", 2, "--interval", 95, "-o", table, "--origins", 0)
     code, out, _ = run(capsys, "forecast", path, *arguments)
     assert code == 0
-    assert "it could not be tried at earlier rows, for it was not asked for" in " ".join(
-        out.split()
-    )
+    assert "it was not tried at earlier rows, since --origins 0 was given" in " ".join(out.split())
     if suffix == ".json":
         rows = pd.DataFrame(json.loads(table.read_text(encoding="utf-8")))
     else:
@@ -113,8 +111,10 @@ def test_covariates_are_taken_from_a_file_that_reaches_ahead(
     [
         (("-o", "next.xlsx"), "names no format of a table; found: '.xlsx'"),
         (("--plot", "next.doc"), "names no format of a figure; found: '.doc'"),
-        (("--horizon", 0), "horizon; found: 0; wanted: an integer of at least 1"),
-        (("--origins", -1), "origins; found: -1"),
+        (("--horizon", 0), "--horizon; found: 0; wanted: an integer of at least 1"),
+        (("--origins", -1), "--origins; found: -1; wanted: an integer of at least 0"),
+        (("--season", 0), "--season; found: 0; wanted: an integer of at least 1"),
+        (("--horizon", 1001), "too far beyond the 60 rows of * found: 1001; wanted: at most 1000"),
         (("-o", "own.csv"), "is read by this command, and would be lost"),
         (("--future", "x.csv", "-o", "x.csv"), "is read by this command, and would be lost"),
         (("-o", "n.csv", "--plot", "n.csv"), "is to be written twice by this command"),
@@ -128,7 +128,8 @@ def test_what_cannot_work_is_said_before_the_work_begins(
     before = path.read_bytes()
     code, out, err = run(capsys, "forecast", path, "--horizon", 3, *arguments)
     assert (code, out) == (2, "")
-    assert expected in " ".join(err.split())
+    message = " ".join(err.split())
+    assert all(piece in message for piece in expected.split(" * "))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -139,6 +140,24 @@ def test_an_interval_is_a_percentage(capsys, interval):
         main(["forecast", "x.csv", "--horizon", "3", "--interval", interval])
     assert stop.value.code == 2
     assert "give a percentage between 0 and 100" in capsys.readouterr().err
+
+
+def test_an_interval_below_one_is_taken_for_a_share(capsys):
+    with pytest.raises(SystemExit):
+        main(["forecast", "x.csv", "--horizon", "3", "--interval", "0.9"])
+    assert "--interval; found: 0.9; wanted: percent, at least 1; did you mean 90?" in (
+        capsys.readouterr().err
+    )
+
+
+def test_what_is_left_out_of_the_terminal_is_said_and_where_it_is(
+    quick_forecast, capsys, csv, tmp_path
+):
+    arguments = ("forecast", csv(months()), "--horizon", 41, "--origins", 0)
+    _, out, _ = run(capsys, *arguments)
+    assert "(the first 40 of 41 steps; all of it with -o FILE)" in out
+    _, out, _ = run(capsys, *arguments, "-o", tmp_path / "n.csv")
+    assert f"(the first 40 of 41 steps; all of it in {tmp_path / 'n.csv'})" in out
 
 
 def test_every_example_of_the_help_is_understood():

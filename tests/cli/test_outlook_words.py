@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.cli.outlook import Outlook, Record
-from samovar_forecast.cli.outlook_words import decimals_of, in_words, shown, time_texts
+from samovar_forecast.cli.outlook_words import decimals_of, in_words, time_texts
 
 
 def outlook(record, *, y=None, shares=None, level=100.0):
@@ -87,6 +87,8 @@ def test_the_linear_forecast_can_stand_alone_and_midnight_is_told_among_hours():
 
 def test_numbers_have_the_digits_that_say_something():
     assert decimals_of(outlook("none"), "a") == 2
-    assert shown(-0.001, 1) == "0.0"
-    assert shown(1234567.891, 0) == "1,234,568"
-    assert shown(float("nan"), 2) == "-"
+
+
+def test_what_the_file_leaves_open_is_distrusted_first():
+    doubts = dict(in_words(outlook(record(a_VAR=1.3)), ["1.101 read as 1101"]))["What to distrust"]
+    assert doubts.startswith("The file leaves open: 1.101 read as 1101. A VAR did better")

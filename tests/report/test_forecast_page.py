@@ -41,8 +41,8 @@ def test_the_page_holds_words_picture_and_numbers_and_names_do_no_harm(tmp_path)
         "data:image/",
         "Forecast and its 80 % interval",
         ">2000-01-31<",
-        ">31.5<",
-        ">28.2<",
+        ">31.50<",
+        ">28.25<",
     ):
         assert expected in page
     assert "<script" not in page
