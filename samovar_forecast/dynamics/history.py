@@ -194,7 +194,8 @@ class History:
                 f"no forecast can be made from {origin!r}",
                 wanted=f"a time of the history from {self.index[self.first_position]} to "
                 f"{self.index[self.last_position]}",
-                remedy="an origin needs a full context before it, and what is known ahead after it",
+                remedy="an origin needs the rows that its forecast starts from, and the covariates "
+                "ahead where there are any",
             )
         return int(where)
 

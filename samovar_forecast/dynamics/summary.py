@@ -338,8 +338,8 @@ def _notes(
             "they may flatter."
         )
     lines.append(
-        "No standard errors: least-squares formulas do not hold for this forecast. Bands come "
-        "from a residual block bootstrap, those of a trained network also from other seeds."
+        "No standard errors: least-squares formulas do not hold for this forecast. bands='local' "
+        "says where the process may lie, bands='bootstrap' how the reading moves with the sample."
     )
     return "\n".join(lines)
 
