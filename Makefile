@@ -70,7 +70,7 @@ oldest: ## set up the oldest versions that pyproject.toml admits, and run the fa
 	$(PYTHON) -m venv --clear .venv-oldest
 	$(PYTHON) .ci/release/oldest_versions.py > .venv-oldest/oldest.txt
 	.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv-oldest/oldest.txt --editable '.[all,parquet]' pytest pytest-xdist hypothesis
-	.venv-oldest/bin/python -m pytest $(SIDE_BY_SIDE) -W default -m "not slow"  # old packages warn of new ones
+	.venv-oldest/bin/python -m pytest $(SIDE_BY_SIDE) -W default -m "not slow" --ignore tests/benchmarks
 
 hashes: ## write constraints-hashes.txt anew, from constraints.txt; needs PyPI
 	$(PYTHON) -m venv .venv-audit

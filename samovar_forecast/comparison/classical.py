@@ -329,6 +329,9 @@ class GuardedVAR(GuardedAR):
         if self.results_ is None:
             return super()._extrapolate(values, steps)
         ahead = np.repeat(values[-1:], steps, axis=0)
+        if self.results_.k_ar == 0:  # which statsmodels before 0.15 does not forecast
+            ahead[:, self.varying_] = self.results_.intercept
+            return ahead
         recent = values[len(values) - self.results_.k_ar :, self.varying_]
         ahead[:, self.varying_] = self.results_.forecast(recent, steps)
         return ahead

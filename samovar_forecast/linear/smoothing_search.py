@@ -186,7 +186,7 @@ class ConstantsSearch:
         diagonal = np.where(is_free & (diagonal > 0), diagonal, 1.0)[:, :, None] * np.eye(p)
         squares += ~is_free[:, :, None] * np.eye(p)
         added = np.reshape(DAMPINGS, (-1, 1, 1, 1)) * diagonal
-        step = -np.linalg.solve(squares + added, (slope * is_free)[:, :, None])[..., 0]
+        step = -np.linalg.solve(squares + added, (slope * is_free)[None, :, :, None])[..., 0]
         step *= np.reshape(FACTORS, (-1, 1, 1))
         wanted = np.clip(place.numbers + step, LOWEST, HIGHEST)
         numbers = np.where(is_free, wanted, place.numbers)

@@ -15,7 +15,7 @@ from tests.builders.dynamics import network_of
 def test_data_that_do_not_fit_are_refused_at_the_door() -> None:
     network = network_of()
     good = np.random.default_rng(0).normal(size=(20, 3))
-    gap = pd.DataFrame(good, columns=list("abc"))
+    gap = pd.DataFrame(good.copy(), columns=list("abc"))
     gap.loc[7, "b"] = np.nan
     with pytest.raises(DataError, match="'b' at 7"):
         DynamicVAR.from_network(network, gap)
