@@ -360,6 +360,7 @@ def test_without_training_pretrained_weights_are_used_as_they_are(pretrained):
     assert np.isfinite(zero.predict_interval()).all(axis=None)
 
 
+@pytest.mark.filterwarnings("ignore:. values of a series say little")
 def test_a_new_series_may_be_shorter_than_the_context(pretrained):
     zero = pretrained.clone().set_params(train=False)
     y = waves(9, seed=8)

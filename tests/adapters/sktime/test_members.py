@@ -196,6 +196,7 @@ def test_gaps_and_a_constant_series_are_forecast():
     assert_array_equal(forecaster.predict()["c"], 3.0)
 
 
+@pytest.mark.filterwarnings("ignore:. values of a series say little")
 @pytest.mark.parametrize("n_rows", [1, 2, 3, 5, 9, 20])
 def test_a_short_sample_has_a_forecast_and_a_distribution(n_rows):
     forecaster = SAMoVARForecaster().fit(frame(n_rows), fh=[1, 2, 12])
