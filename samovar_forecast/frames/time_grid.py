@@ -157,8 +157,7 @@ class TimeGrid:
             if rest == 0:
                 return n_steps
         else:
-            make = pd.timedelta_range if self.kind == "timedelta" else pd.date_range
-            times = make(start, end, freq=self.freq)
+            times = self._range(start=start, end=end)
             if len(times) and times[-1] == end:
                 return len(times) - 1
         raise DataError(
