@@ -26,7 +26,7 @@ def count_to_five(folder, until=5):
     """Count in a file, a step at a time; a killed child's count goes on."""
     file = folder / "count"
     for number in range(int(file.read_text() or 0) if file.exists() else 0, until):
-        time.sleep(0.02)
+        time.sleep(0.1)
         file.with_name("next").write_text(str(number + 1))
         file.with_name("next").rename(file)
     return file.read_text()
@@ -35,7 +35,7 @@ def count_to_five(folder, until=5):
 def test_work_goes_on_where_it_was_killed():
     work = Work(count_to_five, lambda folder: len(list(folder.iterdir())), "5", 0.05)
     ended = kills.killed_and_resumed(work, 3, random.Random(0))
-    assert len(ended.kept) == 3  # in 0.05 seconds nobody counts to five
+    assert len(ended.kept) == 3  # a kill comes within 0.05 seconds, five within 0.5
     assert ended.broken is None
 
 
@@ -51,9 +51,14 @@ def test_another_answer_a_failure_and_what_cannot_be_read_are_against_the_rule()
 
 @pytest.mark.parametrize("form", ["a.zip", "a"])
 def test_an_artifact_is_whole_after_a_kill(form):
-    ended = kills.killed_and_resumed(kills.saving(form), 2, random.Random(1))
-    assert ended.broken is None
-    assert any(ended.kept)
+    work, draw, kept = kills.saving(form), random.Random(1), []
+    for _ in range(50):  # on a busy machine a child may be killed before it has saved anything
+        ended = kills.killed_and_resumed(work, 2, draw)
+        assert ended.broken is None
+        kept += ended.kept
+        if any(kept):
+            break
+    assert any(kept)
 
 
 @pytest.mark.slow  # each child trains or compares
