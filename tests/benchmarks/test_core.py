@@ -7,7 +7,7 @@ import argparse
 import pytest
 import torch
 
-from benchmarks import core
+from benchmarks import core, harness
 from benchmarks.records import BenchmarkError, Records
 
 SMALL = core.Case(2, 20, 4, 4, 32, 2, 2, (1.0, 1.0, 1.0, 1.0), n_steps=2, n_single=2, n_windows=4)
@@ -38,7 +38,8 @@ def test_both_drop_activations_in_training():
 
 
 @pytest.mark.slow
-def test_a_run_reports_every_ratio_beside_its_target():
+def test_a_run_reports_every_ratio_beside_its_target(monkeypatch):
+    monkeypatch.setitem(core.CASES, "small", SMALL)
     records = Records(None)
     core.run({"small": SMALL}, records)
     text = core.sections(records)["core"]
@@ -46,6 +47,9 @@ def test_a_run_reports_every_ratio_beside_its_target():
         assert what in text
     assert text.count("1x") >= 4
     assert "products of a step alone" in text
+    step = harness.from_json(records.entries["small"][core.STEP])
+    bound = step["plain"].median / step[core.PRODUCTS].median
+    assert text.endswith(f"the plain step: {bound:.2f} on small.")
 
 
 def test_fewer_repeats_shorten_every_case_and_none_are_refused():
