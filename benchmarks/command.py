@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.pages import write_sections
+from benchmarks.pictures import Picture, write_pictures
 from benchmarks.records import RESULTS, BenchmarkError, Records
 
 Measure = Callable[[Records, argparse.Namespace], Any]
@@ -31,6 +32,8 @@ class Benchmark:
         Markdown by marker, made of the records.
     options : callable
         Adds the options of this benchmark to a parser.
+    pictures : callable
+        Pictures by name, made of the records; a section shows them.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Benchmark:
     measure: Measure
     sections: Callable[[Records], dict[str, str]]
     options: Callable[[argparse.ArgumentParser], Any] = lambda parser: None
+    pictures: Callable[[Records], dict[str, Picture]] = lambda records: {}
 
     @property
     def path(self) -> Path:
@@ -47,6 +51,15 @@ class Benchmark:
     def stored_sections(self) -> dict[str, str]:
         """Return the sections of the records that are kept with the code."""
         return self.sections(Records(self.path))
+
+    def stored_pictures(self) -> dict[str, Picture]:
+        """Return the pictures of the records that are kept with the code."""
+        return self.pictures(Records(self.path))
+
+    def write_pages(self) -> None:
+        """Write the sections and the pictures of the records that are kept with the code."""
+        write_sections(self.stored_sections())
+        write_pictures(self.stored_pictures())
 
     def main(self, arguments: list[str] | None = None) -> int:
         """Measure what is asked for; print the sections, and write them into the pages.
@@ -70,10 +83,9 @@ class Benchmark:
             parser.exit(1, f"{self.name}: {error}\n")
         if not records.entries:
             return 0
-        sections = self.sections(records)
-        print("\n\n".join(sections.values()))
+        print("\n\n".join(self.sections(records).values()))
         if asked.results == self.path:
-            write_sections(sections)
+            self.write_pages()
         return 0
 
 

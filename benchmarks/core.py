@@ -22,16 +22,24 @@ from tqdm import tqdm
 
 from benchmarks import harness
 from benchmarks.command import Benchmark
+from benchmarks.core_pages import (
+    CONTESTANTS,
+    MEMORY,
+    ONE,
+    PRODUCTS,
+    STEP,
+    THOUSAND,
+    pictures_of,
+    sections,
+)
 from benchmarks.core_products import products_of_step
 from benchmarks.harness import Samples
-from benchmarks.pages import markdown_table
 from benchmarks.plain_model import PlainSAMoVAR, plain_loss
 from benchmarks.records import BenchmarkError, Records, fingerprint, provenance
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.network import SAMoVARNetwork, samovar_loss
 from samovar_forecast.process import one_thread
 
-CONTESTANTS = ("plain", "core")
 SOURCES = (
     "samovar_forecast/config.py",
     "samovar_forecast/network",
@@ -40,27 +48,12 @@ SOURCES = (
     "benchmarks/harness.py",
     "benchmarks/plain_model.py",
 )
-PRODUCTS = "products"
-LARGEST_SHARE_OF_PRODUCTS = 1.8
-"""Times that a training step may take of its matrix products alone."""
 LARGEST_DISAGREEMENT = 1e-3  # relative; float32 rounding is 1e-5
-
-STEP, ONE, THOUSAND, MEMORY = (
-    "training step",
-    "one window",
-    "1,000 windows",
-    "peak training memory",
-)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A configuration: shapes, how often it is measured, and what is to be reached.
-
-    `to_reach` holds three speed-ups (training step, one window, 1,000 windows; at least) and the
-    share of the plain implementation's memory (at most). The tables show what is asked today, not
-    what was asked when a case was measured.
-    """
+    """A configuration: shapes, and how often it is measured."""
 
     n_series: int
     context_length: int
@@ -69,19 +62,16 @@ class Case:
     d_model: int
     n_heads: int
     inference_batch: int
-    to_reach: tuple[float, float, float, float]
     n_steps: int
     n_single: int
     n_windows: int = 1000
 
 
 CASES = {
-    "A": Case(7, 1024, 96, 32, 64, 8, 32, (4.0, 3.0, 1.8, 0.6), n_steps=31, n_single=301),
-    "B": Case(21, 2048, 192, 8, 128, 8, 8, (4.0, 3.0, 2.7, 0.45), n_steps=15, n_single=101),
-    "C": Case(2, 64, 1, 256, 32, 2, 32, (4.0, 3.0, 3.0, 0.75), n_steps=9, n_single=301),
-    "D": Case(
-        100, 512, 24, 4, 320, 8, 8, (4.0, 3.0, 2.5, 0.6), n_steps=4, n_single=7, n_windows=40
-    ),
+    "A": Case(7, 1024, 96, 32, 64, 8, 32, n_steps=31, n_single=301),
+    "B": Case(21, 2048, 192, 8, 128, 8, 8, n_steps=15, n_single=101),
+    "C": Case(2, 64, 1, 256, 32, 2, 32, n_steps=9, n_single=301),
+    "D": Case(100, 512, 24, 4, 320, 8, 8, n_steps=4, n_single=7, n_windows=40),
 }
 
 
@@ -261,7 +251,7 @@ def peak_memory(contestant: str, case: dict[str, Any]) -> dict[str, int | None]:
     Two steps: the first also creates the optimiser's averages and gives the growth of the process,
     the second is steady and gives the bytes that torch holds.
     """
-    shape = Case(**{**case, "to_reach": tuple(case["to_reach"])})
+    shape = Case(**case)
     chosen = Contestant(contestant, shape)
     window, future = random_walks(shape, shape.batch)
     chosen.network.train()
@@ -342,91 +332,6 @@ def run(cases: dict[str, Case], records: Records) -> None:
         records.finish(name)
 
 
-# --- the tables -----------------------------------------------------------------------------------
-
-
-def rows_of(name: str, entry: dict[str, Any]) -> list[list[str]]:
-    """Return the table's rows of a case: what was measured beside what is to be reached."""
-    case, to_reach = entry["case"], CASES[name].to_reach
-    rows = []
-    for what, target in zip((STEP, ONE, THOUSAND), to_reach[:3], strict=True):
-        samples = harness.from_json(entry[what])
-        parts = what == THOUSAND
-        ratio = harness.speed_up(samples["plain"], samples["core"], "total" if parts else "median")
-        times = {who: sample.total if parts else sample.median for who, sample in samples.items()}
-        label = what
-        if parts and case["n_windows"] != 1000:
-            times = {who: seconds * 1000 / case["n_windows"] for who, seconds in times.items()}
-            label = f"{what} (scaled from {case['n_windows']})"
-        shown = [_seconds(times[who]) for who in CONTESTANTS]
-        verdict = "yes" if ratio.value >= target else "NO"
-        rows.append([name, label, *shown, f"{ratio}x faster", f"{target:g}x", verdict])
-        if PRODUCTS in samples:
-            rows.append(_row_of_products(name, samples))
-    memory, target = entry[MEMORY], to_reach[3]
-    share = memory["core"]["tensors"] / memory["plain"]["tensors"]
-    shown = [f"{memory[who]['tensors'] / 1e6:.0f} MB" for who in CONTESTANTS]
-    verdict = "yes" if share <= target else "NO"
-    rows.append([name, MEMORY, *shown, f"{share:.2f}x as much", f"{target:g}x", verdict])
-    return rows
-
-
-def _row_of_products(name: str, samples: dict[str, Samples]) -> list[str]:
-    """Return the row of the products that a step needs, beside the step itself."""
-    ratio = harness.speed_up(samples["core"], samples[PRODUCTS])
-    shown = [_seconds(samples[who].median) for who in (PRODUCTS, "core")]
-    verdict = "yes" if ratio.value <= LARGEST_SHARE_OF_PRODUCTS else "NO"
-    target = f"{LARGEST_SHARE_OF_PRODUCTS:g}x"
-    return [name, "products of a step alone", *shown, f"{ratio}x as long", target, verdict]
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.3g} s" if value >= 1 else f"{1e3 * value:.3g} ms"
-
-
-def about(name: str, entry: dict[str, Any]) -> str:
-    """Say what a case is, how far its contestants agree, and where it was measured."""
-    case, hardware = entry["case"], entry["hardware"]
-    differences = ", ".join(f"{what} {value:.0e}" for what, value in entry["differences"].items())
-    resident = [entry[MEMORY][who]["resident"] for who in CONTESTANTS]
-    growth = "not known here"
-    if None not in resident:
-        growth = " and ".join(f"{size / 1e6:.0f} MB" for size in resident)
-    versions = ", ".join(f"{package} {version}" for package, version in entry["versions"].items())
-    return (
-        f"- **{name}**: {case['n_series']} series, context {case['context_length']}, "
-        f"patch {case['patch_length']}, batch {case['batch']} (inference "
-        f"{case['inference_batch']}), width {case['d_model']}, {case['n_heads']} heads. "
-        f"Relative differences: {differences}. Growth of the whole process in its first "
-        f"step: {growth}. {entry['date']}, commit {entry['commit']}, {hardware['cpu']}, "
-        f"{hardware['cores']} cores; {versions}."
-    )
-
-
-def ceilings(entries: dict[str, dict[str, Any]]) -> str:
-    """Say how fast a step could be that took no longer than its matrix products."""
-    steps = {name: harness.from_json(entry[STEP]) for name, entry in entries.items()}
-    bounds = [
-        f"{harness.speed_up(samples['plain'], samples[PRODUCTS]).value:.2f} on {name}"
-        for name, samples in steps.items()
-        if PRODUCTS in samples
-    ]
-    return (
-        "A step that took no longer than its products would be so many times as fast as the plain "
-        f"step: {', '.join(bounds)}."
-    )
-
-
-def sections(records: Records) -> dict[str, str]:
-    """Return the table of all finished cases, what bounds a step, and what each case is."""
-    finished = {name: entry for name, entry in records.entries.items() if entry.get("finished")}
-    header = ["case", "what", *CONTESTANTS, "core is", "to reach", "reached"]
-    rows = [row for name, entry in finished.items() for row in rows_of(name, entry)]
-    lines = [about(name, entry) for name, entry in finished.items()]
-    table = f"{markdown_table(header, rows)}\n\n{ceilings(finished)}"
-    return {"core": table, "core cases": "\n".join(lines)}
-
-
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Give a parser the options of this benchmark."""
     parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
@@ -436,7 +341,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="what computes")
 
 
-BENCHMARK = Benchmark("core", __doc__, measure, sections, add_options)
+BENCHMARK = Benchmark("core", __doc__, measure, sections, add_options, pictures_of)
 
 if __name__ == "__main__":
     raise SystemExit(BENCHMARK.main())

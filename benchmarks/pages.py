@@ -1,4 +1,4 @@
-"""``python -m benchmarks.pages``: write every table that a page shows again, from the records.
+"""``python -m benchmarks.pages``: write all tables and pictures of all pages, from the records.
 
 A page is written by hand, but for what stands between ``<!-- begin MARKER -->`` and
 ``<!-- end MARKER -->``: that is a section which a benchmark makes of its records.
@@ -110,4 +110,4 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 if __name__ == "__main__":
     for name in NAMES:
-        write_sections(benchmark(name).stored_sections())
+        benchmark(name).write_pages()

@@ -15,11 +15,10 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,8 +26,14 @@ import torch
 
 from benchmarks import harness
 from benchmarks.command import Benchmark
-from benchmarks.pages import markdown_table
 from benchmarks.records import BenchmarkError, Records, provenance
+from benchmarks.scaling_pages import (
+    SERIES_IN_A_ROW_GROUP,
+    SHARD,
+    pictures_of,
+    sections,
+    slope_of,
+)
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.learning.windows import SeriesTensors, WindowSet
 from samovar_forecast.linear.average import estimate_each
@@ -37,11 +42,6 @@ from samovar_forecast.network.pretrained import load_pretrained
 
 QUICK = 1.0
 """A call that takes no longer, in seconds, is made again, and the second call counts."""
-
-SERIES_IN_A_ROW_GROUP = 500
-SHARD = "a shard with intervals"
-MANY, CORES, DOLLARS_A_CORE_HOUR = 10_000_000, 64, 0.05
-"""What the figures of a shard are projected to, and the price that is assumed."""
 
 Call = Callable[[], object]
 
@@ -248,7 +248,7 @@ CURVES = {
     "linear maps": Curve("instances", _INSTANCES, linear_instances),
     "default fit": Curve("instances", _INSTANCES, fitted_instances),
     "forecast after the fit": Curve("instances", _INSTANCES, forecast_instances),
-    SHARD: Curve("series in a file", (500, 1000, 2000, 10_000, 100_000), shard),
+    SHARD.partition(": ")[2]: Curve("series in a file", (500, 1000, 2000, 10_000, 100_000), shard),
 }
 
 
@@ -347,64 +347,6 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
         records.keep(key, {**provenance(), "limits": limits, "points": points})
 
 
-def slope_of(points: Mapping[int, Mapping[str, float]], what: str) -> float:
-    """Return the slope of a line through the logarithms of the larger half of the sizes."""
-    known = [(size, found[what]) for size, found in points.items() if found.get(what, 0) > 0]
-    if len(known) < 2:
-        return float("nan")
-    sizes, values = np.log(known[-max(2, (len(known) + 1) // 2) :]).T
-    return float(np.polyfit(sizes, values, 1)[0])
-
-
-def points_of(entry: Mapping[str, Any]) -> dict[int, dict[str, float]]:
-    """Return the points of a record by size."""
-    return {int(size): found for size, found in entry["points"].items()}
-
-
-def shown(found: Mapping[str, float]) -> str:
-    """Return a cell: seconds, and memory."""
-    if not found:
-        return "no memory"
-    return f"{found['seconds']:.3g} s, {found['bytes'] / 2**20:.0f} MiB"
-
-
-def rows_of(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[list[str]]:
-    """Yield a row of the table for each curve."""
-    for name, entry in entries.items():
-        axis, _, what = name.partition(": ")
-        points = points_of(entry)
-        cells = "; ".join(f"{size:,}: {shown(found)}" for size, found in points.items())
-        slopes = [slope_of(points, key) for key in ("seconds", "bytes")]
-        yield [axis, what, cells, *(f"{slope:.2f}" for slope in slopes), entry["commit"]]
-
-
-def sections(records: Records) -> dict[str, str]:
-    """Return the table of all curves."""
-    header = ["axis", "what", "size: CPU seconds, memory at the peak"]
-    header += ["slope of time", "slope of memory", "commit"]
-    found = {"scaling": markdown_table(header, list(rows_of(records.entries)))}
-    entry = records.entries.get(f"{CURVES[SHARD].axis}: {SHARD}")
-    return found if entry is None else found | {"sharding": projection(entry)}
-
-
-def projection(entry: Mapping[str, Any]) -> str:
-    """Return what a measured shard says of ten million series, with its assumptions."""
-    points = points_of(entry)
-    known = {size: found for size, found in points.items() if found}
-    size = max(known)
-    rate, held = size / known[size]["seconds"], known[size]["bytes"] / 2**20
-    hours = MANY / rate / 3600
-    dollars = hours * DOLLARS_A_CORE_HOUR
-    return (
-        f"Measured: {size:,} series of 60 months, 12 steps ahead with intervals, in row groups of "
-        f"{SERIES_IN_A_ROW_GROUP}: {rate:.0f} series a second and core, and {held:.0f} MiB beside "
-        f"the interpreter and its libraries. On paper, {MANY:,} such series take {hours:.0f} core "
-        f"hours: {hours / CORES:.1f} hours on {CORES} cores, about ${dollars:.0f} at "
-        f"${DOLLARS_A_CORE_HOUR} a core hour. That assumes one process a core, each with its own "
-        "memory, cores as fast as the one measured, and disks that keep up; none of this was run."
-    )
-
-
 def options(parser: argparse.ArgumentParser) -> None:
     """Add which curves, and the limits."""
     parser.add_argument("--curves", nargs="+", metavar="NAME", help="by default all")
@@ -413,7 +355,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--memory", type=int, default=24, help="GiB of a point at most")
 
 
-BENCHMARK = Benchmark("scaling", __doc__, measure, sections, options)
+BENCHMARK = Benchmark("scaling", __doc__, measure, sections, options, pictures_of)
 
 if __name__ == "__main__":
     raise SystemExit(BENCHMARK.main())

@@ -7,10 +7,10 @@ import argparse
 import pytest
 import torch
 
-from benchmarks import core, harness
+from benchmarks import core, core_pages, harness
 from benchmarks.records import BenchmarkError, Records
 
-SMALL = core.Case(2, 20, 4, 4, 32, 2, 2, (1.0, 1.0, 1.0, 1.0), n_steps=2, n_single=2, n_windows=4)
+SMALL = core.Case(2, 20, 4, 4, 32, 2, 2, n_steps=2, n_single=2, n_windows=4)
 
 
 def contestants(case=SMALL):
@@ -39,7 +39,8 @@ def test_both_drop_activations_in_training():
 
 @pytest.mark.slow
 def test_a_run_reports_every_ratio_beside_its_target(monkeypatch):
-    monkeypatch.setitem(core.CASES, "small", SMALL)
+    asked = {what: {"small": 1.0} for what in core_pages.TO_REACH}
+    monkeypatch.setattr(core_pages, "TO_REACH", asked)
     records = Records(None)
     core.run({"small": SMALL}, records)
     text = core.sections(records)["core"]
@@ -50,6 +51,11 @@ def test_a_run_reports_every_ratio_beside_its_target(monkeypatch):
     step = harness.from_json(records.entries["small"][core.STEP])
     bound = step["plain"].median / step[core.PRODUCTS].median
     assert text.endswith(f"the plain step: {bound:.2f} on small.")
+    (picture,) = core_pages.pictures_of(records).values()
+    (row,) = picture.drawn[core_pages.TITLES[core_pages.STEP]]
+    ratio = step["plain"].median / step["core"].median
+    assert row["ratio"] == pytest.approx(ratio)
+    assert row["reached"] == (ratio >= 1)
 
 
 def test_fewer_repeats_shorten_every_case_and_none_are_refused():

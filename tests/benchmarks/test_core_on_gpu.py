@@ -7,7 +7,7 @@ import torch
 
 from benchmarks import core, core_on_gpu
 
-SMALL = core.Case(2, 16, 4, 2, 8, 2, 2, (1, 1, 1, 1), n_steps=1, n_single=1, n_windows=2)
+SMALL = core.Case(2, 16, 4, 2, 8, 2, 2, n_steps=1, n_single=1, n_windows=2)
 CPU = torch.device("cpu")
 
 

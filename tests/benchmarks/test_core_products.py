@@ -10,7 +10,7 @@ from benchmarks import core, core_products
 
 @pytest.mark.parametrize("n_patches", [4, 64])  # the parallel form, and the chunked form
 def test_the_products_of_a_step_are_counted(n_patches):
-    case = core.Case(3, 2 * n_patches, 2, 2, 8, 2, 2, (1.0, 1.0, 1.0, 1.0), n_steps=1, n_single=1)
+    case = core.Case(3, 2 * n_patches, 2, 2, 8, 2, 2, n_steps=1, n_single=1)
     take_all = core_products.products_of_step(case)
     with FlopCounterMode(display=False) as counter:
         take_all()

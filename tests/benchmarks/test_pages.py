@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import pages
+from benchmarks import pages, pictures
 
 
 def sections_of_pages() -> dict[str, list[str]]:
@@ -15,18 +15,33 @@ def sections_of_pages() -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("name", pages.NAMES)
-def test_the_pages_show_what_the_records_say(name):
+def benchmark_or_skip(name: str):
     try:
-        benchmark = pages.benchmark(name)
+        return pages.benchmark(name)
     except ModuleNotFoundError as missing:
         if str(missing.name).split(".")[0] in ("benchmarks", "samovar_forecast"):
             raise
         pytest.skip(f"{missing.name} is not installed")
+
+
+@pytest.mark.parametrize("name", pages.NAMES)
+def test_the_pages_show_what_the_records_say(name):
+    benchmark = benchmark_or_skip(name)
     assert benchmark.name == name
     shown = sections_of_pages()
     for marker, text in benchmark.stored_sections().items():
         assert shown.get(marker) == [text.strip()], marker
+
+
+def test_every_picture_is_drawn_from_the_present_records_and_stands_on_a_page():
+    wanted = {}
+    for name in pages.NAMES:
+        wanted |= benchmark_or_skip(name).stored_pictures()
+    digests = {path.stem: pictures.digest_in(path) for path in pictures.STATIC.iterdir()}
+    assert digests == {name: picture.digest for name, picture in wanted.items()}
+    text = "".join(page.read_text(encoding="utf-8") for page in pages.pages())
+    for name, picture in wanted.items():
+        assert text.count(f"![{picture.words}](static/performance/{name}.svg)") == 1
 
 
 def test_every_file_of_records_is_that_of_a_benchmark_and_every_page_shows_sections():

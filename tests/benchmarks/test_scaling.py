@@ -60,7 +60,7 @@ def test_curves_become_a_table():
 def test_a_shard_is_projected_with_its_assumptions():
     records = Records(None)
     points = {"500": {"seconds": 9.0, "bytes": 2**28}, "1000": {"seconds": 10.0, "bytes": 2**28}}
-    records.entries[f"series in a file: {scaling.SHARD}"] = {"points": points, "commit": "abc"}
+    records.entries[scaling.SHARD] = {"points": points, "commit": "abc"}
     text = scaling.sections(records)["sharding"]
     for words in (
         "1,000 series",
