@@ -17,6 +17,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from samovar_forecast.dynamics.arguments import (
+    check_choice,
+    check_level,
+    generator_of,
+    is_whole,
+)
 from samovar_forecast.dynamics.bootstrap import (
     newest_dynamics,
     one_step_dynamics,
@@ -25,7 +31,6 @@ from samovar_forecast.dynamics.bootstrap import (
 )
 from samovar_forecast.dynamics.forecast_reading import ForecastReading
 from samovar_forecast.dynamics.local_draws import LocalDraws
-from samovar_forecast.dynamics.simulation import is_whole
 from samovar_forecast.exceptions import ConfigurationError
 
 _R = TypeVar("_R", bound="BandedReading")
@@ -86,26 +91,23 @@ class BandedReading(ForecastReading):
         ConfigurationError
             If there are no such bands, or no draws.
         """
-        if bands is not None and bands not in DRAWS:
-            raise ConfigurationError(
-                "there are no such bands", found=repr(bands), wanted=[None, *DRAWS]
-            )
+        check_choice("there are no such bands", bands, [None, *DRAWS])
+        check_level(level)
+        if n_draws is not None and (not is_whole(n_draws) or n_draws < 2):
+            raise ConfigurationError("bands want draws", found=repr(n_draws), wanted="2 or more")
+        rng = generator_of(random_state)
         if bands is None:
             return compute(self)
         n_draws = DRAWS[bands] if n_draws is None else n_draws
-        if not is_whole(n_draws) or n_draws < 2:
-            raise ConfigurationError("bands want draws", found=n_draws, wanted="2 or more")
-        if not 0 < level < 1:
-            raise ConfigurationError("level must lie between 0 and 1", found=level)
         found = compute(self)
         if bands == "local":
-            local = LocalDraws(self, positions, n_draws, random_state)
+            local = LocalDraws(self, positions, n_draws, rng)
             vars_ = (local.of_draw(number) for number in range(n_draws))
             draws = np.stack(
                 [compute(self.answered_by(own, positions[-1])).estimate for own in vars_]
             )
         else:
-            draws = self._draws(compute, found.estimate, n_draws, random_state)
+            draws = self._draws(compute, found.estimate, n_draws, rng)
         if limits is not None:
             draws = draws.clip(*limits)
         return replace(found, draws=draws, level=level)
@@ -115,10 +117,9 @@ class BandedReading(ForecastReading):
         compute: Callable[[_R], Any],
         estimate: np.ndarray,
         n_draws: int,
-        random_state: int | None,
+        rng: np.random.Generator,
     ) -> np.ndarray:
         """Return draws of an answer, (n_draws, ...), half of them with the loss added back."""
-        rng = np.random.default_rng(random_state)
         draw = partial(resampled, self, random_state=rng, dynamics=one_step_dynamics(self))
         answers, newest = [], []
         for reading in draw((n_draws + 1) // 2):

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from samovar_forecast.dynamics.arguments import check_level, generator_of
 from samovar_forecast.dynamics.simulation import Step, one_step
 from samovar_forecast.exceptions import ConfigurationError, DataError, NotFittedError
 
@@ -52,8 +53,7 @@ def interval(draws: np.ndarray | None, level: float) -> tuple[np.ndarray, np.nda
             remedy='ask for it (bands="bootstrap"), or compute it by bands.seed_ensemble or '
             "bands.residual_block_bootstrap",
         )
-    if not 0 < level < 1:
-        raise ConfigurationError("level must lie between 0 and 1", found=level)
+    check_level(level)
     ends = [(1 - level) / 2, (1 + level) / 2]
     # (n + 1) p-th order statistics: a new draw lies between them with probability ``level``.
     lower, upper = np.quantile(draws, ends, axis=0, method="weibull")
@@ -136,7 +136,7 @@ def residual_block_bootstrap(
         If the series are shorter than a window and a block.
     """
     residuals = one_step_residuals(step, series, context_length)
-    errors = draw_blocks(residuals, n_draws, block_length, np.random.default_rng(random_state))
+    errors = draw_blocks(residuals, n_draws, block_length, generator_of(random_state))
     start = np.broadcast_to(series[:context_length], (n_draws, context_length, series.shape[1]))
     resampled = np.concatenate([start, np.empty_like(errors)], axis=1)
     for t in range(errors.shape[1]):

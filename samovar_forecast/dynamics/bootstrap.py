@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.dynamics.arguments import generator_of
 from samovar_forecast.dynamics.bands import draw_blocks
 from samovar_forecast.dynamics.drawn_together import DrawnTogether
 from samovar_forecast.dynamics.forecast_reading import ForecastReading
@@ -78,7 +79,7 @@ def resampled(
     DataError
         If there are too few errors.
     """
-    rng = np.random.default_rng(random_state)
+    rng = generator_of(random_state)
     positions, slopes, forecasts = one_step_dynamics(var) if dynamics is None else dynamics
     if added is not None:
         slopes = slopes + added

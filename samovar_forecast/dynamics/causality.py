@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.accuracy_tests import KNOWN_LAGS, ClarkWest
+from samovar_forecast.dynamics.arguments import check_level
 from samovar_forecast.dynamics.nested_comparison import (
     NamedForecasts,
     NestedTest,
@@ -105,6 +106,7 @@ def predictive_causality(
     DataError
         If a forecast has the wrong shape.
     """
+    check_level(level)
     names = tuple(actual.columns)
     effects, causes = _some_names(caused, names, "caused"), _some_names(causing, names, "causing")
     pairs = [(effect, cause) for effect in effects for cause in causes if effect != cause]
@@ -136,7 +138,9 @@ def _some_names(
     """Return the chosen names, all by default, and refuse names that are not there."""
     if chosen is None:
         return names
-    some = (chosen,) if isinstance(chosen, str) else tuple(chosen)
+    if isinstance(chosen, str) or not isinstance(chosen, Iterable):
+        chosen = [chosen]
+    some = tuple(chosen)
     for name in some:
         if name not in names:
             raise ConfigurationError(

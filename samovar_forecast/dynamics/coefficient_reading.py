@@ -10,13 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.dynamics.arguments import (
+    check_choice,
+    check_number,
+    check_weights,
+    check_whole,
+    generator_of,
+    is_whole,
+)
 from samovar_forecast.dynamics.attribution import Attribution
 from samovar_forecast.dynamics.banded_reading import BandedReading
 from samovar_forecast.dynamics.coefficient_paths import CoefficientPaths, columns_of
-from samovar_forecast.dynamics.forecast_map import Part
+from samovar_forecast.dynamics.forecast_map import PARTS, Part
 from samovar_forecast.dynamics.jacobian import Jacobian
 from samovar_forecast.dynamics.local_var import LocalVAR
-from samovar_forecast.dynamics.simulation import is_whole, simulate_paths
+from samovar_forecast.dynamics.simulation import simulate_paths
 from samovar_forecast.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -40,18 +48,12 @@ class CoefficientReading(BandedReading):
 
     def _weights(self, horizon: int | None, weights: np.ndarray | None) -> np.ndarray:
         if weights is not None:
-            asked = np.asarray(weights, dtype=float)
-            if asked.shape != (self.patch_length,):
-                raise ConfigurationError(
-                    "weights want one number per forecast step",
-                    found=f"shape {asked.shape}",
-                    wanted=f"({self.patch_length},)",
-                )
-            return asked[None]
+            problem = "weights want one number per forecast step"
+            return check_weights(problem, weights, (self.patch_length,))[None]
         if horizon is None or not is_whole(horizon) or not 1 <= horizon <= self.patch_length:
             raise ConfigurationError(
                 "the direct forecast has no such step",
-                found=horizon,
+                found=repr(horizon),
                 wanted=f"1 to {self.patch_length}",
                 remedy="later steps are reached by irf and simulate",
             )
@@ -86,6 +88,7 @@ class CoefficientReading(BandedReading):
         """
         position = self.data.position(origin)
         asked = self._weights(horizon, weights)
+        check_choice("there is no such part", part, PARTS)
         key = (position, asked.tobytes(), part)
         if key not in self._kept:
             self._kept[key] = next(self._local_vars(np.array([position]), horizon, weights, part))
@@ -140,13 +143,10 @@ class CoefficientReading(BandedReading):
         Jacobian
             Lazy: one lag, one pair, a product, or all of it on request. ``at`` names its parts.
         """
-        asked = np.eye(self.patch_length) if weights is None else np.asarray(weights, dtype=float)
-        if asked.ndim != 2 or asked.shape[1] != self.patch_length:
-            raise ConfigurationError(
-                "weights want one row per weighted sum of the forecast's steps",
-                found=f"shape {asked.shape}",
-                wanted=f"(any, {self.patch_length})",
-            )
+        asked = np.eye(self.patch_length)
+        if weights is not None:
+            problem = "weights want one row per weighted sum of the forecast's steps"
+            asked = check_weights(problem, weights, (None, self.patch_length))
         windows = self.data.windows(np.array([self.data.position(origin)]))
         return next(self.jacobians(windows, asked))
 
@@ -367,7 +367,9 @@ class CoefficientReading(BandedReading):
         -------
         array of shape (n_paths, periods, C)
         """
-        rng = np.random.default_rng(random_state)
+        check_whole("n_paths", n_paths, 1)
+        check_whole("periods", periods, 1)
+        rng = generator_of(random_state)
         if len(self.origins) > 2 and len(self.resid) > 1:
             residuals = self.resid.to_numpy()
             drawn = rng.integers(len(residuals), size=(n_paths, periods))
@@ -403,6 +405,7 @@ class CoefficientReading(BandedReading):
         -------
         float
         """
+        check_number("bound", bound, above=0.0)
         paths = self.simulate(n_paths, periods, origin, random_state=random_state)
         values = self.data.target.values
         room = bound * np.nanstd(values, axis=0)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.accuracy_tests import KNOWN_LAGS
+from samovar_forecast.dynamics.arguments import check_level
 from samovar_forecast.dynamics.nested_comparison import (
     NamedForecasts,
     NestedTest,
@@ -71,6 +72,7 @@ def constancy(
     -------
     ConstancyTest
     """
+    check_level(level)
     names = tuple(actual.columns)
     restricted = NamedForecasts.checked(constant, names, len(actual))
     full = NamedForecasts.checked(dynamic, names, len(actual))

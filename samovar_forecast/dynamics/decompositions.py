@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.dynamics.arguments import check_whole
 from samovar_forecast.dynamics.responses import girf, irf
 from samovar_forecast.dynamics.results import BandedResult
-from samovar_forecast.dynamics.simulation import Step, check_periods
+from samovar_forecast.dynamics.simulation import Step
 from samovar_forecast.dynamics.statsmodels_names import OF_SHARES, unknown_name
 
 
@@ -126,7 +127,7 @@ def fevd(
     -------
     VarianceDecomposition
     """
-    check_periods(periods, least=1)
+    check_whole("periods", periods, 1)
     responses = irf(
         step,
         history,
@@ -174,7 +175,9 @@ def generalized_fevd(
     -------
     VarianceDecomposition
     """
-    check_periods(periods, least=1)
+    check_whole("periods", periods, 1)
+    if random_state is not None:
+        check_whole("random_state", random_state, 0)
     seed = np.random.SeedSequence(random_state)
     rise, fall = (
         girf(

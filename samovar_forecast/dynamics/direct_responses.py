@@ -18,8 +18,7 @@ import numpy as np
 from samovar_forecast.dynamics.connectedness import Connectedness
 from samovar_forecast.dynamics.decompositions import VarianceDecomposition, error_shares
 from samovar_forecast.dynamics.responses import ImpulseResponses
-from samovar_forecast.dynamics.simulation import check_covariance
-from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.dynamics.simulation import unit_shocks
 
 
 def direct_irf(
@@ -56,11 +55,7 @@ def direct_irf(
         If ``orth`` is asked for without ``sigma_u``.
     """
     n_series = len(names)
-    shocks = np.eye(n_series)
-    if orth:
-        if sigma_u is None:
-            raise ConfigurationError("orthogonal shocks need the covariance sigma_u of the errors")
-        shocks = np.linalg.cholesky(check_covariance(sigma_u, n_series))
+    shocks = unit_shocks(orth, sigma_u, n_series)
     now = np.broadcast_to(np.eye(n_series), (len(slopes), 1, n_series, n_series))
     return ImpulseResponses(
         values=size * np.concatenate([now, slopes], axis=1) @ shocks,

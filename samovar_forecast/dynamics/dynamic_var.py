@@ -12,6 +12,7 @@ import pandas as pd
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.dynamics import causality, constancy
+from samovar_forecast.dynamics.arguments import check_whole
 from samovar_forecast.dynamics.average_map import AverageMap
 from samovar_forecast.dynamics.history import History, TableLike
 from samovar_forecast.dynamics.news import News, news
@@ -100,6 +101,8 @@ class DynamicVAR(ShockReading):
         if not seeds:
             raise ConfigurationError("a test trains once for each seed", found="no seed")
         values = self.data.target.values
+        if n_test is not None:
+            check_whole("n_test", n_test, 1, len(values) - 1)
         return NetworkLearner(
             values,
             tuple(str(name) for name in self.names),

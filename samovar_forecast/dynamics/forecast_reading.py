@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.dynamics.arguments import check_choice
 from samovar_forecast.dynamics.average_map import AverageMap
 from samovar_forecast.dynamics.built_reading import BuiltReading
 from samovar_forecast.dynamics.forecast_map import PARTS, Part
@@ -17,7 +18,7 @@ from samovar_forecast.dynamics.jacobian import Jacobian
 from samovar_forecast.dynamics.local_draws import DrawnVars
 from samovar_forecast.dynamics.simulation import Setting
 from samovar_forecast.dynamics.windows import Windows
-from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.exceptions import DataError
 
 RESIDUALS_AT_MOST = 2000
 """One-step residuals are taken over at most this number of the newest origins."""
@@ -141,8 +142,7 @@ class ForecastReading(BuiltReading):
         self, windows: Windows, weights: np.ndarray, part: Part = "total"
     ) -> Iterator[Jacobian]:
         """Yield the Jacobians, in units of the data, of windows in the network's units."""
-        if part not in PARTS:
-            raise ConfigurationError("there is no such part", found=repr(part), wanted=list(PARTS))
+        check_choice("there is no such part", part, PARTS)
         return self._map.jacobians(windows, weights, self.data.units(), part)
 
     def jacobians_at(

@@ -188,7 +188,9 @@ class History:
         """
         if origin is None:
             return self.last_position
-        where = self.index.get_indexer(pd.Index([self.label(origin)]))[0]
+        where = -1
+        if isinstance(origin, Hashable):
+            where = self.index.get_indexer(pd.Index([self.label(origin)]))[0]
         if not self.first_position <= where <= self.last_position:
             raise DataError(
                 f"no forecast can be made from {origin!r}",
@@ -279,7 +281,12 @@ def _table(
     """Check one table and return a copy with its names and its scaling."""
     if given is None:
         given = np.zeros((0, 0))
-    values = np.array(given, dtype=np.float64)
+    try:
+        values = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"{name} holds no numbers", found=type(given).__name__, wanted="a frame or an array"
+        ) from error
     if values.ndim != 2 or values.shape[1] != n_columns:
         raise DataError(
             f"{name} does not fit the network",

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from samovar_forecast.dynamics.arguments import check_whole
 from samovar_forecast.dynamics.token_weights import TokenTrace
-from samovar_forecast.exceptions import ConfigurationError
 
 KINDS = ("exogenous", "endogenous")
 
@@ -93,8 +93,7 @@ def influence_paths(
     list of InfluencePath
         By falling size of the contribution; exact zeros are left out.
     """
-    if top < 1:
-        raise ConfigurationError("top must be at least 1", found=top)
+    check_whole("top", top, 1)
     reading = trace.reading(step, trace.n_patches - 1)[series]
     tables = _path_tables(trace, series, reading)
     n_tokens = tables.last + 1

@@ -70,7 +70,7 @@ class LocalDraws:
     positions : int array of shape (O,)
         Rows of the origins.
     n_draws : int
-    random_state : int, optional
+    rng : numpy Generator
 
     Raises
     ------
@@ -83,9 +83,8 @@ class LocalDraws:
         var: ForecastReading,
         positions: np.ndarray,
         n_draws: int,
-        random_state: int | None = None,
+        rng: np.random.Generator,
     ) -> None:
-        rng = np.random.default_rng(random_state)
         rows, self._scale = channels_of(var)
         self._positions, self._n_series = positions, var.neqs
         order = choose_order(rows)

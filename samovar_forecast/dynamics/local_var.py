@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.dynamics.arguments import check_weights, is_whole
 from samovar_forecast.dynamics.attribution import Attribution
 from samovar_forecast.dynamics.forecast_map import Part
 from samovar_forecast.dynamics.history import number_of
 from samovar_forecast.dynamics.jacobian import Jacobian
 from samovar_forecast.dynamics.results import Result
 from samovar_forecast.dynamics.roots import companion_radius
-from samovar_forecast.dynamics.simulation import is_whole
 from samovar_forecast.exceptions import ConfigurationError, require
 
 if TYPE_CHECKING:
@@ -180,8 +180,10 @@ class LocalVAR(Result):
 
     def lag(self, lag: int) -> np.ndarray:
         """Return the matrix of one lag, ``[response, impulse]``, without the others."""
-        if not 1 <= lag <= self.order:
-            raise ConfigurationError("there is no such lag", found=lag, wanted=f"1 to {self.order}")
+        if not is_whole(lag) or not 1 <= lag <= self.order:
+            raise ConfigurationError(
+                "there is no such lag", found=repr(lag), wanted=f"1 to {self.order}"
+            )
         row = np.array([self.order - lag])
         return self.jacobian.at_rows(row)[0, :, 0, len(self.past_names) :]
 
@@ -196,6 +198,8 @@ class LocalVAR(Result):
 
     def apply(self, change: np.ndarray) -> np.ndarray:
         """Return what a small change of the window, (L, C), does to the forecast; (C,)."""
+        wanted = (self.order, len(self.names))
+        change = check_weights("a change of the window has its shape", change, wanted)
         padded = np.concatenate([np.zeros((self.order, len(self.past_names))), change], axis=1)
         return self.jacobian.apply(padded)[0]
 
@@ -283,16 +287,16 @@ class LocalVAR(Result):
             lags.
         """
         self._need_one_step("a VARProcess")
+        if max_order is not None and (not is_whole(max_order) or max_order < 1):
+            raise ConfigurationError(
+                "max_order is no number of lags", found=repr(max_order), wanted="1 or more"
+            )
         require("statsmodels.tsa.vector_ar.var_model", "to_statsmodels", "demo")
         from samovar_forecast.dynamics.origin_process import OriginProcess
 
         names = [str(name) for name in self.names]
         coefs, constant = self.coefs.copy(), self._constant
         if max_order is not None and max_order < self.order:
-            if not is_whole(max_order) or max_order < 1:
-                raise ConfigurationError(
-                    "max_order is no number of lags", found=max_order, wanted="1 or more"
-                )
             left = coefs[max_order:]
             recent = _filled(self.target)[::-1]
             constant = constant + np.einsum("lck,lk->c", left, recent[max_order:])
@@ -322,7 +326,7 @@ class LocalVAR(Result):
         if not self.has_built_in_roots:
             raise ConfigurationError(
                 "only a VAR with unit roots by construction has a transient form",
-                found="the dynamics alone" if self.part != "total" else "no window normalisation",
+                found="the dynamics alone" if self.part != "total" else "sums that are a finding",
                 remedy="read is_stable() and coefs directly",
             )
         self._need_one_step("the transient form")

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.dynamics.arguments import check_whole
+from samovar_forecast.dynamics.forecast_reading import ForecastReading
+from samovar_forecast.dynamics.history import number_of
 from samovar_forecast.dynamics.results import Result
 from samovar_forecast.dynamics.windows import Windows
 from samovar_forecast.exceptions import ConfigurationError, DataError
-
-if TYPE_CHECKING:
-    from samovar_forecast.dynamics.forecast_reading import ForecastReading
 
 FEWEST_NODES, MOST_NODES = 8, 128
 ENOUGH = 1e-8
@@ -81,7 +81,15 @@ class News(Result):
         return parts
 
     def largest(self, response: Hashable, top: int = 10) -> pd.DataFrame:
-        """Return the changed values that moved a response most."""
+        """Return the changed values that moved a response most, the ``top`` of them.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is no such response, or ``top`` is no number of values.
+        """
+        number_of(response, self.names, "series")
+        check_whole("top", top, 1)
         own = self.table[self.table["response"] == response].drop(columns="response")
         order = own["contribution"].abs().sort_values(ascending=False, kind="stable").index
         return own.loc[order[:top]].reset_index(drop=True)
@@ -132,6 +140,11 @@ def news(old: ForecastReading, new: ForecastReading, step: int = 1) -> News:
     DataError
         If the data sets do not overlap in time.
     """
+    if not isinstance(new, ForecastReading):
+        raise ConfigurationError(
+            "news compares two readings", found=type(new).__name__, wanted="a DynamicVAR or a frame"
+        )
+    check_whole("step", step, 1)
     if not old.has_network_of(new) or old.names != new.names:
         raise ConfigurationError(
             "news compares two data sets under one network, and the networks differ",

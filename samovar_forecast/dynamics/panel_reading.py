@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.config import TrainingConfig
+from samovar_forecast.dynamics.arguments import check_whole
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.dynamics.earlier_forecasts import EarlierForecasts, Estimation
 from samovar_forecast.exceptions import ConfigurationError, DataError
@@ -72,10 +73,8 @@ def read_panel_forecaster(
         )
     panel = model.panel
     for name, given in (("y", y), ("X", X)):
-        if not isinstance(given, (pd.DataFrame, pd.Series, type(None))):
-            raise DataError(
-                f"{name} is no frame", found=type(given).__name__, wanted="a pandas DataFrame"
-            )
+        if given is not None:
+            _check_frame(name, given)
     if y is not None:
         frame = y.to_frame() if isinstance(y, pd.Series) else y
         within = X
@@ -155,6 +154,10 @@ def read_var(
     >>> var = read_var(y)  # doctest: +SKIP
     >>> var.irf(8, bands="bootstrap").to_frame()  # doctest: +SKIP
     """
+    check_whole("horizon", horizon, 1)
+    _check_frame("y", y)
+    if X is not None:
+        _check_frame("X", X)
     frame = y.to_frame() if isinstance(y, pd.Series) else y
     within = None if X is None else X.loc[X.index.isin(frame.index)]
     panel = Panel.from_frame(frame, within)
@@ -206,6 +209,14 @@ def _estimation(
         return EarlierForecasts((0, *ends), n_fit, estimate)
 
     return Estimation(again, told, earlier)
+
+
+def _check_frame(name: str, given: object) -> None:
+    """Refuse what is no frame of pandas."""
+    if not isinstance(given, (pd.DataFrame, pd.Series)):
+        raise DataError(
+            f"{name} is no frame", found=type(given).__name__, wanted="a pandas DataFrame"
+        )
 
 
 def choose_instance(panel: Panel, key: Hashable | None) -> Instance:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from samovar_forecast.dynamics.arguments import check_whole
 from samovar_forecast.exceptions import require
 
 WHITENESS_LAGS = 12
@@ -22,7 +23,9 @@ def whiteness(residuals: pd.DataFrame, nlags: int | None = None) -> Any:
     nlags : int, optional
         By default 12, or a fifth of the errors.
     """
-    lags = min(WHITENESS_LAGS, len(residuals) // 5) if nlags is None else nlags
+    lags = min(WHITENESS_LAGS, len(residuals) // 5)
+    if nlags is not None:
+        lags = check_whole("nlags", nlags, 1, len(residuals) - 1)
     results = _results(residuals)
     return _var_model().VARResults.test_whiteness(results, nlags=lags, adjusted=True)
 

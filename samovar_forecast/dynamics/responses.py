@@ -13,15 +13,20 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.dynamics.arguments import (
+    check_number,
+    check_whole,
+    generator_of,
+)
 from samovar_forecast.dynamics.results import BandedResult
 from samovar_forecast.dynamics.simulation import (
     WINDOWS_AT_ONCE,
     Step,
     check_covariance,
     check_histories,
-    check_periods,
     draw_errors,
     simulate_paths,
+    unit_shocks,
 )
 from samovar_forecast.dynamics.statsmodels_names import OF_RESPONSES, unknown_name
 from samovar_forecast.exceptions import ConfigurationError
@@ -94,7 +99,15 @@ class ImpulseResponses(BandedResult):
         return self.values.mean(axis=0)
 
     def cumulative(self) -> ImpulseResponses:
-        """Return the responses summed over the periods: statsmodels' ``cum_effects``."""
+        """Return the responses summed over the periods: statsmodels' ``cum_effects``.
+
+        Raises
+        ------
+        ConfigurationError
+            If they are summed already.
+        """
+        if self.is_cumulative:
+            raise ConfigurationError("these responses are summed over the periods already")
         return replace(
             self,
             values=self.values.cumsum(axis=1),
@@ -199,12 +212,9 @@ def irf(
         If ``orth`` is asked for without ``sigma_u``, or ``periods`` is negative.
     """
     histories, series, labels = check_histories(history, names, origins)
-    shocks = np.eye(len(series))
-    if orth:
-        if sigma_u is None:
-            raise ConfigurationError("orthogonal shocks need the covariance sigma_u of the errors")
-        shocks = np.linalg.cholesky(check_covariance(sigma_u, len(series)))
-    check_periods(periods, least=0)
+    shocks = unit_shocks(orth, sigma_u, len(series))
+    check_whole("periods", periods, 0)
+    check_number("size", size)
     first = np.zeros((1 + len(series), periods + 1, len(series)))  # no shock, then each shock
     first[1:, 0] = size * shocks.T
     paths = simulate_paths(step, histories, first)  # O 1+C H C
@@ -278,13 +288,11 @@ def girf(
     """
     histories, series, labels = check_histories(histories, names, origins)
     covariance = check_covariance(sigma_u, len(series))
-    check_periods(periods, least=0)
-    rng = np.random.default_rng(random_state)
+    check_whole("periods", periods, 0)
+    check_number("size", size)
+    rng = generator_of(random_state)
     if n_histories is not None:
-        if n_histories < 1:
-            raise ConfigurationError(
-                "n_histories is no number of histories", found=n_histories, wanted="1 or more"
-            )
+        check_whole("n_histories", n_histories, 1)
         chosen = rng.integers(len(histories), size=n_histories)
         histories, labels = histories[chosen], tuple(labels[number] for number in chosen)
     draws = draw_errors(rng, covariance, residuals, n_draws, periods + 1)  # D H C

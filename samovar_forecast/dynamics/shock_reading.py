@@ -8,15 +8,22 @@ from typing import Any, TypeVar
 import numpy as np
 
 from samovar_forecast.dynamics import connectedness, decompositions, responses
+from samovar_forecast.dynamics.arguments import (
+    check_choice,
+    check_number,
+    check_switch,
+    check_whole,
+    generator_of,
+)
 from samovar_forecast.dynamics.coefficient_reading import CoefficientReading
 from samovar_forecast.dynamics.direct_responses import (
     direct_connectedness,
     direct_fevd,
     direct_irf,
 )
-from samovar_forecast.dynamics.forecast_map import Part
+from samovar_forecast.dynamics.forecast_map import PARTS, Part
 from samovar_forecast.dynamics.results import together
-from samovar_forecast.dynamics.simulation import Setting, check_periods
+from samovar_forecast.dynamics.simulation import Setting
 from samovar_forecast.exceptions import ConfigurationError
 
 _Answer = TypeVar("_Answer", bound=Any)
@@ -85,10 +92,12 @@ class ShockReading(CoefficientReading):
         -------
         ImpulseResponses
         """
-        is_direct = self._is_direct(method)
+        is_direct = self._is_direct(method, part)
         if periods is None:
             periods = min(10, self.patch_length) if is_direct else 10
-        check_periods(periods, least=0)
+        check_whole("periods", periods, 0)
+        check_switch("orth", orth)
+        check_number("size", size)
         rows = self.data.positions(self._newest(origin))
         origins = self.index[rows]
 
@@ -139,7 +148,7 @@ class ShockReading(CoefficientReading):
                 wanted="covariates: read_var(y, X)",
             )
         periods = min(10, self.patch_length - 1) if periods is None else periods
-        check_periods(periods, least=0)
+        check_whole("periods", periods, 0)
         if periods >= self.patch_length:
             raise ConfigurationError(
                 "the direct forecast has no such step",
@@ -203,9 +212,11 @@ class ShockReading(CoefficientReading):
         -------
         ImpulseResponses
         """
+        if n_histories is not None:
+            check_whole("n_histories", n_histories, 1)
         settings = self._settings(origins)
         if len(settings) > 1 and n_histories is not None:
-            rng = np.random.default_rng(random_state)
+            rng = generator_of(random_state)
             settings = [settings[place] for place in rng.integers(len(settings), size=n_histories)]
         is_alone = all(len(setting.histories) == 1 for setting in settings)
         return _simulated(
@@ -235,10 +246,10 @@ class ShockReading(CoefficientReading):
 
         The arguments are those of :meth:`irf`.
         """
-        is_direct = self._is_direct(method)
+        is_direct = self._is_direct(method, part)
         if periods is None:
             periods = min(10, self.patch_length + 1) if is_direct else 10
-        check_periods(periods, least=1)
+        check_whole("periods", periods, 1)
         rows = self.data.positions(self._newest(origin))
         origins = self.index[rows]
 
@@ -310,10 +321,10 @@ class ShockReading(CoefficientReading):
         -------
         Connectedness
         """
-        is_direct = self._is_direct(method)
+        is_direct = self._is_direct(method, part)
         if horizon is None:
             horizon = min(10, self.patch_length + 1) if is_direct else 10
-        check_periods(horizon, least=1)
+        check_whole("horizon", horizon, 1)
         if origins is None:
             some = np.unique(np.linspace(0, len(self.origins) - 1, 60).astype(int))
             origins = self.origins[some]
@@ -338,11 +349,9 @@ class ShockReading(CoefficientReading):
         )
 
     @staticmethod
-    def _is_direct(method: str) -> bool:
-        if method not in ("iterated", "direct"):
-            raise ConfigurationError(
-                "there is no such method", found=repr(method), wanted=["iterated", "direct"]
-            )
+    def _is_direct(method: str, part: Part) -> bool:
+        check_choice("there is no such method", method, ["iterated", "direct"])
+        check_choice("there is no such part", part, PARTS)
         return method == "direct"
 
     def _direct_slopes(

@@ -11,10 +11,11 @@ Letters: B windows, O origins, L context length, C series, H steps simulated, S 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from samovar_forecast.dynamics.arguments import check_switch, is_whole
 from samovar_forecast.exceptions import ConfigurationError, DataError
 
 Step = Callable[[np.ndarray], np.ndarray]
@@ -88,9 +89,10 @@ def draw_errors(
     horizon: int,
 ) -> np.ndarray:
     """Return errors of shape (n_draws, horizon, C) whose mean over the draws is zero exactly."""
-    if n_draws < 2 or n_draws % 2:
+    if not is_whole(n_draws) or n_draws < 2 or n_draws % 2:
         raise ConfigurationError(
-            "n_draws must be an even number of at least 2: draws come in pairs", found=n_draws
+            "n_draws must be an even number of at least 2: draws come in pairs",
+            found=repr(n_draws),
         )
     n_series = len(covariance)
     if residuals is None:
@@ -135,6 +137,21 @@ def check_histories(
     return histories, series, labels
 
 
+def unit_shocks(orth: bool, sigma_u: np.ndarray | None, n_series: int) -> np.ndarray:
+    """Return shocks in columns, (C, C): a unit of each series, or those of the Cholesky factor.
+
+    Raises
+    ------
+    ConfigurationError
+        If orthogonal shocks are asked for without the covariance of the errors.
+    """
+    if not check_switch("orth", orth):
+        return np.eye(n_series)
+    if sigma_u is None:
+        raise ConfigurationError("orthogonal shocks need the covariance sigma_u of the errors")
+    return np.linalg.cholesky(check_covariance(sigma_u, n_series))
+
+
 def check_covariance(sigma_u: np.ndarray, n_series: int) -> np.ndarray:
     """Return the covariance of the one-step errors, symmetric and positive definite."""
     covariance = np.asarray(sigma_u, dtype=float)
@@ -154,16 +171,3 @@ def check_covariance(sigma_u: np.ndarray, n_series: int) -> np.ndarray:
             remedy="use more residuals than series, and no series that repeats another",
         )
     return covariance
-
-
-def check_periods(periods: int, least: int) -> None:
-    """Refuse what is no number of periods, or below the least number that makes sense."""
-    if not is_whole(periods) or periods < least:
-        raise ConfigurationError(
-            f"periods must be at least {least}", found=repr(periods), wanted="an integer"
-        )
-
-
-def is_whole(number: Any) -> bool:
-    """Whether something is an integer, of Python or numpy, and no bool."""
-    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)

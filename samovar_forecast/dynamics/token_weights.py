@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from samovar_forecast.dynamics.arguments import is_whole
 from samovar_forecast.exceptions import ConfigurationError
 
 
@@ -73,10 +74,10 @@ class TokenTrace:
     def checked_patch(self, patch: int | None) -> int:
         """Return the number of a patch, the last for None; negative numbers count back."""
         number = self.n_patches - 1 if patch is None else patch
-        if not -self.n_patches <= number < self.n_patches:
+        if not is_whole(number) or not -self.n_patches <= number < self.n_patches:
             raise ConfigurationError(
                 "there is no such patch in the window",
-                found=patch,
+                found=repr(patch),
                 wanted=f"a number from 0 (oldest) to {self.n_patches - 1} (newest)",
             )
         return number % self.n_patches
@@ -97,10 +98,10 @@ class TokenTrace:
             If there is no such step.
         """
         patch_length = self.readout.shape[2]
-        if not 1 <= step <= patch_length:
+        if not is_whole(step) or not 1 <= step <= patch_length:
             raise ConfigurationError(
                 "there is no such step in a predicted patch",
-                found=step,
+                found=repr(step),
                 wanted=f"1 to {patch_length}",
             )
         return self.readout[:, patch, step - 1]

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.accuracy_tests import KNOWN_LAGS, diebold_mariano, holm
+from samovar_forecast.dynamics.arguments import check_level, is_whole
 from samovar_forecast.dynamics.constancy import ConstancyTest, constancy
 from samovar_forecast.dynamics.history import History
 from samovar_forecast.dynamics.zero_shot_causality import FIRST_ORIGIN, ZeroShotForecasts
@@ -65,8 +66,9 @@ def zero_shot_constancy(
     DataError
         If the history is too short.
     """
-    if n_draws < 1:
-        raise ConfigurationError("a sup test wants draws", found=n_draws, wanted="1 or more")
+    if not is_whole(n_draws) or n_draws < 1:
+        raise ConfigurationError("a sup test wants draws", found=repr(n_draws), wanted="1 or more")
+    check_level(level)
     history = forecasts.data
     if len(history.index) < FEWEST_ROWS:
         raise DataError(
