@@ -280,24 +280,44 @@ class PanelForecaster:
         origins : sequence of int
             Numbers of rows that are known.
         """
-        (series,), (scaler,), n_origins = rows.instances, self.scalers.values(), len(origins)
-        known = tuple(
-            dataclasses.replace(series, key=place, **series.rows(max(0, end - self.n_kept), end))
-            for place, end in enumerate(origins)
-        )
+        (series,) = rows.instances
+        known = [
+            dataclasses.replace(series, **series.rows(max(0, end - self.n_kept), end))
+            for end in origins
+        ]
+        panels = [dataclasses.replace(rows, instances=(instance,)) for instance in known]
+        return self.beside_each_other([dataclasses.replace(self, panel=own) for own in panels])
+
+    @staticmethod
+    def beside_each_other(models: Sequence[PanelForecaster]) -> PanelForecaster:
+        """Return a model whose instances are those of several models, to answer all at once.
+
+        Parameters
+        ----------
+        models : sequence of PanelForecaster
+            One model, moved on to several ends.
+        """
+        first, n_models = models[0], len(models)
+        instances: list[Instance] = []
+        scalers: dict[Hashable, InstanceScaler] = {}
+        for place, model in enumerate(models):
+            for instance in model.panel.instances:
+                key = place, instance.key
+                instances.append(dataclasses.replace(instance, key=key))
+                scalers[key] = model.scalers[instance.key]
         members = tuple(
-            dataclasses.replace(member, forecasts=member.forecasts * n_origins)
+            dataclasses.replace(member, forecasts=member.forecasts * n_models)
             if isinstance(member, LinearMember)
             else member
-            for member in self.average.members
+            for member in first.average.members
         )
         average = Average(
             members,
-            {name: np.repeat(own, n_origins, axis=0) for name, own in self.average.shares.items()},
-            self.average.calibrations * n_origins,
+            {name: np.tile(own, (n_models, 1, 1)) for name, own in first.average.shares.items()},
+            first.average.calibrations * n_models,
         )
-        panel = dataclasses.replace(rows, instances=known)
-        return PanelForecaster(average, dict.fromkeys(range(n_origins), scaler), panel)
+        panel = dataclasses.replace(first.panel, instances=tuple(instances))
+        return PanelForecaster(average, scalers, panel)
 
     # ------------------------------------------------------------------ forecasts
 
@@ -332,7 +352,21 @@ class PanelForecaster:
             found.append((own >= 1) | (own - first >= self.n_needed))
         return found
 
-    def forecast(self, steps: Sequence[np.ndarray], X: pd.DataFrame | None) -> list[np.ndarray]:
+    def covariates_ahead(
+        self, steps: Sequence[np.ndarray], X: pd.DataFrame | None
+    ) -> list[np.ndarray]:
+        """Return the future covariates that forecasts want after the end of each instance.
+
+        Parameters and errors are those of :meth:`forecast`; (n_ahead, n_future) each.
+        """
+        patch = 1 if self.trained is None else self.trained.config.patch_length
+        farthest = [max(0, int(own.max())) for own in steps]
+        n_ahead = max(1, math.ceil(max(farthest) / patch)) * patch
+        return self.panel.covariates_ahead(X, farthest, n_ahead)
+
+    def forecast(
+        self, steps: Sequence[np.ndarray], X: pd.DataFrame | Sequence[np.ndarray] | None
+    ) -> list[np.ndarray]:
         """Return point forecasts.
 
         Parameters
@@ -340,8 +374,8 @@ class PanelForecaster:
         steps : sequence of integer arrays of shape (n_steps,)
             For each instance, how far after its last row; 0 and less are one-step forecasts of
             its past.
-        X : pandas.DataFrame or None
-            Future covariates.
+        X : pandas.DataFrame, sequence of arrays or None
+            Future covariates, or the :meth:`covariates_ahead` taken from them.
 
         Returns
         -------
@@ -419,12 +453,14 @@ class PanelForecaster:
             )
         return answers
 
-    def _numbers(self, steps: Sequence[np.ndarray], X: pd.DataFrame | None) -> list[np.ndarray]:
+    def _numbers(
+        self, steps: Sequence[np.ndarray], X: pd.DataFrame | Sequence[np.ndarray] | None
+    ) -> list[np.ndarray]:
         """Return the numbers of the average at the steps of each instance, (n_steps, C, K)."""
-        patch = 1 if self.trained is None else self.trained.config.patch_length
+        ahead = X
+        if ahead is None or isinstance(ahead, pd.DataFrame):
+            ahead = self.covariates_ahead(steps, ahead)
         farthest = [max(0, int(own.max())) for own in steps]
-        n_ahead = max(1, math.ceil(max(farthest) / patch)) * patch
-        ahead = self.panel.covariates_ahead(X, farthest, n_ahead)
         instances = self._scaled(self.panel.instances, ahead)
         n_series, n_params = self.panel.n_series, self.average.head.n_params
         answers = [np.empty((len(own), n_series, n_params)) for own in steps]

@@ -20,6 +20,12 @@ from sktime.forecasting.base import ForecastingHorizon
 from sktime.utils.warnings import warn
 
 from samovar_forecast.adapters.sktime.door import BaseCheckedForecaster, checked_levels
+from samovar_forecast.adapters.sktime.moving_cutoff import (
+    can_be_together,
+    forecast_at_cutoffs,
+    laid_out,
+    without_the_state,
+)
 from samovar_forecast.config import Normalization, Predictor
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import Panel
@@ -522,15 +528,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
 
     def _predict(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> pd.DataFrame:
         model, steps = self._model, _count_steps(fh, self._model.panel)
-        if X is not None:
-            is_empty = X.isna().all().to_numpy() & X.columns.isin(model.panel.future_names)
-            if is_empty.any():
-                warn(
-                    f"X has no value ahead in {list(X.columns[is_empty])}: a missing covariate "
-                    "counts as its mean",
-                    obj=self,
-                    stacklevel=2,
-                )
+        self._say_what_is_empty(X)
         reached = model.reached(steps)
         if not model.holds_all and not all(own.all() for own in reached):
             warn(
@@ -660,7 +658,43 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         self._set_cutoff(panel.grid.ahead(last, [0]))
         return self
 
+    def _predict_moving_cutoff(
+        self,
+        y: Any,
+        cv: Any,
+        X: Any = None,
+        update_params: bool = True,
+        reset_forecaster: bool = True,
+        **further: Any,
+    ) -> Any:
+        # sktime's `update_predict` asks here once it has checked y and X. This is no documented
+        # place to hook in: a version of sktime that asks elsewhere runs its own loop.
+        how = {"update_params": update_params, "reset_forecaster": reset_forecaster, **further}
+        fh, windows = cv.get_fh(), [window for window, _ in cv.split(y)]
+        if update_params or further or not can_be_together(self, y, windows, fh):
+            return super()._predict_moving_cutoff(y, cv, X, **how)
+        with self._unchanged_on_failure():
+            moved = without_the_state(self) if reset_forecaster else self
+            moved._check_X_y(X=X, y=y)
+            self._say_what_is_empty(X)
+            found = list(forecast_at_cutoffs(moved, y, windows, X, fh))
+            _check_finite([frame.to_numpy() for _, frame in found])
+            return laid_out(self, found)
+
     # ------------------------------------------------------------------ its parts
+
+    def _say_what_is_empty(self, X: pd.DataFrame | None) -> None:
+        """Warn of covariates without any value."""
+        if X is None:
+            return
+        is_empty = X.isna().all().to_numpy() & X.columns.isin(self._model.panel.future_names)
+        if is_empty.any():
+            warn(
+                f"X has no value ahead in {list(X.columns[is_empty])}: a missing covariate "
+                "counts as its mean",
+                obj=self,
+                stacklevel=2,
+            )
 
     def _keep(self, model: PanelForecaster, result: TrainingResult | None) -> None:
         """Keep what was learned, and show what users may see of it."""
