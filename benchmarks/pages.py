@@ -36,6 +36,7 @@ NAMES = (
     "scaling",
     "soak",
     "targets",
+    "update_predict",
     "zero_shot",
 )
 """The benchmarks, each a module or package of that name that holds a `BENCHMARK`."""
