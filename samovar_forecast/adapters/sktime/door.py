@@ -54,7 +54,9 @@ class BaseCheckedForecaster(BaseForecaster):
         stays usable.
         """
         with self._unchanged_on_failure():
-            return super().pretrain(y, X=X, fh=fh)
+            if y is None:
+                raise DataError("pretrain has no rows", found="y=None", wanted="a panel")
+            return super().pretrain(y, X=X, fh=_horizon(fh))
 
     def set_params(self, **params: Any) -> Any:
         """Set parameters and forget a fit, but not what was pretrained.
@@ -160,6 +162,12 @@ class BaseCheckedForecaster(BaseForecaster):
 
     def _check_X_y(self, X: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         # Every public method passes here. sktime would refuse a bad frame too, without its place.
+        if isinstance(y, list) and X is not None:  # sktime takes list.index for an index
+            raise DataError(
+                "y is a list of frames, which has no index to hold X against",
+                found=f"a list of {len(y)}",
+                wanted="a DataFrame; of several instances one with a MultiIndex",
+            )
         for frame, where in ((y, "y"), (X, "X")):
             is_ignored = where == "X" and not self.get_tag("capability:exogenous")
             if not is_ignored and _is_plain_frame(frame):
@@ -180,9 +188,7 @@ class BaseCheckedForecaster(BaseForecaster):
             ) from error
         except OverflowError as error:  # pandas', of an integer that no index can hold
             self._fh = before
-            raise DataError(
-                "the horizon fh reaches too far", found=repr(fh), wanted="a number of steps"
-            ) from error
+            raise _too_far(fh) from error
         except AssertionError as error:  # sktime's, without a message
             asked, self._fh = self._fh, before
             raise self._other_times(asked) from error
@@ -200,6 +206,24 @@ class BaseCheckedForecaster(BaseForecaster):
             wanted=type(self.cutoff).__name__,
             remedy="convert it, or give the horizon as numbers of steps",
         )
+
+
+def _horizon(fh: Any) -> ForecastingHorizon | None:
+    """Return a horizon that sktime has not looked at yet, with at least one step in it."""
+    if fh is None:
+        return None
+    try:
+        found = fh if isinstance(fh, ForecastingHorizon) else ForecastingHorizon(fh)
+    except OverflowError as error:
+        raise _too_far(fh) from error
+    if not len(found):
+        raise DataError("the horizon fh is empty", found=repr(fh), wanted="steps ahead, or None")
+    return found
+
+
+def _too_far(fh: Any) -> DataError:
+    """Return the error of an integer that no index of pandas can hold."""
+    return DataError("the horizon fh reaches too far", found=repr(fh), wanted="a number of steps")
 
 
 def checked_levels(levels: Any, name: str) -> list[float]:

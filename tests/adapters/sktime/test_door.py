@@ -106,6 +106,26 @@ def test_times_of_another_kind_are_refused(fitted):
         fitted.predict(fh=pd.period_range("2024-03-01", periods=2, freq="D"))
 
 
+@pytest.mark.parametrize(
+    ("y", "fh", "message"),
+    [
+        (None, [1], r"pretrain has no rows.*found: y=None"),
+        (panel(), 10**30, r"the horizon fh reaches too far"),
+        (panel(), [], r"the horizon fh is empty"),
+    ],
+)
+def test_a_pretraining_without_rows_or_steps_is_refused(y, fh, message):
+    with pytest.raises(DataError, match=message):
+        SAMoVARForecaster(**TINY).pretrain(y, fh=fh)
+
+
+def test_a_list_of_frames_beside_covariates_is_refused_by_name():
+    rows = wave()
+    X = rows[["a"]].rename(columns={"a": "x"})
+    with pytest.raises(DataError, match=r"y is a list of frames.*found: a list of 1"):
+        SAMoVARForecaster(**TINY).fit([rows], X=X, fh=[1])
+
+
 def test_a_failed_pretraining_leaves_the_earlier_one_usable():
     pretrained = SAMoVARForecaster(**TINY).pretrain(panel(), fh=[1, 2, 3])
     forecaster = pretrained.clone()
