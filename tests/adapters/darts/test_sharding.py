@@ -1,4 +1,4 @@
-"""Fit and predict in two processes: every forecast, in order, as in one process."""
+"""Fit and predict in two processes: losses and every forecast, in order, as in one process."""
 
 from __future__ import annotations
 
@@ -26,13 +26,23 @@ import os, sys, warnings
 import numpy as np
 import torch
 from darts import TimeSeries
+from pytorch_lightning.callbacks import Callback
 from samovar_forecast import SAMoVARModel
+
+class Losses(Callback):
+    def __init__(self):
+        self.kept = []
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        self.kept.append(float(trainer.callback_metrics["train_loss"]))
 
 def main(devices, strategy, n_series, result):
     random = np.random.default_rng(0)
     values = random.normal(size=(n_series, 35, 2)).cumsum(axis=1)
     series = [TimeSeries.from_values(one) for one in values]
+    losses = Losses()
     trainer = {"accelerator": "cpu", "devices": devices, "enable_progress_bar": False}
+    trainer["callbacks"] = [losses]
     if devices > 1:
         trainer["strategy"] = strategy
     model = SAMoVARModel(
@@ -51,7 +61,10 @@ def main(devices, strategy, n_series, result):
     assert [len(one) for one in past] == [4] * n_series
     both = [*forecasts, *(f for one in past for f in one)]
     rank = os.environ.get("LOCAL_RANK", "0")
-    np.save(f"{result}.{rank}.npy", np.concatenate([f.values() for f in both]))
+    np.savez(
+        f"{result}.{rank}.npz",
+        forecasts=np.concatenate([f.values() for f in both]), losses=losses.kept,
+    )
 
 if __name__ == "__main__":
     main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4])
@@ -70,7 +83,7 @@ def run(folder: Path, devices: int, n_series: int, strategy: str = "ddp"):
         cwd=folder,
         env={"PYTHONPATH": str(ROOT), "PATH": "", "OMP_NUM_THREADS": "1", "HOME": str(folder)},
     )
-    return done, [np.load(path) for path in sorted(folder.glob(f"{strategy}{devices}.*.npy"))]
+    return done, [np.load(path) for path in sorted(folder.glob(f"{strategy}{devices}.*.npz"))]
 
 
 @pytest.mark.slow
@@ -81,9 +94,15 @@ def test_two_processes_give_every_forecast_of_one_process(tmp_path, n_series):
     done, both = run(tmp_path, 2, n_series)
     assert done.returncode == 0, done.stderr[-2000:]
     assert len(both) == 2
+    wanted = alone["forecasts"]
     for found in both:
-        assert found.shape == alone.shape
-        np.testing.assert_allclose(found, alone, rtol=0, atol=1e-6)
+        assert found["forecasts"].shape == wanted.shape
+        np.testing.assert_allclose(found["forecasts"], wanted, rtol=0, atol=1e-6)
+    # Each process tells the loss of its half of the windows.
+    losses = np.mean([found["losses"] for found in both], axis=0)
+    assert len(losses) == 6
+    assert losses[-1] < losses[0]
+    np.testing.assert_allclose(losses, alone["losses"], rtol=0, atol=1e-4)
 
 
 @pytest.mark.slow
