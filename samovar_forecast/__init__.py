@@ -26,6 +26,8 @@ name                     what it is                                      needs
 `fit_network`            train a network on windows
 `SeriesTensors`          one series and its covariates, as tensors
 `WindowSet`              the windows of many series
+`series_from_array`      the series of an array in a file
+`array_from_parquet`     such an array of a Parquet file
 `Scaler`                 mean and deviation of a training sample
 `attach_anchor`          put a linear forecast beside a network
 `simulate_var`           a VAR process with known matrices
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from samovar_forecast.dynamics.refitting import NetworkLearner
     from samovar_forecast.frames.scaler import Scaler
     from samovar_forecast.learning.anchoring import attach_anchor
+    from samovar_forecast.learning.series_file import array_from_parquet, series_from_array
     from samovar_forecast.learning.training import fit_network
     from samovar_forecast.learning.windows import SeriesTensors, WindowSet
     from samovar_forecast.linear.simulate import simulate_var
@@ -74,6 +77,7 @@ __all__ = [
     "SeriesTensors",
     "TrainingConfig",
     "WindowSet",
+    "array_from_parquet",
     "attach_anchor",
     "compare",
     "fit_network",
@@ -82,6 +86,7 @@ __all__ = [
     "load_pretrained",
     "predictive_causality",
     "read_var",
+    "series_from_array",
     "simulate_var",
     "write_report",
 ]
@@ -113,6 +118,7 @@ _HOMES = {
     "SeriesTensors": _Home("samovar_forecast.learning.windows"),
     "TrainingConfig": _Home("samovar_forecast.config"),
     "WindowSet": _Home("samovar_forecast.learning.windows"),
+    "array_from_parquet": _Home("samovar_forecast.learning.series_file"),
     "attach_anchor": _Home("samovar_forecast.learning.anchoring"),
     "compare": _Home("samovar_forecast.comparison"),
     "fit_network": _Home("samovar_forecast.learning.training"),
@@ -121,6 +127,7 @@ _HOMES = {
     "load_pretrained": _Home("samovar_forecast.network.pretrained"),
     "predictive_causality": _Home("samovar_forecast.dynamics.causality"),
     "read_var": _Home("samovar_forecast.dynamics.panel_reading"),
+    "series_from_array": _Home("samovar_forecast.learning.series_file"),
     "simulate_var": _Home("samovar_forecast.linear.simulate"),
     "write_report": _Home("samovar_forecast.report"),
 }
