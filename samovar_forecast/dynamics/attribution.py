@@ -1,39 +1,57 @@
-"""A forecast as a sum: what every past observation and covariate gave to it."""
+"""A forecast as a sum: what every past observation and covariate gave to it.
+
+A value gives something as far as it is off the level of its series, the mean of the rows that the
+forecast reads: coefficient times deviation. What all values at their levels would give is a
+contribution of its own. So a contribution does not depend on where the zero of a series lies.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.dynamics.forecast_map import Part
 from samovar_forecast.dynamics.history import number_of
 from samovar_forecast.dynamics.results import BandedResult
+
+if TYPE_CHECKING:
+    from samovar_forecast.dynamics.local_var import LocalVAR
 
 
 @dataclass(frozen=True, eq=False)
 class Attribution(BandedResult):
-    """A forecast as a sum of contributions: coefficient times value, in units of the data.
+    """A forecast as a sum of contributions: coefficient times deviation, in units of the data.
 
     Attributes
     ----------
     origin : label
     names, past_names, future_names, static_names : tuple of labels
-    forecast, intercept : array of shape (C,)
+    times : tuple of label or None, L + s of them
+        Of the rows that the forecast reads and of the steps ahead, oldest first; None where a row
+        is before the history or has no label.
+    part : Part
+        Whose coefficients these are.
+    forecast : array of shape (C,)
+    from_level : array of shape (C,)
+        What is left of the forecast if every value stands at the mean of its rows.
     series : array of shape (L, C, C)
-        ``series[lag - 1, response, impulse]``.
+        ``series[lag - 1, response, impulse]``: of deviations from the mean.
     past_covariates : array of shape (L, C, P)
-        Lag 1 first.
+        Likewise, lag 1 first.
     future_covariates : array of shape (L + s, C, F)
-        Oldest step first.
+        Likewise, oldest step first.
     static_covariates : array of shape (C, S)
+        Of the values themselves.
     draws : array of shape (n_draws, n_rows, C), optional
-        Contributions of the same values by coefficients that were estimated again, see
-        `estimate`.
+        Contributions of the same values by coefficients that were drawn, see `estimate`.
     level : float, default=0.9
         Of the bands, unless another is asked for.
+    bands : str, optional
+        Kind of the draws.
     """
 
     figure: ClassVar[str] = "plot_attribution"
@@ -43,14 +61,17 @@ class Attribution(BandedResult):
     past_names: tuple[Hashable, ...]
     future_names: tuple[Hashable, ...]
     static_names: tuple[Hashable, ...]
+    times: tuple[Hashable | None, ...]
+    part: Part
     forecast: np.ndarray
-    intercept: np.ndarray
+    from_level: np.ndarray
     series: np.ndarray
     past_covariates: np.ndarray
     future_covariates: np.ndarray
     static_covariates: np.ndarray
     draws: np.ndarray | None = None
     level: float = 0.9
+    bands: str | None = None
 
     @property
     def estimate(self) -> np.ndarray:
@@ -61,7 +82,7 @@ class Attribution(BandedResult):
     def total(self) -> np.ndarray:
         """Return the sum of all contributions; equals the forecast, shape (C,)."""
         return (
-            self.intercept
+            self.from_level
             + self.series.sum(axis=(0, 2))
             + self.past_covariates.sum(axis=(0, 2))
             + self.future_covariates.sum(axis=(0, 2))
@@ -78,7 +99,7 @@ class Attribution(BandedResult):
             ("past covariate", self.past_names, self.past_covariates, lags),
             ("future covariate", self.future_names, self.future_covariates, lags_ahead),
             ("static covariate", self.static_names, self.static_covariates[None], [None]),
-            ("intercept", ("intercept",), self.intercept[None, :, None], [None]),
+            ("level", ("level",), self.from_level[None, :, None], [None]),
         ]
 
     def to_frame(
@@ -96,9 +117,9 @@ class Attribution(BandedResult):
         Returns
         -------
         DataFrame
-            Columns ``source`` (a series, a covariate, or "intercept"), ``kind``, ``lag`` (0 and
-            less for the steps ahead, missing where there is none) and ``contribution``, which sums
-            to the forecast; ``lower`` and ``upper`` if there are draws.
+            Columns ``source`` (a series, a covariate, or "level"), ``kind``, ``lag`` (0 and less
+            for the steps ahead, missing where there is none), ``time`` and ``contribution``, which
+            sums to the forecast; ``lower`` and ``upper`` if there are draws.
         """
         if response is None:
             frames = {name: self.to_frame(name, level) for name in self.names}
@@ -112,7 +133,10 @@ class Attribution(BandedResult):
         columns: dict[str, Any] = dict(
             zip(("source", "kind", "lag"), map(list, zip(*sources, strict=True)), strict=True)
         )
+        order = len(self.series)
+        times = [None if lag is None else self.times[order - lag] for lag in columns["lag"]]
         columns["lag"] = pd.array(columns["lag"], dtype="Int64")
+        columns["time"] = pd.Index(times)
         columns["contribution"] = self.estimate[:, row]
         if self.draws is not None:
             lower, upper = self.band(level)
@@ -124,3 +148,68 @@ class Attribution(BandedResult):
             f"Attribution(from {self.origin}: {len(self.names)} series, "
             f"{len(self.estimate)} contributions to each{self._drawn})"
         )
+
+
+def attribute(
+    local: LocalVAR,
+    times: tuple[Hashable | None, ...],
+    *,
+    given: LocalVAR | None = None,
+    forecast: np.ndarray | None = None,
+) -> Attribution:
+    """Show the forecast at an origin as a sum over all that it was made from.
+
+    Parameters
+    ----------
+    local : LocalVAR
+        Whose coefficients count. Effects of covariates that it does not know are those of
+        ``given``.
+    times : tuple of label or None
+        Of the rows, and of the steps ahead.
+    given : LocalVAR, optional
+        Whose values the coefficients meet; by default their own.
+    forecast : array of shape (C,), optional
+        What is shared out; by default the forecast of these coefficients for these values.
+
+    Returns
+    -------
+    Attribution
+    """
+    values = local if given is None else given
+    future = local if local.jacobian.future is not None else values
+    static = local if local.jacobian.static is not None else values
+    tables = (values.target[::-1], values.past_covariates[::-1], values.future_covariates)
+    slopes = (local.coefs, local.past_effects, future.future_effects)
+    series, past, ahead = (
+        slope * _deviations(table)[:, None] for slope, table in zip(slopes, tables, strict=True)
+    )
+    fixed = static.static_effects * values.static_covariates
+    if forecast is None and given is None:
+        forecast = local.forecast
+    elif forecast is None:
+        forecast = local.intercept + fixed.sum(axis=1)
+        for slope, table in zip(slopes, tables, strict=True):
+            forecast = forecast + np.einsum("tck,tk->c", slope, np.nan_to_num(table))
+    given_by_all = sum(part.sum(axis=(0, 2)) for part in (series, past, ahead))
+    return Attribution(
+        origin=local.origin,
+        names=local.names,
+        past_names=local.past_names,
+        future_names=local.future_names,
+        static_names=local.static_names,
+        times=times,
+        part=local.part,
+        forecast=forecast,
+        from_level=forecast - given_by_all - fixed.sum(axis=1),
+        series=series,
+        past_covariates=past,
+        future_covariates=ahead,
+        static_covariates=fixed,
+    )
+
+
+def _deviations(values: np.ndarray) -> np.ndarray:
+    """Return values less the mean of those that are there, (n, K); 0 where one is missing."""
+    is_there = np.isfinite(values)
+    mean = np.where(is_there, values, 0.0).sum(axis=0) / np.maximum(is_there.sum(axis=0), 1)
+    return np.where(is_there, values - mean, 0.0)

@@ -75,7 +75,8 @@ class BandedReading(ForecastReading):
         Parameters
         ----------
         compute : callable
-            A reading to its answer, with an ``estimate`` and room for ``draws`` and ``level``.
+            A reading to its answer, with an ``estimate`` and room for ``draws``, ``level`` and
+            ``bands``.
         bands : {None, "local", "bootstrap"}
         level : float
         n_draws : int, optional
@@ -110,7 +111,7 @@ class BandedReading(ForecastReading):
             draws = self._draws(compute, found.estimate, n_draws, rng)
         if limits is not None:
             draws = draws.clip(*limits)
-        return replace(found, draws=draws, level=level)
+        return replace(found, draws=draws, level=level, bands=bands)
 
     def _draws(
         self: _R,

@@ -34,6 +34,8 @@ class CoefficientPaths(BandedResult):
         From which `band` takes its quantiles.
     level : float, default=0.9
         Of the bands, unless another is asked for.
+    bands : {None, "local", "bootstrap"}
+        Kind of the draws, where the reading drew them.
     """
 
     figure: ClassVar[str] = "plot_coefficient_paths"
@@ -46,6 +48,7 @@ class CoefficientPaths(BandedResult):
     horizon: int
     draws: np.ndarray | None = None
     level: float = 0.9
+    bands: str | None = None
 
     @property
     def estimate(self) -> np.ndarray:

@@ -18,7 +18,7 @@ from samovar_forecast.dynamics.arguments import (
     generator_of,
     is_whole,
 )
-from samovar_forecast.dynamics.attribution import Attribution
+from samovar_forecast.dynamics.attribution import Attribution, attribute
 from samovar_forecast.dynamics.banded_reading import BandedReading
 from samovar_forecast.dynamics.coefficient_paths import CoefficientPaths, columns_of
 from samovar_forecast.dynamics.forecast_map import PARTS, Part
@@ -174,33 +174,44 @@ class CoefficientReading(BandedReading):
         origin: Hashable | None = None,
         horizon: int = 1,
         *,
+        weights: np.ndarray | None = None,
+        part: Part = "dynamics",
         bands: str | None = None,
         level: float = 0.9,
         n_draws: int | None = None,
         random_state: int | None = 0,
     ) -> Attribution:
-        """Show a forecast as contributions of every past observation and covariate.
+        """Show a forecast as contributions of every past observation and covariate, by time.
+
+        A contribution is coefficient times deviation: that of a value from the mean of the rows
+        that the forecast reads. The rest of the forecast is that of the level.
 
         Parameters
         ----------
-        origin, horizon
+        origin, horizon, weights
             As in :meth:`at`.
+        part : Part, default="dynamics"
+            That of :meth:`at`. The dynamics hold level, scale and memory fixed, as deviations from
+            a level do.
         bands, level, n_draws, random_state
             As in :meth:`~samovar_forecast.DynamicVAR.irf`. The values stay as they were observed,
-            and meet the coefficients of each draw.
+            and meet the coefficients of each draw. VARs of ``"local"`` share out the same forecast,
+            and effects of covariates that are known ahead stay.
 
         Returns
         -------
         Attribution
         """
         position = np.array([self.data.position(origin)])
-        found = next(self._local_vars(position, horizon, None, "total"))
+        found = next(self._local_vars(position, horizon, weights, part))
+        times = self.data.times_read(int(position[0]))
 
         def compute(reading: CoefficientReading) -> Attribution:
             if reading is self:
-                return found.attribution()
-            drawn = next(reading._local_vars(position, horizon, None, "total"))
-            return drawn.attribution(of=found)
+                return attribute(found, times)
+            drawn = next(reading._local_vars(position, horizon, weights, part))
+            shared = found.forecast if reading.is_of_vars else None
+            return attribute(drawn, times, given=found, forecast=shared)
 
         return self._with_bands(compute, bands, level, n_draws, random_state, position)
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from samovar_forecast.dynamics.bands import interval
 from samovar_forecast.dynamics.decompositions import generalized_fevd
-from samovar_forecast.dynamics.results import LATEX, BandedResult
+from samovar_forecast.dynamics.results import LATEX, BandedResult, way_of
 from samovar_forecast.dynamics.simulation import Step
 from samovar_forecast.exceptions import DataError
 
@@ -38,6 +38,10 @@ class Connectedness(BandedResult):
         As in `ImpulseResponses`.
     level : float, default=0.9
         Of the bands, unless another is asked for.
+    bands : {None, "local", "bootstrap"}
+        Kind of the draws, where a reading drew them.
+    part : Part, default="total"
+        As in `ImpulseResponses`.
 
     Raises
     ------
@@ -54,6 +58,8 @@ class Connectedness(BandedResult):
     draws: np.ndarray | None = None
     method: Literal["iterated", "direct"] = "iterated"
     level: float = 0.9
+    bands: str | None = None
+    part: str = "total"
 
     def __post_init__(self) -> None:
         if len(self.names) < 2:
@@ -161,7 +167,7 @@ class Connectedness(BandedResult):
 
     def __repr__(self) -> str:
         return (
-            f"Connectedness({self.method}, {self.horizon} steps: {len(self.names)} series, "
+            f"Connectedness({way_of(self)}, {self.horizon} steps: {len(self.names)} series, "
             f"{len(self.origins)} origins, total {self.total.mean():.1f} %{self._drawn})"
         )
 

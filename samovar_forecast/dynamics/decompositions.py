@@ -14,7 +14,7 @@ import pandas as pd
 
 from samovar_forecast.dynamics.arguments import check_whole
 from samovar_forecast.dynamics.responses import girf, irf
-from samovar_forecast.dynamics.results import BandedResult
+from samovar_forecast.dynamics.results import BandedResult, way_of
 from samovar_forecast.dynamics.simulation import Step
 from samovar_forecast.dynamics.statsmodels_names import OF_SHARES, unknown_name
 
@@ -37,6 +37,10 @@ class VarianceDecomposition(BandedResult):
         As in `ImpulseResponses`.
     level : float, default=0.9
         Of the bands, unless another is asked for.
+    bands : {None, "local", "bootstrap"}
+        Kind of the draws, where a reading drew them.
+    part : Part, default="total"
+        As in `ImpulseResponses`.
     """
 
     figure: ClassVar[str] = "plot_decomposition"
@@ -48,6 +52,8 @@ class VarianceDecomposition(BandedResult):
     draws: np.ndarray | None = None
     method: Literal["iterated", "direct"] = "iterated"
     level: float = 0.9
+    bands: str | None = None
+    part: str = "total"
 
     def __getattr__(self, name: str) -> Any:
         """Say what does the thing that statsmodels calls by a name.
@@ -94,7 +100,7 @@ class VarianceDecomposition(BandedResult):
 
     def __repr__(self) -> str:
         return (
-            f"VarianceDecomposition({self.kind}, {self.method}: {len(self.names)} series, "
+            f"VarianceDecomposition({self.kind}, {way_of(self)}: {len(self.names)} series, "
             f"{self.periods} periods, {len(self.origins)} origins{self._drawn})"
         )
 

@@ -23,7 +23,6 @@ from samovar_forecast.dynamics.statsmodels_names import ANSWERED_BY, unknown_nam
 from samovar_forecast.dynamics.summary import (
     FEWEST_RESIDUALS,
     Summary,
-    effective_lags,
     summarize,
 )
 from samovar_forecast.dynamics.token_space import TokenSpace
@@ -331,14 +330,15 @@ class DynamicVAR(ShockReading):
         return self.resid if honest is None or len(honest) < FEWEST_RESIDUALS else honest
 
     def select_order(self, origin: Hashable | None = None) -> pd.Series:
-        """Return how many lags hold 95 % of the weight of the coefficients, by response.
+        """Return how many lags of the dynamics hold 95 % of the weight, by response.
 
-        No order is chosen by a criterion: a forecast reads all of its context.
+        No order is chosen by a criterion: a forecast reads all of its context, and a smoothing
+        forecast gives a little to every row of it. The weight is that of the squared coefficients,
+        each series in its standard deviation: the share of the variance that independent errors in
+        the rows would bring into the forecast, if each were the same share of the deviation of its
+        series. What small weights beyond add up to in a lasting change says `summary`.
         """
-        deviations = self.history.std().to_numpy()
-        deviations = np.where(deviations > 0, deviations, 1.0)
-        lags = effective_lags(self.at(origin), deviations)
-        return pd.Series(lags, list(self.names), name="lags")
+        return self.at(origin, part="dynamics").effective_lags()
 
     def __getattr__(self, name: str) -> Any:
         """Say what does the thing that statsmodels calls by a name.

@@ -225,6 +225,26 @@ class History:
             return np.array([self.position(origin) for origin in origins])
         return np.array([self.position(origins)])
 
+    def times_read(self, position: int) -> tuple[Hashable | None, ...]:
+        """Return the labels of the rows that a forecast reads, and of its steps ahead.
+
+        None stands for rows before the history, and for steps beyond an index that does not say
+        how it goes on.
+        """
+        start, stop = position + 1 - self.order, position + 1 + self.patch_length
+        known = list(self.index[max(0, start) : stop])
+        return (*[None] * max(0, -start), *known, *self._later(stop - len(self.index)))
+
+    def _later(self, n_rows: int) -> list[Any]:
+        """Return the labels of rows after the history, as far as the index says them."""
+        ahead = range(1, n_rows + 1)
+        step = getattr(self.index, "freq", None)
+        if pd.api.types.is_numeric_dtype(self.index) and len(self.index) > 1:
+            step = self.index[-1] - self.index[-2]
+        if isinstance(self.index, pd.PeriodIndex):
+            step = 1
+        return [None if step is None else self.index[-1] + k * step for k in ahead]
+
     def contexts(self, positions: np.ndarray) -> np.ndarray:
         """Return what of the series a forecast from some rows reads, in units of the data."""
         return self.target.at(self._rows(positions))

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.arguments import check_weights, is_whole
-from samovar_forecast.dynamics.attribution import Attribution
+from samovar_forecast.dynamics.arguments import check_level, check_weights, is_whole
+from samovar_forecast.dynamics.effective_lags import SHARE, effective_lags, lag_shares
 from samovar_forecast.dynamics.forecast_map import Part
 from samovar_forecast.dynamics.history import number_of
 from samovar_forecast.dynamics.jacobian import Jacobian
@@ -33,7 +33,7 @@ EXACT = 1e-5
 
 
 LITTLE = 0.01
-"""Share of the weight of lags that may be left out without a word."""
+"""Share of the weight of lags, and sum of them, that may be left out without a word."""
 
 
 class Identities(NamedTuple):
@@ -148,14 +148,15 @@ class LocalVAR(Result):
         """
         slope = self.jacobian.future
         if slope is None:
-            return np.zeros((len(self.future_covariates), len(self.names), 0))
+            n_rows, n_covariates = self.future_covariates.shape
+            return np.zeros((n_rows, len(self.names), n_covariates))
         return slope[0].swapaxes(0, 1)
 
     @property
     def static_effects(self) -> np.ndarray:
         """Effects of a series' own static covariates on its forecast; shape (C, S)."""
         slope = self.jacobian.static
-        return np.zeros((len(self.names), 0)) if slope is None else slope[0]
+        return np.zeros_like(self.static_covariates) if slope is None else slope[0]
 
     @cached_property
     def intercept(self) -> np.ndarray:
@@ -203,6 +204,38 @@ class LocalVAR(Result):
         padded = np.concatenate([np.zeros((self.order, len(self.past_names))), change], axis=1)
         return self.jacobian.apply(padded)[0]
 
+    @cached_property
+    def deviations(self) -> np.ndarray:
+        """Standard deviation of each series over the rows that the forecast reads, (C,).
+
+        1 where a series does not move.
+        """
+        is_there = np.isfinite(self.target)
+        number = np.maximum(is_there.sum(axis=0), 1)
+        mean = _filled(self.target).sum(axis=0) / number
+        squares = np.where(is_there, (self.target - mean) ** 2, 0.0).sum(axis=0)
+        found = np.sqrt(squares / number)
+        return np.where(found > 0, found, 1.0)
+
+    def lag_shares(self) -> np.ndarray:
+        """Return the share of the weight of all coefficients at every lag, (L, C) by response.
+
+        The weight is squared, in standard deviations: see
+        :mod:`~samovar_forecast.dynamics.effective_lags`.
+        """
+        return lag_shares(self.coefs, self.deviations)
+
+    def effective_lags(self, share: float = SHARE) -> pd.Series:
+        """Return for each response how many lags hold a share of the weight.
+
+        Parameters
+        ----------
+        share : float, default=0.95
+        """
+        check_level(share, "share")
+        lags = effective_lags(self.lag_shares(), share)
+        return pd.Series(lags, list(self.names), name="lags")
+
     def identities(self) -> Identities | None:
         """Check what window normalisation makes exact; None where nothing is normalised."""
         if not self.is_shift_equivariant or self.part != "total":
@@ -237,31 +270,6 @@ class LocalVAR(Result):
                 f"{(error / size).max():.1e}: its window may be all but constant",
                 stacklevel=4,
             )
-
-    def attribution(self, of: LocalVAR | None = None) -> Attribution:
-        """Show the forecast as a sum over all that it was made from.
-
-        Parameters
-        ----------
-        of : LocalVAR, optional
-            Whose values the coefficients meet; the forecast is then that of these coefficients
-            for these values. By default their own.
-        """
-        given = self if of is None else of
-        parts = Attribution(
-            origin=self.origin,
-            names=self.names,
-            past_names=self.past_names,
-            future_names=self.future_names,
-            static_names=self.static_names,
-            forecast=self.forecast,
-            intercept=self.intercept,
-            series=self.coefs * _filled(given.target)[::-1, None],
-            past_covariates=self.past_effects * _filled(given.past_covariates)[::-1, None],
-            future_covariates=self.future_effects * _filled(given.future_covariates)[:, None],
-            static_covariates=self.static_effects * given.static_covariates,
-        )
-        return parts if of is None else replace(parts, forecast=parts.total())
 
     # -------------------------------------------------------------------------------- dynamics
 
@@ -300,12 +308,13 @@ class LocalVAR(Result):
             left = coefs[max_order:]
             recent = _filled(self.target)[::-1]
             constant = constant + np.einsum("lck,lk->c", left, recent[max_order:])
-            size = np.abs(coefs) * self.jacobian.unit[len(self.past_names) :]
-            share = size[max_order:].sum() / max(size.sum(), np.finfo(float).tiny)
-            if share > LITTLE:
+            share = float(self.lag_shares()[max_order:].sum(axis=0).max())
+            sums = np.abs(left.sum(axis=0)) * self.deviations / self.deviations[:, None]
+            if max(share, sums.max()) > LITTLE:
                 warnings.warn(
-                    f"the lags beyond {max_order} hold {share:.1%} of the weight of the "
-                    "coefficients, and are left out",
+                    f"the lags beyond {max_order} are left out: they hold up to {share:.1%} of the "
+                    f"weight of the coefficients of a series, and their sums, of series in their "
+                    f"standard deviations, are up to {sums.max():.2f}",
                     stacklevel=3,
                 )
             coefs = coefs[:max_order]

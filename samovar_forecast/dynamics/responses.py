@@ -18,7 +18,7 @@ from samovar_forecast.dynamics.arguments import (
     check_whole,
     generator_of,
 )
-from samovar_forecast.dynamics.results import BandedResult
+from samovar_forecast.dynamics.results import BandedResult, way_of
 from samovar_forecast.dynamics.simulation import (
     WINDOWS_AT_ONCE,
     Step,
@@ -59,6 +59,10 @@ class ImpulseResponses(BandedResult):
         Of the bands, unless another is asked for.
     covariates : tuple of str
         What changes in place of the series, in dynamic multipliers.
+    bands : {None, "local", "bootstrap"}
+        Kind of the draws, where a reading drew them.
+    part : Part, default="total"
+        Of the derivative that direct responses are, see `forecast_map.Part`.
     """
 
     figure: ClassVar[str] = "plot_responses"
@@ -73,6 +77,8 @@ class ImpulseResponses(BandedResult):
     method: Literal["iterated", "direct"] = "iterated"
     level: float = 0.9
     covariates: tuple[str, ...] = ()
+    bands: str | None = None
+    part: str = "total"
 
     def __getattr__(self, name: str) -> Any:
         """Say what does the thing that statsmodels calls by a name.
@@ -161,7 +167,7 @@ class ImpulseResponses(BandedResult):
 
     def __repr__(self) -> str:
         return (
-            f"ImpulseResponses({self.kind}, {self.method}: {len(self.names)} series, "
+            f"ImpulseResponses({self.kind}, {way_of(self)}: {len(self.names)} series, "
             f"{self.periods} periods, {len(self.origins)} origins{self._drawn})"
         )
 

@@ -48,6 +48,12 @@ def together(parts: Sequence[_R]) -> _R:
     return replace(parts[0], values=values, origins=origins)
 
 
+def way_of(result: Any) -> str:
+    """Return how responses came about, and of which part of the derivative, in a few words."""
+    is_whole = result.method == "iterated" or result.part == "total"
+    return str(result.method if is_whole else f"{result.method} of the {result.part}")
+
+
 LATEX = {"float_format": "%.4g", "escape": True}
 """How a table is written in LaTeX: names of series may hold ``%``, ``&``, ``_`` and ``$``."""
 
@@ -95,6 +101,7 @@ class BandedResult(Result):
 
     draws: np.ndarray | None
     level: float
+    bands: str | None
 
     def band(self, level: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the pointwise lower and upper bound of `estimate`, see `bands.interval`.
@@ -109,4 +116,6 @@ class BandedResult(Result):
     @property
     def _drawn(self) -> str:
         """What a short text says of the draws."""
-        return "" if self.draws is None else f", {len(self.draws)} draws"
+        if self.draws is None:
+            return ""
+        return f", {len(self.draws)} {self.bands or ''} draws".replace("  ", " ")

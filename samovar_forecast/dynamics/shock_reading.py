@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -105,7 +106,8 @@ class ShockReading(CoefficientReading):
             sigma_u = var.sigma_u if orth else None
             if is_direct or var.is_of_vars:
                 slopes, names, labels = var._direct_slopes(periods, origins, part)
-                return direct_irf(slopes, names, labels, sigma_u=sigma_u, orth=orth, size=size)
+                found = direct_irf(slopes, names, labels, sigma_u=sigma_u, orth=orth, size=size)
+                return replace(found, part=part)
             settings = var._settings(origins)
             return _simulated(
                 responses.irf, settings, periods, sigma_u=sigma_u, orth=orth, size=size
@@ -171,6 +173,7 @@ class ShockReading(CoefficientReading):
             size=1.0,
             method="direct",
             covariates=tuple(names),
+            part=part,
         )
 
     @property
@@ -256,7 +259,8 @@ class ShockReading(CoefficientReading):
         def compute(var: ShockReading) -> decompositions.VarianceDecomposition:
             if is_direct or var.is_of_vars:
                 slopes, names, labels = var._direct_slopes(periods - 1, origins, part)
-                return direct_fevd(slopes, names, labels, sigma_u=var.sigma_u)
+                found = direct_fevd(slopes, names, labels, sigma_u=var.sigma_u)
+                return replace(found, part=part)
             settings = var._settings(origins)
             return _simulated(decompositions.fevd, settings, periods, sigma_u=var.sigma_u)
 
@@ -334,7 +338,8 @@ class ShockReading(CoefficientReading):
         def compute(reading: ShockReading) -> connectedness.Connectedness:
             if is_direct or reading.is_of_vars:
                 slopes, names, labels = reading._direct_slopes(horizon - 1, self.index[rows], part)
-                return direct_connectedness(slopes, names, labels, sigmas=reading._sigmas(rows))
+                found = direct_connectedness(slopes, names, labels, sigmas=reading._sigmas(rows))
+                return replace(found, part=part)
             return _simulated(
                 connectedness.connectedness,
                 reading._settings(self.index[rows]),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.dynamics.effective_lags import SHARE, sum_beyond
 from samovar_forecast.dynamics.residual_tests import WHITENESS_LAGS, normality, whiteness
 from samovar_forecast.exceptions import require
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from samovar_forecast.dynamics.coefficient_reading import CoefficientReading
     from samovar_forecast.dynamics.local_var import LocalVAR
 
-SHARE = 0.95
 FEWEST_RESIDUALS = 30
 WIDTH = 88
 
@@ -107,15 +107,15 @@ class Summary:
 
 def summarize(reading: CoefficientReading, origin: Hashable | None = None) -> Summary:
     """Return the summary of a network at an origin; see ``DynamicVAR.summary``."""
-    local = reading.at(origin)
+    local, dynamics = reading.at(origin), reading.at(origin, part="dynamics")
     residuals = reading.resid_out_of_sample
     is_honest = residuals is not None and len(residuals) >= FEWEST_RESIDUALS
     if residuals is None or not is_honest:
         residuals = reading.resid
     sections: list[tuple[str, Section]] = [
-        ("Model", _model(reading, local)),
-        ("Each series, one step ahead", _by_series(reading, local, residuals)),
-        (f"Lags that matter at {_label(local.origin)}", _lags(reading, local)),
+        ("Model", _model(reading, local, dynamics)),
+        ("Each series, one step ahead", _by_series(reading, local, dynamics, residuals)),
+        (f"Lags of the dynamics at {_label(local.origin)}, squared weight", _lags(dynamics)),
     ]
     if len(residuals) >= FEWEST_RESIDUALS:
         sections.append(("Residuals, all series together (statsmodels)", _tests(residuals)))
@@ -123,48 +123,7 @@ def summarize(reading: CoefficientReading, origin: Hashable | None = None) -> Su
     return Summary("Dynamic vector autoregression", tuple(sections))
 
 
-def lag_shares(local: LocalVAR, deviations: np.ndarray) -> np.ndarray:
-    """Return the share of all coefficients' weight at every lag, per response.
-
-    The weight of a lag is the sum over impulses of absolute coefficients, each in standard
-    deviations of response and impulse, so that units do not matter.
-
-    Parameters
-    ----------
-    local : LocalVAR
-    deviations : array of shape (C,)
-        Standard deviation of every series; positive.
-
-    Returns
-    -------
-    array of shape (order, C)
-        Each column sums to one.
-    """
-    weight = (np.abs(local.coefs) * deviations).sum(axis=2) / deviations
-    total = weight.sum(axis=0)
-    return weight / np.where(total > 0, total, 1.0)
-
-
-def important_order(shares: np.ndarray, share: float = SHARE) -> int:
-    """Return the smallest order whose lags hold a share of the weight; 0 if there is none.
-
-    Parameters
-    ----------
-    shares : array of shape (order,)
-        Lag 1 first; sums to one.
-    share : float
-    """
-    if shares.sum() == 0:
-        return 0
-    return int(np.searchsorted(shares.cumsum(), share - 1e-12) + 1)
-
-
-def effective_lags(local: LocalVAR, deviations: np.ndarray) -> list[int]:
-    """Return for each response how many lags hold nearly all of the weight."""
-    return [important_order(shares) for shares in lag_shares(local, deviations).T]
-
-
-def _model(reading: CoefficientReading, local: LocalVAR) -> dict[str, str]:
+def _model(reading: CoefficientReading, local: LocalVAR, dynamics: LocalVAR) -> dict[str, str]:
     index = reading.index
     covariates = [
         f"{len(names)} {kind}"
@@ -175,12 +134,11 @@ def _model(reading: CoefficientReading, local: LocalVAR) -> dict[str, str]:
         )
         if names
     ]
-    most = max(effective_lags(local, _deviations(reading)))
     return {
         **_forecasters(reading),
         "series": f"{reading.neqs}",
         "covariates": ", ".join(covariates) or "none",
-        f"lags that hold {SHARE:.0%} of the weight": f"{most}",
+        f"lags that hold {SHARE:.0%} of the weight": f"{dynamics.effective_lags().max()}",
         "order (lags read)": f"{reading.order}",
         "steps forecast at once": f"{reading.patch_length}",
         "history": f"{len(index)} times, {_label(index[0])} to {_label(index[-1])}",
@@ -216,17 +174,16 @@ def _forecasters(reading: CoefficientReading) -> dict[str, str]:
 
 
 def _by_series(
-    reading: CoefficientReading, local: LocalVAR, residuals: pd.DataFrame
+    reading: CoefficientReading, local: LocalVAR, dynamics: LocalVAR, residuals: pd.DataFrame
 ) -> pd.DataFrame:
     names = list(reading.names)
-    deviations = _deviations(reading)
-    shares = lag_shares(local, deviations)
+    lags = dynamics.effective_lags()
     table = pd.DataFrame({"forecast": local.forecast, "intercept": local.intercept}, index=names)
     own = np.arange(len(names))
     table["own lag 1"] = local.coefs[0][own, own]
-    dynamics = reading.at(local.origin, part="dynamics")
     table["persistence"] = dynamics.persistence()[own, own]
-    table[f"lags for {SHARE:.0%}"] = [important_order(shares[:, c]) for c in own]
+    table[f"lags for {SHARE:.0%}"] = lags
+    table["sum beyond"] = sum_beyond(dynamics.coefs, lags.to_numpy())
     if len(residuals) >= 2:
         moves = reading.history.diff().loc[residuals.index]
         error = np.sqrt((residuals**2).mean())
@@ -252,9 +209,9 @@ def _by_series(
     return table
 
 
-def _lags(reading: CoefficientReading, local: LocalVAR) -> pd.DataFrame:
+def _lags(dynamics: LocalVAR) -> pd.DataFrame:
     """Return the strongest lags and what they hold, over all responses."""
-    shares = lag_shares(local, _deviations(reading)).mean(axis=1)
+    shares = dynamics.lag_shares().mean(axis=1)
     strongest = np.argsort(-shares, kind="stable")[:8]
     table = pd.DataFrame(
         {"share of the weight": shares[strongest], "with those above": shares[strongest].cumsum()},
@@ -338,15 +295,15 @@ def _notes(
             "they may flatter."
         )
     lines.append(
+        "The weight of a lag is squared, in standard deviations of the series: its share of the "
+        "variance that independent errors in the rows would bring into the forecast. Persistence "
+        f"sums over all lags; what of it stands beyond those for {SHARE:.0%} is 'sum beyond'."
+    )
+    lines.append(
         "No standard errors: least-squares formulas do not hold for this forecast. bands='local' "
         "says where the process may lie, bands='bootstrap' how the reading moves with the sample."
     )
     return "\n".join(lines)
-
-
-def _deviations(reading: CoefficientReading) -> np.ndarray:
-    deviations = reading.history.std().to_numpy()
-    return np.where(deviations > 0, deviations, 1.0)
 
 
 def _label(label: Any) -> str:

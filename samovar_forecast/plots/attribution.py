@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from samovar_forecast.exceptions import require
-from samovar_forecast.plots.layout import STYLES, pyplot, shown_time
+from samovar_forecast.plots.layout import (
+    STYLES,
+    bands_of,
+    check_lags,
+    few_ticks,
+    pyplot,
+    series_to_draw,
+    shown_time,
+    times_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +31,11 @@ if TYPE_CHECKING:
 __all__ = ["plot_attribution", "plot_influence_paths", "plot_news"]
 
 NEARLY_ALL = 0.99
-"""Share of the contributions, in size, that a figure shows by default."""
+"""Share of the squared contributions that a figure shows by default."""
+
+FEWEST_LAGS = 8
+"""Rows that are drawn at least then."""
+
 RAISES, LOWERS = STYLES[1]["color"], STYLES[0]["color"]
 """Colours of what raises a forecast and of what lowers it."""
 
@@ -36,7 +49,7 @@ def plot_attribution(
     level: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw what every lag of every series gave to a forecast.
+    """Draw what the deviation of every value from its level gave to a forecast, by time.
 
     Parameters
     ----------
@@ -46,8 +59,8 @@ def plot_attribution(
     unit : str, optional
         Unit of the response.
     max_lags : int, optional
-        Draw no more than the first so many lags; by default up to the lag with which
-        :data:`NEARLY_ALL` of the contributions, in size, have been drawn.
+        Draw no more than the newest so many rows; by default as many as hold
+        :data:`NEARLY_ALL` of the contributions, squared. The legend sums over all rows.
     level : float, optional
         Coverage of the bands, if the result has draws; by default that of the result.
     ax : Axes, optional
@@ -57,28 +70,32 @@ def plot_attribution(
     -------
     Axes
     """
+    check_lags(max_lags)
+    response = _response(response, attribution.names)
     if ax is None:
         _, ax = pyplot().subplots(figsize=(7, 3.4), layout="constrained")
-    response = attribution.names[0] if response is None else response
     frame = attribution.to_frame(response, level)
-    forecast = float(attribution.forecast[attribution.names.index(response)])
-    past = frame[frame["kind"].isin(["series", "past covariate"])]
-    n_lags = _lags_that_count(past) if max_lags is None else max_lags
-    for number, (source, own) in enumerate(past.groupby("source", sort=False)):
-        own = own[own["lag"] <= n_lags]
+    place = attribution.names.index(response)
+    forecast, base = (
+        float(parts[place]) for parts in (attribution.forecast, attribution.from_level)
+    )
+    moving = frame[frame["lag"].notna()]
+    n_lags = _lags_that_count(moving) if max_lags is None else max_lags
+    shown = moving[moving["lag"] <= n_lags]
+    has_times = bool(shown["time"].notna().all())
+    for number, (source, own) in enumerate(shown.groupby("source", sort=False)):
         style = STYLES[number % len(STYLES)]
-        total = float(past.loc[past["source"] == source, "contribution"].sum())
+        total = float(moving.loc[moving["source"] == source, "contribution"].sum())
         total = 0.0 if abs(total) < 1e-6 * abs(forecast) else total
+        own = own.sort_values("lag", ascending=False)
+        at = times_of(own.set_index("time").index) if has_times else own["lag"].to_numpy(dtype=int)
         if attribution.draws is not None:
             ax.fill_between(
-                own["lag"].to_numpy(dtype=int),
-                *(own["lower"], own["upper"]),
-                color=style["color"],
-                alpha=0.16,
-                linewidth=0,
+                at, own["lower"], own["upper"], color=style["color"], alpha=0.16, linewidth=0
             )
         ax.plot(
-            *(own["lag"].to_numpy(dtype=int), own["contribution"]),
+            at,
+            own["contribution"],
             color=style["color"],
             linestyle=style["linestyle"],
             marker=style["marker"] if n_lags <= 30 else None,
@@ -87,17 +104,24 @@ def plot_attribution(
             label=f"{source} (in all {total:+.3g})",
         )
     ax.axhline(0, color="0.6", linewidth=0.7, zorder=0)
-    ax.invert_xaxis()
-    ax.locator_params(axis="x", integer=True)
-    ax.set_xlabel("lag (time steps before the forecast)", fontsize="small")
-    ax.set_ylabel(f"contribution ({unit})" if unit else "contribution", fontsize="small")
+    if has_times:
+        few_ticks(ax, times_of(shown.set_index("time").index))
+        ax.set_xlabel("time of the value", fontsize="small")
+    else:
+        ax.invert_xaxis()
+        ax.locator_params(axis="x", integer=True)
+        ax.set_xlabel("lag (time steps before the forecast)", fontsize="small")
+    ax.set_ylabel(
+        f"contribution of deviations from the level\n({unit or f'units of {response}'})",
+        fontsize="small",
+    )
     ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(labelsize="small")
     ax.legend(frameon=False, fontsize="small")
-    share = attribution.level if level is None else level
-    bands = "" if attribution.draws is None else f", {share:.0%} bands"
-    made = f"What made the forecast of {response}, {forecast:.4g}"
+    made = f"What made the forecast of {response}: from its level, {base:.4g}, to {forecast:.4g}"
+    bands = bands_of(attribution, level)
     ax.set_title(
-        f"{made}, from {shown_time(attribution.origin)}{bands}",
+        ", ".join(filter(None, [f"{made},\nfrom {shown_time(attribution.origin)}", bands])),
         loc="left",
         fontsize="medium",
         fontweight="bold",
@@ -105,11 +129,20 @@ def plot_attribution(
     return ax
 
 
-def _lags_that_count(past: pd.DataFrame) -> int:
-    """Return the lag up to which nearly all contributions of the past lie, and two at least."""
-    sizes = past["contribution"].abs().groupby(past["lag"]).sum()
+def _response(response: Hashable | None, names: tuple[Hashable, ...]) -> Hashable:
+    """Return the series that is explained, by default the first; refuse what is none."""
+    if response is None:
+        return names[0]
+    return series_to_draw([response], list(names))[0]
+
+
+def _lags_that_count(moving: pd.DataFrame) -> int:
+    """Return the lag up to which nearly all contributions lie, squared."""
+    sizes = (moving["contribution"].astype(float) ** 2).groupby(moving["lag"].astype(int)).sum()
+    sizes = sizes[sizes.index >= 1]
     shares = sizes.cumsum() / max(float(sizes.sum()), np.finfo(float).tiny)
-    return max(2, int(shares.index[min(int((shares < NEARLY_ALL).sum()), len(shares) - 1)]))
+    n_lags = int((shares < NEARLY_ALL).sum()) + 1
+    return min(max(FEWEST_LAGS, n_lags), len(shares))
 
 
 def plot_influence_paths(
@@ -175,7 +208,7 @@ def plot_influence_paths(
     ax.spines[["top", "right", "left"]].set_visible(False)
     lines = require("matplotlib.lines", feature="plots", extra="plots")
     handles = [lines.Line2D([], [], color=color, linewidth=3) for color in (RAISES, LOWERS)]
-    largest_text = f"{largest:.3g} {unit}" if unit else f"{largest:.3g}"
+    largest_text = f"{largest:.3g} {unit or f'units of {paths.response}'}"
     ax.legend(
         handles,
         ["raises the forecast", "lowers it"],
@@ -196,15 +229,19 @@ def plot_influence_paths(
 
 
 def plot_news(
-    news: News, response: Hashable, *, unit: str | None = None, ax: Axes | None = None
+    news: News,
+    response: Hashable | None = None,
+    *,
+    unit: str | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw a revision by its sources, from the older forecast to the newer.
 
     Parameters
     ----------
     news : News
-    response : label
-        The series that is forecast.
+    response : label, optional
+        The series that is forecast; by default the first.
     unit : str, optional
         Unit of the response.
     ax : Axes, optional
@@ -214,6 +251,7 @@ def plot_news(
     -------
     Axes
     """
+    response = _response(response, news.names)
     parts = news.by_source().loc[response].drop(("rounding", ""))
     names = [" ".join(part for part in map(str, pair) if part) for pair in parts.index]
     if ax is None:
@@ -235,7 +273,7 @@ def plot_news(
     ax.invert_yaxis()
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(f"forecast of {response}" + (f" ({unit})" if unit else ""), fontsize="small")
+    ax.set_xlabel(f"forecast of {response} ({unit or f'units of {response}'})", fontsize="small")
     ax.set_title(
         f"News: why the forecast of {response} moved",
         loc="left",

@@ -11,6 +11,9 @@ from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.plots.layout import (
     DIVERGING,
     STYLES,
+    bands_of,
+    check_lags,
+    check_units,
     few_ticks,
     legend_below,
     panels,
@@ -32,8 +35,11 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_coefficient_paths", "plot_lag_matrices", "plot_lag_profiles"]
 
-NEARLY_ALL = 0.95
-"""Share of the weight that is drawn where no number of lags is asked for."""
+NEARLY_ALL = 0.99
+"""Share of the weight, squared, that is drawn where no number of lags is asked for."""
+
+FEWEST_LAGS = 8
+"""Lags that are drawn at least then."""
 
 MOST_MATRICES = 12
 """Lag matrices that are drawn where no number is asked for."""
@@ -48,6 +54,7 @@ def plot_lag_profiles(
     responses: Sequence[Hashable] | None = None,
     impulses: Sequence[Hashable] | None = None,
     max_lags: int | None = None,
+    units: Mapping[str, str] | None = None,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Draw coefficients over the lags: a row per response, a column per impulse.
@@ -59,8 +66,10 @@ def plot_lag_profiles(
     responses, impulses : sequence of labels, optional
         Series, and for impulses past covariates too; by default all series.
     max_lags : int, optional
-        Draw no more than the first so many lags; by default up to the lag that holds the last of
-        :data:`NEARLY_ALL` of the weight, each series in its own deviation.
+        Draw no more than the first so many lags; by default up to the lag with which
+        :data:`NEARLY_ALL` of the weight, as ``LocalVAR.lag_shares`` counts it, is drawn.
+    units : mapping of names to str, optional
+        Unit of each series and covariate, at the names of the panels.
     figure : matplotlib Figure or SubFigure, optional
         The figure to draw on; by default a new pyplot figure.
 
@@ -70,7 +79,9 @@ def plot_lag_profiles(
     """
     by_name = dict(locals_) if isinstance(locals_, Mapping) else {"": locals_}
     first = next(iter(by_name.values()))
+    check_lags(max_lags)
     rows, columns = list(responses or first.names), list(impulses or first.names)
+    unit_of = check_units(units, (*first.past_names, *first.names))
     if figure is None:
         size = (2.2 * len(columns) + 0.8, 1.5 * len(rows) + 1.0)
         figure = pyplot().figure(figsize=size, layout="constrained")
@@ -94,26 +105,30 @@ def plot_lag_profiles(
             ax.tick_params(labelsize="small")
             ax.locator_params(axis="x", integer=True, nbins=5)
             if i == 0:
-                ax.set_title(f"from {impulse}", fontsize="small")
-        axes[i, 0].set_ylabel(f"{response}", fontsize="small")
+                ax.set_title(f"from {_with_unit(impulse, unit_of)}", fontsize="small")
+        axes[i, 0].set_ylabel(_with_unit(response, unit_of), fontsize="small")
     axes[-1, len(columns) // 2].set_xlabel("lag (time steps)", fontsize="small")
     whole = axes[0, 0].get_figure(root=False)
     whole.supylabel("units of the response per unit of the impulse", fontsize="small")
     step = "" if first.horizon in (1, None) else f", step {first.horizon} ahead"
     where = "" if len(by_name) > 1 else f" at {shown_time(first.origin)}"
-    title_above(axes[0, 0], f"Local coefficients{where}{step}")
+    parts = {local.part for local in by_name.values()} - {"total"}
+    part = f" of the {parts.pop()}" if len(parts) == 1 else ""
+    title_above(axes[0, 0], f"Local coefficients{part}{where}{step}")
     if len(by_name) > 1:
         legend_below(axes[0, 0])
     return axes
 
 
+def _with_unit(name: Hashable, unit_of: Mapping[str, str]) -> str:
+    unit = unit_of.get(str(name))
+    return f"{shown_name(name)}\n({unit})" if unit else shown_name(name)
+
+
 def _lags_that_count(local: LocalVAR) -> int:
-    """Return the lag up to which nearly all of the weight lies, and two at least."""
-    deviations = np.nanstd(local.target, axis=0)
-    deviations = np.where(deviations > 0, deviations, 1.0)
-    sizes = (np.abs(local.coefs) * deviations / deviations[:, None]).sum(axis=(1, 2))
-    total = max(float(sizes.sum()), np.finfo(float).tiny)
-    return max(2, int((sizes.cumsum() / total < NEARLY_ALL).sum()) + 1)
+    """Return the lag up to which nearly all of the weight lies, the responses alike."""
+    shares = local.lag_shares().mean(axis=1)
+    return max(FEWEST_LAGS, int((shares.cumsum() < NEARLY_ALL * shares.sum()).sum()) + 1)
 
 
 def plot_coefficient_paths(
@@ -123,6 +138,7 @@ def plot_coefficient_paths(
     upper: pd.DataFrame | None = None,
     truth: pd.DataFrame | None = None,
     level: float | None = None,
+    units: Mapping[str, str] | None = None,
     figure: Figure | SubFigure | None = None,
 ) -> np.ndarray:
     """Draw coefficients over the origins: a panel per coefficient, on one vertical scale.
@@ -138,6 +154,8 @@ def plot_coefficient_paths(
         What is known of them, for simulated data.
     level : float, optional
         Coverage of the band of the result; by default its own.
+    units : mapping of names to str, optional
+        Unit of each series and covariate, in the titles of the panels.
     figure : matplotlib Figure or SubFigure, optional
         The figure to draw on; by default a new pyplot figure.
 
@@ -156,12 +174,13 @@ def plot_coefficient_paths(
         title, name = _of_paths(result)
         if result.draws is not None and lower is None and upper is None:
             lower, upper = result.bounds(level)
-            band = f"{result.level if level is None else level:.0%} band"
+            band = bands_of(result, level, word="band")
     frame = cast("pd.DataFrame", paths) if result is None else result.to_frame()
     if frame.shape[1] == 0:
         raise ConfigurationError("there is no coefficient to draw", found="no column")
     if (lower is None) != (upper is None):
         raise ConfigurationError("a band has a lower and an upper bound", found="one of the two")
+    unit_of = check_units(units, dict.fromkeys(name for pair in frame.columns for name in pair[:2]))
     axes = panels(frame.shape[1], figure, share_y=True)
     times = times_of(frame.index)
     for ax, column in zip(axes, frame.columns, strict=True):
@@ -179,7 +198,7 @@ def plot_coefficient_paths(
         response, impulse, *lag = column
         at_lag = f", lag {lag[0]}" if lag else ""
         names = f"{shown_name(response)} from {shown_name(impulse)}"
-        ax.set_title(f"{names}{at_lag}", fontsize="small")
+        ax.set_title(f"{names}{at_lag}{_ratio(unit_of, response, impulse)}", fontsize="small")
         ax.axhline(0, color="0.6", linewidth=0.7, zorder=0)
         ax.margins(x=0)
         ax.tick_params(labelsize="small")
@@ -190,6 +209,12 @@ def plot_coefficient_paths(
         legend_below(axes[0])
     title_above(axes[0], title)
     return axes
+
+
+def _ratio(unit_of: Mapping[str, str], response: Hashable, impulse: Hashable) -> str:
+    """Return the unit of a coefficient, in parentheses, where both units are known."""
+    above, below = unit_of.get(str(response)), unit_of.get(str(impulse))
+    return f"\n({above} per {below})" if above and below else ""
 
 
 def _of_paths(paths: CoefficientPaths) -> tuple[str, str]:
@@ -249,6 +274,7 @@ def plot_lag_matrices(
             found=f"shape {coefs.shape}",
             wanted=f"(order, {n_series}, {n_series}) with an order of at least 1",
         )
+    check_lags(max_lags)
     max_lags = MOST_MATRICES if max_lags is None else max_lags
     if len(coefs) > max_lags:
         title = f"{title}, lags 1 to {max_lags} of {len(coefs)}"

@@ -9,12 +9,14 @@ import numpy as np
 from samovar_forecast.exceptions import require
 from samovar_forecast.plots.layout import (
     STYLES,
+    bands_of,
     few_ticks,
     legend_below,
     pyplot,
     times_of,
     title_above,
 )
+from samovar_forecast.plots.responses import way_shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,10 +76,9 @@ def plot_connectedness(
     few_ticks(axes[1], times)
     legend_below(axes[1])
     axes[0].set_ylim(bottom=0)
-    way = "direct forecasts" if result.method == "direct" else "first step iterated"
-    share = result.level if level is None else level
-    band = "" if result.draws is None else f", {share:.0%} band of the total"
-    title_above(axes[0], f"Connectedness of the errors {result.horizon} steps ahead ({way}){band}")
+    band = bands_of(result, level, word="band of the total")
+    title = f"Connectedness of the errors {result.horizon} steps ahead ({way_shown(result)})"
+    title_above(axes[0], ", ".join(filter(None, [title, band])))
     return axes
 
 

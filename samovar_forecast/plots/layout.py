@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,6 +113,55 @@ def title_above(ax: Axes, title: str) -> None:
     figure: Any = ax.get_figure(root=False)
     lines = textwrap.fill(title, CHARACTERS_A_COLUMN * MOST_COLUMNS.get())
     figure.suptitle(lines, x=0.01, ha="left", fontsize="medium", fontweight="bold")
+
+
+def bands_of(result: Any, level: float | None = None, *, word: str = "bands") -> str:
+    """Return what a title says of the bands of a result: their level and kind; "" without any.
+
+    Parameters
+    ----------
+    result : BandedResult
+    level : float, optional
+        By default that of the result.
+    word : str
+        "bands", or "band" where there is one alone.
+    """
+    if result.draws is None:
+        return ""
+    share = f"{result.level if level is None else level:.0%}"
+    return " ".join(part for part in (share, result.bands, word) if part)
+
+
+def check_units(units: Mapping[str, str] | None, names: Iterable[Hashable]) -> dict[str, str]:
+    """Return units by the name of their series; refuse what names no series of the figure.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    if units is None:
+        return {}
+    known = [str(name) for name in names]
+    if not isinstance(units, Mapping):
+        raise ConfigurationError(
+            "units go by the names of the series", found=repr(units), wanted=f"by {known}"
+        )
+    absent = [name for name in units if str(name) not in known]
+    if absent:
+        raise ConfigurationError("units of a series", found=repr(absent[0]), wanted=known)
+    return {str(name): unit for name, unit in units.items()}
+
+
+def check_lags(max_lags: int | None) -> None:
+    """Refuse what is no number of lags to draw; None is none.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    is_number = isinstance(max_lags, (int, np.integer)) and not isinstance(max_lags, bool)
+    if max_lags is not None and (not is_number or max_lags < 1):
+        raise ConfigurationError("max_lags", found=repr(max_lags), wanted="an integer, at least 1")
 
 
 def known_models(

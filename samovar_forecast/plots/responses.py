@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from samovar_forecast.exceptions import ConfigurationError, require
-from samovar_forecast.plots.layout import STYLES, legend_below, pyplot, title_above
+from samovar_forecast.plots.layout import (
+    STYLES,
+    bands_of,
+    check_units,
+    legend_below,
+    pyplot,
+    title_above,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
+    from samovar_forecast.dynamics.connectedness import Connectedness
     from samovar_forecast.dynamics.decompositions import VarianceDecomposition
     from samovar_forecast.dynamics.responses import ImpulseResponses
 
@@ -41,8 +49,9 @@ def plot_responses(
         The series to draw; by default all.
     level : float, optional
         Coverage of the bands; by default that of the first result.
-    units : mapping of series to str, optional
-        Unit of each response, on the vertical axes.
+    units : mapping of names to str, optional
+        Unit of each series and covariate, on the vertical axes and at the shocks; without, the
+        axes say that they are in the units of the response.
     figure : matplotlib Figure or SubFigure, optional
         The figure to draw on; by default a new pyplot figure.
 
@@ -53,6 +62,7 @@ def plot_responses(
     by_name = dict(results) if isinstance(results, Mapping) else {"": results}
     first = next(iter(by_name.values()))
     level = first.level if level is None else level
+    unit_of = check_units(units, dict.fromkeys((*first.names, *first.impulses)))
     columns, rows = _chosen(impulses, first.impulses), _chosen(responses, first.names)
     if figure is None:
         size = (2.2 * len(columns) + 0.8, 1.6 * len(rows) + 0.9)
@@ -78,7 +88,7 @@ def plot_responses(
                 ax.plot(periods, result.estimate[pair], linewidth=1.4, label=name, **line)
     cause = "change of" if first.covariates else "shock to"
     for i, response in enumerate(rows):
-        unit = (units or {}).get(response)
+        unit = unit_of.get(response)
         axes[i, 0].set_ylabel(f"{response}\n({unit})" if unit else response, fontsize="small")
         for j, impulse in enumerate(columns):
             ax = axes[i, j]
@@ -88,14 +98,16 @@ def plot_responses(
             ax.tick_params(labelsize="small")
             ax.locator_params(axis="x", integer=True, nbins=5)
             if i == 0:
-                ax.set_title(f"{cause} {impulse}", fontsize="small")
+                unit = unit_of.get(impulse) if first.kind in ("irf", "multiplier") else None
+                shock = f"{cause} {impulse}" + (f"\n({abs(first.size):g} {unit})" if unit else "")
+                ax.set_title(shock, fontsize="small")
     axes[-1, len(columns) // 2].set_xlabel(f"periods after the {cause[:-3]}", fontsize="small")
     if len(by_name) > 1:
         legend_below(axes[0, 0])
-    band = (
-        "" if all(result.draws is None for result in by_name.values()) else f", {level:.0%} bands"
-    )
-    title_above(axes[0, 0], _responses_title(first) + band)
+    if not unit_of:
+        axes[0, 0].get_figure(root=False).supylabel("units of the response", fontsize="small")
+    bands = dict.fromkeys(bands_of(result, level) for result in by_name.values())
+    title_above(axes[0, 0], ", ".join(filter(None, [_responses_title(first), *bands])))
     return axes
 
 
@@ -170,10 +182,8 @@ def plot_decomposition(
     axes[0].set_ylabel("percent of the error variance", fontsize="small")
     legend_below(axes[0], "shocks to")
     kind = "generalised" if result.kind == "generalized" else "orthogonal"
-    title = f"Forecast errors by the source of the shock ({kind}, {METHODS[result.method]})"
-    if bounds is not None:
-        title += f", {result.level if level is None else level:.0%} bands"
-    title_above(axes[0], title)
+    title = f"Forecast errors by the source of the shock ({kind}, {way_shown(result)})"
+    title_above(axes[0], ", ".join(filter(None, [title, bands_of(result, level)])))
     return axes
 
 
@@ -189,16 +199,27 @@ def _responses_title(result: ImpulseResponses) -> str:
     if abs(result.size) > 1:
         kind = kind.replace("unit", "units").replace("deviation", "deviations")
     if result.kind != "girf":
-        kind += f", {METHODS[result.method]}"
+        kind += f", {way_shown(result)}"
     return f"Cumulative {kind[0].lower()}{kind[1:]}" if result.is_cumulative else kind
 
 
+def way_shown(result: ImpulseResponses | VarianceDecomposition | Connectedness) -> str:
+    """Return what a title says of how responses came about, and of which part, if of one."""
+    way = METHODS[result.method]
+    is_whole = result.method == "iterated" or result.part == "total"
+    return way if is_whole else f"{way}, {result.part}"
+
+
 def _chosen(chosen: Sequence[str] | None, names: tuple[str, ...]) -> list[str]:
+    if isinstance(chosen, str):
+        chosen = [chosen]
     for name in chosen or ():
         if name not in names:
             raise ConfigurationError(
                 "no such series in the result", found=repr(name), wanted=list(names)
             )
+    if chosen is not None and len(chosen) == 0:
+        raise ConfigurationError("there is nothing to draw", found="no series", wanted=list(names))
     return list(names if chosen is None else chosen)
 
 

@@ -59,7 +59,8 @@ def test_an_answer_that_keeps_half_of_a_change_is_told_in_any_units() -> None:
 def test_contributions_have_bands_for_the_values_that_were_observed(average) -> None:
     found = average.attribution(bands="bootstrap", n_draws=2)
     (drawn,) = resampled(average, 1, random_state=0)
-    local, values = drawn.at(), average.history.to_numpy()[::-1]
+    local, values = drawn.at(part="dynamics"), average.history.to_numpy()[::-1]
+    values = values - values.mean(axis=0)
     lag, response, impulse = 2, 0, 1
     wanted = local.coefs[lag - 1, response, impulse] * values[lag - 1, impulse]
     frame = average.attribution().to_frame(average.names[response])

@@ -93,7 +93,7 @@ def test_an_anchor_is_contained_in_the_coefficients() -> None:
     wanted[:3] += 0.2 * np.eye(3)
     assert np.allclose(local.coefs, wanted)
     assert np.allclose(local.intercept, 1.5)
-    assert np.allclose(local.attribution().total(), model.forecast().loc[1])
+    assert np.allclose(model.attribution().total(), model.forecast().loc[1])
     assert "linear anchor" in str(model.summary())
 
 
@@ -153,7 +153,7 @@ def test_lazy_readings_agree_with_the_coefficients() -> None:
     mean = model.at(weights=weights)
     assert np.allclose(mean.coefs, np.mean([model.coefs_at(h) for h in (1, 2, 3, 4)], axis=0))
     assert np.allclose(mean.forecast, model.forecast().mean())
-    assert np.allclose(mean.attribution().total(), mean.forecast)
+    assert np.allclose(model.attribution(weights=weights).total(), mean.forecast)
 
 
 def test_paths_of_coefficients_have_dates_and_equal_the_readings_one_by_one() -> None:
@@ -212,7 +212,7 @@ def test_the_parts_of_a_trained_network_add_up_and_their_sums_are_told_apart(nor
     for local in found.values():
         assert np.allclose(local.pair(*model.names[:2]), local.coefs[:, 0, 1], atol=1e-12)
         assert np.allclose(local.apply(change), np.einsum("lck,lk->c", local.coefs, change[::-1]))
-        assert np.allclose(local.attribution().total(), local.forecast)
+        assert np.allclose(model.attribution(part=local.part).total(), local.forecast)
     own = np.diagonal(total.persistence())
     level = np.diagonal(found["level"].persistence())
     assert np.allclose(own, 1)  # by construction
@@ -245,7 +245,7 @@ def test_statsmodels_forecasts_from_what_is_handed_over_and_long_orders_are_cut(
     assert np.allclose(ahead[0], model.forecast().iloc[0], rtol=1e-6)
     found = process.forecast_interval(window, 2, alpha=0.1)
     assert (found[1] < found[0]).all()
-    with pytest.warns(UserWarning, match="beyond 3 hold"):
+    with pytest.warns(UserWarning, match="beyond 3 are left out: they hold"):
         short = model.to_statsmodels(max_order=3)
     assert short.k_ar == 3
     assert np.allclose(short.forecast(window[-3:], 1)[0], model.forecast().iloc[0], rtol=1e-6)

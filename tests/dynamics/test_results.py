@@ -14,6 +14,7 @@ from samovar_forecast.dynamics.results import BandedResult, draw
 from samovar_forecast.exceptions import NotFittedError
 from tests.builders.dynamics import dynamic
 from tests.builders.members import average_var, seasonal_frame
+from tests.builders.plots import texts
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +44,7 @@ def test_every_answer_is_a_table_a_line_and_a_figure(answers) -> None:
         assert len(repr(answer)) < 130, name
         assert r"\begin{tabular}" in answer.to_latex(), name
         assert answer.figure in plots.__all__, name
-        by_series = answer.figure in ("plot_attribution", "plot_news")
-        given = (answer.to_frame()["response"].iloc[0],) if by_series else ()
-        axes = answer.plot(*given)
+        axes = answer.plot()
         assert np.ravel(axes)[0].get_figure(root=False) is not None, name
         plt.close("all")
 
@@ -65,9 +64,23 @@ def test_bands_are_there_where_they_are_asked_for(answers) -> None:
         lower, upper = answer.band()
         assert lower.shape == answer.estimate.shape
         assert (lower <= upper).all()
-        assert "2 draws" in repr(answer)
+        assert "2 bootstrap draws" in repr(answer)
     with pytest.raises(NotFittedError, match="bands="):
         answers["paths"].band()
+
+
+def test_an_answer_says_of_which_part_it_is_and_of_which_kind_its_band(answers) -> None:
+    for name in ("irf", "fevd", "connectedness"):
+        answer = answers[name]
+        assert answer.part == "dynamics", name
+        assert "direct of the dynamics" in repr(answer), name
+        assert "direct forecasts, dynamics" in texts(answer.plot()), name
+        plt.close("all")
+    assert answers["connectedness"].bands == "bootstrap"
+    assert "60% bootstrap band of the total" in texts(answers["connectedness"].plot())
+    assert "60% bootstrap bands" in texts(answers["attribution"].plot())
+    assert "60% bootstrap band" in texts(answers["sums"].plot())
+    plt.close("all")
 
 
 def test_names_of_series_are_no_commands_of_latex() -> None:

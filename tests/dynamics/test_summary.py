@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
-from samovar_forecast.dynamics.summary import important_order
 from tests.builders.dynamics import dynamic, network_of
 from tests.builders.linear_network import in_data_units
 
@@ -29,16 +28,17 @@ def test_the_summary_of_one_context_says_that_no_fit_can_be_seen() -> None:
     assert "leaves no residuals" in text
 
 
-def test_the_order_that_matters_holds_the_share_of_the_weight(linear: DynamicVAR) -> None:
-    assert important_order(np.array([0.5, 0.3, 0.15, 0.05])) == 3
-    assert important_order(np.array([1.0, 0.0])) == 1
-    assert important_order(np.zeros(2)) == 0
+def test_the_lags_that_matter_hold_the_share_of_the_weight(linear: DynamicVAR) -> None:
     coefs, _, _ = in_data_units()
-    deviations = linear.history.std().to_numpy()
-    weight = (np.abs(coefs) * deviations / deviations[:, None]).sum(axis=2)  # lag, response
+    deviations = linear.at().deviations
+    weight = ((coefs * deviations / deviations[:, None]) ** 2).sum(axis=2)  # lag, response
     table = dict(linear.summary().sections)["Each series, one step ahead"]
     share = weight.cumsum(axis=0) / weight.sum(axis=0)
-    assert list(table["lags for 95%"]) == [int((share[:, c] < 0.95).sum()) + 1 for c in (0, 1)]
+    lags = [int((share[:, c] < 0.95).sum()) + 1 for c in (0, 1)]
+    assert list(table["lags for 95%"]) == lags
+    beyond = [coefs[lags[c] :, c, c].sum() for c in (0, 1)]
+    np.testing.assert_allclose(table["sum beyond"], beyond, atol=1e-7)
+    assert f"lags that hold 95% of the weight  {max(lags)}" in str(linear.summary())
 
 
 def test_html_names_are_escaped() -> None:

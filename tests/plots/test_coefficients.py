@@ -80,11 +80,14 @@ def test_matrices_of_several_models_can_share_a_scale():
 def test_the_axes_of_lags_end_where_the_weight_ends():
     local = average_var(n_rows=60).at()
     slope = np.zeros((1, 3, 60, 3))
-    slope[:, :, -5:] = 0.2  # lags 1 to 5
-    slope[:, 0, 0, 0] = 1e-4
+    slope[:, :, -11:] = 0.2  # lags 1 to 11
+    slope[:, 0, :-11, 0] = 0.02 * (-1) ** np.arange(49)  # small sizes that add up to 0.98
     short = replace(local, jacobian=DenseJacobian(slope, np.zeros((1, 3)), np.ones(3)))
     axes = plot_lag_profiles(short)
-    np.testing.assert_array_equal(axes[0, 0].lines[0].get_xdata(), np.arange(1, 6))
+    np.testing.assert_array_equal(axes[0, 0].lines[0].get_xdata(), np.arange(1, 12))
+    slope[:, :, :-2] = 0
+    axes = plot_lag_profiles(short, units={"load": "MW", "wind": "m/s"})
+    np.testing.assert_array_equal(axes[0, 0].lines[0].get_xdata(), np.arange(1, 9))
     assert "per unit" in axes[0, 0].get_figure().get_supylabel()
     matrices = plots.plot_lag_matrices(local.coefs, ["a", "b", "c"])
     assert len(matrices) == 12

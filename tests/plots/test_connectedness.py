@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +20,12 @@ def test_connectedness_is_drawn_over_the_dates_of_its_origins():
     axes = plot_connectedness(result)
     np.testing.assert_allclose(axes[0].lines[0].get_ydata(), result.total)
     assert axes[0].lines[0].get_xdata()[0] == np.datetime64("2001-01-01")
+    drawn = replace(result, draws=np.stack([result.values] * 3), bands="bootstrap", level=0.8)
+    axes = plot_connectedness(drawn)
+    assert "80% bootstrap band of the total" in texts(axes)
+    assert axes[0].get_ylim()[0] == 0
+    low, high = axes[1].get_ylim()
+    assert low < 0 < high
 
 
 def test_the_network_points_from_the_giver_to_the_receiver():
@@ -26,6 +34,25 @@ def test_the_network_points_from_the_giver_to_the_receiver():
     assert len(ax.patches) == 1  # one pair, one arrow
     giver = result.net.mean().idxmax()
     assert f"{giver}\n+" in texts(ax)
+
+
+@pytest.mark.parametrize("n_series", [2, 3, 6, 9])
+def test_no_label_lies_under_a_node(n_series):
+    rng = np.random.default_rng(n_series)
+    shares = rng.dirichlet(np.ones(n_series), size=(1, n_series))
+    names = tuple(f"series {n}" for n in range(n_series))
+    ax = plot_spillovers(Connectedness(shares, names, ("now",), 4))
+    figure = ax.get_figure()
+    figure.canvas.draw()
+    nodes = [dots for dots in ax.collections if len(dots.get_offsets()) == 1]
+    assert len(nodes) == n_series
+    for label in ax.texts:
+        box = label.get_window_extent()
+        for node in nodes:
+            center = ax.transData.transform(node.get_offsets()[0])
+            nearest = np.clip(center, [box.x0, box.y0], [box.x1, box.y1])
+            radius = np.sqrt(node.get_sizes()[0]) / 2 * figure.dpi / 72  # marks: points across
+            assert np.hypot(*(nearest - center)) >= radius
 
 
 def test_only_significant_pairs_are_framed():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,11 +20,11 @@ def test_a_grid_of_responses_has_a_panel_for_each_pair_with_its_band(tmp_path):
         lambda one: irf(one, HISTORIES, 6, names=NAMES),
         [lambda w: step(w, 0.9), lambda w: step(w, 1.0), lambda w: step(w, 1.1)],
     )
-    axes = plot_responses(result, units={"prices": "percent"})
+    axes = plot_responses(replace(result, bands="local"), units={"prices": "percent"})
     assert axes.shape == (2, 2)
     np.testing.assert_allclose(axes[0, 1].lines[0].get_ydata(), result.estimate[:, 0, 1])
     assert len(axes[0, 1].collections) == 1  # the band
-    for words in ("shock to output", "prices\n(percent)", "periods after the shock", "90% bands"):
+    for words in ("shock to output", "prices\n(percent)", "after the shock", "90% local bands"):
         assert words in texts(axes)
     assert save_figure(axes, tmp_path / "responses.svg").stat().st_size > 1000
 
@@ -46,6 +48,22 @@ def test_shares_stack_to_one_hundred():
 def test_a_series_that_is_not_there_is_refused():
     with pytest.raises(ConfigurationError, match="no such series"):
         plot_responses(irf(step, HISTORIES, 2), impulses=["output"])
+    with pytest.raises(ConfigurationError, match="nothing to draw"):
+        plot_responses(irf(step, HISTORIES, 2), impulses=[])
+    assert plot_responses(irf(step, HISTORIES, 2), impulses="y2").shape == (2, 1)
+
+
+def test_units_stand_at_responses_and_shocks_or_are_those_of_the_response():
+    plain = irf(step, HISTORIES, 2, names=NAMES)
+    assert "units of the response" in texts(plot_responses(plain))
+    axes = plot_responses(replace(plain, size=-2.0), units={"output": "EUR", "prices": "percent"})
+    assert "shock to output\n(2 EUR)" in texts(axes)
+    assert "units of the response" not in texts(axes)
+    orthogonal = irf(step, HISTORIES, 2, names=NAMES, orth=True, sigma_u=SIGMA)
+    assert "EUR)" not in plot_responses(orthogonal, units={"output": "EUR"})[0, 0].get_title()
+    for wrong, found in (("percent", "'percent'"), ({"zz": "EUR"}, "'zz'")):
+        with pytest.raises(ConfigurationError, match=found):
+            plot_responses(plain, units=wrong)
 
 
 def test_without_matplotlib_the_figure_says_how_to_get_it(uninstall):
