@@ -1,21 +1,21 @@
 """``python -m benchmarks.scaling``: seconds and memory of what grows, and the slope of both.
 
-Each curve is measured in a process of its own, on one thread, from small to large: CPU seconds of
-the second call (of the first where a call takes long), and by how much the process has grown at its
-peak, data included. The slope is that of a line through the logarithms over the larger half of the
-sizes: 1 is linear, 2 is quadratic. Larger sizes are left out where they would take longer than
-``--seconds``, or do not fit into ``--memory``.
+Each size is measured in a process of its own, on one thread, after a call of the smallest size: CPU
+seconds of the second call (of the first where a call takes long), and by how much the process has
+grown at its peak, data included. The slope is that of a line through the logarithms over the larger
+half of the sizes: 1 is linear, 2 is quadratic. Larger sizes are left out where they would take
+longer than ``--seconds``, or do not fit into ``--memory``. A run of the same code with larger
+limits goes on where the run before has ended, or was cut off.
 """
 
 from __future__ import annotations
 
 import argparse
 import resource
-import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,11 +26,12 @@ import torch
 
 from benchmarks import harness
 from benchmarks.command import Benchmark
-from benchmarks.records import BenchmarkError, Records, provenance
+from benchmarks.records import BenchmarkError, Records, fingerprint, provenance
 from benchmarks.scaling_pages import (
     SERIES_IN_A_ROW_GROUP,
     SHARD,
     pictures_of,
+    points_of,
     sections,
     slope_of,
 )
@@ -255,45 +256,54 @@ CURVES = {
 # --- the run ------------------------------------------------------------------------------------
 
 
-def measured_curve(
-    curve: str, largest: int, most_seconds: float, memory: int
-) -> dict[str, dict[str, float]]:
-    """Return the CPU seconds of a call and the growth of the process at its peak, by size.
+def next_size(
+    curve: Curve, points: Mapping[int, Mapping[str, float]], largest: int, most_seconds: float
+) -> int | None:
+    """Return the size to measure after some; None where the curve ends.
+
+    Parameters
+    ----------
+    curve : Curve
+    points : mapping
+        What was measured so far, by size, from small to large.
+    largest : int
+        Size.
+    most_seconds : float
+        A size that would take longer is left out, by the slope so far.
+    """
+    left = [size for size in curve.sizes if size not in points and size <= largest]
+    if not points:
+        return left[0] if left else None
+    before = max(points)
+    if not left or not points[before]:  # the memory was not enough
+        return None
+    slope = max(1.0, np.nan_to_num(slope_of(points, "seconds")))
+    expected = points[before]["seconds"] * (left[0] / before) ** slope
+    return left[0] if expected <= most_seconds else None
+
+
+def measured_size(curve: str, size: int, memory: int) -> dict[str, float]:
+    """Return the seconds of a size and the peak of the process, which is to be a fresh one.
 
     Parameters
     ----------
     curve : str
         Of `CURVES`.
-    largest : int
-        Size.
-    most_seconds : float
-        A size that would take longer is left out, by the slope so far.
+    size : int
     memory : int
         Bytes that the process may allocate.
 
     Returns
     -------
     dict
-        For each size ``seconds`` and ``bytes``; nothing where the memory was not enough.
+        ``seconds`` and ``bytes``; nothing where the memory was not enough.
     """
     warnings.simplefilter("ignore")
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    points: dict[int, dict[str, float]] = {}
-    before = None
-    start = harness.resident_bytes()
-    for size in CURVES[curve].sizes:
-        if size > largest:
-            break
-        if before is not None:
-            slope = max(1.0, np.nan_to_num(slope_of(points, "seconds")))
-            if points[before]["seconds"] * (size / before) ** slope > most_seconds:
-                break
-        points[size] = measured_point(CURVES[curve], size, start)
-        print(f"{curve}, {size:,} {CURVES[curve].axis}: {points[size]}", file=sys.stderr)
-        if not points[size]:
-            break
-        before = size
-    return {str(size): found for size, found in points.items()}
+    start, chosen = harness.resident_bytes(), CURVES[curve]
+    if size > chosen.sizes[0]:
+        chosen.prepare(chosen.sizes[0])()  # what is loaded late
+    return measured_point(chosen, size, start)
 
 
 def measured_point(curve: Curve, size: int, start: int | None) -> dict[str, float]:
@@ -334,17 +344,22 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
     for name in asked.curves or CURVES:
         if name not in CURVES:
             raise BenchmarkError(f"there is no curve {name!r}; there are {list(CURVES)}")
-        points = harness.in_fresh_process(
-            "benchmarks.scaling:measured_curve",
-            curve=name,
-            largest=asked.largest,
-            most_seconds=asked.seconds,
-            memory=asked.memory * 2**30,
-        )
-        print(f"{name}: {points}", flush=True)
-        limits = {"seconds": asked.seconds, "GiB": asked.memory}
         key = f"{CURVES[name].axis}: {name}"
-        records.keep(key, {**provenance(), "limits": limits, "points": points})
+        word = fingerprint(name, sources=("samovar_forecast", "benchmarks/scaling.py"))
+        entry = records.entries.get(key, {})
+        if entry.get("fingerprint") != word:
+            entry = {"fingerprint": word, **provenance(), "points": {}}
+        limits = {"seconds": asked.seconds, "GiB": asked.memory}
+        while size := next_size(CURVES[name], points_of(entry), asked.largest, asked.seconds):
+            found = harness.in_fresh_process(
+                "benchmarks.scaling:measured_size",
+                curve=name,
+                size=size,
+                memory=asked.memory * 2**30,
+            )
+            print(f"{name}, {size:,} {CURVES[name].axis}: {found}", flush=True)
+            entry = {**entry, "limits": limits, "points": {**entry["points"], str(size): found}}
+            records.keep(key, entry)
 
 
 def options(parser: argparse.ArgumentParser) -> None:

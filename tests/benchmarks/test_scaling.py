@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 
 import pytest
@@ -31,14 +32,60 @@ def test_a_point_holds_seconds_and_memory_or_nothing():
     assert scaling.measured_point(full, 1, 0) == {}
 
 
-def test_a_curve_ends_where_it_would_take_too_long(monkeypatch):
+NAME, KEY = "layout and split", "instances: layout and split"
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """The sizes that were measured; each takes a hundredth of a second for each instance."""
+    sizes: list[int] = []
+
+    def in_fresh_process(function, curve, size, memory):
+        assert (function, curve) == ("benchmarks.scaling:measured_size", NAME)
+        sizes.append(size)
+        return {"seconds": size / 100, "bytes": size} if size < memory / 2**30 else {}
+
+    monkeypatch.setattr(scaling.harness, "in_fresh_process", in_fresh_process)
+    return sizes
+
+
+def asked(**limits) -> argparse.Namespace:
+    wanted = {"curves": [NAME], "largest": 10**9, "seconds": 1e9, "memory": 10**9, **limits}
+    return argparse.Namespace(**wanted)
+
+
+def test_a_curve_ends_where_it_would_take_too_long_and_goes_on_with_larger_limits(measured):
+    records = Records(None)
+    scaling.measure(records, asked(seconds=1.5))
+    assert measured == [10, 100]
+    scaling.measure(records, asked(largest=1000))
+    scaling.measure(records, asked(seconds=1.5))
+    assert measured == [10, 100, 1000]
+    scaling.measure(records, asked(memory=5000))
+    assert measured == [10, 100, 1000, 10_000]
+    scaling.measure(records, asked())
+    assert len(measured) == 4  # the memory was not enough: nothing larger is tried
+    points = {size: {"seconds": size / 100, "bytes": size} for size in (10, 100, 1000)}
+    assert scaling.points_of(records.entries[KEY]) == {**points, 10_000: {}}
+
+
+def test_other_code_is_measured_anew(measured):
+    records = Records(None)
+    scaling.measure(records, asked(largest=100))
+    records.entries[KEY]["fingerprint"] = "that of other code"
+    scaling.measure(records, asked(largest=10))
+    assert measured == [10, 100, 10]
+    assert list(records.entries[KEY]["points"]) == ["10"]
+
+
+def test_a_size_is_measured_after_the_smallest(monkeypatch):
     monkeypatch.setattr(scaling.resource, "setrlimit", lambda *limits: None)
-    monkeypatch.setattr(
-        scaling, "measured_point", lambda curve, size, start: {"seconds": size / 100, "bytes": size}
+    made: list[int] = []
+    monkeypatch.setitem(
+        scaling.CURVES, NAME, scaling.Curve("x", (1, 5), lambda size: lambda: made.append(size))
     )
-    name = "layout and split"
-    assert list(scaling.measured_curve(name, 10**9, 1.5, 0)) == ["10", "100"]
-    assert list(scaling.measured_curve(name, 1000, 1e9, 0)) == ["10", "100", "1000"]
+    assert set(scaling.measured_size(NAME, 5, 0)) == {"seconds", "bytes"}
+    assert made == [1, 5, 5]
 
 
 @pytest.mark.parametrize("name", ["a window and its gradient", "layout and split"])
