@@ -179,7 +179,9 @@ def fit_ridge_var(
                     continue  # a smaller order reads as much
                 scale = np.where(is_read, scale, 0.0)
                 columns, read = np.concatenate([equations, equations + n_series]), scale[is_read]
-                scaled = gram[:k, :k][np.ix_(is_read, is_read)] * read * read[:, None]
+                scaled = None
+                if n_rows > len(read):  # else the products of the rows are fewer
+                    scaled = gram[:k, :k][np.ix_(is_read, is_read)] * read * read[:, None]
                 some = x[:, :k][:, is_read] * read
                 regressions = RidgeRegressions(some, targets[:, columns], scaled)
                 scores = regressions.mean_squares(PENALTIES * n_rows)  # penalties 2E
