@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
+from samovar_forecast.linear.following import FollowingMap
 from samovar_forecast.linear.forecast import LinearForecast
 
 
@@ -18,29 +19,33 @@ class EarlierForecasts:
 
     Parameters
     ----------
-    ends : tuple of int
-        Numbers of rows after which a forecast was estimated, increasing, from 0.
+    newest : LinearForecast
+        Earlier ones have its effect of covariates.
     n_rows : int
-        Rows after which the newest forecast stands.
+        Rows after which the newest stands.
     estimate : callable
-        Gives the forecast of each end.
+        Gives the maps of the earlier ones, from 0 rows on.
     """
 
-    ends: tuple[int, ...]
+    newest: LinearForecast
     n_rows: int
-    estimate: Callable[[], Sequence[LinearForecast]]
+    estimate: Callable[[], FollowingMap]
 
     @cached_property
-    def _found(self) -> Sequence[LinearForecast]:
+    def _maps(self) -> FollowingMap:
         return self.estimate()
 
     def at(self, n_known: np.ndarray, newest: LinearForecast) -> list[LinearForecast]:
         """Return the forecast that stands after each of some numbers of rows, (B,)."""
-        places = np.searchsorted(self.ends, n_known, side="right") - 1
-        return [
-            newest if known >= self.n_rows else self._found[place]
-            for known, place in zip(n_known, places, strict=True)
-        ]
+        is_newest = n_known >= self.n_rows
+        if is_newest.all():
+            return [newest] * len(n_known)
+        places = np.where(is_newest, -1, self._maps.places(n_known))
+        earlier = {
+            place: replace(self.newest, map=self._maps.at_end(place))
+            for place in set(places[~is_newest].tolist())
+        }
+        return [earlier.get(place, newest) for place in places.tolist()]
 
 
 class Estimation(NamedTuple):

@@ -26,8 +26,8 @@ from samovar_forecast.linear.average import (
     estimate_each,
 )
 from samovar_forecast.linear.expanding import ends_of_parts, estimate_expanding
+from samovar_forecast.linear.following import FollowingMap
 from samovar_forecast.linear.forecast import LinearForecast
-from samovar_forecast.linear.linear_map import LinearMap
 
 
 def read_panel_forecaster(
@@ -182,7 +182,7 @@ def _estimation(
     if not isinstance(linear, LinearForecast) or not found.shares["linear"].any():
         return Estimation(None, told)
     member, scalers, season = linear, model.scalers[chosen.key], model.panel.grid.season
-    n_steps, n_series = member.map.intercept.shape
+    n_steps = member.map.n_steps
 
     def scaled(history: np.ndarray) -> np.ndarray:
         return take_off(member.effect, scale_rows(replace(chosen, target=history), scalers))
@@ -201,12 +201,10 @@ def _estimation(
     told["linear"] = f"the rows up to each origin (out of sample), anew after {after}"
 
     def earlier(history: np.ndarray) -> EarlierForecasts:
-        def estimate() -> list[LinearForecast]:
-            last_value = LinearMap.of(own=np.ones((n_steps, n_series, 1)))
-            maps = estimate_expanding(scaled(history)[:n_fit], ends, n_steps, season)
-            return [replace(member, map=own) for own in (last_value, *maps)]
+        def estimate() -> FollowingMap:
+            return estimate_expanding(scaled(history)[:n_fit], ends, n_steps, season)
 
-        return EarlierForecasts((0, *ends), n_fit, estimate)
+        return EarlierForecasts(member, n_fit, estimate)
 
     return Estimation(again, told, earlier)
 

@@ -131,7 +131,7 @@ def constant_forecasts(values: np.ndarray) -> np.ndarray:
     orders = [order for order in ORDERS if 1 + order * n_series <= MOST_REGRESSORS]
     errors = []  # per candidate n C
     for order in orders or [1]:
-        made, _ = Filter.grid(order, (1.0,)).run(values, [])
+        made = np.array([error for _, error in Filter.grid(order, (1.0,)).run(values)][1:])
         start = np.broadcast_to(values[:order, None], (order, made[0].size // n_series, n_series))
         errors.append(np.concatenate([start, made.reshape(n_rows - order, -1, n_series)]))
     every = np.concatenate(errors, axis=1)  # n G C

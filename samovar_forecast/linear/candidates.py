@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 
 import numpy as np
@@ -16,6 +17,7 @@ from samovar_forecast.linear.direct import (
     RidgePath,
     window_products,
 )
+from samovar_forecast.linear.following import FollowingMap
 from samovar_forecast.linear.forgetting import forgetting_vars
 from samovar_forecast.linear.linear_map import (
     LinearMap,
@@ -57,6 +59,9 @@ FAR_SEASONS = 5
 
 FEWEST_PERIODS, MOST_PERIODS = 4, 30
 """So many periods of the past the cross-period candidate reads."""
+
+MOST_STATES = 200
+"""After so many numbers of rows at most the VAR that forgets is known, beside the parts' ends."""
 
 ROWS_PER_LAG = 4
 """No candidate reads more lags than a sample has rows by this number."""
@@ -146,7 +151,8 @@ def filtered_candidates(
     -------
     list of dict of str to LinearMap
         For each part ``"simple"``, ``"holt"``, ``"damped"`` and ``"theta"`` from a few rows on;
-        ``"forgetting"``, a VAR, where there is one instance and several parts are asked for.
+        ``"forgetting"``, a VAR that is a `FollowingMap`, where there is one instance and several
+        parts are asked for.
     """
     smoothing = Smoothing(series, parts, limits.max_lag, limits.season)
     found = [
@@ -154,13 +160,30 @@ def filtered_candidates(
         for maps in smoothing.candidates(limits.n_steps)
     ]
     if limits.is_joint and len(series) == 1 and len(parts) > 1 and varies.any():
-        ends = [rows for (rows,) in parts]
-        for maps, fit in zip(
-            found, forgetting_vars(filled(series[0][:, varies]), ends), strict=True
-        ):
-            if fit is not None and len(fit[0]) <= limits.max_lag:
-                maps["forgetting"] = _spread(*iterate(*fit, limits.n_steps), varies)
+        stops = [rows for (rows,) in parts]
+        following = _forgetting(series[0], stops, varies, limits)
+        for maps, stop in zip(found, stops, strict=True):
+            if following is not None and stop >= following.ends[0]:
+                maps["forgetting"] = following.until(stop)
     return found
+
+
+def _forgetting(
+    rows: np.ndarray, stops: Sequence[int], varies: np.ndarray, limits: Limits
+) -> FollowingMap | None:
+    """Return the VAR that forgets, known after some numbers of rows and others between them."""
+    between = np.linspace(stops[0], stops[-1], MOST_STATES).astype(int)
+    ends = np.unique(np.concatenate([stops, between]))
+    fits = forgetting_vars(filled(rows[:, varies]), ends.tolist(), limits.max_lag)
+    known = [fit for fit in fits if fit is not None]
+
+    @cache
+    def at_end(place: int) -> LinearMap:
+        return _spread(*iterate(*known[place], limits.n_steps), varies)
+
+    if not known:
+        return None
+    return FollowingMap.of_last(ends[[fit is not None for fit in fits]], at_end)
 
 
 def own_runs(series: Sequence[np.ndarray]) -> list[list[np.ndarray]]:

@@ -1,7 +1,8 @@
 """The anchor on expanding windows: at each of some rows, what the rows up to there make of it.
 
 A forecast from an origin of the past is honest if its coefficients, and the weights of the average,
-know no later row. Between two estimates the earlier stands in.
+know no later row. Between two estimates the earlier stands in, but for its part that follows the
+rows: the VAR that forgets.
 
 Letters: s steps ahead, C series, n time steps.
 """
@@ -9,13 +10,15 @@ Letters: s steps ahead, C series, n time steps.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
 from samovar_forecast.linear.average import LONGEST_LAG, supported_average
 from samovar_forecast.linear.candidates import LOOK_BACKS, Limits, filtered_candidates
+from samovar_forecast.linear.following import FollowingMap
 from samovar_forecast.linear.held_out import CUTS, Fold, weigh_on
-from samovar_forecast.linear.linear_map import LinearMap
+from samovar_forecast.linear.linear_map import LinearMap, blend
 from samovar_forecast.linear.sample import Sample
 from samovar_forecast.linear.seasons import find_season
 
@@ -39,12 +42,13 @@ def ends_of_parts(n_rows: int) -> list[int]:
 
 def estimate_expanding(
     values: np.ndarray, ends: list[int], n_steps: int, season: int = 1
-) -> list[LinearMap]:
+) -> FollowingMap:
     """Estimate the anchor of one instance on its first rows, for several numbers of them.
 
     Each is estimated as :func:`~samovar_forecast.linear.average.estimate_anchor` says, its weights
     by forecasts from the origins between half of its rows and their end. The season alone, where
-    none is known, is that of all rows.
+    none is known, is that of all rows. Up to the next of these estimates its VAR that forgets goes
+    on with the rows, at its share.
 
     Parameters
     ----------
@@ -58,12 +62,14 @@ def estimate_expanding(
 
     Returns
     -------
-    list of LinearMap
+    FollowingMap
+        Known after 0 rows (the last value goes on), after ``ends``, and between them.
     """
+    n_rows, n_series = values.shape
+    last_value = LinearMap.of(own=np.ones((n_steps, n_series, 1)))
     if not ends:
-        return []
+        return FollowingMap.of_last(np.array([0]), lambda _place: last_value)
     sample = Sample.of([values])
-    n_rows = len(values)
     if season == 1:
         season = find_season(sample.series)
     long_season = find_season(sample.series, season) if season > 1 else 1
@@ -75,7 +81,7 @@ def estimate_expanding(
         Fold.of_rows_before(sample, limits, maps, end / n_rows, stop / n_rows)
         for maps, end, stop in zip(filtered, ends, [*ends[1:], n_rows], strict=False)
     ]
-    found = []
+    averages, shares = [last_value], [np.zeros((n_steps, n_series))]
     for number, end in enumerate(ends):
         # The last fold has no origin yet: its candidates are those that are averaged.
         known = [
@@ -87,6 +93,33 @@ def estimate_expanding(
             known = [replace(known[0], forms={})]
         names, weights, _, _ = weigh_on(known, sample, limits)
         part = replace(sample, series=[rows[:end] for rows in sample.series])
-        average, _ = supported_average(known[-1].maps, names, weights, part)
-        found.append(average.in_units(sample.center, sample.unit))
-    return found
+        average, found = supported_average(known[-1].maps, names, weights, part)
+        averages.append(average.in_units(sample.center, sample.unit))
+        shares.append(found.get("forgetting", shares[0]))
+    follows = filtered[-1].get("forgetting")
+    estimated = np.array([0, *ends])
+    if not isinstance(follows, FollowingMap):
+        return FollowingMap.of_last(estimated, averages.__getitem__)
+    between = follows.ends[(follows.ends > ends[0]) & (follows.ends < n_rows)]
+    every = np.union1d(estimated, between)
+
+    @cache
+    def at_end(place: int) -> LinearMap:
+        number = int(np.searchsorted(estimated, every[place], side="right")) - 1
+        if not shares[number].any() or every[place] == estimated[number]:
+            return averages[number]
+        both = [follows.after(int(n_known)) for n_known in (every[place], estimated[number])]
+        moved = blend(both, np.stack([shares[number], -shares[number]]))
+        return _added(averages[number], moved.in_units(sample.center, sample.unit))
+
+    return FollowingMap.of_last(every, at_end)
+
+
+def _added(average: LinearMap, change: LinearMap) -> LinearMap:
+    """Return an average whose coefficients on all series have changed."""
+    n_steps, n_series, order, _ = average.cross.shape
+    longest = max(order, change.cross.shape[2])
+    cross = np.zeros((n_steps, n_series, longest, n_series))
+    cross[:, :, :order] = average.cross
+    cross[:, :, : change.cross.shape[2]] += change.cross
+    return replace(average, cross=cross, intercept=average.intercept + change.intercept)

@@ -16,7 +16,7 @@ Letters: n rows, C series, p order, K = 1 + p C regressors, G candidates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -61,17 +61,15 @@ class Filter:
         rows = list(product(factors, SPREADS))
         return cls(order, *(np.array(column) for column in zip(*rows, strict=True)))
 
-    def run(
-        self, values: np.ndarray, ends: Sequence[int]
-    ) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
-        """Filter values (n, C); return the errors, and the coefficients at some rows.
+    def run(self, values: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Filter values (n, C), and yield what is known after p rows, after p + 1, up to n.
 
-        Returns
-        -------
-        errors : array of shape (n - p, G, 2, C)
-        states : list of pairs of arrays
-            After so many rows as each of ``ends`` says: coefficients (G, 2, p, C, C) and
-            intercepts (G, 2, C).
+        Yields
+        ------
+        coefs : array of shape (G, K, 2, C)
+            Of the constant, then of each series at each lag. Not to be kept: take a copy.
+        errors : array of shape (G, 2, C)
+            With which the last of these rows was forecast; 0 where it was not.
         """
         n_series, n_candidates = values.shape[1], len(self.factors)
         k = 1 + self.order * n_series
@@ -82,12 +80,11 @@ class Filter:
         coefs = np.zeros((n_candidates, k, 2, n_series))
         coefs[:, 1 : 1 + n_series, 1] = np.eye(n_series)
         coefs = coefs.reshape(n_candidates, k, 2 * n_series)
-        errors, states, actual = [], {}, np.tile(values, 2)
+        error, actual = np.zeros((n_candidates, 2 * n_series)), np.tile(values, 2)
         for t in range(self.order, len(values) + 1):
-            if t in ends:
-                states[t] = coefs.copy()
+            yield coefs.reshape(n_candidates, k, 2, n_series), error.reshape(-1, 2, n_series)
             if t == len(values):
-                break
+                return
             x = np.append(1.0, values[t - self.order : t][::-1])
             covariance = covariance / self.factors[:, None, None]
             # Where nothing moves nothing is learned, and what was known must not be forgotten.
@@ -98,16 +95,11 @@ class Filter:
             error = actual[t] - x @ coefs  # G 2C
             coefs = coefs + gain[:, :, None] * error[:, None]
             covariance = covariance - gain[:, :, None] * moved[:, None]
-            errors.append(error)
-        found = []
-        for end in ends:
-            by_start = states[end].reshape(n_candidates, k, 2, n_series).swapaxes(1, 2)
-            lags = by_start[:, :, 1:].reshape(n_candidates, 2, self.order, n_series, n_series)
-            found.append((lags.swapaxes(3, 4), by_start[:, :, 0]))
-        return np.reshape(errors, (len(errors), n_candidates, 2, n_series)), found
 
 
-def forgetting_vars(values: np.ndarray, ends: Sequence[int]) -> list[Fit | None]:
+def forgetting_vars(
+    values: np.ndarray, ends: Sequence[int], longest: int = max(ORDERS)
+) -> list[Fit | None]:
     """Return the VAR that forgets after each of some numbers of rows; None if they are too few.
 
     Parameters
@@ -116,24 +108,33 @@ def forgetting_vars(values: np.ndarray, ends: Sequence[int]) -> list[Fit | None]
         Finite, in units of one size around 0.
     ends : sequence of int
         Increasing.
+    longest : int, optional
+        Longest order that is tried.
     """
     n_series = values.shape[1]
     first = max(0, ends[0] - ROWS_BEFORE_THE_FIRST_PART)
-    values, ends = values[first:], [end - first for end in ends]
+    values, places = values[first:], {end - first: number for number, end in enumerate(ends)}
+    unit = np.square(np.diff(values, axis=0)).mean(axis=0)
+    unit = np.where(unit > 0, unit, 1.0)
     best = [np.inf] * len(ends)
     found: list[Fit | None] = [None] * len(ends)
     for order in ORDERS:
         k = 1 + order * n_series
-        if k > MOST_REGRESSORS or ends[0] < 2 * order + 4:
+        if order > longest or k > MOST_REGRESSORS or min(places) < 2 * order + 4:
             continue
-        errors, states = Filter.grid(order).run(values, ends)
-        unit = np.square(np.diff(values, axis=0)).mean(axis=0)
-        squares = (np.square(errors) / np.where(unit > 0, unit, 1.0)).mean(axis=3)  # n-p G 2
-        for number, (end, (coefs, intercepts)) in enumerate(zip(ends, states, strict=True)):
+        sums: list[np.ndarray] = []  # of the squares up to each row; G 2
+        for end, (coefs, errors) in enumerate(Filter.grid(order).run(values), start=order):
+            squares = (np.square(errors) / unit).mean(axis=2)
+            sums.append(sums[-1] + squares if sums else squares)
+            number = places.get(end)
+            if number is None:
+                continue
             start = int(SHARE_NOT_JUDGED * end)
-            total = squares[start : end - order].mean(axis=0)
-            place = np.unravel_index(np.argmin(total), total.shape)
-            if total[place] < best[number]:
-                best[number] = float(total[place])
-                found[number] = with_roots_held(coefs[place]), intercepts[place]
-    return found
+            mean = (sums[-1] - sums[start]) / (end - order - start)
+            place = np.unravel_index(np.argmin(mean), mean.shape)
+            if mean[place] < best[number]:
+                best[number] = float(mean[place])
+                intercept, lags = np.split(coefs[place[0], :, place[1]], [1])  # 1 C, pC C
+                by_lag = lags.reshape(order, n_series, n_series).swapaxes(1, 2)
+                found[number] = by_lag.copy(), intercept[0].copy()
+    return [None if fit is None else (with_roots_held(fit[0]), fit[1]) for fit in found]

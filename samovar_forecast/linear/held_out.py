@@ -30,9 +30,12 @@ PRIOR_WEIGHTS = {
     "last": 0.3,
     "simple": 0.3,
     "holt": 0.3,
-    "forgetting": 0.3,
+    "forgetting": 0.1,
 }
 """Weights before any evidence, up to scale; 1 for every other candidate."""
+
+PRIOR_WEIGHTS_OF_THE_FIRST_STEP = {**PRIOR_WEIGHTS, "forgetting": 4.0}
+"""The same one step ahead: where coefficients have moved to says most about the next row."""
 
 NAIVE = ("last", "season", "long season")
 """Candidates against which the others have to stand."""
@@ -196,12 +199,13 @@ def weigh_on(
         fold.add_pooled(penalties, len(sample.varies))
     # A candidate that one part of the sample does not identify is no candidate.
     names = [name for name in folds[0].maps if all(name in fold.maps for fold in folds)]
-    prior = np.array([PRIOR_WEIGHTS.get(name, 1.0) for name in names])
+    prior = np.array([[PRIOR_WEIGHTS.get(name, 1.0)] * limits.n_steps for name in names])
+    prior[:, 0] = [PRIOR_WEIGHTS_OF_THE_FIRST_STEP.get(name, 1.0) for name in names]
     held_out = _held_out_errors(folds, names, limits.n_steps)
     weights = stacked_weights(
         held_out.errors,
         held_out.n_origins,
-        prior / prior.sum(),
+        prior / prior.sum(axis=0),
         is_naive=np.array([name in NAIVE for name in names]),
         is_joint=limits.is_joint,
     )

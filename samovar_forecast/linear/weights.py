@@ -55,15 +55,16 @@ def stacked_weights(
         NaN where the actual value is not known.
     n_origins : int
         Origins that the B windows stand for.
-    prior : array of shape (M,)
-        Summing to one.
+    prior : array of shape (M,) or (M, s)
+        Summing to one; that of a band is that of its first step.
     is_naive : bool array of shape (M,), optional
         Candidates against which the others have to stand.
     is_joint : bool, default=True
         Whether the series are those of one system.
     """
     _, n_windows, n_steps, n_series = errors.shape
-    weights = np.tile(prior[:, None, None], (1, n_steps, n_series))
+    prior = np.broadcast_to(prior.reshape(len(prior), -1), (len(prior), n_steps))
+    weights = np.tile(prior[:, :, None], (1, 1, n_series))
     if n_windows == 0 or n_series == 0:
         return weights
     is_out = _is_out(errors, is_naive)
@@ -81,10 +82,11 @@ def stacked_weights(
         typical = np.median(sizes) or sizes.max()
         trust = n_origins / stop / (n_origins / stop + FORECASTS_TO_TRUST)
         inverse = ~is_out * np.maximum(sizes / typical, 1e-9) ** (-LARGEST_POWER * trust)
-        known_before = (prior if prior[~is_out].any() else 1.0) * inverse
+        own_prior = prior[:, start]
+        known_before = (own_prior if own_prior[~is_out].any() else 1.0) * inverse
         known_before = known_before / known_before.sum()
         if common is not None:
-            known_before = (known_before + common) / 2
+            known_before = (known_before + _under(own_prior, prior[:, start - 1], common)) / 2
         barred = np.diag(np.where(is_out, 1e6 * typical, 0.0))
         overlap = stop / n_origins
         common = on_the_simplex(pooled + barred, known_before, strength * overlap * typical + 1e-12)
@@ -94,6 +96,12 @@ def stacked_weights(
             own[is_known] = _on_simplexes(moments[is_known] + barred, own[is_known], strengths)
         weights[:, start:stop] = own.T[:, None]
     return weights
+
+
+def _under(prior: np.ndarray, earlier: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return weights that were found under an earlier prior as this prior would have them."""
+    moved = weights * np.where(earlier > 0, prior / np.where(earlier > 0, earlier, 1.0), 1.0)
+    return np.asarray(moved / moved.sum() if moved.any() else weights)
 
 
 def _is_out(errors: np.ndarray, is_naive: np.ndarray | None) -> np.ndarray:

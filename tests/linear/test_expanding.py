@@ -22,7 +22,9 @@ def test_estimates_are_made_after_each_part_and_sooner_at_the_beginning() -> Non
     assert ends_of_parts(2000)[:5] == [15, 31, 62, 125, 250]
     assert ends_of_parts(30) == [15, 19, 22, 26]
     assert ends_of_parts(FEWEST_ROWS) == []
-    assert estimate_expanding(np.zeros((FEWEST_ROWS, 2)), [], 3) == []
+    rows = np.arange(2.0 * FEWEST_ROWS).reshape(-1, 2)
+    few = estimate_expanding(rows, [], 3)
+    np.testing.assert_array_equal(few(rows[None])[0], rows[-1] * np.ones((3, 2)))
 
 
 def test_no_estimate_knows_a_later_row() -> None:
@@ -31,9 +33,9 @@ def test_no_estimate_knows_a_later_row() -> None:
     turned = np.concatenate([y[:60], y[60:][::-1]])
     ends = [20, 30, 45, 60, 90]
     found, other = (estimate_expanding(rows, ends, 4, 12) for rows in (y, turned))
-    for number in range(4):
-        same(found[number], other[number])
-    assert not np.allclose(found[4].intercept, other[4].intercept)
+    for n_rows in (0, 20, 30, 37, 45, 59, 60):
+        same(found.after(n_rows), other.after(n_rows))
+    assert not np.allclose(found.after(90).intercept, other.after(90).intercept)
 
 
 def test_an_estimate_forecasts_like_the_anchor_of_the_same_rows() -> None:
@@ -43,7 +45,7 @@ def test_an_estimate_forecasts_like_the_anchor_of_the_same_rows() -> None:
     errors = [
         np.square(own.along(y, origins) - actual).mean()
         for own in (
-            estimate_expanding(y[:240], [60, 90, 120, 160, 200], 4)[-1],
+            estimate_expanding(y[:240], [60, 90, 120, 160, 200], 4).after(200),
             estimate_anchor([y[:200]], 4, 200).map,
         )
     ]
@@ -54,5 +56,21 @@ def test_gaps_and_series_that_stand_still_are_taken_as_they_are() -> None:
     y = simulate_var(COEFS, 100, random_state=2)
     y[30:34, 0] = np.nan
     y[:60, 1] = 5.0
-    for own in estimate_expanding(y, [25, 50, 75], 3):
-        assert np.isfinite(own(np.nan_to_num(y)[None])).all()
+    found = estimate_expanding(y, [25, 50, 75], 3)
+    for n_rows in found.ends:
+        assert np.isfinite(found.after(n_rows)(np.nan_to_num(y)[None])).all()
+
+
+def test_between_two_estimates_the_var_that_forgets_goes_on_at_its_share() -> None:
+    before, after = COEFS, np.array([[[-0.4, 0.3], [0.3, 0.2]]])
+    y = np.concatenate([simulate_var(coefs, 80, random_state=3) for coefs in (before, after)])
+    ends = [40, 80, 120]
+    found = estimate_expanding(y, ends, 2)
+    for end in ends:  # an estimate is an estimate, whatever goes on after it
+        same(found.after(end), estimate_expanding(y, [*ends[: ends.index(end)], end], 2).after(end))
+    lags = [
+        found.after(n_rows).cross[0, :, 0] + np.diag(found.after(n_rows).own[0, :, 0])
+        for n_rows in (80, 119)
+    ]
+    distances = [np.abs(own - after[0]).max() for own in lags]
+    assert distances[1] < 0.8 * distances[0]

@@ -14,7 +14,7 @@ def test_without_a_prior_it_is_least_squares_on_discounted_rows(monkeypatch):
     y = simulate_var(0.3 * rng.normal(size=(1, 2, 2)), 80, random_state=0)
     spread = np.array([0.3])
     one = Filter(1, np.array([0.95]), spread)
-    _, states = one.run(y, [80])
+    *_, (last, _) = one.run(y)
     x = np.column_stack([np.ones(79), y[:-1]])
     age = np.arange(79)[::-1]
     # The prior is a row a coefficient, as old as the first row and one more factor.
@@ -22,19 +22,28 @@ def test_without_a_prior_it_is_least_squares_on_discounted_rows(monkeypatch):
     prior = np.diag(1 / np.square([1.0, 0.3, 0.3])) * 0.95**79
     gram = x.T @ (weights[:, None] * x) + prior
     wanted = np.linalg.solve(gram, x.T @ (weights[:, None] * y[1:]))
-    coefs, intercepts = states[0]
-    np.testing.assert_allclose(coefs[0, 0, 0], wanted[1:].T, rtol=0.05, atol=0.02)
-    np.testing.assert_allclose(intercepts[0, 0], wanted[0], rtol=0.05, atol=0.02)
+    np.testing.assert_allclose(last[0, :, 0], wanted, rtol=0.05, atol=0.02)
 
 
 def test_the_state_after_some_rows_is_that_of_these_rows_alone():
     y = simulate_var([[[0.5, 0.2], [0.0, 0.4]]], 120, random_state=1)
     grid = Filter.grid(2)
-    _, states = grid.run(y, [60, 120])
-    _, alone = grid.run(y[:60], [60])
-    assert states[0][0].shape[:2] == (4 * len(SPREADS), 2)
-    np.testing.assert_allclose(states[0][0], alone[0][0])
-    np.testing.assert_allclose(states[0][1], alone[0][1])
+    coefs, errors = zip(*((own.copy(), made) for own, made in grid.run(y)), strict=True)
+    *_, (alone, _) = grid.run(y[:60])
+    assert alone.shape == (4 * len(SPREADS), 5, 2, 2)
+    np.testing.assert_array_equal(coefs[58], alone)  # the first state is that after two rows
+    regressors = np.append(1.0, y[58:60][::-1])
+    np.testing.assert_allclose(errors[59], y[60] - np.einsum("k,gkac->gac", regressors, alone))
+
+
+def test_many_ends_are_answered_as_each_alone():
+    y = simulate_var([[[0.5, 0.2], [0.0, 0.4]]], 90, random_state=2)
+    ends = [30, 31, 60, 90]
+    for end, fit in zip(ends, forgetting_vars(y, ends), strict=True):
+        (alone,) = forgetting_vars(y, [end])
+        np.testing.assert_allclose(fit[0], alone[0])
+        np.testing.assert_allclose(fit[1], alone[1])
+    assert all(len(fit[0]) == 1 for fit in forgetting_vars(y, ends, longest=1))
 
 
 def test_after_a_break_it_is_nearer_the_new_coefficients_than_least_squares():

@@ -111,3 +111,16 @@ def test_where_every_candidate_is_right_the_weights_are_those_known_before() -> 
     weights = stacked_weights(errors, 40, prior)
     assert np.isfinite(weights).all()
     assert (weights[2] < 0.1).all()
+
+
+def test_a_prior_may_differ_from_step_to_step_and_is_not_carried_on_to_later_steps() -> None:
+    first, later = np.array([0.8, 0.1, 0.1]), np.array([0.2, 0.4, 0.4])
+    prior = np.stack([first, *[later] * 5], axis=1)
+    nothing = stacked_weights(np.empty((3, 0, 6, 1)), 0, prior)
+    np.testing.assert_allclose(nothing[:, :, 0], prior)
+    errors = np.random.default_rng(0).normal(size=(3, 12, 6, 1))
+    found = stacked_weights(errors, 12, prior)
+    early, late = (stacked_weights(errors, 12, one) for one in (first, later))
+    np.testing.assert_allclose(found[:, 0], early[:, 0])
+    np.testing.assert_allclose(found[:, 1:], late[:, 1:], atol=0.05)
+    assert np.abs(early[:, 1:] - late[:, 1:]).max() > 0.3
