@@ -90,7 +90,14 @@ class DynamicVAR(ShockReading):
             patch_length=shape.patch_length,
             fewest_rows=shape.context_length,
         )
-        return TokenSpace(trained, data)
+        shares = None
+        if isinstance(self._map, AverageMap):
+            (shares,) = (
+                share
+                for name, share in self._map.shares.items()
+                if self._map.parts.get(name) is trained
+            )
+        return TokenSpace(trained, data, shares)
 
     # ------------------------------------------------------------- tests, which train again
 

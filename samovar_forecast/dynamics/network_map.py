@@ -149,7 +149,7 @@ class NetworkMap:
             output = self.network(*as_tensors(windows), last_only=True)
         level = output.patch_pred[:, :, -1, :, self.parameter]  # B C s
         forecast = output.forecast[..., self.parameter].detach().numpy()  # B s C
-        asked = torch.from_numpy((weights * self._gate()).swapaxes(1, 2))  # R C s
+        asked = torch.from_numpy((weights * self.gate).swapaxes(1, 2))  # R C s
         slopes: dict[str, list[np.ndarray]] = {name: [] for name in leaves}
         rows = max(1, self._batch_size() // len(windows.target))
         for some in asked.split(rows):
@@ -213,7 +213,7 @@ class NetworkMap:
         static = None
         if "static" in slopes:
             static = slopes["static"] * own_scale[:, None]  # R C S
-        gated = (weights * self._gate()).swapaxes(1, 2)  # R C s
+        gated = (weights * self.gate).swapaxes(1, 2)  # R C s
         level, forecast = values
         series = units.series(config.n_series)
         return ForecastJacobian(
@@ -234,7 +234,8 @@ class NetworkMap:
             linear=self._linear_part(window.target[0], weights, series.scale),
         )
 
-    def _gate(self) -> np.ndarray:
+    @property
+    def gate(self) -> np.ndarray:
         """Return the network's share in every step and series, (s, C): 1 without an anchor."""
         anchor = self.network.anchor
         if anchor is None:
@@ -244,7 +245,7 @@ class NetworkMap:
     @property
     def is_anchored(self) -> bool:
         """Whether a linear anchor has a share in the forecast."""
-        return bool((self._gate() != 1).any())
+        return bool((self.gate != 1).any())
 
     @property
     def cancels_level(self) -> bool:
@@ -258,7 +259,7 @@ class NetworkMap:
         anchor = self.network.anchor
         if anchor is None or not self.is_anchored:
             return None
-        share = weights * (1 - self._gate())  # R s C
+        share = weights * (1 - self.gate)  # R s C
         observed = self._observed(target)
         rows = source_rows(torch.from_numpy(observed > 0)[None])[0].numpy()  # L C
         cross = np.einsum("rsc,scqk->rcqk", share, anchor.cross.numpy())
@@ -277,7 +278,7 @@ class NetworkMap:
         target, _, future, _ = as_tensors(window)
         assert target is not None
         assert future is not None  # the forward would have failed
-        share = torch.from_numpy(weights * (1 - self._gate()))  # R s C
+        share = torch.from_numpy(weights * (1 - self.gate))  # R s C
         said = torch.einsum("rsc,bsc->rc", share, anchor(target, future.requires_grad_()).forecast)
         each = torch.eye(said.numel(), dtype=said.dtype).view(-1, *said.shape)
         (slope,) = torch.autograd.grad(said, future, each, is_grads_batched=True)  # RC 1 L+s F

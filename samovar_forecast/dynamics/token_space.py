@@ -35,9 +35,12 @@ class InfluencePaths(Result):
     step : int
     origin : label
     forecast : float
-        All paths together plus the offset; the network's own, before an anchor has its share.
+        All paths together plus the offset: what the network gives to the forecast.
     offset : float
         What no path carries: level of the window and bias of the head.
+    share : float, default=1
+        Of the network in this step of the forecast. Contributions, offset and forecast are taken
+        this many times; other members, or an anchor, give the rest.
     """
 
     figure: ClassVar[str] = "plot_influence_paths"
@@ -49,6 +52,7 @@ class InfluencePaths(Result):
     origin: Hashable
     forecast: float
     offset: float
+    share: float = 1.0
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of `table`."""
@@ -64,7 +68,8 @@ class InfluencePaths(Result):
 class TokenSpace:
     """How a network put its forecasts together: exact weights and paths inside the mixture.
 
-    They rebuild the network's own forecast, before an anchor has its share, and are no effects:
+    Paths add up to what the network gives to the forecast, its share among members and beside an
+    anchor counted in; weights and traces are those of the network alone. They are no effects:
     what a change of the data does is told by the coefficients of ``DynamicVAR`` alone. An origin
     is a label of the history, by default the newest.
 
@@ -72,6 +77,14 @@ class TokenSpace:
     ----------
     network_map : NetworkMap
     history : History
+    shares : array of shape (s, C), optional
+        Of the network among the members of an average; by default it is alone.
+
+    Attributes
+    ----------
+    shares : array of shape (steps of the network, C)
+        Of the network in each step of each series, beside an anchor and other members. A step
+        that the average does not forecast has the share of its last.
 
     Raises
     ------
@@ -79,9 +92,14 @@ class TokenSpace:
         By every method, if the network has no VAR mixture (LinTrans).
     """
 
-    def __init__(self, network_map: NetworkMap, history: History) -> None:
+    def __init__(
+        self, network_map: NetworkMap, history: History, shares: np.ndarray | None = None
+    ) -> None:
         self._map = network_map
         self._data = history
+        gate = network_map.gate
+        among = np.ones_like(gate) if shares is None else shares
+        self.shares = gate * among[np.minimum(np.arange(len(gate)), len(among) - 1)]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._map.config.n_patches} patches at every origin)"
@@ -133,14 +151,16 @@ class TokenSpace:
         found = influence_paths(trace, series, step, top=top, from_patch=from_patch)
         position = self._data.position(origin)
         patches = self._patches(position)
+        share = float(self.shares[step - 1, series])
         return InfluencePaths(
-            table=_table(found, patches),
+            table=_table(found, patches, share),
             patches=patches,
             response=response,
             step=step,
             origin=self._data.index[position],
-            forecast=float(trace.patch_prediction[series, -1, step - 1]),
-            offset=float(trace.offset[series, step - 1]),
+            forecast=share * float(trace.patch_prediction[series, -1, step - 1]),
+            offset=share * float(trace.offset[series, step - 1]),
+            share=share,
         )
 
     def _patches(self, position: int) -> pd.DataFrame:
@@ -156,11 +176,14 @@ class TokenSpace:
         )
 
 
-def _table(paths: list[InfluencePath], patches: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per path, with the times of the patch that it starts from."""
+def _table(paths: list[InfluencePath], patches: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Return a row per path, with the times of the patch that it starts from.
+
+    Contributions are taken ``share`` times.
+    """
     table = pd.DataFrame(
         {
-            "contribution": [path.contribution for path in paths],
+            "contribution": [share * path.contribution for path in paths],
             "patch_lag": [path.patch_lag for path in paths],
             "from_kind": [path.kinds[0] for path in paths],
             "n_layers": [path.n_layers for path in paths],

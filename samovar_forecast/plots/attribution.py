@@ -208,6 +208,7 @@ def plot_influence_paths(
     ax.spines[["top", "right", "left"]].set_visible(False)
     lines = require("matplotlib.lines", feature="plots", extra="plots")
     handles = [lines.Line2D([], [], color=color, linewidth=3) for color in (RAISES, LOWERS)]
+    share = "" if paths.share == 1 else f", the network's {paths.share:.1%} of it"
     largest_text = f"{largest:.3g} {unit or f'units of {paths.response}'}"
     ax.legend(
         handles,
@@ -220,7 +221,8 @@ def plot_influence_paths(
         frameon=False,
     )
     ax.set_title(
-        f"Influence paths into {paths.response}, step {paths.step} from {shown_time(paths.origin)}",
+        f"Influence paths into {paths.response}, step {paths.step} from "
+        f"{shown_time(paths.origin)}{share}",
         loc="left",
         fontsize="medium",
         fontweight="bold",

@@ -15,6 +15,7 @@ from sktime.exceptions import NotFittedError
 
 from samovar_forecast import SAMoVARForecaster, SeriesTensors, attach_anchor, read_var
 from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.linear.simulate import simulate_var
 from tests.builders.sktime import PAPER
 
 TINY = {**PAPER, "context_length": 12, "patch_length": 3, "d_model": 16, "n_layers": 1,
@@ -166,3 +167,27 @@ def test_the_linear_forecast_of_an_origin_knows_no_later_row() -> None:
     np.testing.assert_allclose(fixed.at(y.index[60]).coefs[:50], fixed.coefs[:50], atol=1e-12)
     assert "the same at all origins" in str(fixed.summary())
     assert "anew after 12, 25, 38" in str(one.summary())
+
+
+def test_which_series_acts_may_differ_over_lags() -> None:
+    """Of b, c acts at lag 1 and a at lag 2: no single ratio of their effects holds at both."""
+    coefs = np.zeros((2, 3, 3))
+    coefs[0] = [[0.5, 0.2, 0.0], [0.0, 0.4, 0.3], [-0.2, 0.0, 0.3]]
+    coefs[1] = [[0.2, 0.0, 0.1], [0.2, -0.2, 0.0], [0.0, 0.1, 0.2]]
+    y = pd.DataFrame(simulate_var(coefs, 400, random_state=0), columns=list("abc"))
+    var = read_var(y, horizon=2, linear=False)
+    for origin in (250, 399):
+        by_a, by_c = var.at(origin, part="dynamics").coefs[:2, 1, [0, 2]].T
+        assert by_c[0] > 3 * abs(by_a[0])
+        assert by_a[1] > 3 * abs(by_c[1])
+
+
+def test_which_series_acts_may_differ_over_origins() -> None:
+    rng = np.random.default_rng(2)
+    values = rng.standard_normal((400, 3))
+    for t in range(1, 400):
+        values[t, 1] += 0.8 * values[t - 1, 0 if t < 200 else 2]
+    var = read_var(pd.DataFrame(values, columns=list("abc")), horizon=2, linear=False)
+    early, late = (var.at(origin, part="dynamics").coefs[0, 1, [0, 2]] for origin in (199, 399))
+    assert early[0] > 3 * abs(early[1])
+    assert late[1] > late[0]

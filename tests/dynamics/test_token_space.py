@@ -10,7 +10,8 @@ from samovar_forecast.config import NetworkConfig
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.dynamics.token_weights import token_contributions
 from samovar_forecast.frames.scaler import Scaler
-from tests.builders.dynamics import dynamic, trained
+from tests.builders.dynamics import dynamic, network_of, trained
+from tests.builders.members import SCALER, linear_forecast, seasonal_frame
 
 
 def test_token_space_of_a_trained_network_rebuilds_its_forecast() -> None:
@@ -43,3 +44,27 @@ def test_the_paths_of_influence_carry_names_and_dates() -> None:
     assert set(oldest["patch_lag"]) == {3}
     assert set(oldest["starts"]) == {model.origins[-1] - pd.Timedelta(days=13)}  # padded patch
     assert set(oldest["ends"]) == {model.origins[-1] - pd.Timedelta(days=12)}
+
+
+def test_paths_add_up_to_what_the_network_gives_beside_other_members() -> None:
+    y, network = seasonal_frame(40), network_of()
+    among = np.array([[0.5, 0.1, 0.5], [0.5, 0.25, 0.5], [0.5, 0.25, 0.5], [0.5, 0.25, 0.5]])
+    average = DynamicVAR.from_members(
+        {"linear": linear_forecast(4), "trained": network},
+        {"linear": 1 - among, "trained": among},
+        y,
+        scaler=SCALER,
+    )
+    alone = DynamicVAR.from_network(network, y, scaler=SCALER)
+    name = y.columns[1]
+    whole = alone.tokens.influence_paths(name, step=2, top=10**6)
+    found = average.tokens.influence_paths(name, step=2, top=10**6)
+    assert (whole.share, found.share) == (1.0, 0.25)
+    np.testing.assert_allclose(
+        found.table["contribution"], 0.25 * whole.table["contribution"], rtol=1e-12
+    )
+    total = found.table["contribution"].sum() + found.offset
+    assert total == pytest.approx(0.25 * alone.forecast().loc[2, name], rel=1e-9)
+    assert found.forecast == pytest.approx(total, rel=1e-9)
+    assert "25.0% of it" in found.plot().get_title(loc="left")
+    assert average.tokens.shares[0, 1] == 0.1
