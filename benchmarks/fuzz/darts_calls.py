@@ -144,9 +144,12 @@ class Asked:
         self.history = given if self.series is None else self.series
 
     def check(self, answer: Any, what: str) -> None:
-        """Raise `WrongAnswer` if a forecast is not finite or not as long as asked for."""
-        for one in answer if isinstance(answer, list) else [answer]:
-            check_finite(one.all_values(), what)
+        """Raise `WrongAnswer` if a forecast is not finite, of a series, a list or lists in it."""
+        if not isinstance(answer, list):
+            check_finite(answer.all_values(), what)
+            return
+        for member in answer:
+            self.check(member, what)
 
     def check_same(self, again: Any, what: str) -> None:
         """Raise `WrongAnswer` if a model that was loaded forecasts other numbers."""
@@ -168,8 +171,7 @@ class Asked:
         """Forecast from many origins."""
         options = {"retrain": self.draw.choice([False, False, False, "x"]), **self._origins()}
         found = self.model.historical_forecasts(self.history, **options)
-        if found:
-            self.check(found if isinstance(found, list) else [found], "historical_forecasts")
+        self.check(found, "historical_forecasts")
 
     def backtest(self) -> None:
         """Score forecasts from many origins."""

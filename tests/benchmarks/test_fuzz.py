@@ -7,6 +7,7 @@ import inspect
 import random
 import warnings
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -125,6 +126,20 @@ def test_every_argument_of_the_darts_models_is_tried():
     ):
         own_names = set(inspect.signature(model.__init__).parameters)
         assert own_names <= {"self", "kwargs", "likelihood", *darts_calls.OF_ALL, *own}
+
+
+def test_forecasts_in_a_list_and_in_lists_of_it_are_checked(tmp_path):
+    darts = pytest.importorskip("darts", reason="darts is not installed")
+    from benchmarks.fuzz.darts_calls import Asked
+
+    asked = Asked(None, random.Random(0), None, tmp_path)
+    good = darts.TimeSeries.from_values(np.ones((3, 2)))
+    bad = darts.TimeSeries.from_values(np.full((3, 2), np.nan))
+    for answer in (good, [good, good], [[good], [good, good]]):
+        asked.check(answer, "forecasts")
+    for answer in (bad, [good, bad], [[good], [good, bad]]):
+        with pytest.raises(rule.WrongAnswer, match="forecasts is not finite"):
+            asked.check(answer, "forecasts")
 
 
 def test_the_warning_filters_of_darts_are_its_own():
