@@ -9,16 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import numpy as np
 import torch
 from torch.optim import Optimizer
 
-from samovar_forecast.adapters.darts.door import (
-    check_arguments,
-    check_forecast,
-    check_reach,
-    checked,
-)
+from samovar_forecast.adapters.darts.arguments import check_arguments, plain
+from samovar_forecast.adapters.darts.door import check_forecast, check_reach, checked
 from samovar_forecast.adapters.darts.draws import draws_of_the_model
 from samovar_forecast.adapters.darts.host import (
     MixedCovariatesTorchModel,
@@ -124,13 +119,8 @@ class PlainNumbers(type(MixedCovariatesTorchModel)):  # type: ignore[misc]
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Return a model with these arguments."""
         return super().__call__(
-            *map(_plain, args), **{name: _plain(value) for name, value in kwargs.items()}
+            *map(plain, args), **{name: plain(value) for name, value in kwargs.items()}
         )
-
-
-def _plain(value: Any) -> Any:
-    is_number = isinstance(value, (np.bool_, np.integer, np.floating))
-    return value.item() if is_number else value
 
 
 class SAMoVARTorchModel(MixedCovariatesTorchModel, metaclass=PlainNumbers):

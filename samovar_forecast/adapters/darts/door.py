@@ -1,10 +1,10 @@
-"""What the models cannot use is refused at the door: arguments, series, gaps, large numbers."""
+"""What the models cannot use is refused at the door: series, gaps, large numbers."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -12,35 +12,16 @@ import pandas as pd
 import torch
 from darts import TimeSeries
 
+from samovar_forecast.adapters.darts.arguments import check_arguments, check_start, plain
 from samovar_forecast.adapters.darts.host import (
     TorchInferenceBatch,
-    TorchLikelihood,
     TorchTrainingDataset,
 )
 from samovar_forecast.adapters.darts.rows import holds_series
-from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.exceptions import DataError
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-SWITCHES = ("linear", "univariate", "use_static_covariates")
-LEAST = {
-    "output_chunk_shift": 0,
-    "n_epochs": 0,
-    "epochs": 0,
-    "n": 0,
-    "batch_size": 1,
-    "num_samples": 1,
-    "roll_size": 1,
-    "nr_epochs_val_period": 1,
-}
-"""Integers, and the least that works."""
-MAPPINGS = (
-    "add_encoders",
-    "dataloader_kwargs",
-    "lr_scheduler_kwargs",
-    "optimizer_kwargs",
-    "pl_trainer_kwargs",
-)
 MOST_NUMBERS_OF_A_FORECAST = 20_000_000
 MOST_NUMBERS = 1_000_000_000
 """Of all windows and samples that are asked for at once: 8 GB."""
@@ -50,39 +31,10 @@ REMEDY = (
 )
 
 
-def check_arguments(given: Mapping[str, Any]) -> None:
-    """Refuse arguments of a constructor that darts lets pass, and that fail far from their cause.
-
-    Raises
-    ------
-    ConfigurationError
-        The message names the argument.
-    """
-    for name in SWITCHES:
-        if not isinstance(given.get(name, True), bool):
-            raise ConfigurationError(name, found=repr(given[name]), wanted="True or False")
-    for name, least in LEAST.items():
-        if name in given and not _is_integer(given[name], least):
-            raise ConfigurationError(
-                name, found=repr(given[name]), wanted=f"an integer of at least {least}"
-            )
-    for name in MAPPINGS:
-        if not isinstance(given.get(name), (Mapping, type(None))):
-            raise ConfigurationError(name, found=repr(given[name]), wanted="a dictionary or None")
-    tuned = given.get("enable_finetuning")
-    if not isinstance(tuned, (bool, Mapping, type(None))):
-        raise ConfigurationError(
-            "enable_finetuning", found=repr(tuned), wanted="True, False, None or a dictionary"
-        )
-    likelihood = given.get("likelihood")
-    if not isinstance(likelihood, (TorchLikelihood, type(None))):
-        raise ConfigurationError(
-            "likelihood", found=repr(likelihood), wanted="a likelihood of darts' torch models"
-        )
-
-
 def checked(method: Method) -> Method:
     """Return a method of a model that looks at its series and options before it begins.
+
+    Numbers of numpy among its arguments are handed on as plain numbers, as darts wants them.
 
     Raises
     ------
@@ -95,13 +47,22 @@ def checked(method: Method) -> Method:
 
     @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
+        args = tuple(map(plain, args))
+        kwargs = {name: plain(value) for name, value in kwargs.items()}
         given = signature.bind(*args, **kwargs).arguments
-        check_arguments({name: value for name, value in given.items() if value is not None})
+        defaults = {name: one.default for name, one in signature.parameters.items()}
+        check_arguments(
+            {
+                name: value
+                for name, value in given.items()
+                if value is not None or defaults[name] is not None
+            }
+        )
         groups = {
             name: _series_of(name, value)
             for name, value in given.items()
             if name.endswith(("series", "covariates"))
-            and (value is not None or signature.parameters[name].default is inspect.Parameter.empty)
+            and (value is not None or defaults[name] is inspect.Parameter.empty)
         }
         for name, group in groups.items():
             target = groups.get("val_series" if name.startswith("val_") else "series", group)
@@ -111,6 +72,7 @@ def checked(method: Method) -> Method:
                     found=f"{_index_of(group[0])} and {_index_of(target[0])}",
                     wanted="times in both, or integers in both",
                 )
+        check_start(given.get("start"), groups.get("series", ()))
         return method(*args, **kwargs)
 
     return cast(Method, call)
@@ -146,11 +108,6 @@ def check_single(name: str, value: Any) -> None:
 
 def _index_of(series: TimeSeries) -> str:
     return type(series.time_index).__name__
-
-
-def _is_integer(value: Any, least: int) -> bool:
-    is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return is_integer and int(value) >= least
 
 
 def check_dataset(dataset: TorchTrainingDataset, *, may_miss: bool = False) -> None:
