@@ -265,8 +265,8 @@ def _forecast_held_out(
     parts = []
     for start in range(0, len(order), WINDOWS_AT_ONCE):
         chosen = order[start : start + WINDOWS_AT_ONCE]
-        batch = collate_windows([dataset[index] for index in chosen])
-        batch = precision.convert_input(module.transfer_batch_to_device(batch, place, 0))
+        given = collate_windows([dataset[index] for index in chosen])
+        batch = module.windows_at_place(given, trainer)
         with precision.forward_context():
             center = module.network_center(batch.to_module_input())
         known = covariates_in_time(batch, module.output_chunk_shift)

@@ -103,6 +103,7 @@ HOOKS: dict[type, tuple[str, ...]] = {
     ),
     PLForecastingModule: (
         "_compute_loss",
+        "_train_val_step",
         "configure_optimizers",
         "forward",
         "predict_step",
@@ -123,7 +124,7 @@ METHODS: dict[type, tuple[str, ...]] = {
         "model_params",
         "uses_static_covariates",
     ),
-    TorchTrainingBatch: ("to_module_input",),
+    TorchTrainingBatch: ("replace", "to_module_input"),
     PLModuleInput: ("replace",),
     TorchInferenceBatch: ("replace",),
 }

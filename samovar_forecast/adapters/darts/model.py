@@ -364,7 +364,7 @@ def _log_forecast_loss(module: SAMoVARModule, trainer: Any, datamodule: Any) -> 
     module.to(place).eval()
     total = n_windows = 0.0
     for given in datamodule.val_dataloader():
-        batch = precision.convert_input(module.transfer_batch_to_device(given, place, 0))
+        batch = module.windows_at_place(given, trainer)
         with precision.forward_context():
             total += len(batch.past_target) * float(module.forecast_loss(batch))
         n_windows += len(batch.past_target)

@@ -9,15 +9,15 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from samovar_forecast.adapters.darts.base import SAMoVARTorchModule
-from samovar_forecast.adapters.darts.door import PARTS_OF_A_WINDOW, check_window
+from samovar_forecast.adapters.darts.door import check_window
 from samovar_forecast.adapters.darts.host import (
     LikelihoodType,
     ModuleStage,
@@ -39,6 +39,8 @@ from samovar_forecast.network.kernels import dropout
 from samovar_forecast.network.losses import moved_locations
 from samovar_forecast.network.normalization import normalize
 from samovar_forecast.network.parameter_kinds import Kind, WindowMoments
+
+Batch = TypeVar("Batch", TorchTrainingBatch, TorchInferenceBatch)
 
 # What each number of a darts likelihood is, and whether darts puts a softplus on it.
 _LIKELIHOODS: dict[LikelihoodType, tuple[tuple[Kind, bool], ...]] = {
@@ -154,11 +156,25 @@ class SAMoVARModule(SAMoVARTorchModule):
             prediction, next_prediction=ahead, next_target=actual[:, : n_next * step]
         )
 
+    def windows_at_place(self, batch: TorchTrainingBatch, trainer: Any) -> TorchTrainingBatch:
+        """Return windows where a trainer computes, in the type of the network."""
+        place, precision = trainer.strategy.root_device, trainer.strategy.precision_plugin
+        moved = precision.convert_input(self.transfer_batch_to_device(batch, place, 0))
+        return in_type(moved, self.type_of_weights)
+
     def predict_step(self, batch: TorchInferenceBatch, *args: Any, **kwargs: Any) -> Any:
         """Predict as darts does, from windows that have every value, in the type of the network."""
-        dtype = self.network.head.weight.dtype
-        check_window(batch, dtype, may_miss=False)
-        return super().predict_step(in_type(batch, dtype), *args, **kwargs)
+        check_window(batch, self.type_of_weights, may_miss=False)
+        return super().predict_step(in_type(batch, self.type_of_weights), *args, **kwargs)
+
+    def _train_val_step(self, batch: TorchTrainingBatch, *args: Any, **kwargs: Any) -> Tensor:
+        """Train or validate as darts does, in the type of the network."""
+        return super()._train_val_step(in_type(batch, self.type_of_weights), *args, **kwargs)
+
+    @property
+    def type_of_weights(self) -> torch.dtype:
+        """The type of the weights."""
+        return self.network.head.weight.dtype
 
     def forecast_loss(self, batch: TorchTrainingBatch) -> Tensor:
         """Return darts' loss of the forecast that users get, the linear forecast included."""
@@ -307,11 +323,11 @@ class SAMoVARModule(SAMoVARTorchModule):
             self.lr_scheduler_cls, self.lr_scheduler_kwargs = chosen, given
 
 
-def in_type(batch: TorchInferenceBatch, dtype: torch.dtype) -> TorchInferenceBatch:
+def in_type(batch: Batch, dtype: torch.dtype) -> Batch:
     """Return windows in the type of a network that was trained on series of another type."""
-    parts = {name: getattr(batch, name) for name in PARTS_OF_A_WINDOW}
+    parts = {field.name: getattr(batch, field.name) for field in fields(batch)}
     return batch.replace(
-        **{name: part.to(dtype) for name, part in parts.items() if part is not None}
+        **{name: part.to(dtype) for name, part in parts.items() if isinstance(part, Tensor)}
     )
 
 

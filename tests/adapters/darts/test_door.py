@@ -15,7 +15,7 @@ from darts import TimeSeries
 from darts.utils.likelihood_models import GaussianLikelihood
 
 from samovar_forecast.exceptions import ConfigurationError, DataError, NotFittedError, SAMoVARError
-from tests.builders.darts import THIRD_PARTY, assert_same, daily, tiny, waves, zero_shot
+from tests.builders.darts import QUIET, THIRD_PARTY, assert_same, daily, tiny, waves, zero_shot
 
 pytestmark = [pytest.mark.filterwarnings(line) for line in THIRD_PARTY]
 
@@ -110,7 +110,14 @@ def test_what_a_fit_cannot_use_is_refused_before_it_begins(make, given, told):
 
 def test_what_a_forecast_cannot_use_is_refused_by_its_name():
     model = tiny().fit(waves(60))
-    for name, value in (("n", "x"), ("n", -1), ("num_samples", 0), ("roll_size", 0), ("n", 2.5)):
+    for name, value in (
+        ("n", "x"),
+        ("n", -1),
+        ("num_samples", 0),
+        ("roll_size", 0),
+        ("n", 2.5),
+        ("mc_dropout", "no"),
+    ):
         with pytest.raises(ConfigurationError, match=f"{name}; found"):
             model.predict(**{"n": 4, name: value})
     with pytest.raises(DataError, match="series is no series"):
@@ -144,6 +151,51 @@ def test_a_trained_network_forecasts_series_of_another_precision():
     assert_same(model.predict(4, other).astype("float32"), model.predict(4, series))
     with pytest.raises(DataError, match=r"whose square is no torch\.float32"):
         model.predict(4, other * 1e20)
+
+
+@pytest.mark.parametrize("first", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("second", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("linear", [False, True])
+def test_a_trained_network_trains_on_with_series_of_another_precision(first, second, linear):
+    model = tiny(linear=linear).fit(waves(60, dtype=first))
+    kind = next(model.model.parameters()).dtype
+    before = [own.clone() for own in model.model.parameters()]
+    other = waves(60, 2, seed=1, dtype=second)
+    model.fit(other, val_series=other, epochs=1)
+    assert np.isfinite(model.predict(4).values()).all()
+    assert {own.dtype for own in model.model.network.parameters()} == {kind}
+    moved = [not torch.equal(*pair) for pair in zip(before, model.model.parameters(), strict=False)]
+    assert any(moved)
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "64-true"])
+def test_a_precision_of_the_user_trains_on_series_of_any_type(precision):
+    trained = tiny(pl_trainer_kwargs={**QUIET, "precision": precision})
+    for dtype in ("float32", "float64"):
+        forecast = copy.deepcopy(trained).fit(waves(60, dtype=dtype)).predict(4)
+        assert np.isfinite(forecast.values()).all()
+
+
+def test_training_on_in_another_precision_is_training_on_with_the_cast_series():
+    series, other = waves(60), waves(60, seed=1, dtype="float64")
+    one = tiny().fit(series).fit(other, epochs=1)
+    same = tiny().fit(series).fit(other.astype("float32"), epochs=1)
+    assert_same(one.predict(4, series), same.predict(4, series))
+
+
+def test_values_that_the_precision_of_the_first_fit_cannot_hold_leave_the_earlier_fit():
+    model = tiny().fit(waves(60))
+    before = model.predict(4)
+    with pytest.raises(SAMoVARError):
+        model.fit(waves(60, dtype="float64") * 1e100, epochs=1)
+    assert_same(model.predict(4), before)
+
+
+def test_the_fine_tuned_network_trains_on_with_series_of_another_precision():
+    model = zero_shot(enable_finetuning=True, n_epochs=1)
+    for dtype in ("float32", "float64", "float32"):
+        model.fit(waves(60, dtype=dtype), epochs=1)
+        assert np.isfinite(model.predict(4).values()).all()
 
 
 def test_the_pretrained_network_refuses_what_has_no_square_and_forecasts_the_rest():
