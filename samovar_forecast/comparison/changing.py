@@ -16,7 +16,7 @@ from samovar_forecast.comparison.classical import GuardedVAR, RefusedVARWarning,
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.linear.forgetting import MOST_REGRESSORS, forgetting_vars
 from samovar_forecast.linear.orders import ROWS_PER_COEFFICIENT
-from samovar_forecast.linear.regressions import lag_design
+from samovar_forecast.linear.regressions import lag_design, size_of
 from samovar_forecast.linear.ridge_var import RidgeVARFit, VARFit
 
 DECAY_OF_ERRORS = 0.96
@@ -157,7 +157,7 @@ def _last_coefficients(values: np.ndarray) -> ForgettingVARFit | None:
     if not varies.any():
         return None
     mean = values.mean(axis=0)
-    unit = np.where(varies, values.std(axis=0), 1.0)
+    unit = size_of(values)
     (fit,) = forgetting_vars(((values - mean) / unit)[:, varies], [len(values)])
     if fit is None:
         return None

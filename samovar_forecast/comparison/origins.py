@@ -234,7 +234,7 @@ def _checked(predicted: Any, truth: pd.DataFrame) -> np.ndarray:
     """Return the forecasts from an origin as numbers, or say why they are no forecasts."""
     frame = predicted.to_frame() if isinstance(predicted, pd.Series) else predicted
     if truth.shape[1] > 1 and set(frame.columns) == set(truth.columns):
-        frame = frame[truth.columns]
+        frame = frame.reindex(columns=truth.columns)
     if (
         frame.shape != truth.shape
         or list(frame.index) != list(truth.index)

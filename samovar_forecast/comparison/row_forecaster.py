@@ -37,7 +37,7 @@ class RowForecaster(BaseForecaster):
     _seen: pd.DataFrame
 
     def _update(self, y: pd.DataFrame, X: Any = None, update_params: bool = True) -> Any:
-        seen = y.combine_first(self._seen)[self._seen.columns]
+        seen = y.combine_first(self._seen).reindex(columns=self._seen.columns)
         if update_params:
             return self._fit(seen, X, None)
         self._seen = seen

@@ -27,6 +27,18 @@ Fit = tuple[np.ndarray, np.ndarray]
 """Coefficients (p, C, C) and intercept (C,) of a VAR."""
 
 
+def size_of(values: np.ndarray) -> np.ndarray:
+    """Return the deviation of each column of (n, C), (C,); 1 of a column that does not vary.
+
+    A column whose squares are too small for any number is measured in units of its range.
+    """
+    reach = np.ptp(values, axis=0)
+    unit = np.where(reach > 0, reach, 1.0)
+    deviation = values.std(axis=0)
+    in_reach = unit * ((values - values.mean(axis=0)) / unit).std(axis=0)
+    return np.where(deviation > 0, deviation, np.where(reach > 0, in_reach, 1.0))
+
+
 def lag_design(runs: Sequence[np.ndarray], order: int) -> tuple[np.ndarray, np.ndarray]:
     """Return regressors (T, p C), the newest lag first, and what follows them (T, C)."""
     n_series = runs[0].shape[1]

@@ -17,7 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
-from samovar_forecast.linear.regressions import LARGEST_FITTED_ROOT, lag_design
+from samovar_forecast.linear.regressions import LARGEST_FITTED_ROOT, lag_design, size_of
 from samovar_forecast.linear.ridge import RidgeRegressions
 from samovar_forecast.linear.stability import largest_root, with_roots_held
 
@@ -158,8 +158,7 @@ def fit_ridge_var(
     """
     largest, n_series = orders[-1], runs[0].shape[1]
     stacked = np.concatenate(runs)
-    mean, deviation = stacked.mean(axis=0), stacked.std(axis=0)
-    deviation = np.where(np.ptp(stacked, axis=0) > 0, deviation, 1.0)
+    mean, deviation = stacked.mean(axis=0), size_of(stacked)
     x, ahead = lag_design([(run - mean) / deviation for run in runs], largest)
     n_rows = len(x)
     targets = np.hstack([ahead, ahead - x[:, :n_series]])  # n 2C

@@ -87,6 +87,12 @@ def test_a_constant_series_stays_and_moves_no_other():
     np.testing.assert_allclose(beside[["a", "b", "c"]], alone)
 
 
+def test_values_too_small_to_be_squared_are_forecast_as_in_another_unit():
+    y = simulated_var()[:60]
+    plain, small = (ForgettingVAR().fit(rows, fh=[1, 2]).predict() for rows in (y, y * 1e-300))
+    np.testing.assert_allclose(small / 1e-300, plain, rtol=0.1)
+
+
 def test_with_too_many_series_a_ridge_var_forecasts_and_says_so():
     y = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 49)))
     with pytest.warns(RefusedVARWarning, match="a ridge VAR in place of the VAR that forgets: 49"):

@@ -10,7 +10,7 @@ import pytest
 from sktime.utils.estimator_checks import check_estimator
 
 from samovar_forecast.comparison import GuardedAR, GuardedVAR, RepeatSeason, RidgeVAR
-from tests.builders.comparison import simulated_var
+from tests.builders.comparison import compare, simulated_var
 
 
 @pytest.mark.parametrize("forecaster", [GuardedVAR(), GuardedAR(), RepeatSeason(4), RidgeVAR()])
@@ -24,6 +24,16 @@ def test_an_update_moves_the_forecast_on_and_refits_on_request(forecaster):
     assert moved.predict().index.equals(fresh.predict().index)
     assert not np.allclose(moved.predict(), before)
     pd.testing.assert_frame_equal(refitted.predict(), fresh.predict())
+
+
+def test_columns_that_are_called_true_and_false_are_columns():
+    y = simulated_var().iloc[:, :2].set_axis([True, False], axis=1)
+    moved = RidgeVAR().fit(y[:100], fh=[1]).update(y[100:], update_params=False)
+    plain = RidgeVAR().fit(y[:100].set_axis(["a", "b"], axis=1), fh=[1])
+    plain.update(y[100:].set_axis(["a", "b"], axis=1), update_params=False)
+    np.testing.assert_array_equal(moved.predict().to_numpy(), plain.predict().to_numpy())
+    compared = compare(y, 2, {"ridge": RidgeVAR()}, n_origins=3, refit="first", classical=False)
+    assert compared.runs["failure"].isna().all()
 
 
 @pytest.mark.slow

@@ -109,3 +109,10 @@ def test_a_constant_series_stays_where_it_is_and_disturbs_no_other():
     np.testing.assert_allclose(fit.forecast(values, 5)[:, 3], 7.0)
     without = fit_ridge_var([values[:, :3]], [1, 2])
     np.testing.assert_allclose(fit.forecast(values, 5)[:, :3], without.forecast(values[:, :3], 5))
+
+
+def test_values_too_small_to_be_squared_are_fitted_as_in_another_unit():
+    values, tiny = simulated(40), 1e-300
+    fit, small = (fit_ridge_var([rows], [1, 2]) for rows in (values, values * tiny))
+    np.testing.assert_allclose(small.coefs, fit.coefs, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(small.intercept / tiny, fit.intercept, rtol=1e-6)
