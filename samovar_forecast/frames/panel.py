@@ -275,6 +275,12 @@ class Panel:
             is_there = needed
             if X is not None and not needed.all():
                 index = self.index_at([steps] * len(self.instances))
+                if X.index.nlevels != index.nlevels:
+                    raise DataError(
+                        "X is not indexed like y",
+                        found=f"{X.index.nlevels} levels",
+                        wanted=f"{index.nlevels}, of which the last holds times",
+                    )
                 is_there = needed | index.isin(X.index).reshape(needed.shape)
             known = is_there.cumprod(axis=1).sum(axis=1)
             index = self.index_at([steps[:count] for count in known])

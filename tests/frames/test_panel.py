@@ -126,6 +126,10 @@ def test_covariates_of_a_panel_are_found_for_each_instance_after_its_own_end():
     for instance, found in zip(panel.instances, ahead, strict=True):
         expected = [X.loc[(*instance.key, instance.last + step), "x"] for step in (1, 2)]
         assert_array_equal(found[:, 0], expected)
+    plain = pd.DataFrame({"x": [1.0, 2.0]}, index=months[:2])
+    for n_needed in (1, 2):
+        with pytest.raises(DataError, match=r"X is not indexed like y.*1 levels|not cover"):
+            panel.covariates_ahead(plain, n_needed, 2)
 
 
 # ---------------------------------------------------------------- what is kept
