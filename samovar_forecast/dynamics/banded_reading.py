@@ -29,8 +29,8 @@ from samovar_forecast.dynamics.bootstrap import (
     resampled,
     stable_share,
 )
-from samovar_forecast.dynamics.forecast_reading import ForecastReading
 from samovar_forecast.dynamics.local_draws import LocalDraws
+from samovar_forecast.dynamics.path_reading import PathReading
 from samovar_forecast.exceptions import ConfigurationError
 
 _R = TypeVar("_R", bound="BandedReading")
@@ -43,7 +43,7 @@ LEAST_KEPT = 0.4
 """Share of a change of the truth that an answer is taken to keep at least."""
 
 
-class BandedReading(ForecastReading):
+class BandedReading(PathReading):
     """A network on a history whose answers can carry bands.
 
     All answers have the same bands. Those of the process are the answers of VARs on the recent

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from samovar_forecast.dynamics.arguments import check_level, check_weights, is_w
 from samovar_forecast.dynamics.effective_lags import SHARE, effective_lags, lag_shares
 from samovar_forecast.dynamics.forecast_map import Part
 from samovar_forecast.dynamics.history import number_of
+from samovar_forecast.dynamics.identities import EXACT, Identities, identities_of
 from samovar_forecast.dynamics.jacobian import Jacobian
 from samovar_forecast.dynamics.results import Result
 from samovar_forecast.dynamics.roots import companion_radius
@@ -28,30 +29,8 @@ from samovar_forecast.exceptions import ConfigurationError, require
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARProcess
 
-EXACT = 1e-5
-"""Relative error up to which an identity counts as kept."""
-
-
 LITTLE = 0.01
 """Share of the weight of lags, and sum of them, that may be left out without a word."""
-
-
-class Identities(NamedTuple):
-    """Largest departures from the three identities of window normalisation.
-
-    Each is relative: the sums to one, the others to the size of the forecast.
-    """
-
-    forecast: float
-    """``sum_l A_l y(t + 1 - l)`` equals the forecast, with no intercept."""
-    sums: float
-    """Own coefficients sum to one over the lags, cross coefficients to zero."""
-    orthogonality: float
-    """The coefficients on another channel are orthogonal to that channel's window."""
-
-    def hold(self, tolerance: float = EXACT) -> bool:
-        """Whether all three hold up to rounding."""
-        return max(self) <= tolerance
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,18 +219,8 @@ class LocalVAR(Result):
         """Check what window normalisation makes exact; None where nothing is normalised."""
         if not self.is_shift_equivariant or self.part != "total":
             return None
-        unit = self.jacobian.unit[len(self.past_names) :]
         channels = _filled(np.concatenate([self.past_covariates, self.target], axis=1)[::-1])
-        by_channel = np.einsum("lck,lk->ck", self._dense, channels)  # C K
-        n_series, n_past = len(self.names), len(self.past_names)
-        own = np.eye(n_series, n_series + n_past, k=n_past, dtype=bool)
-        size = np.abs(self.forecast) + np.abs(_filled(self.target)).max(axis=0) + unit
-        in_units = self._dense.sum(axis=0) * self.jacobian.unit / unit[:, None]
-        return Identities(
-            forecast=float((np.abs(by_channel[own] - self.forecast) / size).max()),
-            sums=float(np.abs(in_units - own).max()),
-            orthogonality=float((np.abs(np.where(own, 0, by_channel)) / size[:, None]).max()),
-        )
+        return identities_of(self._dense, channels, self.forecast, self.jacobian.unit)
 
     def warn_if_not_exact(self) -> None:
         """Warn if the coefficients fail to give the forecast back, as they must when normalised.

@@ -188,18 +188,6 @@ def test_without_normalisation_stability_is_a_finding(factor: float, stable: boo
     assert (share == 1.0) is stable
 
 
-def test_simulated_paths_are_the_networks_own_and_reproducible(linear: DynamicVAR) -> None:
-    paths = linear.simulate(4, 30, random_state=3)
-    assert paths.shape == (4, 30, 2)
-    assert np.array_equal(paths, linear.simulate(4, 30, random_state=3))
-    assert not np.array_equal(paths, linear.simulate(4, 30, random_state=4))
-    window = linear.history.to_numpy()[-3:]
-    first_error = paths[:, 0] - linear.one_step(window[None])
-    centred = (linear.resid - linear.resid.mean()).to_numpy()
-    distance = np.abs(first_error[:, None] - centred).max(axis=-1).min(axis=-1)
-    assert np.all(distance < 1e-9)
-
-
 @pytest.mark.parametrize("normalization", ["last_patch", "window"])
 def test_the_parts_of_a_trained_network_add_up_and_their_sums_are_told_apart(normalization) -> None:
     model = dynamic(normalization=normalization)
