@@ -104,13 +104,19 @@ class AREquation:
 
     @classmethod
     def of(cls, series: np.ndarray, max_order: int) -> AREquation:
-        """Fit the order that AIC prefers, on all its rows; as statsmodels' `ar_select_order`."""
-        order = _order_by_aic(series, max_order)
-        x, ahead = lag_design([series[:, None]], order)
+        """Fit the order that AIC prefers, on all its rows; as statsmodels' `ar_select_order`.
+
+        In deviations from the mean, so that a high level costs no accuracy.
+        """
+        level = float(series.mean())
+        deviations = series - level
+        order = _order_by_aic(deviations, max_order)
+        x, ahead = lag_design([deviations[:, None]], order)
         x = np.hstack([np.ones((len(x), 1)), x])
         params = np.linalg.lstsq(x, ahead[:, 0], rcond=None)[0]
         sigma2 = float(np.square(ahead[:, 0] - x @ params).mean())
-        return cls(float(params[0]), params[1:], sigma2)
+        coefs = params[1:]
+        return cls(float(params[0] + level * (1 - coefs.sum())), coefs, sigma2)
 
     def forecast(self, series: np.ndarray, steps: int) -> np.ndarray:
         """Return the values that follow a series of at least as many values as there are lags."""

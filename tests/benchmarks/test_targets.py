@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
 import pytest
 
 pytest.importorskip("sktime")
 pytest.importorskip("statsmodels")
 
 from benchmarks import targets
+from benchmarks.moving_coefficients import MOVEMENTS
 from benchmarks.records import Records
 from benchmarks.targets import BENCHMARK, SMALL, SUBJECTS, Reached
 
@@ -59,3 +61,23 @@ def test_a_figure_counts_as_it_is_shown():
     assert targets.at_most(0.8004, 0.80) == Reached("0.800", True)
     assert targets.at_most(0.8006, 0.80) == Reached("0.801", False)
     assert not targets.at_most(math.inf, 0.80).is_met
+
+
+@pytest.mark.parametrize(
+    ("ours", "is_met"), [([0.1, 0.1, 0.1, 0.1, 0.3], True), ([0.1] * 3 + [0.3] * 2, False)]
+)
+def test_movements_are_counted_in_every_case_that_was_run(monkeypatch, ours, is_met):
+    rivals = {f"{name}, coefficients": 0.2 for name in targets.MOVING_RIVALS}
+    names = [f"moving, {movement}{case}" for case in ("", ", 500 rows") for movement in MOVEMENTS]
+    errors = dict(zip(names, ours * 2, strict=True))
+    records = Records(None)
+    for name, error in errors.items():
+        records.keep(name, {"error": error})
+    monkeypatch.setattr(targets, "records_of", lambda name: records)
+    monkeypatch.setattr(
+        targets.dynamics,
+        "repetitions",
+        lambda entry: pd.DataFrame([{"read_var, coefficients": entry["error"], **rivals}]),
+    )
+    wins = 2 * sum(error < 0.2 for error in ours)
+    assert targets.moving(SUBJECTS["default"], 4) == Reached(f"{wins} of 10", is_met)

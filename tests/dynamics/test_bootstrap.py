@@ -42,7 +42,7 @@ def test_a_band_costs_no_training_and_holds_its_level(average) -> None:
     assert {"lower", "upper"} <= set(found.to_frame())
     again = average.irf(3, bands="bootstrap", level=0.6, n_draws=5)
     assert np.array_equal(found.draws, again.draws)
-    assert "5 draws" in repr(found)
+    assert "5 bootstrap draws" in repr(found)
     assert len(repr(found)) < 120
 
 
