@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from samovar_forecast.dynamics.forecast_map import Part
 from samovar_forecast.dynamics.history import number_of
+from samovar_forecast.dynamics.local_var import LocalVAR, off_the_mean
 from samovar_forecast.dynamics.results import BandedResult
-
-if TYPE_CHECKING:
-    from samovar_forecast.dynamics.local_var import LocalVAR
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +179,7 @@ def attribute(
     tables = (values.target[::-1], values.past_covariates[::-1], values.future_covariates)
     slopes = (local.coefs, local.past_effects, future.future_effects)
     series, past, ahead = (
-        slope * _deviations(table)[:, None] for slope, table in zip(slopes, tables, strict=True)
+        slope * off_the_mean(table)[:, None] for slope, table in zip(slopes, tables, strict=True)
     )
     fixed = static.static_effects * values.static_covariates
     if forecast is None and given is None:
@@ -206,10 +204,3 @@ def attribute(
         future_covariates=ahead,
         static_covariates=fixed,
     )
-
-
-def _deviations(values: np.ndarray) -> np.ndarray:
-    """Return values less the mean of those that are there, (n, K); 0 where one is missing."""
-    is_there = np.isfinite(values)
-    mean = np.where(is_there, values, 0.0).sum(axis=0) / np.maximum(is_there.sum(axis=0), 1)
-    return np.where(is_there, values - mean, 0.0)

@@ -189,11 +189,8 @@ class LocalVAR(Result):
 
         1 where a series does not move.
         """
-        is_there = np.isfinite(self.target)
-        number = np.maximum(is_there.sum(axis=0), 1)
-        mean = _filled(self.target).sum(axis=0) / number
-        squares = np.where(is_there, (self.target - mean) ** 2, 0.0).sum(axis=0)
-        found = np.sqrt(squares / number)
+        number = np.maximum(np.isfinite(self.target).sum(axis=0), 1)
+        found = np.sqrt((off_the_mean(self.target) ** 2).sum(axis=0) / number)
         return np.where(found > 0, found, 1.0)
 
     def lag_shares(self) -> np.ndarray:
@@ -370,6 +367,13 @@ class LocalVAR(Result):
                 found=f"horizon={self.horizon}",
                 wanted="horizon=1",
             )
+
+
+def off_the_mean(values: np.ndarray) -> np.ndarray:
+    """Return values less the mean of those that are there, (n, K); 0 where one is missing."""
+    is_there = np.isfinite(values)
+    mean = np.where(is_there, values, 0.0).sum(axis=0) / np.maximum(is_there.sum(axis=0), 1)
+    return np.where(is_there, values - mean, 0.0)
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
