@@ -20,7 +20,7 @@ import secrets
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class Bundle:
     files: dict[str, bytes]
 
 
-def write_whole(path: str | Path, content: bytes) -> None:
+def write_whole(path: str | Path, content: bytes | Iterable[bytes | memoryview]) -> None:
     """Write a file so that at any moment the path holds the old content or the new content.
 
     The bytes go to a new file with a random name in the same folder, and to the disk; then the
@@ -72,7 +72,9 @@ def write_whole(path: str | Path, content: bytes) -> None:
     Parameters
     ----------
     path : str or Path
-    content : bytes
+    content : bytes, or iterable of bytes
+        An iterable is read while the new file is written, so that its parts need not be in memory
+        together. An error of the iterable is raised, and nothing has changed.
 
     Raises
     ------
@@ -85,7 +87,7 @@ def write_whole(path: str | Path, content: bytes) -> None:
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)

@@ -63,7 +63,9 @@ ROOMS = {
         ("artifact", "config", "frames", "learning", "linear", "network"), ("numpy", "pandas")
     ),
     "learning.fine_tuning": May(("network", "learning", "pretraining"), ("torch",)),
-    "learning.series_file": May(("exceptions", "learning"), ("numpy", "torch", "pyarrow")),
+    "learning.series_file": May(
+        ("exceptions", "bundle", "learning"), ("numpy", "torch", "pyarrow")
+    ),
     "learning.checkpoints": May(("checkpoint_file",), ("torch", "pytorch_lightning")),
     "learning.training": May(
         ("exceptions", "config", "process", "network", "learning"),

@@ -257,6 +257,21 @@ def test_a_planted_link_is_not_followed_and_writers_do_not_meet(tmp_path, monkey
     assert not (tmp_path / "target").exists()
 
 
+def test_parts_are_written_one_after_another_and_an_error_among_them_changes_nothing(tmp_path):
+    path = tmp_path / "target"
+    write_whole(path, (part for part in (b"one ", memoryview(b"two"), b"")))
+    assert path.read_bytes() == b"one two"
+
+    def broken():
+        yield b"three"
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        write_whole(path, broken())
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"one two"
+
+
 WRITER = """
 import sys
 from samovar_forecast.bundle import write_bundle

@@ -6,12 +6,15 @@ Parquet file is made such an array once, row group by row group.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from samovar_forecast.bundle import write_whole
 from samovar_forecast.exceptions import DataError, require
 from samovar_forecast.learning.windows import SeriesTensors
 
@@ -75,6 +78,8 @@ def array_from_parquet(
         If the file is no Parquet file, has no such column, or a column holds no numbers.
     MissingPackageError
         If pyarrow is not installed.
+    OSError
+        If the folder cannot be written, or the disk is full.
     """
     parquet = require("pyarrow.parquet", feature="series of a Parquet file", extra="parquet")
     try:
@@ -88,32 +93,39 @@ def array_from_parquet(
             raise DataError(
                 f"{source} has no such column", found=unknown, wanted=file.schema_arrow.names
             )
-        target = Path(target)
-        draft = target.with_name(f".{target.name}.unfinished")
-        try:
-            shape = (file.metadata.num_rows, len(names))
-            written = np.lib.format.open_memmap(draft, "w+", np.float32, shape)
-            row = 0
-            for number in range(file.num_row_groups):
-                table = file.read_row_group(number, columns=names)
-                for place, name in enumerate(names):
-                    written[row : row + len(table), place] = _numbers(table[name], source, name)
-                row += len(table)
-            written.flush()
-            del written
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
-    return target
+        write_whole(target, _array_as_bytes(file, names, source))
+    return Path(target)
 
 
-def _numbers(column: object, source: str | Path, name: str) -> np.ndarray:
+def _array_as_bytes(
+    file: Any, names: Sequence[str], source: str | Path
+) -> Iterator[bytes | memoryview]:
+    """Yield the header of numpy, then the rows of each row group in float32, in C order."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header,
+        {
+            "descr": np.dtype(np.float32).str,
+            "fortran_order": False,
+            "shape": (file.metadata.num_rows, len(names)),
+        },
+    )
+    yield header.getvalue()
+    for number in range(file.num_row_groups):
+        table = file.read_row_group(number, columns=names)
+        rows = np.empty((len(table), len(names)), np.float32)
+        for place, name in enumerate(names):
+            rows[:, place] = _numbers(table[name], source, name)
+        yield rows.data
+
+
+def _numbers(column: Any, source: str | Path, name: str) -> np.ndarray:
     """Return a column of a table of arrow as numbers, NaN where a value is missing."""
-    values = column.to_numpy()  # type: ignore[attr-defined]
+    values = column.to_numpy()
     if values.dtype.kind not in "fiu":
         raise DataError(
             f"{source} has a column without numbers",
-            found=f"{name!r} of {column.type}",  # type: ignore[attr-defined]
+            found=f"{name!r} of {column.type}",
             wanted="floats or integers",
             remedy="name the columns of the series",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -132,8 +133,9 @@ def test_columns_of_a_parquet_file_become_an_array_row_group_by_row_group(tmp_pa
     monkeypatch.setattr(ParquetFile, "read_row_group", counted)
     path = array_from_parquet(source, tmp_path / "series.npy", ["b", "n", "a"])
     assert sizes == [(10, 3), (10, 3), (5, 3)]
-    wanted = frame[["b", "n", "a"]].to_numpy(dtype=np.float32)
-    np.testing.assert_array_equal(series_from_array(path).target.numpy(), wanted)
+    wanted = np.ascontiguousarray(frame[["b", "n", "a"]], dtype=np.float32)
+    np.save(tmp_path / "wanted.npy", wanted)
+    assert path.read_bytes() == (tmp_path / "wanted.npy").read_bytes()
     windows = WindowSet.from_series([series_from_array(path)], 4, 2)
     assert windows.batch(torch.tensor([9])).target[0, 0, 1] == 9
 
@@ -146,6 +148,61 @@ def test_what_holds_no_numbers_is_refused_and_leaves_no_file(columns, told, tmp_
     with pytest.raises(DataError, match=told):
         array_from_parquet(source, tmp_path / "series.npy", columns)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["series.parquet"]
+
+
+def test_an_error_half_way_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch):
+    source, _ = parquet(tmp_path)
+    from pyarrow.parquet import ParquetFile
+
+    read = ParquetFile.read_row_group
+
+    def failing(self, number, **options):
+        if number == 2:
+            raise OSError(28, "No space left on device")
+        return read(self, number, **options)
+
+    (tmp_path / "series.npy").write_bytes(b"old")
+    monkeypatch.setattr(ParquetFile, "read_row_group", failing)
+    with pytest.raises(OSError, match="No space left"):
+        array_from_parquet(source, tmp_path / "series.npy", ["a"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["series.npy", "series.parquet"]
+    assert (tmp_path / "series.npy").read_bytes() == b"old"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_an_error_and_leaves_no_file(tmp_path, monkeypatch):
+    source, _ = parquet(tmp_path)
+    real_open = os.open
+
+    def open_full(path, flags, *mode):
+        if str(path).endswith(".unfinished"):
+            os.close(real_open(path, flags, *mode))
+            path, flags = "/dev/full", os.O_WRONLY
+        return real_open(path, flags, *mode)
+
+    monkeypatch.setattr("samovar_forecast.bundle.os.open", open_full)
+    with pytest.raises(OSError, match="No space left"):
+        array_from_parquet(source, tmp_path / "series.npy", ["a"])
+    assert [path.name for path in tmp_path.iterdir()] == ["series.parquet"]
+
+
+@pytest.mark.parametrize("name", [".series.npy.unfinished", "series.npy"])
+def test_a_planted_link_is_not_followed(name, tmp_path):
+    source, frame = parquet(tmp_path)
+    victim = tmp_path / "victim"
+    victim.write_text("dear")
+    (tmp_path / name).symlink_to(victim)
+    path = array_from_parquet(source, tmp_path / "series.npy", ["a"])
+    assert victim.read_text() == "dear"
+    assert not path.is_symlink()
+    np.testing.assert_array_equal(np.load(path), frame[["a"]].to_numpy(np.float32))
+
+
+def test_a_parquet_file_without_rows_becomes_an_array_without_rows(tmp_path):
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    pd.DataFrame({"a": np.zeros(0), "b": np.zeros(0)}).to_parquet(tmp_path / "series.parquet")
+    path = array_from_parquet(tmp_path / "series.parquet", tmp_path / "series.npy")
+    assert np.load(path).shape == (0, 2)
 
 
 def test_the_recipe_of_the_page_trains_a_network(tmp_path, monkeypatch):
