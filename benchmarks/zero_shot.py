@@ -20,20 +20,19 @@ from statsmodels.tsa.api import VAR
 from torch import Tensor
 
 from benchmarks.command import Benchmark, add_data_option
-from benchmarks.econometric import DEVELOPMENT, LINEAR, N_ORIGINS, SETS, random_process
+from benchmarks.econometric import DEVELOPMENT, LINEAR, N_ORIGINS, SETS
+from benchmarks.known_processes import DRAWS, ROWS, STEPS, Known
 from benchmarks.pages import markdown_table
 from benchmarks.records import RESULTS, BenchmarkError, Records, fingerprint, provenance, stamp
-from samovar_forecast import load_pretrained, simulate_var
+from samovar_forecast import load_pretrained
 from samovar_forecast.linear.forgetting import forgetting_vars
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
 from samovar_forecast.pretraining.draws import Draws
 from samovar_forecast.pretraining.known_responses import forecast_responses, known_vars, responses
-from samovar_forecast.pretraining.vector_families import moving_var, threshold_var
 from samovar_forecast.process import one_thread
 
 N_PROCESSES = 100
-ROWS, STEPS = 400, 8
-SOURCES = ("benchmarks/zero_shot.py", "samovar_forecast/network")
+SOURCES = ("benchmarks/zero_shot.py", "benchmarks/known_processes.py", "samovar_forecast/network")
 VERSIONS = ("torch", "numpy", "statsmodels")
 NEARLY = 1.02
 
@@ -69,38 +68,20 @@ def panel_set(
 # --- processes with known dynamics ----------------------------------------------------------------
 
 
-def known_var(number: int) -> np.ndarray:
-    """Return rows of a VAR(2) of three series."""
-    random = np.random.default_rng([2, number])
-    return simulate_var(random_process(2, 3, random), ROWS + STEPS, random_state=random)
-
-
-def family(draw: Callable[..., Any], number: int) -> np.ndarray:
-    """Return rows of a family of the simulated world, from seeds that no training uses."""
-    return draw(Draws(2**41 + number), 1, ROWS + STEPS, 3)[0].double().numpy()
-
-
-PROCESSES: dict[str, Callable[[int], np.ndarray]] = {
-    "VAR(2)": known_var,
-    "threshold VAR": lambda number: family(threshold_var, number),
-    "moving VAR": lambda number: family(moving_var, number),
-}
-
-
-def process(network: ZeroShotNetwork, draw: Callable[[int], np.ndarray]) -> dict[str, float]:
-    """Return the mean squared errors of the network and of a VAR(2) by least squares."""
-    ours, least_squares = [], []
+def process(network: ZeroShotNetwork, draw: Callable[[int], Known]) -> dict[str, float]:
+    """Return mean squared errors: of the network, a VAR(2) by least squares, and the process."""
+    errors: dict[str, list[float]] = {}
     for number in range(N_PROCESSES):
-        y = draw(number)
+        y, expected = draw(number)
         past, future = y[:ROWS], y[ROWS:]
         unit = past.std(axis=0)
-        fitted = VAR(past).fit(2)
-        for errors, ahead in (
-            (ours, median_forecast(network, past[None], STEPS, 1)[0]),
-            (least_squares, fitted.forecast(past[-2:], STEPS)),
+        for name, ahead in (
+            ("network", median_forecast(network, past[None], STEPS, 1)[0]),
+            ("least squares", VAR(past).fit(2).forecast(past[-2:], STEPS)),
+            ("process", expected),
         ):
-            errors.append((((ahead - future) / unit) ** 2).mean())
-    return {"network": float(np.mean(ours)), "least squares": float(np.mean(least_squares))}
+            errors.setdefault(name, []).append((((ahead - future) / unit) ** 2).mean())
+    return {name: float(np.mean(some)) for name, some in errors.items()}
 
 
 # --- responses to a shock -------------------------------------------------------------------------
@@ -211,7 +192,7 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
             return panel_set(network, y, linear[name], one.horizon)
 
         calls[name] = panel
-    for name, draw in PROCESSES.items():
+    for name, draw in DRAWS.items():
         calls[name] = lambda draw=draw: process(network, draw)
     for design in DESIGNS:
         calls[design] = lambda design=design: recovery(network, design)
@@ -256,10 +237,11 @@ def panel_section(records: Records) -> str:
 def sections(records: Records) -> dict[str, str]:
     """Return the sections of the page by marker."""
     entries = records.entries
-    processes = [
-        [name, f"{found['network'] / found['least squares']:.3f}"]
-        for name, found in ((name, entries[name]["found"]) for name in PROCESSES)
-    ]
+    processes = []
+    for name in DRAWS:
+        found = entries[name]["found"]
+        ratios = (found[column] / found["least squares"] for column in ("network", "process"))
+        processes.append([name, *(f"{ratio:.3f}" for ratio in ratios)])
     recovered = []
     for design in DESIGNS:
         found = entries[design]["found"]
@@ -273,7 +255,12 @@ def sections(records: Records) -> dict[str, str]:
     return {
         "zero-shot panel": f"{panel_section(records)}\n\n{stamp(list(entries.values()), spent)}",
         "zero-shot processes": markdown_table(
-            ["process, 400 rows of 3 series, 8 steps", "MSE over least squares VAR(2)"], processes
+            [
+                "MSE over least squares VAR(2), 400 rows of 3 series, 8 steps",
+                "pretrained",
+                "the process itself",
+            ],
+            processes,
         ),
         "zero-shot responses": markdown_table(["VARs of 3 series", "step", *RIVALS], recovered),
         "zero-shot cost": markdown_table(["forecast, warm", "CPU time, one thread"], times),

@@ -7,6 +7,7 @@ and returns (n, L, C).
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -143,26 +144,48 @@ def moving_matrices(
     return first, second, torch.where(kind == 0, swing, torch.where(kind == 1, curve, switch))
 
 
-def threshold_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
-    """Return two-regime threshold VARs, led by the level of the first series (Tsay 1998)."""
+class Regimes(NamedTuple):
+    """Two autoregressions, and when each of them leads."""
+
+    matrices: tuple[Tensor, Tensor]
+    """(n, C, order * C) each, newest lag first: below the threshold, and above."""
+    level: Tensor
+    """(n, 2, C, 1)"""
+    threshold: Tensor
+    """(n, 1, 1), of the first series."""
+    sharpness: Tensor
+    """(n, 1, 1)"""
+
+    def run(self, e: Tensor) -> Tensor:
+        """Return the path driven by shocks (n, T, C), from zeros; one process may have n paths."""
+        n_series = e.shape[2]
+        past = e.new_zeros(e.shape[0], self.matrices[0].shape[2], 1)
+        path = []
+        for t in range(e.shape[1]):
+            share = torch.sigmoid(self.sharpness * (past[:, :1] - self.threshold))
+            low, high = (matrix @ past + self.level[:, i] for i, matrix in enumerate(self.matrices))
+            now = (low + share * (high - low) + e[:, t, :, None]).clamp(-LARGEST, LARGEST)
+            path.append(now)
+            past = torch.cat([now, past[:, :-n_series]], 1)
+        return torch.stack(path, 1)[..., 0]
+
+
+def draw_regimes(draws: Draws, n: int, n_series: int) -> Regimes:
+    """Draw the two regimes of threshold VARs of one or two lags."""
     order = int(draws.integers(1, 2, 1))
-    matrices = [
+    low, high = (
         draw_lag_matrices(draws, n, order, n_series, _radius(draws, n)).transpose(1, 2).flatten(2)
         for _ in range(2)
-    ]
+    )
     level = draws.normal(n, 2, n_series, 1) * draws.chance(0.6, n, 1, 1, 1)
     threshold = 0.5 * draws.normal(n, 1, 1)
-    sharpness = draws.log_uniform(1.0, 30.0, n, 1, 1)
-    e = shocks(draws, n, length + BURN_IN, n_series, plain=0.7)
-    past = torch.zeros(n, order * n_series, 1, device=e.device)
-    path = []
-    for t in range(e.shape[1]):
-        share = torch.sigmoid(sharpness * (past[:, :1] - threshold))
-        low, high = (matrix @ past + level[:, i] for i, matrix in enumerate(matrices))
-        now = (low + share * (high - low) + e[:, t, :, None]).clamp(-LARGEST, LARGEST)
-        path.append(now)
-        past = torch.cat([now, past[:, :-n_series]], 1) if order > 1 else now
-    return torch.stack(path, 1)[:, BURN_IN:, :, 0]
+    return Regimes((low, high), level, threshold, draws.log_uniform(1.0, 30.0, n, 1, 1))
+
+
+def threshold_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
+    """Return two-regime threshold VARs, led by the level of the first series (Tsay 1998)."""
+    regimes = draw_regimes(draws, n, n_series)
+    return regimes.run(shocks(draws, n, length + BURN_IN, n_series, plain=0.7))[:, BURN_IN:]
 
 
 def switching_means(draws: Draws, n: int, length: int, n_series: int) -> Tensor:

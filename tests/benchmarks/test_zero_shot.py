@@ -34,15 +34,6 @@ def test_a_set_is_scored_at_the_origins_and_in_the_units_of_the_record(network):
     assert zero_shot.better_var(found) == 1.5
 
 
-@pytest.mark.parametrize("name", zero_shot.PROCESSES)
-def test_processes_are_drawn_by_number(name):
-    draw = zero_shot.PROCESSES[name]
-    first, same, other = draw(0), draw(0), draw(1)
-    assert first.shape == (zero_shot.ROWS + zero_shot.STEPS, 3)
-    np.testing.assert_array_equal(first, same)
-    assert not np.array_equal(first, other)
-
-
 def test_responses_are_held_against_those_of_the_process(network, monkeypatch):
     monkeypatch.setattr(zero_shot, "N_VARS", zero_shot.AT_ONCE)
     found = zero_shot.recovery(network, "constant, 400 rows")
