@@ -46,6 +46,7 @@ ROOMS = {
     "frames": May(("exceptions",), ("numpy", "pandas")),
     "frames.sources": May(("exceptions", "frames"), ("numpy", "pandas", "statsmodels")),
     "linear": May(("exceptions",), ("numpy",)),
+    "linear.threads": May((), ("threadpoolctl",)),
     "network": May(("exceptions", "config"), ("torch",)),
     "network.artifact": May(("exceptions", "artifact", "process"), ("torch",)),
     "network.onnx_export": May(("exceptions", "bundle", "process", "network"), ("torch",)),

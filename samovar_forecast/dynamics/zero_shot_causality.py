@@ -18,6 +18,7 @@ from samovar_forecast.dynamics.forecast_map import Shape
 from samovar_forecast.dynamics.history import History
 from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
 from samovar_forecast.linear.covariates import CovariateEffect
+from samovar_forecast.linear.threads import one_blas_thread
 
 FIRST_ORIGIN = 20
 """Rows before the first origin that is compared: with fewer a forecast says little."""
@@ -77,6 +78,7 @@ class ZeroShotForecasts:
         )
 
 
+@one_blas_thread()
 def zero_shot_causality(
     forecasts: ZeroShotForecasts,
     caused: str | Sequence[str] | None = None,

@@ -25,6 +25,7 @@ from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.forgetting import MOST_REGRESSORS, ORDERS, Filter
 from samovar_forecast.linear.regressions import ols_var
+from samovar_forecast.linear.threads import one_blas_thread
 
 N_ORIGINS = 12
 """Origins at which the sums are read."""
@@ -36,6 +37,7 @@ FEWEST_ROWS = 60
 """Rows with which there is something to compare."""
 
 
+@one_blas_thread()
 def zero_shot_constancy(
     forecasts: ZeroShotForecasts,
     *,

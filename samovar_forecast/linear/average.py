@@ -27,6 +27,7 @@ from samovar_forecast.linear.seasons import find_season
 from samovar_forecast.linear.sharing import shared
 from samovar_forecast.linear.smoothing import filled
 from samovar_forecast.linear.stable_average import stable_average
+from samovar_forecast.linear.threads import one_blas_thread
 
 LONGEST_LAG = 512
 """Of an instance on its own no more lags are read."""
@@ -86,6 +87,7 @@ class AnchorFit:
 
 
 @shared
+@one_blas_thread()
 def estimate_anchor(
     series: Sequence[np.ndarray], n_steps: int, max_lag: int, season: int = 1, is_joint: bool = True
 ) -> AnchorFit:
@@ -184,6 +186,7 @@ def supported_average(
     return average, {name: share for name, share in zip(kept, final, strict=True) if share.any()}
 
 
+@one_blas_thread()
 def estimate_again(fit: AnchorFit, values: np.ndarray) -> LinearMap:
     """Return the average on other rows of the same series: its candidates anew, the weights kept.
 
@@ -229,6 +232,7 @@ def _direct_alone(maps: dict[str, LinearMap], limits: Limits) -> LinearMap | Non
     return blend([maps[name] for name in names], shares)
 
 
+@one_blas_thread()
 def estimate_each(
     instances: Sequence[np.ndarray], n_steps: int, season: int = 1, max_lag: int = LONGEST_LAG
 ) -> list[AnchorFit]:

@@ -21,6 +21,7 @@ from samovar_forecast.linear.linear_map import Rows, without_gaps
 from samovar_forecast.linear.orders import largest_order
 from samovar_forecast.linear.ridge import RidgeRegressions
 from samovar_forecast.linear.smoothing import filled
+from samovar_forecast.linear.threads import one_blas_thread
 
 NUMBERS_OF_LAGS = (1, 3, 9)
 """Candidate numbers of lags: the values of a covariate at the same time (lag 0) and before.
@@ -86,6 +87,7 @@ class CovariateEffect:
         return rows.target - self(rows.covariates)[: len(rows.target)]
 
 
+@one_blas_thread()
 def estimate_effect(instances: Sequence[Rows], max_lag: int, season: int = 1) -> CovariateEffect:
     """Estimate the linear response of each series to the covariates.
 
@@ -147,6 +149,7 @@ def confirmed_effect(
     return effect if effect.weights.any() else None
 
 
+@one_blas_thread()
 def confirmed_shares(
     instances: Sequence[Rows], n_steps: int, max_lag: int, season: int = 1
 ) -> np.ndarray:

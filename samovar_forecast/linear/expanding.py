@@ -21,6 +21,7 @@ from samovar_forecast.linear.held_out import CUTS, Fold, weigh_on
 from samovar_forecast.linear.linear_map import LinearMap, blend
 from samovar_forecast.linear.sample import Sample
 from samovar_forecast.linear.seasons import find_season
+from samovar_forecast.linear.threads import one_blas_thread
 
 PARTS = 8
 """The rows are cut into so many parts, and estimates are made at the end of each; in the first part
@@ -40,6 +41,7 @@ def ends_of_parts(n_rows: int) -> list[int]:
     return sorted(end for end in ends if FEWEST_ROWS <= end < n_rows)
 
 
+@one_blas_thread()
 def estimate_expanding(
     values: np.ndarray, ends: list[int], n_steps: int, season: int = 1
 ) -> FollowingMap:

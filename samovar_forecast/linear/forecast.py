@@ -20,6 +20,7 @@ from samovar_forecast.linear.gate import estimate_gate
 from samovar_forecast.linear.held_out import NUMBERS_HELD_OUT
 from samovar_forecast.linear.linear_map import LinearMap, Rows, without_gaps
 from samovar_forecast.linear.stable_average import stable_average
+from samovar_forecast.linear.threads import one_blas_thread
 
 WINDOWS_AT_ONCE = 128
 
@@ -180,6 +181,7 @@ def estimate_anchors(
     return staying.with_direct(share), earlier.with_direct(share)
 
 
+@one_blas_thread()
 def share_of_direct(
     linear: LinearForecast, rows: Sequence[Rows], before: Sequence[Rows], shift: int
 ) -> float:

@@ -20,6 +20,7 @@ import numpy as np
 from samovar_forecast.linear.regressions import LARGEST_FITTED_ROOT, lag_design, size_of
 from samovar_forecast.linear.ridge import RidgeRegressions
 from samovar_forecast.linear.stability import largest_root, with_roots_held
+from samovar_forecast.linear.threads import one_blas_thread
 
 PENALTIES = np.logspace(-6, 3, 19)
 """Penalties that are tried, a row; regressors have unit variance."""
@@ -127,6 +128,7 @@ class _Equation:
         return found
 
 
+@one_blas_thread()
 def fit_ridge_var(
     runs: Sequence[np.ndarray],
     orders: Sequence[int],

@@ -192,7 +192,12 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     _tags = {
         "authors": ["samovar_forecast developers"],
         "maintainers": ["samovar_forecast developers"],
-        "python_dependencies": ["torch>=2.10", "pytorch-lightning>=2.6.6", "safetensors>=0.5"],
+        "python_dependencies": [
+            "torch>=2.10",
+            "pytorch-lightning>=2.6.6",
+            "safetensors>=0.5",
+            "threadpoolctl>=3.8",
+        ],
         "python_version": ">=3.10,<3.14",
         "y_inner_mtype": ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"],
         "X_inner_mtype": ["pd.DataFrame", "pd-multiindex", "pd_multiindex_hier"],
