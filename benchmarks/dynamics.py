@@ -99,7 +99,7 @@ def recovery(truth: np.ndarray, seed: int) -> Numbers:
     """Hold mean local coefficients, and coefficients by least squares, against the truth."""
     series = simulate_var(truth, 6000, random_state=seed)
     var = read_as_var(series, SMALL, TRAINING, seed, 0.1)
-    found = var.mean_coefs(var.origins[::10])
+    found = var.mean_coefs(var.origins[::10], part="total")
     wanted = np.zeros_like(found)
     wanted[: len(truth)] = truth
     lags = np.hstack([series[1:-1], series[:-2]])
@@ -145,7 +145,7 @@ def break_found(seed: int) -> Numbers:
     n_before = int(N_BREAK * (0.6, 0.4, 0.75)[seed % 3])
     series = two_regimes(n_before, seed)
     var = read_as_var(series, PATCHED, PATCHED_TRAINING, seed, 0.0)
-    paths = var.coefficient_paths([1], var.origins[::5]).to_frame()
+    paths = var.coefficient_paths([1], var.origins[::5], part="total").to_frame()
     found = int(paths.index[one_split(paths.to_numpy())])
     own = paths.iloc[:, 0]
     return {

@@ -217,7 +217,7 @@ class CoefficientReading(BandedReading):
         origins: Any = None,
         horizon: int = 1,
         *,
-        part: Part = "total",
+        part: Part = "dynamics",
         bands: str | None = None,
         level: float = 0.9,
         n_draws: int | None = None,
@@ -231,8 +231,8 @@ class CoefficientReading(BandedReading):
         origins : list of labels, slice of labels, or None
             None: all.
         horizon : int, default=1
-        part : Part, default="total"
-            That of :meth:`at`. All parts but the total and the memory cost little at many origins.
+        part : Part, default="dynamics"
+            See :meth:`at`. The total and the memory cost much more at many origins.
         bands, level, n_draws, random_state
             As in :meth:`~samovar_forecast.DynamicVAR.irf`; every draw reads all origins again.
 
@@ -306,11 +306,11 @@ class CoefficientReading(BandedReading):
         return pd.DataFrame(self.at(origin, part="dynamics").long_run_effects(), names, names)
 
     def mean_coefs(
-        self, origins: Any = None, horizon: int = 1, *, part: Part = "total"
+        self, origins: Any = None, horizon: int = 1, *, part: Part = "dynamics"
     ) -> np.ndarray:
         """Return the coefficients averaged over origins, (order, C, C), in bounded memory.
 
-        ``part`` is that of :meth:`at`.
+        ``part`` is that of :meth:`coefficient_paths`.
         """
         positions = self.data.positions(origins)
         total = np.zeros((self.order, self.neqs, self.neqs))

@@ -161,7 +161,7 @@ def test_paths_of_coefficients_have_dates_and_equal_the_readings_one_by_one() ->
     paths = model.coefficient_paths([1, 14], slice("2020-01-20", "2020-01-30")).to_frame()
     assert paths.index[0] == pd.Timestamp("2020-01-20")
     assert len(paths) == 11
-    local = model.at("2020-01-25")
+    local = model.at("2020-01-25", part="dynamics")
     assert np.allclose(paths.loc["2020-01-25", ("b", "a", 14)], local.coefs[13, 1, 0])
     assert np.allclose(paths.loc["2020-01-25", ("b", "p", 1)], local.past_effects[0, 1, 0])
     mean = model.mean_coefs(slice("2020-01-20", "2020-01-30"))
