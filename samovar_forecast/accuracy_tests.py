@@ -170,11 +170,17 @@ def known_before(actual: np.ndarray, restricted: np.ndarray, *, squares: bool) -
 
 
 def holm(pvalues: Sequence[float]) -> np.ndarray:
-    """Return p-values adjusted for their number (Holm 1979; statsmodels' ``multipletests``)."""
-    if len(pvalues) == 1:
-        return np.asarray(pvalues, dtype=float)
-    tools = require("statsmodels.stats.multitest", "an adjustment for several tests", "demo")
-    return tools.multipletests(pvalues, method="holm")[1]
+    """Return p-values adjusted for their number.
+
+    The smallest of n counts n times, the next n - 1 times, none less than a smaller one (Holm 1979,
+    Scandinavian Journal of Statistics 6:65-70).
+    """
+    given = np.asarray(pvalues, dtype=float)
+    order = given.argsort()
+    adjusted = np.empty_like(given)
+    times = np.arange(len(given), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(times * given[order]), 1.0)
+    return adjusted
 
 
 class DieboldMariano(NamedTuple):

@@ -36,7 +36,8 @@ def shared_windows(
     """Return groups of windows that are the beginnings of the last of their group.
 
     A window of a group ends with a patch of the longest window, and its patches have the same
-    length. Windows of other histories, or of the same length, stand alone.
+    length. Windows of several histories make groups of their own; of windows that are the same, one
+    alone is in a group.
 
     Parameters
     ----------
@@ -47,21 +48,27 @@ def shared_windows(
     config : ZeroShotConfig
     """
     alike: dict[tuple[int, int], list[int]] = {}
-    for number in np.argsort(lengths, kind="stable").tolist():
+    for number in np.lexsort((-np.arange(len(lengths)), lengths)).tolist():
         patch_length = config.patch_length_of(int(lengths[number]))
         alike.setdefault((patch_length, int(lengths[number]) % patch_length), []).append(number)
     groups: list[list[int]] = []
     for members in alike.values():
-        longest, n_rows = values[members[-1]], int(lengths[members[-1]])
-        rows, together = longest[len(longest) - n_rows :], {n_rows: members[-1]}
-        for number in members[:-1]:
-            own = values[number, len(longest) - int(lengths[number]) :]
-            is_new = len(own) > 0 and len(own) not in together
-            if is_new and np.array_equal(own, rows[: len(own)], equal_nan=True):
-                together[len(own)] = number
+        by_start: dict[bytes, list[dict[int, int]]] = {}
+        n_start = int(lengths[members[0]])
+        for number in reversed(members):
+            rows = values[number, values.shape[1] - int(lengths[number]) :]
+            histories = by_start.setdefault(rows[:n_start].tobytes(), [])
+            for together in histories:
+                longest = values[next(iter(together.values()))]
+                own = longest[len(longest) - max(together) :][: len(rows)]
+                is_new = len(rows) > 0 and len(rows) not in together
+                if is_new and np.array_equal(own, rows, equal_nan=True):
+                    together[len(rows)] = number
+                    break
             else:
-                groups.append([number])
-        groups.append([together[length] for length in sorted(together)])
+                histories.append({len(rows): number})
+        found = (together for histories in by_start.values() for together in histories)
+        groups += [[together[length] for length in sorted(together)] for together in found]
     return sorted(groups)
 
 

@@ -11,6 +11,7 @@ Letters: n rows, C series, p lags, D draws, O origins.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from samovar_forecast.accuracy_tests import KNOWN_LAGS, diebold_mariano, holm
 from samovar_forecast.dynamics.arguments import check_level, is_whole
 from samovar_forecast.dynamics.constancy import ConstancyTest, constancy
 from samovar_forecast.dynamics.history import History
+from samovar_forecast.dynamics.windows import joined
 from samovar_forecast.dynamics.zero_shot_causality import FIRST_ORIGIN, ZeroShotForecasts
 from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
 from samovar_forecast.exceptions import ConfigurationError, DataError
@@ -35,6 +37,9 @@ LONGEST_ORDER = 4
 
 FEWEST_ROWS = 60
 """Rows with which there is something to compare."""
+
+NUMBERS_AT_ONCE = 100_000
+"""Numbers in the windows of the histories that are read together."""
 
 
 @one_blas_thread()
@@ -172,12 +177,17 @@ def sup_test(
     positions = np.arange(history.last_position, FIRST_ORIGIN, -apart)[::-1]
     target = history.target
     is_missing = np.isnan(target.values)
-    movement = _movement(forecaster, history, positions)
-    larger = np.zeros(len(movement))
-    for path in constant_paths(plain, n_draws, np.random.default_rng(seed)):
-        values = np.where(is_missing, np.nan, target.unscaled(path + added))
-        drawn = replace(history, target=target._replace(values=values))
-        larger += _movement(forecaster, drawn, positions) >= movement
+    paths = constant_paths(plain, n_draws, np.random.default_rng(seed))
+    drawn = np.where(is_missing, np.nan, target.unscaled(paths + added))
+    every = [target.values, *drawn]
+    n_together = max(1, NUMBERS_AT_ONCE // (len(positions) * target.values.size))
+    movement, *of_draws = np.concatenate(
+        [
+            _movements(forecaster, history, every[start : start + n_together], positions)
+            for start in range(0, len(every), n_together)
+        ]
+    )
+    larger = (np.array(of_draws) >= movement).sum(axis=0)
     return movement, (1 + larger) / (1 + n_draws)
 
 
@@ -201,9 +211,21 @@ def constant_paths(plain: np.ndarray, n_draws: int, rng: np.random.Generator) ->
     return paths
 
 
-def _movement(forecaster: ZeroShotMap, history: History, positions: np.ndarray) -> np.ndarray:
-    """Return the largest distance of each sum of own coefficients from its mean, (C,)."""
+def _movements(
+    forecaster: ZeroShotMap, history: History, every: Sequence[np.ndarray], positions: np.ndarray
+) -> np.ndarray:
+    """Return the largest distance of each sum of own coefficients from its mean, (D, C).
+
+    ``every`` holds D series (n, C), which stand in the place of those of the history.
+    """
     first, n_series = np.eye(1, forecaster.n_steps), len(history.target.names)
-    jacobians = forecaster.jacobians(history.windows(positions), first, history.units(), "dynamics")
+    windows = joined(
+        [
+            replace(history, target=history.target._replace(values=values)).windows(positions)
+            for values in every
+        ]
+    )
+    jacobians = forecaster.jacobians(windows, first, history.units(), "dynamics")
     sums = np.stack([np.diagonal(own.dense()[0, ..., -n_series:].sum(axis=1)) for own in jacobians])
-    return np.asarray(np.abs(sums - sums.mean(axis=0)).max(axis=0))
+    sums = sums.reshape(len(every), len(positions), n_series)
+    return np.asarray(np.abs(sums - sums.mean(axis=1, keepdims=True)).max(axis=1))

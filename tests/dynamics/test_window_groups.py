@@ -26,6 +26,18 @@ def test_windows_share_a_longer_one_only_as_its_beginning_in_whole_patches() -> 
     assert shared_windows(windows, np.array(lengths), CONFIG) == [[0, 4], [1], [2, 3], [5]]
 
 
+def test_windows_of_several_histories_share_the_longest_of_their_own() -> None:
+    lengths = [60, 44, 32]
+    both = np.concatenate([beginnings(lengths), beginnings(lengths)])
+    both[3:, -1] += 1.0  # ends that are not the beginning of a longer window
+    twice = np.array(2 * lengths)
+    assert shared_windows(both, twice, CONFIG) == [[2, 1, 0], [3], [4], [5]]
+    others = beginnings(lengths)
+    others[np.arange(3), 60 - twice[:3]] += 1.0  # the first row of another history
+    both = np.concatenate([beginnings(lengths), others])
+    assert shared_windows(both, twice, CONFIG) == [[2, 1, 0], [5, 4, 3]]
+
+
 def test_a_batch_holds_windows_of_as_many_patches_and_says_where_each_ends() -> None:
     lengths = np.array([21, 44, 60, 57, 9])
     groups = shared_windows(beginnings(list(lengths)), lengths, CONFIG)

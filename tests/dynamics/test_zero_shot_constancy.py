@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,11 +63,20 @@ def test_what_cannot_be_tested_is_refused() -> None:
 
 def test_movement_is_of_the_sums_over_the_lags() -> None:
     average = average_var(n_rows=40)
-    forecaster, rows = average._zero_shot(), np.array([30, 38])
-    found = module._movement(forecaster, average.data, rows)
+    forecaster, rows, data = average._zero_shot(), np.array([30, 38]), average.data
+    other = data.target.values[::-1].copy()
+    found = module._movements(forecaster, data, [data.target.values, other], rows)
     first = np.eye(1, forecaster.n_steps)
-    jacobians = forecaster.jacobians(
-        average.data.windows(rows), first, average.data.units(), "dynamics"
-    )
-    sums = pd.DataFrame([np.diagonal(own.dense()[0].sum(axis=1)) for own in jacobians])
-    assert np.allclose(found, (sums - sums.mean()).abs().max())
+    for values, movement in zip([data.target.values, other], found, strict=True):
+        history = replace(data, target=data.target._replace(values=values))
+        windows = history.windows(rows)
+        jacobians = forecaster.jacobians(windows, first, history.units(), "dynamics")
+        sums = pd.DataFrame([np.diagonal(own.dense()[0].sum(axis=1)) for own in jacobians])
+        assert np.allclose(movement, (sums - sums.mean()).abs().max(), rtol=0, atol=1e-12)
+
+
+def test_histories_are_read_together_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    average = average_var(n_rows=60)
+    together = average.test_constancy(n_draws=5).table
+    monkeypatch.setattr(module, "NUMBERS_AT_ONCE", 1)
+    pd.testing.assert_frame_equal(average.test_constancy(n_draws=5).table, together, rtol=1e-10)
