@@ -15,6 +15,7 @@ from importlib import metadata
 
 import numpy as np
 
+from samovar_forecast.arguments import is_whole
 from samovar_forecast.exceptions import ConfigurationError
 
 _random_state_lock = threading.RLock()
@@ -88,7 +89,7 @@ def resolve_seed(random_state: int | np.random.RandomState | np.random.Generator
         return int(random_state.randint(2**31 - 1))
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(2**31))
-    if isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool):
+    if is_whole(random_state):
         return int(random_state) % 2**31
     raise ConfigurationError(
         "random_state cannot be used as a seed",

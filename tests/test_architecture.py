@@ -35,10 +35,11 @@ class May(NamedTuple):
 ROOMS = {
     "__init__": May(("exceptions",)),
     "exceptions": May(),
+    "arguments": May(("exceptions",), ("numpy",)),
     "config": May(("exceptions",)),
     "bundle": May(("exceptions",)),
     "checkpoint_file": May(("exceptions", "bundle")),
-    "process": May(("exceptions",), ("numpy", "torch")),
+    "process": May(("exceptions", "arguments"), ("numpy", "torch")),
     "artifact": May(("exceptions", "bundle", "process")),
     "artifact.plain": May(("exceptions",), ("numpy", "torch")),
     "artifact.tensors": May(("exceptions",), ("torch", "safetensors")),
@@ -77,7 +78,7 @@ ROOMS = {
         ("numpy", "torch", "pytorch_lightning", "tqdm"),
     ),
     "dynamics": May(
-        ("exceptions", "accuracy_tests", "config", "frames", "linear"),
+        ("exceptions", "arguments", "accuracy_tests", "config", "frames", "linear"),
         ("numpy", "pandas", "statsmodels"),
     ),
     "dynamics.results": May(("dynamics", "plots"), ("numpy", "pandas")),
@@ -89,24 +90,52 @@ ROOMS = {
     "dynamics.origin_process": May(("exceptions",), ("numpy", "scipy", "statsmodels")),
     "dynamics.network_trace": May(("exceptions", "network", "dynamics"), ("torch",)),
     "dynamics.panel_reading": May(
-        ("exceptions", "config", "frames", "linear", "learning", "dynamics"), ("numpy", "pandas")
+        ("exceptions", "arguments", "config", "frames", "linear", "learning", "dynamics"),
+        ("numpy", "pandas"),
     ),
     "dynamics.refitting": May(("exceptions", "config", "learning", "network"), ("numpy", "torch")),
     "adapters": May(),
     "adapters.sktime": May(
-        ("exceptions", "config", "process", "artifact", "frames", "learning", "dynamics"),
+        (
+            "exceptions",
+            "arguments",
+            "config",
+            "process",
+            "artifact",
+            "frames",
+            "learning",
+            "dynamics",
+        ),
         ("numpy", "pandas", "sktime", "skpro"),
     ),
     "adapters.darts": May(
         (
-            *("exceptions", "config", "process", "bundle", "artifact", "frames", "linear"),
+            *(
+                "exceptions",
+                "arguments",
+                "config",
+                "process",
+                "bundle",
+                "artifact",
+                "frames",
+                "linear",
+            ),
             "network",
             *("learning", "dynamics"),
         ),
         ("numpy", "pandas", "torch", "pytorch_lightning", "darts", "tqdm"),
     ),
     "comparison": May(
-        ("exceptions", "bundle", "accuracy_tests", "frames", "linear", "process", "front"),
+        (
+            "exceptions",
+            "arguments",
+            "bundle",
+            "accuracy_tests",
+            "frames",
+            "linear",
+            "process",
+            "front",
+        ),
         (
             "numpy",
             "pandas",
@@ -120,12 +149,14 @@ ROOMS = {
         ),
     ),
     "comparison.results": May(("comparison", "plots"), ("numpy", "pandas")),
-    "plots": May(("exceptions", "bundle", "comparison"), ("numpy", "matplotlib")),
+    "plots": May(("exceptions", "arguments", "bundle", "comparison"), ("numpy", "matplotlib")),
     "report": May(
         ("exceptions", "bundle", "frames", "comparison", "plots"),
         ("numpy", "pandas", "matplotlib", "jinja2"),
     ),
-    "sharding": May(("exceptions", "frames", "learning", "process"), ("numpy", "pandas")),
+    "sharding": May(
+        ("exceptions", "arguments", "frames", "learning", "process"), ("numpy", "pandas")
+    ),
     "sharding.shard": May(("exceptions", "bundle", "process", "sharding"), ("pandas", "pyarrow")),
     "cli": May(
         ("exceptions", "bundle", "comparison", "frames", "plots", "report", "sharding", "front"),

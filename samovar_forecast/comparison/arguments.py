@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.arguments import check_whole, is_whole
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import Panel
 
@@ -63,7 +64,7 @@ def checked_bands(horizon: int, ends: Sequence[int] | None) -> list[tuple[int, i
     if ends is None:
         ends = sorted({1, -(-horizon // 2), horizon})
     is_sequence = isinstance(ends, Sequence) and not isinstance(ends, str)
-    are_steps = is_sequence and all(isinstance(end, int | np.integer) for end in ends)
+    are_steps = is_sequence and all(map(is_whole, ends))
     increasing = are_steps and sorted(set(ends)) == list(ends)
     if not increasing or not ends or ends[0] < 1 or ends[-1] != horizon:
         raise ConfigurationError(
@@ -81,7 +82,7 @@ def place_origins(
     if stride is None:
         apart = (n_rows // 3 - horizon) // max(1, n_origins - 1)
         stride = max(1, min(horizon, apart))
-    check_count("stride", stride)
+    check_whole("stride", stride, 1)
     behind = horizon + (n_origins - 1) * stride
     fewest = max(FEWEST_ROWS, horizon + 1, 2 * season)
     if n_rows - behind < fewest:
@@ -205,7 +206,7 @@ def refit_policies(
     else:
         chosen = dict.fromkeys(named, refit)
     for name, policy in chosen.items():
-        counts = isinstance(policy, int) and not isinstance(policy, bool) and policy >= 1
+        counts = is_whole(policy) and policy >= 1
         if not counts and policy not in ("every", "first"):
             raise ConfigurationError(
                 f"refit of {name!r}", found=repr(policy), wanted="'every', 'first' or an integer"
@@ -241,18 +242,6 @@ def _parts_of(value: Any) -> list[Any]:
     return [value]
 
 
-def check_count(name: str, value: object) -> None:
-    """Refuse what is not an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ConfigurationError(name, found=repr(value), wanted="an integer of at least 1")
-
-
-def check_switch(name: str, value: object) -> None:
-    """Refuse what is neither True nor False."""
-    if not isinstance(value, bool | np.bool_):
-        raise ConfigurationError(name, found=repr(value), wanted="True or False")
-
-
 def check_folder(name: str, value: object) -> None:
     """Refuse what is no path of a folder; None is none."""
     is_path = isinstance(value, str | Path) and "\0" not in str(value)
@@ -262,7 +251,7 @@ def check_folder(name: str, value: object) -> None:
 
 def check_jobs(value: object) -> None:
     """Refuse what joblib cannot take as a number of processes."""
-    if isinstance(value, bool) or not isinstance(value, int) or value == 0:
+    if not is_whole(value) or value == 0:
         raise ConfigurationError(
             "n_jobs", found=repr(value), wanted="a number of processes, or -1 for all processors"
         )

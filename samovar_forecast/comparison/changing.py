@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from samovar_forecast.arguments import check_whole
 from samovar_forecast.comparison.classical import GuardedVAR, RefusedVARWarning, RidgeVAR
-from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.linear.forgetting import MOST_REGRESSORS, forgetting_vars
 from samovar_forecast.linear.orders import ROWS_PER_COEFFICIENT
 from samovar_forecast.linear.regressions import lag_design, size_of
@@ -64,10 +64,7 @@ class RollingVAR(GuardedVAR):
         if window is None:
             needed = ROWS_PER_COEFFICIENT * (values.shape[1] + 1) + 1
             window = max(len(values) // 2, needed)
-        if isinstance(window, bool) or not isinstance(window, int) or window < 1:
-            raise ConfigurationError(
-                "window", found=repr(window), wanted="an integer of at least 1"
-            )
+        check_whole("window", window, 1)
         super()._learn(values[-window:])
 
     @classmethod

@@ -10,12 +10,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.arguments import check_switch, check_whole
 from samovar_forecast.comparison.arguments import (
     Refit,
-    check_count,
     check_folder,
     check_jobs,
-    check_switch,
     checked_bands,
     checked_data,
     named_forecasters,
@@ -131,14 +130,14 @@ def compare(
 
     y, usual_season = checked_data(y)
     for name, value in {"horizon": horizon, "n_origins": n_origins}.items():
-        check_count(name, value)
+        check_whole(name, value, 1)
     check_jobs(n_jobs)
     for name, is_on in {"classical": classical, "progress": progress}.items():
         check_switch(name, is_on)
     check_folder("resume", resume)
     band_limits = checked_bands(horizon, bands)
     season = usual_season if season is None else season
-    check_count("season", season)
+    check_whole("season", season, 1)
     if forecasters is None:
         is_seen = progress and n_jobs == 1  # bars of several processes would mix
         forecasters = standard_forecasters(season, verbose=None if is_seen else False)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from samovar_forecast.dynamics.arguments import (
+from samovar_forecast.arguments import (
     check_choice,
     check_level,
     generator_of,

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from samovar_forecast.dynamics.arguments import check_level, generator_of
+from samovar_forecast.arguments import check_level, generator_of
 from samovar_forecast.dynamics.simulation import Step, one_step
 from samovar_forecast.exceptions import ConfigurationError, DataError, NotFittedError
 

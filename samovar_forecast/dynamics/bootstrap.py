@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.arguments import generator_of
+from samovar_forecast.arguments import generator_of
 from samovar_forecast.dynamics.bands import draw_blocks
 from samovar_forecast.dynamics.drawn_together import DrawnTogether
 from samovar_forecast.dynamics.forecast_reading import ForecastReading

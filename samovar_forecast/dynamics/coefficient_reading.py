@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.arguments import (
+from samovar_forecast.arguments import (
     check_choice,
     check_weights,
     is_whole,

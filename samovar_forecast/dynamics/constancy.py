@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.accuracy_tests import KNOWN_LAGS
-from samovar_forecast.dynamics.arguments import check_level
+from samovar_forecast.arguments import check_level
 from samovar_forecast.dynamics.nested_comparison import (
     NamedForecasts,
     NestedTest,

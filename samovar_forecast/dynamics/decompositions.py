@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.arguments import check_whole
+from samovar_forecast.arguments import check_whole
 from samovar_forecast.dynamics.responses import girf, irf
 from samovar_forecast.dynamics.results import BandedResult, way_of
 from samovar_forecast.dynamics.simulation import Step

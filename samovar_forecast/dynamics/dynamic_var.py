@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.arguments import check_whole
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.dynamics import causality, constancy
-from samovar_forecast.dynamics.arguments import check_whole
 from samovar_forecast.dynamics.average_map import AverageMap
 from samovar_forecast.dynamics.history import History, TableLike
 from samovar_forecast.dynamics.news import News, news

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.arguments import check_choice
+from samovar_forecast.arguments import check_choice
 from samovar_forecast.dynamics.average_map import AverageMap
 from samovar_forecast.dynamics.built_reading import BuiltReading
 from samovar_forecast.dynamics.forecast_map import PARTS, Part

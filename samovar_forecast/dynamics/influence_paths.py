@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samovar_forecast.dynamics.arguments import check_whole
+from samovar_forecast.arguments import check_whole
 from samovar_forecast.dynamics.token_weights import TokenTrace
 
 KINDS = ("exogenous", "endogenous")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.arguments import check_level, check_weights, is_whole
+from samovar_forecast.arguments import check_level, check_weights, is_whole
 from samovar_forecast.dynamics.effective_lags import SHARE, effective_lags, lag_shares
 from samovar_forecast.dynamics.forecast_map import Part
 from samovar_forecast.dynamics.history import number_of

@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.arguments import check_whole
+from samovar_forecast.arguments import check_whole
 from samovar_forecast.dynamics.forecast_reading import ForecastReading
 from samovar_forecast.dynamics.history import number_of
 from samovar_forecast.dynamics.results import Result

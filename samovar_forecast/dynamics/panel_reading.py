@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from samovar_forecast.arguments import check_whole
 from samovar_forecast.config import TrainingConfig
-from samovar_forecast.dynamics.arguments import check_whole
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.dynamics.earlier_forecasts import EarlierForecasts, Estimation
 from samovar_forecast.exceptions import ConfigurationError, DataError

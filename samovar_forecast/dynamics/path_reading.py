@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from samovar_forecast.dynamics.arguments import check_number, check_whole, generator_of
+from samovar_forecast.arguments import check_number, check_whole, generator_of
 from samovar_forecast.dynamics.forecast_reading import ForecastReading
 from samovar_forecast.dynamics.simulation import simulate_paths
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from samovar_forecast.dynamics.arguments import check_whole
+from samovar_forecast.arguments import check_whole
 from samovar_forecast.exceptions import require
 
 WHITENESS_LAGS = 12

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from samovar_forecast.dynamics.arguments import (
+from samovar_forecast.arguments import (
     check_number,
     check_whole,
     generator_of,

@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from samovar_forecast.dynamics import connectedness, decompositions, responses
-from samovar_forecast.dynamics.arguments import (
+from samovar_forecast.arguments import (
     check_choice,
     check_number,
     check_switch,
     check_whole,
     generator_of,
 )
+from samovar_forecast.dynamics import connectedness, decompositions, responses
 from samovar_forecast.dynamics.coefficient_reading import CoefficientReading
 from samovar_forecast.dynamics.direct_responses import (
     direct_connectedness,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from samovar_forecast.dynamics.arguments import check_switch, is_whole
+from samovar_forecast.arguments import check_switch, is_whole
 from samovar_forecast.exceptions import ConfigurationError, DataError
 
 Step = Callable[[np.ndarray], np.ndarray]

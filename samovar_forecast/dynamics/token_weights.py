@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samovar_forecast.dynamics.arguments import is_whole
+from samovar_forecast.arguments import is_whole
 from samovar_forecast.exceptions import ConfigurationError
 
 

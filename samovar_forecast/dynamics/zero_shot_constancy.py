@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.accuracy_tests import KNOWN_LAGS, diebold_mariano, holm
-from samovar_forecast.dynamics.arguments import check_level, is_whole
+from samovar_forecast.arguments import check_level, is_whole
 from samovar_forecast.dynamics.constancy import ConstancyTest, constancy
 from samovar_forecast.dynamics.history import History
 from samovar_forecast.dynamics.windows import joined

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from samovar_forecast.arguments import check_whole
 from samovar_forecast.bundle import write_whole
 from samovar_forecast.exceptions import ConfigurationError, require
 
@@ -159,9 +160,8 @@ def check_lags(max_lags: int | None) -> None:
     ------
     ConfigurationError
     """
-    is_number = isinstance(max_lags, (int, np.integer)) and not isinstance(max_lags, bool)
-    if max_lags is not None and (not is_number or max_lags < 1):
-        raise ConfigurationError("max_lags", found=repr(max_lags), wanted="an integer, at least 1")
+    if max_lags is not None:
+        check_whole("max_lags", max_lags, 1)
 
 
 def known_models(

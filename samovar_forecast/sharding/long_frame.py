@@ -9,7 +9,6 @@ Letters: I series, H steps ahead.
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
@@ -17,7 +16,8 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
-from samovar_forecast.exceptions import ConfigurationError, DataError
+from samovar_forecast.arguments import check_level, check_whole
+from samovar_forecast.exceptions import DataError
 from samovar_forecast.frames.gaps import complete_times
 from samovar_forecast.frames.panel import LARGEST, Instance, Panel
 from samovar_forecast.frames.time_grid import TimeGrid
@@ -136,10 +136,9 @@ def check_question(horizon: int, interval: float | None) -> None:
     ------
     ConfigurationError
     """
-    if not isinstance(horizon, numbers.Integral) or isinstance(horizon, bool) or horizon < 1:
-        raise ConfigurationError("horizon", found=repr(horizon), wanted="a positive integer")
-    if interval is not None and not 0 < interval < 1:
-        raise ConfigurationError("interval", found=repr(interval), wanted="a share between 0 and 1")
+    check_whole("horizon", horizon, 1)
+    if interval is not None:
+        check_level(interval, "interval")
 
 
 def _runs(frame: pd.DataFrame) -> tuple[list[Hashable], np.ndarray]:

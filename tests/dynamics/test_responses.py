@@ -112,7 +112,7 @@ def test_what_cannot_be_answered_is_refused_with_the_reason(histories):
         girf(STEP, histories, sigma_u=np.eye(2))
     with pytest.raises(ConfigurationError, match="even number"):
         girf(STEP, histories, sigma_u=SIGMA, n_draws=7)
-    with pytest.raises(ConfigurationError, match="periods must be at least 1"):
+    with pytest.raises(ConfigurationError, match="an integer of at least 1"):
         fevd(STEP, histories, 0, sigma_u=SIGMA)
     with pytest.raises(DataError, match=r"another shape; found: \(16, 2\); wanted: \(16, 3\)"):
         irf(lambda windows: windows[:, -1, :2], histories, 1)

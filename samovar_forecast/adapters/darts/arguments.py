@@ -10,6 +10,7 @@ import pandas as pd
 from darts import TimeSeries
 
 from samovar_forecast.adapters.darts.host import TorchLikelihood
+from samovar_forecast.arguments import is_whole
 from samovar_forecast.exceptions import ConfigurationError
 
 SWITCHES = (
@@ -68,7 +69,7 @@ def check_arguments(given: Mapping[str, Any]) -> None:
         if not isinstance(given.get(name, True), bool):
             raise _refusal(name, given[name], "True or False")
     for name, least in LEAST.items():
-        if name in given and not _is_integer(given[name], least):
+        if name in given and not (is_whole(given[name]) and given[name] >= least):
             raise _refusal(name, given[name], f"an integer of at least {least}")
     if given.get("stride", 1) > LONGEST_STRIDE:
         raise _refusal("stride", given["stride"], f"at most {LONGEST_STRIDE}")
@@ -126,7 +127,7 @@ def check_start(start: Any, group: Sequence[TimeSeries]) -> None:
                 raise _refusal("start", start, f"a place in {series.time_index[:1]}")
         return
     is_share = isinstance(start, float) and 0 <= start <= 1
-    if not is_share and (isinstance(start, bool) or not isinstance(start, int)):
+    if not is_share and not is_whole(start):
         raise _refusal(
             "start", start, "None, 'end', a share from 0.0 to 1.0, an integer or a pandas.Timestamp"
         )
@@ -139,7 +140,3 @@ def _refusal(name: str, found: Any, wanted: str) -> ConfigurationError:
 def _all_of(value: Any) -> Sequence[Any]:
     """Return a list or a tuple as it is, and another value as the only member."""
     return value if isinstance(value, (list, tuple)) else [value]
-
-
-def _is_integer(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least

@@ -21,6 +21,7 @@ from samovar_forecast.adapters.darts.host import (
 from samovar_forecast.adapters.darts.host_foundation import FoundationModel
 from samovar_forecast.adapters.darts.rows import read_instances, season_of_dataset
 from samovar_forecast.adapters.darts.zero_shot_module import ZeroShotModule
+from samovar_forecast.arguments import check_whole
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.covariates import confirmed_effect
 from samovar_forecast.network.onnx_export import check_number_of_series
@@ -118,10 +119,8 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
                 found=f"likelihood={likelihood!r}",
                 wanted="QuantileRegression, or None for the median",
             )
-        if season is not None and not (isinstance(season, int) and season >= 1):
-            raise ConfigurationError(
-                "season is no number of steps", found=repr(season), wanted="an integer, at least 1"
-            )
+        if season is not None:
+            check_whole("season", season, 1)
         if linear and (univariate or kwargs.get("enable_finetuning")):
             raise ConfigurationError(
                 "the average with the linear forecast is that of the pretrained network as it is, "

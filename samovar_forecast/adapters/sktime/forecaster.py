@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import numbers
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from samovar_forecast.adapters.sktime.moving_cutoff import (
     laid_out,
     without_the_state,
 )
+from samovar_forecast.arguments import check_whole, is_whole
 from samovar_forecast.config import Normalization, Predictor
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import Panel
@@ -464,13 +464,12 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         if not isinstance(y, (pd.DataFrame, pd.Series)):
             raise DataError("y is no frame", found=type(y).__name__, wanted="a DataFrame or Series")
         origins = list(origins) if isinstance(origins, Iterable) else [origins]
-        if not origins or not all(_is_count(end) and end <= len(y) for end in origins):
+        if not origins or not all(is_whole(end) and 1 <= end <= len(y) for end in origins):
             raise ConfigurationError(
                 "origins are no numbers of rows", found=origins, wanted=f"from 1 to {len(y)}"
             )
-        if not _is_count(horizon):
-            raise ConfigurationError("horizon", found=repr(horizon), wanted="a number of steps")
-        _check_reach([int(horizon)] * len(origins), known.n_series)
+        horizon = check_whole("horizon", horizon, 1)
+        _check_reach([horizon] * len(origins), known.n_series)
         alpha = checked_levels(alpha, "alpha")
         frame = y.to_frame(known.target_names[0]) if isinstance(y, pd.Series) else y
         model = self._model.at_origins(Panel.from_frame(frame, known=known), origins)
@@ -617,10 +616,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
             If ``n_paths`` is no positive integer, or memory is not likely to hold so many paths, or
             ``random_state`` is no seed.
         """
-        if not _is_count(n_paths):
-            raise ConfigurationError(
-                "n_paths is no number of paths", found=repr(n_paths), wanted="a positive integer"
-            )
+        check_whole("n_paths", n_paths, 1)
         self.check_is_fitted()
         horizon = self._check_fh(fh, pred_int=True)
         panel = self._model.panel
@@ -840,12 +836,6 @@ class SAMoVARForecaster(BaseCheckedForecaster):
                 "predictor": "lintrans",
             },
         ]
-
-
-def _is_count(value: Any) -> bool:
-    """Tell whether a value is an integer of at least 1."""
-    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    return is_integer and int(value) >= 1
 
 
 def _check_finite(values: list[np.ndarray]) -> None:

@@ -1,4 +1,4 @@
-"""What a question to a reading may be asked with: numbers, switches and choices, checked by name.
+"""What is asked for: numbers, switches and choices, checked by name.
 
 Every check returns what was given as plain Python, and says by name what is wrong.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from samovar_forecast.exceptions import ConfigurationError
 
 
-def is_whole(number: Any) -> bool:
+def is_whole(number: Any) -> TypeGuard[int]:
     """Whether something is an integer, of Python or numpy, and no bool."""
     return isinstance(number, (int, np.integer)) and not isinstance(number, bool)
 
@@ -30,7 +30,7 @@ def check_whole(name: str, value: Any, least: int, most: int | None = None) -> i
     if not is_whole(value) or value < least or (most is not None and value > most):
         above = "" if most is None else f" and at most {most}"
         raise ConfigurationError(
-            f"{name} must be at least {least}{above}", found=repr(value), wanted="an integer"
+            name, found=repr(value), wanted=f"an integer of at least {least}{above}"
         )
     return int(value)
 
@@ -43,7 +43,7 @@ def check_switch(name: str, value: Any) -> bool:
     ConfigurationError
     """
     if not isinstance(value, (bool, np.bool_)):
-        raise ConfigurationError(f"{name} is a switch", found=repr(value), wanted="True or False")
+        raise ConfigurationError(name, found=repr(value), wanted="True or False")
     return bool(value)
 
 
@@ -57,11 +57,7 @@ def check_number(name: str, value: Any, *, above: float = -math.inf) -> float:
     is_number = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
     if not is_number or not above < value < math.inf:
         more = "" if above == -math.inf else f" above {above:g}"
-        raise ConfigurationError(
-            f"{name} is no number that can be used here",
-            found=repr(value),
-            wanted=f"a finite number{more}",
-        )
+        raise ConfigurationError(name, found=repr(value), wanted=f"a finite number{more}")
     return float(value)
 
 
@@ -74,7 +70,7 @@ def check_level(value: Any, name: str = "level") -> float:
     """
     is_number = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
     if not is_number or not 0 < value < 1:
-        raise ConfigurationError(f"{name} must lie between 0 and 1", found=repr(value))
+        raise ConfigurationError(name, found=repr(value), wanted="a number between 0 and 1")
     return float(value)
 
 
