@@ -162,7 +162,7 @@ def test_impossible_quantile_levels_are_refused(wrong, message):
 
 def test_an_impossible_number_of_paths_is_refused(fitted):
     for wrong in (0, 2.5, True):
-        with pytest.raises(ConfigurationError, match="n_paths is no number"):
+        with pytest.raises(ConfigurationError, match="n_paths; found"):
             fitted.sample_paths(n_paths=wrong)
     with pytest.raises(ConfigurationError, match="more numbers than memory"):
         fitted.sample_paths(n_paths=10**12)
