@@ -27,7 +27,7 @@ export SHRINK
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-all lint format docs gallery dist each-python oldest hashes audit fev clean
+.PHONY: help demo test test-all lint format docs gallery dist each-python oldest engines hashes audit fev clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,13 @@ oldest: ## set up the oldest versions that pyproject.toml admits, and run the fa
 	.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv-oldest/oldest.txt --editable '.[all,parquet]' pytest pytest-xdist hypothesis
 	.venv-oldest/bin/python -m pytest $(SIDE_BY_SIDE) -W default -m "not slow" --ignore tests/benchmarks
 
+engines: ## set up Dask, Ray and Spark, and run their recipes on local clusters; Spark needs Java
+	$(PYTHON) -m venv --clear .venv-engines
+	.venv-engines/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt setuptools torch
+	.venv-engines/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-build-isolation --editable '.[demo,parquet]' \
+		'dask[dataframe]' 'ray[data]==2.60.0' pyspark==4.3.0 pytest
+	.venv-engines/bin/python -m pytest tests/sharding/test_engines.py
+
 hashes: ## write constraints-hashes.txt anew, from constraints.txt; needs PyPI
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check uv
@@ -87,7 +94,7 @@ audit: ## look the pinned versions up in the lists of known holes; needs PyPI it
 fev: $(FEV)/fev.stamp ## set up the environment of `python -m benchmarks.fev`
 
 clean: ## remove the environment, the caches and what a build leaves
-	rm -rf $(VENV) $(VENV)-3.* .venv-release .venv-oldest .venv-audit $(FEV) $(SITE) docs/generated build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-3.* .venv-release .venv-oldest .venv-engines .venv-audit $(FEV) $(SITE) docs/generated build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch comes first and alone, so that no other requirement chooses its build; it brings the

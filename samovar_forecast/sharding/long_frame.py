@@ -101,7 +101,8 @@ def forecast_long_frames(
 ) -> Iterator[pd.DataFrame]:
     """Forecast the series of frames that follow each other, and may cut a series in two.
 
-    What is known of the last series of a frame waits for the next frame.
+    A series that is cut is forecast with the frame in which it ends. A frame that cuts none is
+    forecast as :func:`forecast_long_frame` does. Two frames are in memory at a time.
 
     Parameters
     ----------
@@ -117,14 +118,17 @@ def forecast_long_frames(
     """
     waiting: pd.DataFrame | None = None
     for frame in frames:
-        rows = frame if waiting is None else pd.concat([waiting, frame], ignore_index=True)
-        if not len(rows):
+        if not len(frame):
             continue
-        is_last = rows["unique_id"].to_numpy() == rows["unique_id"].iloc[-1]
-        start = int(np.flatnonzero(~is_last).max(initial=-1)) + 1
-        waiting = rows.iloc[start:]
-        if start:
-            yield forecast_long_frame(rows.iloc[:start], horizon, interval, freq)
+        if waiting is None:
+            waiting = frame
+            continue
+        goes_on = waiting["unique_id"].to_numpy() == frame["unique_id"].iloc[0]
+        end = int(np.flatnonzero(~goes_on).max(initial=-1)) + 1
+        if end:
+            yield forecast_long_frame(waiting.iloc[:end], horizon, interval, freq)
+        parts = [waiting.iloc[end:], frame]
+        waiting = frame if end == len(waiting) else pd.concat(parts, ignore_index=True)
     if waiting is not None:
         yield forecast_long_frame(waiting, horizon, interval, freq)
 

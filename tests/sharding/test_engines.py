@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -29,9 +32,12 @@ def test_each_partition_is_forecast_as_it_is_here(engine, tmp_path, monkeypatch)
     pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     package = {"dask": "dask.dataframe", "ray": "ray.data", "spark": "pyspark.sql"}[engine]
     pytest.importorskip(package, reason=f"{package} is not installed")
+    if engine == "spark" and not (shutil.which("java") or "JAVA_HOME" in os.environ):
+        pytest.skip("Spark runs in Java, which is not installed")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("PYTHONPATH", str(PAGE.parents[1]))  # for the engine's own processes
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.setenv("RAY_raylet_start_wait_time_s", "600")  # on a busy machine
     frame = long_frame(LENGTHS)
     frame.assign(ds=frame["ds"].astype("datetime64[us]")).to_parquet(

@@ -66,6 +66,16 @@ def test_it_does_not_matter_where_frames_are_cut(frame, cuts, monkeypatch):
     pd.testing.assert_frame_equal(found, last_values(frame, 2))
 
 
+def test_a_frame_that_cuts_no_series_is_forecast_whole(frame, answer):
+    (found,) = forecast_long_frames(iter([frame[:0], frame]), 3)
+    pd.testing.assert_frame_equal(found, answer)
+    edge = int((frame["unique_id"] == "s0").sum())
+    parts = [frame[:edge], frame[edge:]]
+    found = list(forecast_long_frames(iter(parts), 3))
+    for one, part in zip(found, parts, strict=True):
+        pd.testing.assert_frame_equal(one, forecast_long_frame(part, 3))
+
+
 def test_what_is_forecast_together_is_bounded(frame, monkeypatch):
     sizes = []
 
