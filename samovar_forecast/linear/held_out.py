@@ -34,8 +34,11 @@ PRIOR_WEIGHTS = {
 }
 """Weights before any evidence, up to scale; 1 for every other candidate."""
 
-PRIOR_WEIGHTS_OF_THE_FIRST_STEP = {**PRIOR_WEIGHTS, "forgetting": 4.0}
-"""The same one step ahead: where coefficients have moved to says most about the next row."""
+FORGETTING_AT_ONCE = 0.25
+"""Weight of ``"forgetting"`` one step ahead, likewise, for each row per coefficient.
+
+Where coefficients have moved to says most about the next row; but all of them have to be estimated,
+from the newest rows. With 7 rows per coefficient it weighs 1.75, and with 100 it weighs 25."""
 
 NAIVE = ("last", "season", "long season")
 """Candidates against which the others have to stand."""
@@ -199,17 +202,29 @@ def weigh_on(
         fold.add_pooled(penalties, len(sample.varies))
     # A candidate that one part of the sample does not identify is no candidate.
     names = [name for name in folds[0].maps if all(name in fold.maps for fold in folds)]
-    prior = np.array([[PRIOR_WEIGHTS.get(name, 1.0)] * limits.n_steps for name in names])
-    prior[:, 0] = [PRIOR_WEIGHTS_OF_THE_FIRST_STEP.get(name, 1.0) for name in names]
     held_out = _held_out_errors(folds, names, limits.n_steps)
     weights = stacked_weights(
         held_out.errors,
         held_out.n_origins,
-        prior / prior.sum(axis=0),
+        _prior_weights(names, limits.n_steps, rows_per_coef(folds, sample)),
         is_naive=np.array([name in NAIVE for name in names]),
         is_joint=limits.is_joint,
     )
     return names, weights, penalties, held_out
+
+
+def rows_per_coef(folds: Sequence[Fold], sample: Sample) -> float:
+    """Return how many known rows there are for each coefficient of a VAR(1) in one equation."""
+    n_rows = sum(len(part.rows) for part in folds[-1].held_out)
+    return float(n_rows / (1 + sample.varies.sum()))
+
+
+def _prior_weights(names: Sequence[str], n_steps: int, rows_per_coef: float) -> np.ndarray:
+    """Return the weights of candidates before any evidence, (M, s)."""
+    prior = np.array([[PRIOR_WEIGHTS.get(name, 1.0)] * n_steps for name in names])
+    if "forgetting" in names:
+        prior[names.index("forgetting"), 0] = FORGETTING_AT_ONCE * rows_per_coef
+    return np.asarray(prior / prior.sum(axis=0))
 
 
 def paths_of(forms: Sequence[Form], own: list[list[np.ndarray]]) -> list[RidgePath]:

@@ -5,6 +5,9 @@ Letters: M candidates, B held-out windows, s steps ahead, C series, N problems s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 PRIOR_STRENGTH, SHORT_ORIGINS = 5.0, 600.0
@@ -56,7 +59,8 @@ def stacked_weights(
     n_origins : int
         Origins that the B windows stand for.
     prior : array of shape (M,) or (M, s)
-        Summing to one; that of a band is that of its first step.
+        Summing to one; that of a band is that of its first step, and under it the weights of the
+        bands before are found for this band.
     is_naive : bool array of shape (M,), optional
         Candidates against which the others have to stand.
     is_joint : bool, default=True
@@ -70,38 +74,77 @@ def stacked_weights(
     is_out = _is_out(errors, is_naive)
     strength = PRIOR_STRENGTH * (1 + SHORT_ORIGINS / n_origins)
     own_strength = LINKED_STRENGTH if is_joint else SEPARATE_STRENGTH
-    common = None
-    for start, stop in horizon_bands(n_steps):
-        moments, is_known = _moments(errors[:, :, start:stop])
-        pooled = moments[is_known].mean(axis=0) if is_known.any() else np.zeros(moments.shape[1:])
-        sizes = np.diagonal(pooled)
-        if not sizes.any():  # nothing is known, or every candidate is right
-            if common is not None:
-                weights[:, start:stop] = common[:, None, None]
-            continue
-        typical = np.median(sizes) or sizes.max()
-        trust = n_origins / stop / (n_origins / stop + FORECASTS_TO_TRUST)
-        inverse = ~is_out * np.maximum(sizes / typical, 1e-9) ** (-LARGEST_POWER * trust)
+    ends = horizon_bands(n_steps)
+    bands = [_Band.of(errors[:, :, start:stop], stop / n_origins) for start, stop in ends]
+    found: dict[bytes, list[np.ndarray | None]] = {}
+    for number, ((start, stop), band) in enumerate(zip(ends, bands, strict=True)):
         own_prior = prior[:, start]
-        known_before = (own_prior if own_prior[~is_out].any() else 1.0) * inverse
-        known_before = known_before / known_before.sum()
-        if common is not None:
-            known_before = (known_before + _under(own_prior, prior[:, start - 1], common)) / 2
-        barred = np.diag(np.where(is_out, 1e6 * typical, 0.0))
-        overlap = stop / n_origins
-        common = on_the_simplex(pooled + barred, known_before, strength * overlap * typical + 1e-12)
+        key = own_prior.tobytes()
+        if key not in found:
+            found[key] = _weights_of_all(bands, own_prior, is_out, strength)
+        common = found[key][number]
+        if common is None:  # nothing is known so far, or every candidate is right
+            continue
         own = np.tile(common, (n_series, 1))
-        if n_series > 1:
-            strengths = np.full(int(is_known.sum()), own_strength * overlap + 1e-12)
-            own[is_known] = _on_simplexes(moments[is_known] + barred, own[is_known], strengths)
+        if n_series > 1 and band.typical > 0:
+            moments = band.moments[band.is_known] + band.barring(is_out)
+            strengths = np.full(len(moments), own_strength * band.overlap + 1e-12)
+            own[band.is_known] = _on_simplexes(moments, own[band.is_known], strengths)
         weights[:, start:stop] = own.T[:, None]
     return weights
 
 
-def _under(prior: np.ndarray, earlier: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return weights that were found under an earlier prior as this prior would have them."""
-    moved = weights * np.where(earlier > 0, prior / np.where(earlier > 0, earlier, 1.0), 1.0)
-    return np.asarray(moved / moved.sum() if moved.any() else weights)
+class _Band(NamedTuple):
+    """Errors of some steps, as far as their squares say."""
+
+    moments: np.ndarray
+    """Mean products of the errors of each series, (C, M, M)."""
+    is_known: np.ndarray
+    """Which series have some, (C,)."""
+    pooled: np.ndarray
+    """Mean over these series, (M, M)."""
+    typical: float
+    """Squared error of the middle candidate; 0 where nothing is known, or none has an error."""
+    overlap: float
+    """Steps of the farthest forecast for each origin."""
+
+    @classmethod
+    def of(cls, errors: np.ndarray, overlap: float) -> _Band:
+        moments, is_known = _moments(errors)
+        pooled = moments[is_known].mean(axis=0) if is_known.any() else np.zeros(moments.shape[1:])
+        sizes = np.diagonal(pooled)
+        return cls(moments, is_known, pooled, float(np.median(sizes) or sizes.max()), overlap)
+
+    def barring(self, is_out: np.ndarray) -> np.ndarray:
+        """Return what bars candidates, added to the moments; (M, M)."""
+        return np.diag(np.where(is_out, 1e6 * self.typical, 0.0))
+
+
+def _weights_of_all(
+    bands: Sequence[_Band], prior: np.ndarray, is_out: np.ndarray, strength: float
+) -> list[np.ndarray | None]:
+    """Return the weights of all series together in each band, (M,), under one prior.
+
+    None where nothing is known in any band so far.
+    """
+    common, found = None, []
+    for band in bands:
+        if band.typical > 0:
+            trust = 1 / (1 + FORECASTS_TO_TRUST * band.overlap)
+            sizes = np.maximum(np.diagonal(band.pooled) / band.typical, 1e-9)
+            known_before = ~is_out * sizes ** (-LARGEST_POWER * trust)
+            if prior[~is_out].any():
+                known_before = prior * known_before
+            known_before = known_before / known_before.sum()
+            if common is not None:
+                known_before = (known_before + common) / 2
+            common = on_the_simplex(
+                band.pooled + band.barring(is_out),
+                known_before,
+                strength * band.overlap * band.typical + 1e-12,
+            )
+        found.append(common)
+    return found
 
 
 def _is_out(errors: np.ndarray, is_naive: np.ndarray | None) -> np.ndarray:

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from samovar_forecast.linear import estimate_anchor, estimate_each
-from samovar_forecast.linear.held_out import CUTS
+from samovar_forecast.linear import held_out as module
+from samovar_forecast.linear.candidates import LOOK_BACKS, Limits, filtered_candidates
+from samovar_forecast.linear.held_out import CUTS, Fold
+from samovar_forecast.linear.sample import Sample
 
 
 @pytest.mark.parametrize("n_rows", [14, 60])
@@ -60,3 +63,17 @@ def test_an_instance_of_several_series_or_with_gaps_is_estimated_as_a_system() -
     fits = estimate_each([pair, gappy], 3)
     np.testing.assert_allclose(fits[0].map.cross, estimate_anchor([pair], 3, 50).map.cross)
     assert np.isfinite(fits[1].map.own).all()
+
+
+def test_the_var_that_forgets_weighs_one_step_ahead_by_the_rows_for_each_coefficient() -> None:
+    y = np.random.default_rng(0).normal(size=(80, 4)).cumsum(axis=0)
+    y[:, 3] = 1.0  # a series that does not vary has no coefficient
+    sample = Sample.of([y])
+    limits = Limits(3, 40, 1, True, 1, LOOK_BACKS)
+    (filtered,) = filtered_candidates(sample.series, [[40]], sample.varies, limits)
+    fold = Fold.of(sample, limits, filtered, 0.5, 1.0)
+    assert module.rows_per_coef([fold], sample) == 80 / 4
+    assert module.rows_per_coef([fold.until(60)], sample) == 60 / 4
+    prior = module._prior_weights(["ar", "forgetting", "last"], 3, 20.0)
+    np.testing.assert_allclose(prior[:, 0], np.array([1.0, 0.25 * 20, 0.3]) / 6.3)
+    np.testing.assert_allclose(prior[:, 1:], np.array([[1.0, 0.1, 0.3]] * 2).T / 1.4)
