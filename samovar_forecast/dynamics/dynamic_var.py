@@ -133,8 +133,8 @@ class DynamicVAR(ShockReading):
     ) -> causality.CausalityTest:
         """Test whether a series helps to forecast another: forecasts with and without it.
 
-        Without a trained network nothing is trained: the pretrained network forecasts with and
-        without the series from all origins, see
+        Without a trained network nothing is trained: the mean of the pretrained network and of a
+        VAR that forgets forecasts with and without the series from all origins, see
         :func:`zero_shot_causality.zero_shot_causality`; ``n_test``, ``seeds`` and ``training`` do
         not matter then. A trained network is trained again ``len(seeds) * (1 + number of causing
         series)`` times, and forecasts times that no training saw: see

@@ -1,7 +1,8 @@
-"""Predictive causality of the pretrained network: forecasts with and without a series, untrained.
+"""Predictive causality without training: forecasts with and without a series.
 
-The network has learned from no row of the history, so its forecasts are out of sample at every
-origin, and a forecast without a series costs no training.
+The pretrained network has learned from no row of the history, and a VAR that forgets is updated
+from row to row: the forecasts of both are out of sample at every origin, and a forecast without a
+series costs no training. Where an effect turns, the VAR unlearns it in a few rows.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from samovar_forecast.dynamics.forecast_map import Shape
 from samovar_forecast.dynamics.history import History
 from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
 from samovar_forecast.linear.covariates import CovariateEffect
+from samovar_forecast.linear.forgetting import one_step_forecasts
 from samovar_forecast.linear.threads import one_blas_thread
 
 FIRST_ORIGIN = 20
@@ -26,6 +28,8 @@ FIRST_ORIGIN = 20
 
 class ZeroShotForecasts:
     """One-step forecasts of some series of a history from themselves and the covariates alone.
+
+    They are the mean of two: the pretrained network's, and those of VARs that forget.
 
     Parameters
     ----------
@@ -51,19 +55,42 @@ class ZeroShotForecasts:
         return pd.DataFrame(values, self.data.index[rows], list(self.names))
 
     def __call__(self, names: tuple[str, ...]) -> np.ndarray:
-        """Return the forecasts of some series, (n, number of names), in units of the data."""
+        """Return the mean of both forecasts of some series, (n, number of names)."""
         if names not in self._known:
-            some = [self.names.index(name) for name in names]
-            whole, own = self.forecaster, self._of(some)
-            windows = own.windows(self.positions)
-            shape = replace(whole.shape, n_series=len(some))
-            assert isinstance(shape, Shape)
-            effect = whole.effect
-            if effect is not None:
-                effect = CovariateEffect(effect.weights[some], effect.mean)
-            alone = ZeroShotMap(whole.network, whole.season, shape, 1, effect)
-            self._known[names] = own.target.unscaled(alone.forecast(windows)[:, 0])
+            self._known[names] = (self.of_network(names) + self.of_moving_var(names)) / 2
         return self._known[names]
+
+    def of_network(self, names: tuple[str, ...]) -> np.ndarray:
+        """Return the network's forecasts of some series, (n, number of names), in their units."""
+        some = [self.names.index(name) for name in names]
+        whole, own = self.forecaster, self._of(some)
+        windows = own.windows(self.positions)
+        shape = replace(whole.shape, n_series=len(some))
+        assert isinstance(shape, Shape)
+        effect = whole.effect
+        if effect is not None:
+            effect = CovariateEffect(effect.weights[some], effect.mean)
+        alone = ZeroShotMap(whole.network, whole.season, shape, 1, effect)
+        return own.target.unscaled(alone.forecast(windows)[:, 0])
+
+    def of_moving_var(self, names: tuple[str, ...]) -> np.ndarray:
+        """Return those of VARs that forget; see :func:`~.linear.forgetting.one_step_forecasts`."""
+        some = [self.names.index(name) for name in names]
+        plain, added = (part[:, some] for part in self.without_effect())
+        ahead = one_step_forecasts(plain) + added
+        return self._of(some).target.unscaled(ahead)[self.positions + 1]
+
+    def without_effect(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the scaled series without the effect of covariates, gaps closed, and this effect.
+
+        Both (n, C). A gap repeats the value before it.
+        """
+        history, effect = self.data, self.forecaster.effect
+        values = history.target.scaled(history.target.values)
+        added = np.zeros_like(values)
+        if effect is not None:
+            added = effect(history.future.scaled(history.future.values))[: len(values)]
+        return pd.DataFrame(values - added).ffill().bfill().to_numpy(), added
 
     def _of(self, some: list[int]) -> History:
         """Return the history of some series."""
@@ -86,7 +113,7 @@ def zero_shot_causality(
     *,
     level: float = 0.05,
 ) -> CausalityTest:
-    """Test whether a series improves the zero-shot forecast of another, over all origins.
+    """Test whether a series improves the forecast of another without training, over all origins.
 
     By Clark and West's test, as :func:`causality.predictive_causality` does; beside it, as
     ``pvalue_dm``, Diebold and Mariano's test of equal accuracy, two-sided. The forecast without a

@@ -25,7 +25,7 @@ from samovar_forecast.dynamics.windows import joined
 from samovar_forecast.dynamics.zero_shot_causality import FIRST_ORIGIN, ZeroShotForecasts
 from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
 from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.linear.forgetting import MOST_REGRESSORS, ORDERS, Filter
+from samovar_forecast.linear.forgetting import one_step_forecasts
 from samovar_forecast.linear.regressions import ols_var
 from samovar_forecast.linear.threads import one_blas_thread
 
@@ -84,9 +84,9 @@ def zero_shot_constancy(
             wanted=f"at least {FEWEST_ROWS}",
         )
     actual, rows = forecasts.actual, forecasts.positions + 1
-    plain, added = _without_effect(forecasts)
-    fixed = history.target.unscaled(constant_forecasts(plain) + added)[rows]
-    moving = forecasts(forecasts.names)
+    plain, added = forecasts.without_effect()
+    fixed = history.target.unscaled(one_step_forecasts(plain, factors=(1.0,)) + added)[rows]
+    moving = forecasts.of_network(forecasts.names)
     found = constancy(actual, fixed, moving, level=level)
     truth = actual.to_numpy()
     losses = [np.square(truth - made)[KNOWN_LAGS:] for made in (moving, fixed)]
@@ -103,49 +103,6 @@ def zero_shot_constancy(
         pvalue_movement_holm=holm(pd.Series(pvalue_movement)),
     )
     return replace(found, table=table, n_trainings=0)
-
-
-def _without_effect(forecasts: ZeroShotForecasts) -> tuple[np.ndarray, np.ndarray]:
-    """Return the scaled series without the effect of covariates, gaps closed, and this effect.
-
-    Both (n, C). A gap repeats the value before it.
-    """
-    history, effect = forecasts.data, forecasts.forecaster.effect
-    values = history.target.scaled(history.target.values)
-    added = np.zeros_like(values)
-    if effect is not None:
-        added = effect(history.future.scaled(history.future.values))[: len(values)]
-    return pd.DataFrame(values - added).ffill().bfill().to_numpy(), added
-
-
-def constant_forecasts(values: np.ndarray) -> np.ndarray:
-    """Return one-step forecasts by VARs whose coefficients are constant, from the rows before each.
-
-    Recursive least squares, shrunk to 0 or to a random walk; order, strength and aim are those of
-    the least squared one-step errors so far.
-
-    Parameters
-    ----------
-    values : array of shape (n, C)
-        Finite, in units of one size around 0.
-
-    Returns
-    -------
-    array of shape (n, C)
-        The first rows are forecast by 0.
-    """
-    n_rows, n_series = values.shape
-    orders = [order for order in ORDERS if 1 + order * n_series <= MOST_REGRESSORS]
-    errors = []  # per candidate n C
-    for order in orders or [1]:
-        made = np.array([error for _, error in Filter.grid(order, (1.0,)).run(values)][1:])
-        start = np.broadcast_to(values[:order, None], (order, made[0].size // n_series, n_series))
-        errors.append(np.concatenate([start, made.reshape(n_rows - order, -1, n_series)]))
-    every = np.concatenate(errors, axis=1)  # n G C
-    squares = np.square(every).mean(axis=2).cumsum(axis=0)
-    before = np.concatenate([np.zeros((1, squares.shape[1])), squares[:-1]])
-    best = before.argmin(axis=1)
-    return np.asarray(values - every[np.arange(n_rows), best])
 
 
 def sup_test(

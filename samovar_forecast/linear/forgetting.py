@@ -138,3 +138,36 @@ def forgetting_vars(
                 by_lag = lags.reshape(order, n_series, n_series).swapaxes(1, 2)
                 found[number] = by_lag.copy(), intercept[0].copy()
     return [None if fit is None else (with_roots_held(fit[0]), fit[1]) for fit in found]
+
+
+def one_step_forecasts(values: np.ndarray, factors: Sequence[float] = FACTORS) -> np.ndarray:
+    """Return one-step forecasts by VARs that forget, each from the rows before it.
+
+    Factor, order, and what the coefficients start from, are those of the least squared one-step
+    errors so far. With a factor of 1 alone the coefficients are constant: recursive least squares,
+    shrunk to 0 or to a random walk.
+
+    Parameters
+    ----------
+    values : array of shape (n, C)
+        Finite, in units of one size around 0.
+    factors : sequence of float, optional
+        Forgetting factors that are tried.
+
+    Returns
+    -------
+    array of shape (n, C)
+        The first rows are forecast by 0.
+    """
+    n_rows, n_series = values.shape
+    orders = [order for order in ORDERS if 1 + order * n_series <= MOST_REGRESSORS]
+    errors = []  # per order n G C
+    for order in orders or [1]:
+        made = np.array([error for _, error in Filter.grid(order, factors).run(values)][1:])
+        start = np.broadcast_to(values[:order, None], (order, made[0].size // n_series, n_series))
+        errors.append(np.concatenate([start, made.reshape(n_rows - order, -1, n_series)]))
+    every = np.concatenate(errors, axis=1)
+    squares = np.square(every).mean(axis=2).cumsum(axis=0)
+    before = np.concatenate([np.zeros((1, squares.shape[1])), squares[:-1]])
+    best = before.argmin(axis=1)
+    return np.asarray(values - every[np.arange(n_rows), best])

@@ -9,22 +9,12 @@ import pandas as pd
 import pytest
 
 from samovar_forecast.dynamics import zero_shot_constancy as module
-from samovar_forecast.dynamics.zero_shot_constancy import constant_forecasts, constant_paths
+from samovar_forecast.dynamics.zero_shot_constancy import constant_paths
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.simulate import simulate_var
 from tests.builders.members import average_var
 
 COEFS = np.array([[[0.5, 0.2], [-0.2, 0.4]]])
-
-
-def test_constant_forecasts_know_no_later_row_and_come_near_the_conditional_mean() -> None:
-    y = simulate_var(COEFS, 400, random_state=0)
-    found = constant_forecasts(y)
-    changed = y.copy()
-    changed[300:] += 5.0
-    assert np.allclose(constant_forecasts(changed)[:301], found[:301], rtol=0, atol=1e-12)
-    mean = y[:-1] @ COEFS[0].T
-    assert np.sqrt(np.square(found[201:] - mean[200:]).mean()) < 0.25
 
 
 def test_histories_without_movement_follow_the_least_squares_fit() -> None:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from samovar_forecast.linear.forgetting import SPREADS, Filter, forgetting_vars
+from samovar_forecast.linear.forgetting import (
+    FACTORS,
+    SPREADS,
+    Filter,
+    forgetting_vars,
+    one_step_forecasts,
+)
 from samovar_forecast.linear.simulate import simulate_var
 from samovar_forecast.linear.stability import is_stable
 
@@ -70,3 +77,26 @@ def test_it_never_has_a_root_outside_the_unit_circle_and_says_when_rows_are_too_
         assert fit is not None
         assert is_stable(fit[0])
     assert forgetting_vars(y[:5], [5]) == [None]
+
+
+@pytest.mark.parametrize("factors", [FACTORS, (1.0,)])
+def test_one_step_forecasts_know_no_later_row_and_come_near_the_conditional_mean(factors) -> None:
+    coefs = np.array([[[0.5, 0.2], [-0.2, 0.4]]])
+    y = simulate_var(coefs, 400, random_state=0)
+    found = one_step_forecasts(y, factors)
+    changed = y.copy()
+    changed[300:] += 5.0
+    assert np.allclose(one_step_forecasts(changed, factors)[:301], found[:301], rtol=0, atol=1e-12)
+    mean = y[:-1] @ coefs[0].T
+    assert np.sqrt(np.square(found[201:] - mean[200:]).mean()) < 0.25
+
+
+def test_one_step_forecasts_follow_a_break_where_a_factor_forgets() -> None:
+    y = np.concatenate(
+        [simulate_var([[[coef]]], 150, random_state=seed) for seed, coef in enumerate((0.8, -0.8))]
+    )
+    mean = -0.8 * y[200:-1]
+    moving, constant = (
+        np.abs(one_step_forecasts(y, factors)[201:] - mean).mean() for factors in (FACTORS, (1.0,))
+    )
+    assert moving < 0.5 * constant
