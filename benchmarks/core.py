@@ -25,6 +25,7 @@ from benchmarks.command import Benchmark
 from benchmarks.core_pages import (
     CONTESTANTS,
     MEMORY,
+    MIXED,
     ONE,
     PRODUCTS,
     STEP,
@@ -101,10 +102,12 @@ class Contestant:
             return plain_loss(output, future)
         return samovar_loss(output, future).total
 
-    def step(self, window: Tensor, future: Tensor) -> None:
-        """Take a training step."""
+    def step(self, window: Tensor, future: Tensor, *, mixed: bool = False) -> None:
+        """Take a training step; in mixed precision the large products are in bfloat16."""
         self.optimizer.zero_grad()
-        self.loss(window, future).backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            loss = self.loss(window, future)
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
 
@@ -204,11 +207,12 @@ def check_agreement(name: str, case: Case, contestants: dict[str, Contestant]) -
 
 
 def measure_step(contestants: dict[str, Contestant], case: Case) -> dict[str, Samples]:
-    """Return the seconds of a training step, and of its matrix products alone."""
+    """Return the seconds of a training step, of ours in mixed precision, and of its products."""
     window, future = random_walks(case, case.batch)
     for contestant in contestants.values():
         contestant.network.train()
     jobs = {who: partial(each.step, window, future) for who, each in contestants.items()}
+    jobs[MIXED] = partial(contestants["core"].step, window, future, mixed=True)
     jobs[PRODUCTS] = products_of_step(case)
     return harness.interleave(jobs, repeats=case.n_steps)
 

@@ -54,6 +54,7 @@ class HeadNorm(RMSNorm):
 
     def forward(self, projected: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
         """Return projections (S, T, 2, M, H, d) as 2 M of (S*H, T, d), queries first."""
+        projected = projected.to(self.gain.dtype)  # norms are taken in full precision
         if self.training and trains_on_cpu(projected):
             return normalize_by_head(projected.flatten(2, 3), self.gain.flatten(0, 1), self.epsilon)
         return _part_by_part(super().forward(projected, order=HEADS_FIRST))

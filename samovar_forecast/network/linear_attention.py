@@ -70,7 +70,13 @@ def linear_attention(
     Returns
     -------
     Tensor of shape (..., Q, d)
+        On the CPU in the precision of the keys, also under mixed precision: products this small
+        are slower in bfloat16.
     """
+    if torch.is_autocast_enabled("cpu"):
+        with torch.autocast("cpu", enabled=False):
+            query, value = query.to(key.dtype), value.to(key.dtype)
+            return linear_attention(query, key, value, stride=stride, form=form)
     if form == "auto":
         short = key.shape[-2] <= PARALLEL_UP_TO or query.shape[-2] == 1
         form = "parallel" if short else "chunked"

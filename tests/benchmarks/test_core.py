@@ -56,6 +56,8 @@ def test_a_run_reports_every_ratio_beside_its_target(monkeypatch):
     ratio = step["plain"].median / step["core"].median
     assert row["ratio"] == pytest.approx(ratio)
     assert row["reached"] == (ratio >= 1)
+    (row,) = picture.drawn[core_pages.TITLES[core_pages.IN_MIXED]]
+    assert row["ratio"] == pytest.approx(step["plain"].median / step[core.MIXED].median)
 
 
 def test_fewer_repeats_shorten_every_case_and_none_are_refused():

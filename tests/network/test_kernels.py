@@ -13,6 +13,7 @@ from samovar_forecast.network.kernels import (
     MANY_SEQUENCES,
     NARROW,
     dropout,
+    map_features,
     rms_normalize,
 )
 
@@ -82,6 +83,64 @@ def test_linear_equals_a_plain_product_for_few_rows_and_for_many(n_tokens):
         rtol=1e-4,
         atol=1e-4,
     )
+
+
+@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize(("n_in", "n_out"), [(8, 24), (24, 8)])
+@pytest.mark.parametrize("biased", [True, False])
+def test_a_map_of_many_rows_and_its_gradients_are_those_in_double(
+    wide, n_in, n_out, biased, monkeypatch
+):
+    monkeypatch.setattr(kernels, "WIDE_REGISTERS", wide)
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(MANY_SEQUENCES, 30, n_in), (n_out, n_in), (n_out,)][: 3 if biased else 2]
+    exact = [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes]
+    single = [source.float().requires_grad_() for source in exact]
+    for source in exact:
+        source.requires_grad_()
+    found = map_features(single[0], single[1], single[2] if biased else None, then_gelu=False)
+    assert (type(found.grad_fn).__name__ == "_MapRowsBackward") == wide
+    wanted = F.linear(*exact)
+    direction = torch.randn(wanted.shape, generator=generator, dtype=torch.float64)
+    pairs = zip(
+        (found, *torch.autograd.grad(found, single, direction.float())),
+        (wanted, *torch.autograd.grad(wanted, exact, direction)),
+        strict=True,
+    )
+    for one, other in pairs:
+        assert one.shape == other.shape
+        assert (one - other).abs().max() <= 1e-5 * other.abs().max()
+
+
+def test_a_map_by_products_has_the_right_derivatives_of_both_orders():
+    generator = torch.Generator().manual_seed(0)
+    for n_in, n_out in ((2, 3), (3, 2)):
+        shapes = (2, 3, n_in), (n_out, n_in), (n_out,)
+        sources = tuple(
+            torch.randn(shape, generator=generator, dtype=torch.float64, requires_grad=True)
+            for shape in shapes
+        )
+        assert torch.autograd.gradcheck(kernels._MapRows.apply, sources, check_batched_grad=True)
+        assert torch.autograd.gradgradcheck(kernels._MapRows.apply, sources)
+
+
+def test_a_map_by_products_gives_no_gradient_that_is_not_asked_for():
+    x, weight = torch.randn(2, 3, 4), torch.randn(5, 4, requires_grad=True)
+    kernels._MapRows.apply(x, weight, None).sum().backward()
+    torch.testing.assert_close(weight.grad, x.sum((0, 1)).expand(5, -1))
+    assert x.grad is None
+
+
+def test_a_mask_has_two_values_by_its_random_bits():
+    x, p = torch.empty(7, 11), 0.3
+    torch.manual_seed(3)
+    mask = kernels.draw_mask(x, p)
+    torch.manual_seed(3)
+    words = torch.randint(-(2**63), 2**63 - 1, (20,), dtype=torch.int64)
+    bits = words.view(torch.int16)[:77].view(7, 11).int() + 2**15
+    n_dropped = round(p * 2**16)
+    wanted = torch.where(bits >= n_dropped, 2**16 / (2**16 - n_dropped), 0.0)
+    torch.testing.assert_close(mask, wanted, rtol=0, atol=0)
 
 
 def test_dropout_drops_its_share_keeps_the_mean_and_passes_the_same_gradient():

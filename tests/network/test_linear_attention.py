@@ -109,3 +109,12 @@ def test_attention_is_divided_by_the_tokens_that_it_sums(scale: str, power: floa
 
 def test_every_scale_of_the_configuration_is_known() -> None:
     assert {"none", *POWERS} == set(typing.get_args(AttentionScale))
+
+
+def test_under_mixed_precision_attention_keeps_the_precision_of_its_keys():
+    query, key, value = (part.detach().float() for part in inputs(33, 1))
+    wanted = linear_attention(query.bfloat16().float(), key, value)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = linear_attention(query.bfloat16(), key, value)
+        assert torch.is_autocast_enabled("cpu")
+    torch.testing.assert_close(found, wanted, rtol=0, atol=0)

@@ -87,6 +87,25 @@ def test_other_precisions_and_compiled_steps_take_the_plain_forms():
         assert not trains_on_cpu(x)
 
 
+def test_a_step_in_mixed_precision_has_the_gradient_of_a_step_in_double():
+    config = NetworkConfig(n_series=2, context_length=64, patch_length=4, d_model=16, n_heads=2)
+    network = SAMoVARNetwork(config, torch.Generator().manual_seed(0)).train()
+    for module in network.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    window = torch.randn(16, 64, 2, generator=torch.Generator().manual_seed(1))
+    found = []
+    for precision in (torch.float64, torch.float32):
+        network.to(precision).zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.float32):
+            output = network(window.to(precision))
+        output.patch_pred.double().square().mean().backward()
+        gradients = [p.grad.double() for p in network.parameters() if p.grad is not None]
+        found.append(torch.cat([gradient.flatten() for gradient in gradients]))
+    wanted, mixed = found
+    assert (mixed - wanted).norm() < 0.02 * wanted.norm()  # bfloat16 has 8 bits: 0.004 a rounding
+
+
 def test_windows_in_parts_give_the_forecast_and_the_gradient_of_all_at_once(monkeypatch):
     config = NetworkConfig(n_series=2, context_length=16, patch_length=4, d_model=8, n_heads=2)
     network = SAMoVARNetwork(config, torch.Generator().manual_seed(0)).train()
