@@ -24,11 +24,11 @@ MANY_ROWS = 400
 MANY_SEQUENCES = 16
 """Sequences from which torch hands a convolution of a single point to oneDNN."""
 
-LARGE_PRODUCT = 10**6
-"""Multiplications from which oneDNN makes up for the cost of its call."""
-
 WIDE_REGISTERS = torch.backends.cpu.get_cpu_capability() == "AVX512"
-"""Whether the gradients of a linear map are quicker as plain products than by oneDNN."""
+"""Whether plain products keep up with oneDNN: in single windows, and in the gradients of a map."""
+
+LARGE_PRODUCT = 2**25 if WIDE_REGISTERS else 10**6
+"""Multiplications from which oneDNN makes up for the cost of its call."""
 
 _ONEDNN_LINEAR = (
     getattr(torch.ops.mkldnn, "_linear_pointwise", None)
@@ -122,7 +122,7 @@ def map_features(x: Tensor, weight: Tensor, bias: Tensor | None, *, then_gelu: b
     Large products on the CPU are computed as a convolution of a single point: numbers and layout
     are those of a plain product, but oneDNN computes them, which on processors of other makers than
     Intel is up to twice as fast as the library behind a plain product. In inference mode oneDNN is
-    called directly, if torch has its operator.
+    called directly, if torch has its operator, and smaller products are plain.
 
     Parameters
     ----------
@@ -135,10 +135,13 @@ def map_features(x: Tensor, weight: Tensor, bias: Tensor | None, *, then_gelu: b
     -------
     Tensor of shape (..., T, out)
     """
-    if _may_call_onednn(x) and x.numel() * weight.shape[0] >= LARGE_PRODUCT:
+    if not _may_call_onednn(x):
+        mapped = _map_rows(x, weight, bias)
+    elif x.numel() * weight.shape[0] < LARGE_PRODUCT:
+        mapped = F.linear(x, weight, bias)
+    else:
         then, form = ("gelu", "none") if then_gelu else ("none", "")  # "none": with erf
         return _ONEDNN_LINEAR(x, weight, bias, then, [], form)  # type: ignore[misc]
-    mapped = _map_rows(x, weight, bias)
     return F.gelu(mapped) if then_gelu else mapped
 
 

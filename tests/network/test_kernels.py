@@ -168,7 +168,9 @@ def test_a_narrow_norm_and_one_in_another_order_equal_the_formula_without_gradie
             assert found.is_contiguous()
 
 
-def test_a_large_product_is_the_same_in_inference_mode():
+@pytest.mark.parametrize("large", [0, 10**9])
+def test_a_product_is_the_same_in_inference_mode(large, monkeypatch):
+    monkeypatch.setattr(kernels, "LARGE_PRODUCT", large)
     generator = torch.Generator().manual_seed(0)
     linear = Linear(64, 256)
     with torch.no_grad():
@@ -191,5 +193,6 @@ def test_an_operator_without_derivative_is_for_inference_mode_alone(mode, monkey
         raise AssertionError("called where a derivative may be asked for")
 
     monkeypatch.setattr(kernels, "_ONEDNN_LINEAR", fail)
+    monkeypatch.setattr(kernels, "LARGE_PRODUCT", 0)
     with mode():  # forward derivatives pass through no_grad
         Linear(64, 256)(torch.randn(7, 22, 64))
