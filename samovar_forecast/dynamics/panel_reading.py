@@ -142,7 +142,7 @@ def read_var(
         Steps ahead that get shares of their own, and that direct responses reach.
     linear : bool, default=True
         Whether the linear forecast is a member. At an origin it is what the rows up to there make
-        of it, estimated anew after each eighth of the rows.
+        of it, estimated anew at least when they have grown by a quarter.
 
     Returns
     -------

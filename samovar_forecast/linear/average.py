@@ -173,8 +173,9 @@ def supported_average(
     shares : dict of str to array of shape (s, C)
         They sum to 1.
     """
+    supports = [_Support.of(filled(values), weights.shape[1]) for values in sample.series]
     shares = {
-        name: share * _is_supported(maps[name], sample)
+        name: share * np.all([support.holds_for(maps[name]) for support in supports], axis=0)
         for name, share in zip(names, weights, strict=True)
         if name in maps
     }
@@ -276,26 +277,39 @@ def estimate_each(
     return [found[number] for number in range(len(instances))]
 
 
-def _is_supported(candidate: LinearMap, sample: Sample) -> np.ndarray:
-    """Tell for which series, (C,), a candidate stays where the history of each instance supports.
+@dataclass(frozen=True)
+class _Support:
+    """How far from its last row the history of an instance supports forecasts.
 
-    That is within :data:`SUPPORT` times the largest move ever made in as many steps, as far as
-    half the rows show such moves, and in proportion to the steps beyond.
+    That is :data:`SUPPORT` times the largest move ever made in as many steps, as far as half the
+    rows show such moves, and in proportion to the steps beyond.
     """
-    n_series = len(sample.varies)
-    is_supported = np.ones(n_series, dtype=bool)
-    steps = np.unique(np.linspace(1, candidate.n_steps, STEPS_CHECKED).astype(int))
-    for values in map(filled, sample.series):
-        if len(values) < max(2, candidate.n_lags):
-            continue
-        ahead = candidate.along(values, np.array([len(values)]))[0]
-        for step in steps:
+
+    values: np.ndarray
+    """Its rows without gaps, (n, C)."""
+    steps: np.ndarray
+    """Steps that are checked."""
+    farthest: np.ndarray
+    """How far a forecast may be from the last row, (steps, C)."""
+
+    @classmethod
+    def of(cls, values: np.ndarray, n_steps: int) -> _Support:
+        steps = np.unique(np.linspace(1, n_steps, STEPS_CHECKED).astype(int))
+        farthest = []
+        for step in steps if len(values) > 1 else ():
             seen = min(step, len(values) // 2)
             moves = np.abs(values[seen:] - values[:-seen])
             largest = moves[: max(1, len(moves) - NEWEST_MOVES)].max(axis=0) * step / seen
-            moved = np.abs(ahead[step - 1] - values[-1])
-            is_supported &= moved <= SUPPORT * largest + 1e-9
-    return is_supported
+            farthest.append(SUPPORT * largest + 1e-9)
+        return cls(values, steps, np.array(farthest))
+
+    def holds_for(self, candidate: LinearMap) -> np.ndarray:
+        """Tell for which series, (C,), a candidate stays there; for all where too few rows are."""
+        if len(self.values) < max(2, candidate.n_lags):
+            return np.ones(self.values.shape[1], dtype=bool)
+        ahead = candidate.along(self.values, np.array([len(self.values)]))[0]
+        moved = np.abs(ahead[self.steps - 1] - self.values[-1])
+        return np.asarray((moved <= self.farthest).all(axis=0))
 
 
 def _candidates(

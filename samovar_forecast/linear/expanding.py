@@ -23,22 +23,21 @@ from samovar_forecast.linear.sample import Sample
 from samovar_forecast.linear.seasons import find_season
 from samovar_forecast.linear.threads import one_blas_thread
 
-PARTS = 8
-"""The rows are cut into so many parts, and estimates are made at the end of each; in the first part
-also at its half, at the half of this, and so on."""
-
 FEWEST_ROWS = 12
 """With fewer rows the last value goes on."""
 
 
 def ends_of_parts(n_rows: int) -> list[int]:
-    """Return the numbers of rows after which estimates are made, the last of them excluded."""
-    ends = {round(part * n_rows / PARTS) for part in range(1, PARTS)}
-    end = n_rows // PARTS
-    while end >= FEWEST_ROWS:
-        ends.add(end)
-        end //= 2
-    return sorted(end for end in ends if FEWEST_ROWS <= end < n_rows)
+    """Return the numbers of rows after which estimates are made, the last of them excluded.
+
+    They are the cuts of all rows, of half the rows, of half of these, and so on: so an estimate is
+    weighed by candidates as new as those of the anchor of all rows are, or not much older.
+    """
+    ends: set[int] = set()
+    while n_rows >= FEWEST_ROWS:
+        ends |= {round(cut * n_rows) for cut in CUTS[:-1]}
+        n_rows //= 2
+    return sorted(end for end in ends if end >= FEWEST_ROWS)
 
 
 @one_blas_thread()

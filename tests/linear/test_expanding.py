@@ -18,9 +18,10 @@ def same(one: LinearMap, other: LinearMap) -> None:
 
 
 def test_estimates_are_made_after_each_part_and_sooner_at_the_beginning() -> None:
-    assert ends_of_parts(200) == [12, 25, 50, 75, 100, 125, 150, 175]
-    assert ends_of_parts(2000)[:5] == [15, 31, 62, 125, 250]
-    assert ends_of_parts(30) == [15, 19, 22, 26]
+    ends = [12, 16, 19, 22, 25, 31, 38, 44, 50, 62, 75, 88, 100, 125, 150, 175]
+    assert ends_of_parts(200) == ends
+    assert ends_of_parts(2000)[-9:] == [438, 500, 625, 750, 875, 1000, 1250, 1500, 1750]
+    assert ends_of_parts(30) == [13, 15, 19, 22, 26]
     assert ends_of_parts(FEWEST_ROWS) == []
     rows = np.arange(2.0 * FEWEST_ROWS).reshape(-1, 2)
     few = estimate_expanding(rows, [], 3)
