@@ -34,7 +34,7 @@ TO_REACH = {
 that the step may take of them; of the memory, the share of the plain implementation's at most."""
 TITLES = {
     STEP: "training step: times as fast as plain",
-    IN_MIXED: "training step in bfloat16: times as fast as plain in float32",
+    IN_MIXED: "training step, bfloat16: times as fast as plain",
     BOUND: "training step: times its products",
     ONE: "one window: times as fast as plain",
     THOUSAND: "1,000 windows: times as fast as plain",
