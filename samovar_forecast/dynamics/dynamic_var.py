@@ -188,10 +188,11 @@ class DynamicVAR(ShockReading):
     ) -> constancy.ConstancyTest:
         """Test whether the dynamics move.
 
-        Without a trained network nothing is trained: the forecasts of the pretrained network are
-        compared with those of VARs with constant coefficients, and the movement of its sums with
-        that on histories without movement, see :func:`zero_shot_constancy.zero_shot_constancy`. A
-        trained network is compared with networks with constant weights, which takes
+        Without a trained network nothing is trained: the mean of the pretrained network and of a
+        VAR that forgets is compared with a VAR with constant coefficients, and the movement of the
+        network's sums with that on histories without movement, see
+        :func:`zero_shot_constancy.zero_shot_constancy`. A trained network is compared with networks
+        with constant weights, which takes
         ``2 * len(seeds)`` trainings: see :func:`constancy.constancy`.
 
         Parameters

@@ -19,7 +19,7 @@ from samovar_forecast.dynamics.forecast_map import Shape
 from samovar_forecast.dynamics.history import History
 from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
 from samovar_forecast.linear.covariates import CovariateEffect
-from samovar_forecast.linear.forgetting import one_step_forecasts
+from samovar_forecast.linear.forgetting import FACTORS, one_step_forecasts
 from samovar_forecast.linear.threads import one_blas_thread
 
 FIRST_ORIGIN = 20
@@ -73,11 +73,13 @@ class ZeroShotForecasts:
         alone = ZeroShotMap(whole.network, whole.season, shape, 1, effect)
         return own.target.unscaled(alone.forecast(windows)[:, 0])
 
-    def of_moving_var(self, names: tuple[str, ...]) -> np.ndarray:
+    def of_moving_var(
+        self, names: tuple[str, ...], factors: Sequence[float] = FACTORS
+    ) -> np.ndarray:
         """Return those of VARs that forget; see :func:`~.linear.forgetting.one_step_forecasts`."""
         some = [self.names.index(name) for name in names]
         plain, added = (part[:, some] for part in self.without_effect())
-        ahead = one_step_forecasts(plain) + added
+        ahead = one_step_forecasts(plain, factors) + added
         return self._of(some).target.unscaled(ahead)[self.positions + 1]
 
     def without_effect(self) -> tuple[np.ndarray, np.ndarray]:

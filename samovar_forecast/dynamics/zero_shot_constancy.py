@@ -1,10 +1,10 @@
 """Constancy of the dynamics without training: forecasts against constant ones, and a sup test.
 
-Two questions. Do the forecasts of the pretrained network know what a VAR with constant coefficients
-does not? Both are out of sample at every origin: the network has learned from no row, and the VAR
-is estimated on the rows up to the origin. And do the sums of the network's coefficients move more
-over the origins than they would if nothing moved? The network is asked of histories that a VAR with
-constant coefficients draws.
+Two questions. Does the mean of the pretrained network and of a VAR that forgets know what a VAR
+with constant coefficients does not? All are out of sample at every origin: the network has learned
+from no row, and the VARs are estimated on the rows up to the origin. And do the sums of the
+network's coefficients move more over the origins than they would if nothing moved? The network is
+asked of histories that a VAR with constant coefficients draws.
 
 Letters: n rows, C series, p lags, D draws, O origins.
 """
@@ -25,9 +25,12 @@ from samovar_forecast.dynamics.windows import joined
 from samovar_forecast.dynamics.zero_shot_causality import FIRST_ORIGIN, ZeroShotForecasts
 from samovar_forecast.dynamics.zero_shot_map import ZeroShotMap
 from samovar_forecast.exceptions import ConfigurationError, DataError
-from samovar_forecast.linear.forgetting import one_step_forecasts
+from samovar_forecast.linear.forgetting import FACTORS
 from samovar_forecast.linear.regressions import ols_var
 from samovar_forecast.linear.threads import one_blas_thread
+
+FORGETTING = tuple(factor for factor in FACTORS if factor < 0.98)
+"""Of the VAR whose coefficients may move: it forgets in any case."""
 
 N_ORIGINS = 12
 """Origins at which the sums are read."""
@@ -83,10 +86,11 @@ def zero_shot_constancy(
             found=len(history.index),
             wanted=f"at least {FEWEST_ROWS}",
         )
-    actual, rows = forecasts.actual, forecasts.positions + 1
+    actual = forecasts.actual
     plain, added = forecasts.without_effect()
-    fixed = history.target.unscaled(one_step_forecasts(plain, factors=(1.0,)) + added)[rows]
-    moving = forecasts.of_network(forecasts.names)
+    names = forecasts.names
+    fixed = forecasts.of_moving_var(names, (1.0,))
+    moving = (forecasts.of_network(names) + forecasts.of_moving_var(names, FORGETTING)) / 2
     found = constancy(actual, fixed, moving, level=level)
     truth = actual.to_numpy()
     losses = [np.square(truth - made)[KNOWN_LAGS:] for made in (moving, fixed)]

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from samovar_forecast.dynamics import zero_shot_constancy as module
+from samovar_forecast.dynamics.constancy import constancy
+from samovar_forecast.dynamics.zero_shot_causality import ZeroShotForecasts
 from samovar_forecast.dynamics.zero_shot_constancy import constant_paths
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.simulate import simulate_var
@@ -40,6 +42,13 @@ def test_the_table_holds_both_questions(monkeypatch: pytest.MonkeyPatch) -> None
     assert np.isfinite(values).all()
     assert (found.table["movement"] > 0).all()
     assert set(4 * found.table["pvalue_movement"]) <= {1.0, 2.0, 3.0, 4.0}
+    forecasts = ZeroShotForecasts(average._zero_shot(), average.data)
+    fixed, forgets = (
+        forecasts.of_moving_var(forecasts.names, factors) for factors in ((1.0,), (0.94, 0.97))
+    )
+    moving = (forecasts.of_network(forecasts.names) + forgets) / 2
+    wanted = constancy(forecasts.actual, fixed, moving, level=0.05).table["pvalue"]
+    assert np.allclose(found.table["pvalue"], wanted, rtol=0, atol=1e-12)
     assert "Constancy" in str(found)
     assert len(repr(found)) < 120
 
