@@ -54,7 +54,7 @@ def test_on_us_macro_few_lags_hold_the_weight_and_many_the_sizes() -> None:
     assert var.select_order().between(1, 4).all()
     local = var.at(part="dynamics")
     sizes = (np.abs(local.coefs) * local.deviations / local.deviations[:, None]).sum(axis=2)
-    assert (effective_lags(sizes / sizes.sum(axis=0)) > 100).all()
+    assert (effective_lags(sizes / sizes.sum(axis=0)) > 50).all()
 
 
 def test_an_average_of_small_weights_of_one_sign_is_not_overlooked() -> None:

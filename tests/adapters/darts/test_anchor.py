@@ -279,11 +279,13 @@ def test_windows_of_a_dataset_without_series_are_its_instances():
         def __getitem__(self, index):
             return inner[self.numbers[index]]
 
-    model = anchored().fit_from_dataset(Windows(range(40, 140)), Windows(range(40)))
-    window = series.values()[None, -12:]
-    line = estimate_anchor([series.values()], 4, 12).map(window)[0]
+    windows = [*range(40, 140), *range(40)]
+    model = anchored().fit_from_dataset(Windows(windows[:100]), Windows(windows[100:]))
+    samples = [inner[number] for number in windows]
+    instances = [np.concatenate([one.past_target, one.future_target]) for one in samples]
+    line = estimate_anchor(instances, 4, 12).map(series.values()[None, -12:])[0]
     forecast = opened(model, 0.0).predict(4, series).values()
-    np.testing.assert_allclose(forecast, line, atol=0.5)
+    np.testing.assert_allclose(forecast, line, rtol=1e-10)
 
 
 def test_the_dynamic_var_of_an_anchored_model_is_that_of_its_forecast():
