@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,7 @@ class ZeroShotForecasts:
         rows = rows[(rows >= FIRST_ORIGIN - 1) & (rows < len(data.index) - 1)]
         is_known = np.isfinite(data.target.values[rows + 1]).all(axis=1)
         self.positions = rows[is_known]
-        self._known: dict[tuple[str, ...], np.ndarray] = {}
+        self._known: dict[tuple[tuple[str, ...], tuple[float, ...]], np.ndarray] = {}
 
     @property
     def actual(self) -> pd.DataFrame:
@@ -54,11 +55,12 @@ class ZeroShotForecasts:
         values = self.data.target.values[rows]
         return pd.DataFrame(values, self.data.index[rows], list(self.names))
 
-    def __call__(self, names: tuple[str, ...]) -> np.ndarray:
+    def __call__(self, names: tuple[str, ...], factors: tuple[float, ...] = FACTORS) -> np.ndarray:
         """Return the mean of both forecasts of some series, (n, number of names)."""
-        if names not in self._known:
-            self._known[names] = (self.of_network(names) + self.of_moving_var(names)) / 2
-        return self._known[names]
+        asked = names, factors
+        if asked not in self._known:
+            self._known[asked] = (self.of_network(names) + self.of_moving_var(names, factors)) / 2
+        return self._known[asked]
 
     def of_network(self, names: tuple[str, ...]) -> np.ndarray:
         """Return the network's forecasts of some series, (n, number of names), in their units."""
@@ -78,12 +80,13 @@ class ZeroShotForecasts:
     ) -> np.ndarray:
         """Return those of VARs that forget; see :func:`~.linear.forgetting.one_step_forecasts`."""
         some = [self.names.index(name) for name in names]
-        plain, added = (part[:, some] for part in self.without_effect())
+        plain, added = (part[:, some] for part in self.without_effect)
         ahead = one_step_forecasts(plain, factors) + added
         return self._of(some).target.unscaled(ahead)[self.positions + 1]
 
+    @cached_property
     def without_effect(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the scaled series without the effect of covariates, gaps closed, and this effect.
+        """The scaled series without the effect of covariates, gaps closed, and this effect.
 
         Both (n, C). A gap repeats the value before it.
         """

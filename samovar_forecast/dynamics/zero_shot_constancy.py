@@ -87,10 +87,10 @@ def zero_shot_constancy(
             wanted=f"at least {FEWEST_ROWS}",
         )
     actual = forecasts.actual
-    plain, added = forecasts.without_effect()
+    plain, added = forecasts.without_effect
     names = forecasts.names
     fixed = forecasts.of_moving_var(names, (1.0,))
-    moving = (forecasts.of_network(names) + forecasts.of_moving_var(names, FORGETTING)) / 2
+    moving = forecasts(names, FORGETTING)
     found = constancy(actual, fixed, moving, level=level)
     truth = actual.to_numpy()
     losses = [np.square(truth - made)[KNOWN_LAGS:] for made in (moving, fixed)]

@@ -87,12 +87,18 @@ def test_other_precisions_and_compiled_steps_take_the_plain_forms():
         assert not trains_on_cpu(x)
 
 
-def test_a_step_in_mixed_precision_has_the_gradient_of_a_step_in_double():
-    config = NetworkConfig(n_series=2, context_length=64, patch_length=4, d_model=16, n_heads=2)
+def training_without_dropout(**changes):
+    """Return a network of two series as it trains, but that it drops nothing."""
+    config = NetworkConfig(n_series=2, patch_length=4, n_heads=2, **changes)
     network = SAMoVARNetwork(config, torch.Generator().manual_seed(0)).train()
     for module in network.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
+    return network
+
+
+def test_a_step_in_mixed_precision_has_the_gradient_of_a_step_in_double():
+    network = training_without_dropout(context_length=64, d_model=16)
     window = torch.randn(16, 64, 2, generator=torch.Generator().manual_seed(1))
     found = []
     for precision in (torch.float64, torch.float32):
@@ -107,11 +113,7 @@ def test_a_step_in_mixed_precision_has_the_gradient_of_a_step_in_double():
 
 
 def test_windows_in_parts_give_the_forecast_and_the_gradient_of_all_at_once(monkeypatch):
-    config = NetworkConfig(n_series=2, context_length=16, patch_length=4, d_model=8, n_heads=2)
-    network = SAMoVARNetwork(config, torch.Generator().manual_seed(0)).train()
-    for module in network.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
+    network = training_without_dropout(context_length=16, d_model=8)
     window = torch.randn(7, 16, 2, generator=torch.Generator().manual_seed(1))
     found = []
     for widest in (training_kernels.WIDEST, 2 * 2 * 8 * 6 * 8):

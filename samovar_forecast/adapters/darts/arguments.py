@@ -10,7 +10,7 @@ import pandas as pd
 from darts import TimeSeries
 
 from samovar_forecast.adapters.darts.host import TorchLikelihood
-from samovar_forecast.arguments import is_whole
+from samovar_forecast.arguments import check_whole, is_whole
 from samovar_forecast.exceptions import ConfigurationError
 
 SWITCHES = (
@@ -69,8 +69,8 @@ def check_arguments(given: Mapping[str, Any]) -> None:
         if not isinstance(given.get(name, True), bool):
             raise _refusal(name, given[name], "True or False")
     for name, least in LEAST.items():
-        if name in given and not (is_whole(given[name]) and given[name] >= least):
-            raise _refusal(name, given[name], f"an integer of at least {least}")
+        if name in given:
+            check_whole(name, given[name], least)
     if given.get("stride", 1) > LONGEST_STRIDE:
         raise _refusal("stride", given["stride"], f"at most {LONGEST_STRIDE}")
     for name in MAPPINGS:
