@@ -15,6 +15,7 @@ from samovar_forecast.network.pretrained import save_pretrained
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining.batches import Sizes
 from samovar_forecast.pretraining.checkpoint import load_checkpoint, save_checkpoint
+from samovar_forecast.pretraining.processes import number_of_processes, train_in_processes
 from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe
 from samovar_forecast.pretraining.world import FAMILIES
 
@@ -34,7 +35,8 @@ def write(run: Pretraining, folder: Path) -> None:
         "chosen_on": "simulated panels; M3, M4, tourism and the econometric sets a to l",
         "parts": progress.parts,
         "seed": run.recipe.seed,
-        "hardware": f"{platform.machine()}, {torch.get_num_threads()} thread, {run.device.type}",
+        "hardware": f"{platform.machine()}, {number_of_processes()} x {torch.get_num_threads()} "
+        f"threads, {run.device.type}",
         "torch": torch.__version__,
         "steps": progress.step,
         "series_seen": progress.series,
@@ -67,7 +69,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, help="budget: steps")
     parser.add_argument("--resume", action="store_true", help="go on with what --out holds")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="of each process")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=1,
+        help="that train together on this machine's CPU, each with a batch of its own in each step",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--width", type=int, default=ZeroShotConfig.width)
     parser.add_argument("--layers", type=int, default=ZeroShotConfig.n_layers)
@@ -91,6 +99,17 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if asked.minutes is None and asked.steps is None:
         parser.error("give a budget: --minutes or --steps")
+    if asked.processes < 1 or (asked.processes > 1 and asked.device != "cpu"):
+        parser.error("--processes counts from 1, and more than one train on the CPU alone")
+    if asked.processes > 1:
+        train_in_processes(asked.processes, _train, asked)
+    else:
+        _train(asked)
+    return 0
+
+
+def _train(asked: argparse.Namespace) -> None:
+    """Train as asked, in this process or beside others."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(asked.threads)
     if asked.resume:
@@ -113,6 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
             "budget_minutes": asked.minutes,
             "budget_steps": asked.steps,
             "response_weight": run.recipe.response_weight,
+            "processes": number_of_processes(),
         }
     )
     run.run(
@@ -120,7 +140,6 @@ def main(arguments: list[str] | None = None) -> int:
         on_check=lambda now: write(now, asked.out),
         check_every=asked.check_every,
     )
-    return 0
 
 
 if __name__ == "__main__":

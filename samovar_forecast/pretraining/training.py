@@ -18,6 +18,13 @@ from samovar_forecast.pretraining.batches import Batch, Sizes, batches
 from samovar_forecast.pretraining.draws import Draws
 from samovar_forecast.pretraining.known_responses import draw_batch, response_loss
 from samovar_forecast.pretraining.objective import pretraining_loss
+from samovar_forecast.pretraining.processes import (
+    number_of_processes,
+    number_of_this_process,
+    seed_of_this_process,
+    share_gradients,
+    sum_of_processes,
+)
 from samovar_forecast.pretraining.validation import validate
 
 logger = logging.getLogger(__name__)
@@ -87,7 +94,10 @@ class Budget:
 
 
 class Pretraining:
-    """A run that can stop and go on at any step.
+    """A run that can stop and go on at any step, in one process or in several.
+
+    Of several (:mod:`samovar_forecast.pretraining.processes`) each draws its own batches, the first
+    those of a run in one process; all count the time and the series of all. The first validates.
 
     Parameters
     ----------
@@ -130,14 +140,15 @@ class Pretraining:
         ----------
         budget : Budget
         on_check : callable, optional
-            Called after each validation, the last one included: writes a checkpoint, for example.
+            Called after each validation, the last one included, by the first process: writes a
+            checkpoint, for example.
         check_every : float, default=120.0
             Seconds of training between two validations.
         """
         config, progress = self.recipe.network, self.progress
         on_gpu = self.device.type == "cuda"
         source = batches(
-            self.recipe.seed,
+            seed_of_this_process(self.recipe.seed),
             progress.step,
             config,
             self.device,
@@ -147,16 +158,19 @@ class Pretraining:
         while budget.spent(progress, on_gpu) < 1:
             started, cpu_started = time.perf_counter(), time.process_time()
             self._step(next(source), self._rate(budget.spent(progress, on_gpu)))
-            seconds = time.perf_counter() - started
-            cpu_seconds = time.process_time() - cpu_started
+            seconds, cpu_seconds = sum_of_processes(
+                (time.perf_counter() - started) / number_of_processes(),
+                time.process_time() - cpu_started,
+            )
             progress.seconds += seconds
             progress.cpu_seconds += cpu_seconds
             since_check += seconds if on_gpu else cpu_seconds
             if since_check >= check_every or budget.spent(progress, on_gpu) >= 1:
                 since_check = 0.0
-                self._check()
-                if on_check is not None:
-                    on_check(self)
+                if number_of_this_process() == 0:
+                    self._check()
+                    if on_check is not None:
+                        on_check(self)
 
     def _rate(self, spent: float) -> float:
         rising = min(1.0, (self.progress.step + 1) / self.recipe.warm_up)
@@ -176,23 +190,26 @@ class Pretraining:
         )
         loss = pretraining_loss(output, levels)
         if self.recipe.response_weight and progress.step % RESPONSES_EVERY == 0:
-            draws = Draws(RESPONSE_SEED + self.recipe.seed * 1_000_003 + progress.step, self.device)
+            seed = seed_of_this_process(self.recipe.seed) * 1_000_003
+            draws = Draws(RESPONSE_SEED + seed + progress.step, self.device)
             loss = loss + self.recipe.response_weight * response_loss(
                 self.network, draw_batch(draws), draws
             )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        share_gradients(self.network.parameters())
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         self.optimizer.step()
         progress.step += 1
-        progress.series += batch.values.shape[0] * batch.values.shape[2]
+        n_series = batch.values.shape[0] * batch.values.shape[2]
+        series, now = sum_of_processes(n_series, loss.item() / number_of_processes())
+        progress.series += int(series)
         keep = min(self.recipe.averaging, progress.step / (progress.step + 20))
         with torch.no_grad():
             for averaged, parameter in zip(
                 self.average.parameters(), self.network.parameters(), strict=True
             ):
                 averaged.lerp_(parameter, 1 - keep)
-        now = loss.item()
         progress.loss = now if math.isnan(progress.loss) else 0.995 * progress.loss + 0.005 * now
 
     def _check(self) -> None:

@@ -1,0 +1,145 @@
+"""Processes that train together: the step of the mean of their gradients, and one run for all."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from samovar_forecast.network.pretrained import load_pretrained
+from samovar_forecast.network.zero_shot_config import ZeroShotConfig
+from samovar_forecast.pretraining import training
+from samovar_forecast.pretraining.__main__ import main
+from samovar_forecast.pretraining.batches import Sizes, batches
+from samovar_forecast.pretraining.known_responses import draw_batch, response_loss
+from samovar_forecast.pretraining.objective import pretraining_loss
+from samovar_forecast.pretraining.processes import (
+    SEEDS_APART,
+    number_of_this_process,
+    share_gradients,
+    sum_of_processes,
+    train_in_processes,
+)
+from samovar_forecast.pretraining.training import Budget, Draws, Pretraining, Recipe
+
+RECIPE = Recipe(
+    network=ZeroShotConfig(width=16, n_layers=1),
+    sizes=Sizes(contexts=(64,), context_weights=(1.0,), positions=64),
+    seed=3,
+    response_weight=1.0,
+)
+N_STEPS = 3
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What two processes left: imports make their start slow, so that all tests share it."""
+    left = tmp_path_factory.mktemp("processes")
+    train_in_processes(2, _work, left)
+    return left
+
+
+def _work(folder):
+    _keep_gradients(folder)
+    _train(folder)
+
+
+def _keep_gradients(folder):
+    number = number_of_this_process()
+    mine, of_the_second, of_none = (nn.Parameter(torch.zeros(2)) for _ in range(3))
+    mine.grad = torch.tensor([1.0, 3.0]) * (number + 1)
+    if number == 1:
+        of_the_second.grad = torch.ones(2)
+    share_gradients([mine, of_the_second, of_none])
+    kept = {
+        "mine": mine.grad.tolist(),
+        "of the second": of_the_second.grad.tolist(),
+        "of none": of_none.grad,
+        "sums": sum_of_processes(number, 10.0),
+    }
+    (folder / f"{number}.json").write_text(json.dumps(kept))
+
+
+def test_gradients_are_the_mean_over_the_processes(folder):
+    first, second = (json.loads((folder / f"{number}.json").read_text()) for number in range(2))
+    assert first == second
+    assert first == {
+        "mine": [1.5, 4.5],
+        "of the second": [0.5, 0.5],
+        "of none": None,
+        "sums": [1.0, 20.0],
+    }
+
+
+def _train(folder):
+    torch.set_num_threads(1)
+    training.validate = lambda network, device: {"loss": 1.0, "alone": 1.0, "error": 1.0}
+    run = Pretraining(RECIPE)
+    run.run(Budget(steps=N_STEPS))
+    number = number_of_this_process()
+    torch.save(run.network.state_dict(), folder / f"{number}.pt")
+    torch.save([run.progress.series, run.progress.loss, run.progress.cpu_seconds], folder / "told")
+
+
+def _losses(run, batch, seed):
+    """Return the loss of one batch, written out."""
+    output = run.network(
+        batch.values,
+        batch.season,
+        future=batch.future,
+        with_others=batch.with_others,
+        positions=batch.positions,
+    )
+    loss = pretraining_loss(output, run.recipe.network.quantiles)
+    if run.progress.step % training.RESPONSES_EVERY == 0:
+        draws = Draws(training.RESPONSE_SEED + seed * 1_000_003 + run.progress.step)
+        loss = loss + response_loss(run.network, draw_batch(draws), draws)
+    return loss
+
+
+def test_a_step_is_that_of_the_mean_of_the_losses(folder):
+    """A loop that adds up the losses of both batches moves the weights alike."""
+    alone = Pretraining(RECIPE)
+    seeds = [RECIPE.seed, RECIPE.seed + SEEDS_APART]
+    sources = [batches(seed, 0, RECIPE.network, alone.device, RECIPE.sizes) for seed in seeds]
+    series, losses = 0, []
+    for _ in range(N_STEPS):
+        for group in alone.optimizer.param_groups:
+            group["lr"] = alone._rate(alone.progress.step / N_STEPS)
+        drawn = [next(source) for source in sources]
+        loss = sum(_losses(alone, batch, seed) for batch, seed in zip(drawn, seeds, strict=True))
+        alone.optimizer.zero_grad()
+        (loss / 2).backward()
+        nn.utils.clip_grad_norm_(alone.network.parameters(), RECIPE.clip)
+        alone.optimizer.step()
+        alone.progress.step += 1
+        series += sum(batch.values.shape[0] * batch.values.shape[2] for batch in drawn)
+        losses.append(loss.item() / 2)
+    together = [torch.load(folder / f"{number}.pt", weights_only=True) for number in range(2)]
+    for name, expected in alone.network.state_dict().items():
+        assert torch.equal(together[0][name], together[1][name])
+        torch.testing.assert_close(together[0][name], expected, rtol=1e-4, atol=1e-6)
+    told = torch.load(folder / "told", weights_only=True)
+    assert told[0] == series
+    mean = losses[0]
+    for loss in losses[1:]:
+        mean = 0.995 * mean + 0.005 * loss
+    assert told[1] == pytest.approx(mean, rel=1e-5)
+    assert told[2] > 0
+
+
+def test_the_command_trains_in_processes_and_goes_on_in_one(tmp_path, quick_check):
+    options = ["--out", str(tmp_path), "--width", "16", "--layers", "1"]
+    assert main([*options, "--steps", "1", "--processes", "2"]) == 0
+    assert main([*options, "--steps", "2", "--resume"]) == 0
+    card = load_pretrained(tmp_path).card
+    assert [part["processes"] for part in card["parts"]] == [2, 1]
+    assert card["steps"] == 2
+    assert card["hardware"].split(", ")[1] == f"1 x {torch.get_num_threads()} threads"
+
+
+@pytest.mark.parametrize("bad", [["--processes", "0"], ["--processes", "2", "--device", "cuda"]])
+def test_processes_that_cannot_be_are_refused(tmp_path, bad, capsys):
+    with pytest.raises(SystemExit):
+        main(["--out", str(tmp_path), "--steps", "1", *bad])
+    assert "--processes counts from 1" in capsys.readouterr().err
