@@ -295,7 +295,7 @@ def cost(name: str) -> Figure:
     """Judge the CPU seconds of forecasts of the pretrained network alone."""
 
     def judge(subject: Subject, bound: float) -> Reached:
-        found = records_of("zero_shot").entries["cost"]["found"][name]
+        found = records_of("zero_shot").entries["cost"]["found"][name]["seconds"]
         return Reached(f"{1000 * found:.0f} ms", found <= bound)
 
     return judge

@@ -11,6 +11,7 @@ import argparse
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import torch
 from statsmodels.tsa.api import VAR
 from torch import Tensor
 
+from benchmarks import harness
 from benchmarks.command import Benchmark, add_data_option
 from benchmarks.econometric import DEVELOPMENT, LINEAR, N_ORIGINS, SETS
 from benchmarks.known_processes import DRAWS, ROWS, STEPS, Known
@@ -146,31 +148,63 @@ def _forgetting_coefs(y: np.ndarray) -> np.ndarray:
 # --- cost -----------------------------------------------------------------------------------------
 
 
-def cost(network: ZeroShotNetwork) -> dict[str, float]:
-    """Return CPU seconds of a forecast, and of 1,000 short series in batches; medians, warm."""
-    random = np.random.default_rng(0)
-    panel = random.normal(size=(1, 200, 6)).cumsum(axis=1)
-    short = random.normal(size=(1000, 60, 1)).cumsum(axis=1)
-    wide = random.normal(size=(1, 200, 200)).cumsum(axis=1)
+@dataclass(frozen=True)
+class Cost:
+    """Forecasts whose cost is measured: panels (B, L, C), 64 at once."""
 
-    def seconds(call: Callable[[], Any], times: int) -> float:
-        call()
-        spent = []
-        for _ in range(times):
-            began = time.process_time()
-            call()
-            spent.append(time.process_time() - began)
-        return float(np.median(spent))
+    shape: tuple[int, int, int]
+    horizon: int
+    season: int
+    times: int = 3
 
-    def all_short() -> None:
-        for first in range(0, len(short), 64):
-            median_forecast(network, short[first : first + 64], 12, 12)
+    def windows(self) -> np.ndarray:
+        """Return random walks."""
+        return np.random.default_rng(0).normal(size=self.shape).cumsum(axis=1)
 
+    def run(self, network: ZeroShotNetwork, windows: np.ndarray) -> None:
+        """Forecast all windows."""
+        for first in range(0, len(windows), AT_ONCE_OF_MANY):
+            some = windows[first : first + AT_ONCE_OF_MANY]
+            median_forecast(network, some, self.horizon, self.season)
+
+
+AT_ONCE_OF_MANY = 64
+COSTS = {
+    "200 x 6, 8 steps": Cost((1, 200, 6), 8, 4, times=9),
+    "200 x 200, 8 steps": Cost((1, 200, 200), 8, 4),
+    "2,048 x 7, 96 steps": Cost((1, 2048, 7), 96, 24),
+    "1,000 series of 60 rows, 12 steps": Cost((1000, 60, 1), 12, 12),
+}
+
+
+def cost(network: ZeroShotNetwork) -> dict[str, Any]:
+    """Return what forecasts cost: CPU seconds, warm, medians; and the peak of their memory."""
     return {
-        "200 x 6, 8 steps": seconds(lambda: median_forecast(network, panel, 8, 4), 9),
-        "200 x 200, 8 steps": seconds(lambda: median_forecast(network, wide, 8, 4), 3),
-        "1,000 series of 60 rows, 12 steps": seconds(all_short, 3),
+        name: {
+            "seconds": _seconds(network, one),
+            "bytes": harness.in_fresh_process("benchmarks.zero_shot:peak_memory", name=name),
+        }
+        for name, one in COSTS.items()
     }
+
+
+def _seconds(network: ZeroShotNetwork, one: Cost) -> float:
+    windows = one.windows()
+    one.run(network, windows)
+    spent = []
+    for _ in range(one.times):
+        began = time.process_time()
+        one.run(network, windows)
+        spent.append(time.process_time() - began)
+    return float(np.median(spent))
+
+
+def peak_memory(name: str) -> int | None:
+    """Return by how many bytes a process grows that forecasts; the network is loaded before."""
+    one = COSTS[name]
+    network, windows = load_pretrained().network, one.windows()
+    median_forecast(network, np.zeros((1, 16, 1)), 1, 1)
+    return harness.peak_resident_bytes(lambda: one.run(network, windows))
 
 
 # --- the command ----------------------------------------------------------------------------------
@@ -250,7 +284,14 @@ def sections(records: Records) -> dict[str, str]:
             for place, step in enumerate(RESPONSE_STEPS)
         ]
     spent_on = entries["cost"]["found"]
-    times = [[name, f"{seconds * 1e3:.0f} ms"] for name, seconds in spent_on.items()]
+    times = [
+        [
+            name,
+            f"{1e3 * one['seconds']:.0f} ms",
+            "not measured" if one["bytes"] is None else f"{one['bytes'] / 2**20:.0f} MiB",
+        ]
+        for name, one in spent_on.items()
+    ]
     spent = math.fsum(entry["cpu seconds"] for entry in entries.values())
     return {
         "zero-shot panel": f"{panel_section(records)}\n\n{stamp(list(entries.values()), spent)}",
@@ -263,7 +304,9 @@ def sections(records: Records) -> dict[str, str]:
             processes,
         ),
         "zero-shot responses": markdown_table(["VARs of 3 series", "step", *RIVALS], recovered),
-        "zero-shot cost": markdown_table(["forecast, warm", "CPU time, one thread"], times),
+        "zero-shot cost": markdown_table(
+            ["forecast, warm", "CPU time, one thread", "memory beside package and data"], times
+        ),
     }
 
 

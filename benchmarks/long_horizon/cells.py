@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from benchmarks.long_horizon.data import Asked, Task
@@ -14,7 +16,7 @@ from benchmarks.long_horizon.rows import canonical_name, read_name
 from benchmarks.records import BenchmarkError, Entry, Records, provenance
 
 MANY_WINDOWS = 1000
-"""A row that strides over the test windows scores all of them where there are fewer."""
+"""A row that scores some of the test windows scores all of them where there are fewer."""
 
 PACKAGES = ("torch", "numpy", "pandas", "pytorch_lightning", "sktime")
 
@@ -70,7 +72,7 @@ class Run:
         forecast, about = row.fit(task, asked, overrides)
         fitted = (time.perf_counter() - wall, time.process_time() - cpu)
         reads = lookback or about["rows_read"]
-        stride = row.stride if len(task.origins("test")) >= MANY_WINDOWS else 1
+        stride = stride_of(len(task.origins("test")), row.n_windows, task.season)
         scores = {
             part: task.score(forecast, part, reads, row.at_once, stride)
             for part in ("validation", "test")
@@ -123,6 +125,27 @@ def key_of(task: Task, name: str, lookback: int, seed: int) -> str:
     """Return the name of a cell's entry."""
     slug = re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_")
     return f"{task.name}/{task.horizon}-{slug}-L{lookback}-s{seed}"
+
+
+def stride_of(n_windows: int, wanted: int | None, season: int) -> int:
+    """Return every how manyth window is scored, so that windows begin at every phase of a season.
+
+    Parameters
+    ----------
+    n_windows : int
+    wanted : int, optional
+        Windows that are scored at most, if there are many; None for all.
+    season : int
+
+    Returns
+    -------
+    int
+    """
+    if wanted is None or n_windows < MANY_WINDOWS:
+        return 1
+    return next(
+        stride for stride in count(-(-n_windows // wanted)) if math.gcd(stride, season) == 1
+    )
 
 
 def best_lookback(cells: Sequence[Entry]) -> int:

@@ -152,7 +152,7 @@ def in_short(table: Table) -> str:
         return f"{title_of(OURS)}: {NOT_RUN}."
     ranks = average_ranks(scores)
     rows = []
-    whole = [name for name, row in ROWS.items() if row.stride == 1]
+    whole = [name for name, row in ROWS.items() if row.n_windows is None]
     for name in sorted(whole, key=lambda name: ranks.get(name, math.inf)):
         pairs = [(by_name[OURS], by_name[name]) for by_name in scores if name in by_name]
         better, ratio = NOT_RUN, ""

@@ -191,6 +191,14 @@ def test_the_row_of_the_default_is_the_default_forecast_and_trains_nothing(walk)
     assert not np.allclose(found[""][0], found[""][1])
 
 
+def test_some_of_many_windows_begin_at_every_phase_of_a_season():
+    assert cells.stride_of(2785, None, 24) == 1
+    assert cells.stride_of(999, 112, 24) == 1
+    assert cells.stride_of(2785, 112, 24) == 25
+    assert cells.stride_of(2161, 112, 24) == 23  # every 20th would meet six hours alone
+    assert cells.stride_of(10444, 112, 144) == 95
+
+
 def test_a_row_may_score_a_part_of_the_windows(walk):
     asked = list(walk.windows("test", 8, 4, stride=5))
     starts = np.concatenate([windows[:, -1] for windows, _ in asked])

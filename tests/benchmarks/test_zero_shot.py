@@ -61,3 +61,21 @@ def test_the_contestant_answers_samples_of_any_length_in_their_order(network):
         assert forecast.quantiles.shape == (6, n_series, 9)
         # Not equal to the last digit: seasons are looked for after quarters of the longest window.
         np.testing.assert_allclose(forecast.points, alone.points, atol=0.2)
+
+
+def test_what_is_measured_is_what_is_forecast(network, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        zero_shot,
+        "median_forecast",
+        lambda network, past, horizon, season: asked.append((past.shape, horizon, season)),
+    )
+    one = zero_shot.COSTS["1,000 series of 60 rows, 12 steps"]
+    one.run(network, one.windows())
+    assert sum(shape[0] for shape, _, _ in asked) == 1000
+    assert {(shape[1:], *rest) for shape, *rest in asked} == {((60, 1), 12, 12)}
+
+
+def test_the_memory_of_a_forecast_is_some_mebibytes():
+    grown = zero_shot.peak_memory("200 x 6, 8 steps")
+    assert grown is None or 0 < grown < 2**28
