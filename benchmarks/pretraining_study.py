@@ -26,8 +26,8 @@ from benchmarks.zero_shot_network import ZeroShot
 from samovar_forecast import load_pretrained
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
-from samovar_forecast.pretraining.command import PRIOR_ROWS
 from samovar_forecast.pretraining.batches import Sizes
+from samovar_forecast.pretraining.command import PRIOR_ROWS
 from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe
 from samovar_forecast.pretraining.validation import validate
 from samovar_forecast.process import one_thread

@@ -8,10 +8,9 @@ import pytest
 from samovar_forecast import exceptions
 from samovar_forecast.checkpoint_file import path_before
 from samovar_forecast.network.pretrained import load_pretrained
-from samovar_forecast.pretraining import command
-from samovar_forecast.pretraining import batches
-from samovar_forecast.pretraining.command import CHECKPOINT, main
+from samovar_forecast.pretraining import batches, command
 from samovar_forecast.pretraining.batches import Sizes
+from samovar_forecast.pretraining.command import CHECKPOINT, main
 from samovar_forecast.pretraining.training import Pretraining, Recipe
 
 

@@ -11,8 +11,8 @@ from torch import nn
 from samovar_forecast.network.pretrained import load_pretrained
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining import training
-from samovar_forecast.pretraining.command import main
 from samovar_forecast.pretraining.batches import Sizes, batches
+from samovar_forecast.pretraining.command import main
 from samovar_forecast.pretraining.known_responses import draw_batch, response_loss
 from samovar_forecast.pretraining.objective import pretraining_loss
 from samovar_forecast.pretraining.processes import (
