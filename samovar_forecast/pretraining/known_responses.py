@@ -16,9 +16,10 @@ from samovar_forecast.pretraining.draws import Draws
 from samovar_forecast.pretraining.shocks import shocks
 from samovar_forecast.pretraining.vector_families import (
     BURN_IN,
-    companion_radius,
     moving_matrices,
+    own_sizes,
     run_var,
+    with_leaders,
 )
 
 LEAST_SHOCK, LARGEST_SHOCK = 0.1, 0.6
@@ -26,8 +27,6 @@ LEAST_SHOCK, LARGEST_SHOCK = 0.1, 0.6
 LARGEST_ERROR = 3.0
 LEADING = 0.4
 """Share of the VARs of the loss in which series lead others."""
-LARGEST_ROOT = 0.97
-"""Of the VARs in which series lead others."""
 
 
 class KnownVARs(NamedTuple):
@@ -70,12 +69,14 @@ def known_vars(
     if leading:
         leads = draws.chance(leading, n, 1, 1, 1)
         first, second = (
-            torch.where(leads > 0, _with_leaders(draws, matrices), matrices)
+            torch.where(
+                leads > 0,
+                with_leaders(draws, matrices, draws.uniform(0.0, 1.0, n, 1, 1, 1)),
+                matrices,
+            )
             for matrices in (first, second)
         )
-        small = draws.log_uniform(0.03, 1.0, n, 1, n_series)
-        small[..., 0] = 1.0
-        e = torch.where(leads[..., 0] > 0, e * small, e)
+        e = torch.where(leads[..., 0] > 0, e * own_sizes(draws, n, n_series), e)
     path = run_var(first, e, second, mix)[:, BURN_IN:]
     now = mix[:, -1, None, None, None]
     matrices = (1 - now) * first + now * second
@@ -83,22 +84,6 @@ def known_vars(
     unit = (path - mean).square().mean(1, keepdim=True).sqrt().clamp(min=1e-6)  # B 1 C
     in_units = matrices * unit[:, :, None] / unit[..., None, :].mT
     return KnownVARs((path - mean) / unit, in_units)
-
-
-def _with_leaders(draws: Draws, matrices: Tensor) -> Tensor:
-    """Return matrices (n, order, C, C) in which a series hears itself and earlier series alone.
-
-    Each effect of another series has a lag of its own and may be as large as an own effect.
-    """
-    n, order, n_series, _ = matrices.shape
-    own = torch.diag_embed(matrices.diagonal(dim1=2, dim2=3) * draws.uniform(0.0, 1.0, n, 1, 1))
-    heard = draws.chance(0.6, n, n_series, n_series).tril(-1)
-    size = draws.normal(n, n_series, n_series) * draws.log_uniform(0.3, 2.0, n, 1, 1) * heard
-    lag = torch.arange(order, device=draws.device)[:, None, None]
-    chosen = lag == draws.integers(0, order - 1, n, 1, n_series, n_series)
-    together = own + size[:, None] * chosen
-    factor = LARGEST_ROOT / companion_radius(together).clamp(min=LARGEST_ROOT)
-    return together * (factor[:, None] ** (lag[:, 0, 0] + 1))[..., None, None]
 
 
 def draw_batch(draws: Draws) -> KnownVARs:

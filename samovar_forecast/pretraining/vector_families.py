@@ -17,6 +17,8 @@ from samovar_forecast.pretraining.shocks import shocks
 
 BURN_IN = 50
 LARGEST = 1e4
+LARGEST_ROOT = 0.97
+"""Of VARs in which series lead others."""
 
 
 def draw_lag_matrices(draws: Draws, n: int, order: int, n_series: int, radius: Tensor) -> Tensor:
@@ -186,6 +188,49 @@ def threshold_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
     """Return two-regime threshold VARs, led by the level of the first series (Tsay 1998)."""
     regimes = draw_regimes(draws, n, n_series)
     return regimes.run(shocks(draws, n, length + BURN_IN, n_series, plain=0.7))[:, BURN_IN:]
+
+
+def leading_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
+    """Return VARs in which series follow earlier series and have small shocks of their own.
+
+    Transfer functions (Box and Jenkins 1976, Time Series Analysis, chapter 10): each effect has a
+    delay of its own, and the first series is often smooth. Who reads the others forecasts several
+    steps almost without error.
+    """
+    order = int(draws.integers(1, 6, 1))
+    matrices = draw_lag_matrices(draws, n, order, n_series, _radius(draws, n))
+    matrices = with_leaders(draws, matrices, draws.uniform(0.0, 1.0, n, 1, 1, n_series).sqrt())
+    e = shocks(draws, n, length + BURN_IN, n_series, plain=0.7)
+    e = e * own_sizes(draws, n, n_series)
+    kernel = (draws.chance(0.5, n, 1) * draws.uniform(0.3, 0.95, n, 1)) ** torch.arange(
+        64, device=draws.device
+    )
+    first = filtered(e[..., :1], kernel / kernel.square().sum(1, keepdim=True).sqrt())
+    return run_var(matrices, torch.cat([first, e[..., 1:]], -1))[:, BURN_IN:]
+
+
+def with_leaders(draws: Draws, matrices: Tensor, own: Tensor) -> Tensor:
+    """Return matrices (n, order, C, C) in which a series hears itself and earlier series alone.
+
+    Each effect of another series has a lag of its own and may be as large as an own effect; own
+    effects are multiplied by ``own``, (n, 1, 1, C) or (n, 1, 1, 1).
+    """
+    n, order, n_series, _ = matrices.shape
+    kept = torch.diag_embed(matrices.diagonal(dim1=2, dim2=3) * own[:, 0])
+    heard = draws.chance(0.6, n, n_series, n_series).tril(-1)
+    size = draws.normal(n, n_series, n_series) * draws.log_uniform(0.3, 2.0, n, 1, 1) * heard
+    lag = torch.arange(order, device=draws.device)[:, None, None]
+    chosen = lag == draws.integers(0, order - 1, n, 1, n_series, n_series)
+    together = kept + size[:, None] * chosen
+    factor = LARGEST_ROOT / companion_radius(together).clamp(min=LARGEST_ROOT)
+    return together * (factor[:, None] ** (lag[:, 0, 0] + 1))[..., None, None]
+
+
+def own_sizes(draws: Draws, n: int, n_series: int) -> Tensor:
+    """Return sizes of the own shocks of series that follow the first; (n, 1, C)."""
+    small = draws.log_uniform(0.03, 1.0, n, 1, n_series)
+    small[..., 0] = 1.0
+    return small
 
 
 def switching_means(draws: Draws, n: int, length: int, n_series: int) -> Tensor:

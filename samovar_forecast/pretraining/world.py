@@ -27,6 +27,7 @@ FAMILIES: dict[str, Family] = {
         vector.cointegrated_var,
         vector.moving_var,
         vector.threshold_var,
+        vector.leading_var,
         vector.switching_means,
         vector.dynamic_factors,
         vector.causal_graph,
@@ -45,7 +46,12 @@ FAMILIES: dict[str, Family] = {
 }
 """Every family by its name."""
 
-PLAIN_SHARES = {"stable_var": 0.06, "integrated_var": 0.1, "cointegrated_var": 0.06}
+PLAIN_SHARES = {
+    "stable_var": 0.05,
+    "integrated_var": 0.08,
+    "cointegrated_var": 0.05,
+    "leading_var": 0.05,
+}
 """Shares of the windows that are such a VAR and nothing else: what a linear VAR is made for."""
 
 SEASONS = {
