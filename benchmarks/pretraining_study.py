@@ -40,6 +40,7 @@ EVERY = 4
 KINDS: dict[str, tuple[str, ...]] = {
     "stable and integrated VARs": ("stable_var", "integrated_var", "cointegrated_var"),
     "VARs that move": ("moving_var", "threshold_var", "switching_means"),
+    "series that lead others": ("leading_var",),
     "factors, graphs, small economies": ("dynamic_factors", "causal_graph", "small_macro_model"),
     "autoregressions, long memory": ("autoregressions", "long_memory"),
     "trends and levels": ("local_trends", "deterministic_trends", "levels"),

@@ -199,7 +199,8 @@ def leading_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
     """
     order = int(draws.integers(1, 6, 1))
     matrices = draw_lag_matrices(draws, n, order, n_series, _radius(draws, n))
-    matrices = with_leaders(draws, matrices, draws.uniform(0.0, 1.0, n, 1, 1, n_series).sqrt())
+    own = draws.uniform(0.0, 1.0, n, 1, 1, n_series).sqrt()
+    matrices = with_leaders(draws, matrices, own, heard=0.85)
     e = shocks(draws, n, length + BURN_IN, n_series, plain=0.7)
     e = e * own_sizes(draws, n, n_series)
     kernel = (draws.chance(0.5, n, 1) * draws.uniform(0.3, 0.95, n, 1)) ** torch.arange(
@@ -209,16 +210,17 @@ def leading_var(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
     return run_var(matrices, torch.cat([first, e[..., 1:]], -1))[:, BURN_IN:]
 
 
-def with_leaders(draws: Draws, matrices: Tensor, own: Tensor) -> Tensor:
+def with_leaders(draws: Draws, matrices: Tensor, own: Tensor, *, heard: float = 0.6) -> Tensor:
     """Return matrices (n, order, C, C) in which a series hears itself and earlier series alone.
 
-    Each effect of another series has a lag of its own and may be as large as an own effect; own
-    effects are multiplied by ``own``, (n, 1, 1, C) or (n, 1, 1, 1).
+    An earlier series is heard with probability ``heard``, at a lag of its own, and its effect may
+    be as large as an own effect; own effects are multiplied by ``own``, (n, 1, 1, C) or
+    (n, 1, 1, 1).
     """
     n, order, n_series, _ = matrices.shape
     kept = torch.diag_embed(matrices.diagonal(dim1=2, dim2=3) * own[:, 0])
-    heard = draws.chance(0.6, n, n_series, n_series).tril(-1)
-    size = draws.normal(n, n_series, n_series) * draws.log_uniform(0.3, 2.0, n, 1, 1) * heard
+    is_heard = draws.chance(heard, n, n_series, n_series).tril(-1)
+    size = draws.normal(n, n_series, n_series) * draws.log_uniform(0.3, 2.0, n, 1, 1) * is_heard
     lag = torch.arange(order, device=draws.device)[:, None, None]
     chosen = lag == draws.integers(0, order - 1, n, 1, n_series, n_series)
     together = kept + size[:, None] * chosen

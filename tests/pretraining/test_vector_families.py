@@ -115,3 +115,29 @@ def test_the_macro_model_gives_any_number_of_series_up_to_its_own(n_series):
     assert found.shape == (20, 100, n_series)
     torch.testing.assert_close(found.mean(1), torch.zeros(20, n_series), rtol=0, atol=1e-3)
     assert (found.square().mean(1).median() - 1).abs() < 1e-2
+
+
+def test_the_first_series_foretells_those_that_follow_it():
+    """Least squares on the lags of both series leaves little of what the own lags leave."""
+    found = standardize(vector_families.leading_var(Draws(0), 100, 400, 2)).double().numpy()
+    left = []
+    for window in found:
+        lags = np.concatenate([window[6 - lag : -lag] for lag in range(1, 7)], axis=1)
+        follower = window[6:, 1]
+        errors = [
+            np.square(follower - seen @ np.linalg.lstsq(seen, follower)[0]).mean()
+            for seen in (lags, lags[:, 1::2])
+        ]
+        left.append(errors[0] / max(errors[1], 1e-12))
+    assert np.median(left) < 0.5
+    assert np.quantile(left, 0.9) > 0.9  # some follow nobody
+
+
+def test_no_series_hears_a_later_series():
+    wanted = torch.full((20,), 0.9)
+    matrices = vector_families.with_leaders(
+        Draws(1), draw_lag_matrices(Draws(0), 20, 3, 4, wanted), torch.ones(1, 1, 1, 1)
+    )
+    assert not matrices.triu(1).any()
+    assert matrices.tril(-1).any()
+    assert (companion_radius(matrices) < 1).all()
