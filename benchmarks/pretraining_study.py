@@ -43,6 +43,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "series that lead others": ("leading_var",),
     "factors, graphs, small economies": ("dynamic_factors", "causal_graph", "small_macro_model"),
     "autoregressions, long memory": ("autoregressions", "long_memory"),
+    "panels of series alike": ("panel_autoregressions",),
     "trends and levels": ("local_trends", "deterministic_trends", "levels"),
     "Gaussian processes": ("gaussian_processes",),
     "counts, bounds, chaos, events": ("counts", "bounded", "chaotic_maps", "events"),

@@ -276,6 +276,36 @@ def autoregressions(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
     return filtered(shocks(draws, n, length, n_series), kernel)
 
 
+def panel_autoregressions(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
+    """Return autoregressions of levels or of steps whose coefficients all series nearly share.
+
+    Random coefficients (Swamy 1970, Econometrica 38): what one series shows of its dynamics holds
+    for the others. Partial autocorrelations are drawn, so that every series is stable.
+    """
+    order = int(draws.integers(1, 4, 1))
+    first = draws.uniform(-0.3, 0.98, n, 1, 1)
+    further = (0.35 * draws.normal(n, order - 1, 1)).clamp(-0.9, 0.9)
+    apart = draws.log_uniform(0.01, 0.5, n, 1, 1) * draws.normal(n, order, n_series)
+    partial = torch.tanh(torch.atanh(torch.cat([first, further], 1)) + apart)
+    matrices = torch.diag_embed(coefs_of_partial(partial))
+    path = run_var(matrices, shocks(draws, n, length + BURN_IN, n_series))[:, BURN_IN:]
+    drift = 0.3 * draws.normal(n, 1, 1) + 0.1 * draws.normal(n, 1, n_series)
+    summed = (standardize(path) + drift).cumsum(1)
+    return torch.where(draws.chance(0.4, n, 1, 1) > 0, summed, path)
+
+
+def coefs_of_partial(partial: Tensor) -> Tensor:
+    """Return the autoregression that has partial autocorrelations (n, p, C); its shape too.
+
+    The recursion of Durbin and Levinson (Brockwell and Davis 1991, proposition 5.2.1).
+    """
+    coefs = partial[:, :0]
+    for lag in range(partial.shape[1]):
+        newest = partial[:, lag : lag + 1]
+        coefs = torch.cat([coefs - newest * coefs.flip(1), newest], 1)
+    return coefs
+
+
 def causal_graph(draws: Draws, n: int, length: int, n_series: int) -> Tensor:
     """Return smooth or rough roots whose effects pass through a random graph with lags and bends.
 

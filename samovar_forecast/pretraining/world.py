@@ -33,6 +33,7 @@ FAMILIES: dict[str, Family] = {
         vector.causal_graph,
         vector.small_macro_model,
         vector.autoregressions,
+        vector.panel_autoregressions,
         single.local_trends,
         single.deterministic_trends,
         single.levels,

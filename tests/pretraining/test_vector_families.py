@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from statsmodels.tsa.arima_process import ArmaProcess
 
 from samovar_forecast.linear.simulate import largest_root
 from samovar_forecast.pretraining import vector_families
 from samovar_forecast.pretraining.draws import Draws, standardize
 from samovar_forecast.pretraining.vector_families import (
+    coefs_of_partial,
     companion_radius,
     draw_lag_matrices,
     run_var,
@@ -141,3 +143,22 @@ def test_no_series_hears_a_later_series():
     assert not matrices.triu(1).any()
     assert matrices.tril(-1).any()
     assert (companion_radius(matrices) < 1).all()
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_coefficients_have_the_partial_autocorrelations_asked_for(order):
+    partial = Draws(0).uniform(-0.9, 0.9, 3, order, 2)
+    coefs = coefs_of_partial(partial).double().numpy()
+    for b, c in np.ndindex(3, 2):
+        expected = partial[b, :, c].numpy()
+        process = ArmaProcess(np.r_[1, -coefs[b, :, c]], [1])
+        assert process.isstationary
+        np.testing.assert_allclose(process.pacf(order + 1)[1:], expected, atol=1e-4)
+
+
+def test_the_series_of_a_panel_have_nearly_the_same_dynamics():
+    """First autocorrelations of steps differ less inside of windows than between windows."""
+    found = vector_families.panel_autoregressions(Draws(0), 100, 600, 4).diff(dim=1)
+    found = standardize(found)
+    first = (found[:, 1:] * found[:, :-1]).mean(1)  # windows, series
+    assert first.std(1).median() < 0.4 * first.mean(1).std()
