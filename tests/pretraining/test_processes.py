@@ -1,14 +1,11 @@
 """Processes that train together: the step of the mean of their gradients, and one run for all."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import torch
 from torch import nn
 
-from samovar_forecast.network.pretrained import load_pretrained
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining import training
 from samovar_forecast.pretraining.batches import Sizes, batches
@@ -128,18 +125,6 @@ def test_a_step_is_that_of_the_mean_of_the_losses(folder):
         mean = 0.995 * mean + 0.005 * loss
     assert told[1] == pytest.approx(mean, rel=1e-5)
     assert told[2] > 0
-
-
-def test_the_command_trains_in_processes_and_goes_on_in_one(tmp_path, quick_check):
-    """As a command of its own, whose functions the processes that it starts must find."""
-    options = ["--out", str(tmp_path), "--width", "16", "--layers", "1"]
-    command = [sys.executable, "-m", "samovar_forecast.pretraining", *options]
-    subprocess.run([*command, "--steps", "1", "--processes", "2"], check=True, capture_output=True)
-    assert main([*options, "--steps", "2", "--resume"]) == 0
-    card = load_pretrained(tmp_path).card
-    assert [part["processes"] for part in card["parts"]] == [2, 1]
-    assert card["steps"] == 2
-    assert card["hardware"].split(", ")[1] == f"1 x {torch.get_num_threads()} threads"
 
 
 @pytest.mark.parametrize("bad", [["--processes", "0"], ["--processes", "2", "--device", "cuda"]])
