@@ -31,7 +31,7 @@ def validate(network: ZeroShotNetwork, device: torch.device | str = "cpu") -> di
     dict
         ``loss`` as in the training, with the others seen wherever there are others; ``alone``, no
         series seeing another; ``error``, absolute error of the median at the last position over
-        that of the last value, both in units, capped at 5; ``families``, the loss of each family.
+        that of the last value, both in units, capped at 5; ``families``, the loss of each family that is drawn.
     """
     config = network.config
     draws = Draws(SEED, device)
@@ -58,10 +58,14 @@ def validate(network: ZeroShotNetwork, device: torch.device | str = "cpu") -> di
             sums["error"] += float((error * known).sum())
             sums["naive"] += float((naive * known).sum())
         weights += n * n_series
-    families = (by_family[:, 0] / by_family[:, 1]).tolist()
+    families = {
+        name: round(float(loss / weight), 4)
+        for name, (loss, weight) in zip(FAMILIES, by_family, strict=True)
+        if weight > 0
+    }
     return {
         "loss": sums["loss"] / weights,
         "alone": sums["alone"] / weights,
         "error": sums["error"] / sums["naive"],
-        "families": dict(zip(FAMILIES, (round(value, 4) for value in families), strict=True)),
+        "families": families,
     }

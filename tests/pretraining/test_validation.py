@@ -12,7 +12,7 @@ from samovar_forecast.pretraining.world import FAMILIES
 
 @pytest.fixture(autouse=True)
 def few_windows(monkeypatch):
-    monkeypatch.setattr(validation, "SHAPES", ((24, 64, 1), (12, 64, 2)))
+    monkeypatch.setattr(validation, "SHAPES", ((48, 64, 1), (12, 64, 2)))
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,13 @@ def test_the_last_value_has_the_error_of_the_last_value(network):
     assert found["loss"] > 0
 
 
+def test_a_family_of_which_no_window_is_drawn_has_no_loss(network, monkeypatch):
+    monkeypatch.setattr(validation, "SHAPES", ((4, 64, 1),))
+    found = validate(network)["families"]
+    assert 0 < len(found) <= 4
+    assert all(loss > 0 for loss in found.values())
+
+
 def test_worse_forecasts_score_worse(network):
     close, far = (
         validate(Forecasting(network, lambda out, by=by: out.actual.nan_to_num() + by))
@@ -74,8 +81,8 @@ def test_each_shape_is_seen_with_and_without_the_others(network):
     validate(watched)
     seen = [(tuple(values.shape), with_others) for values, with_others in watched.sights]
     assert seen == [
-        ((24, 64, 1), True),
-        ((24, 64, 1), False),
+        ((48, 64, 1), True),
+        ((48, 64, 1), False),
         ((12, 64, 2), True),
         ((12, 64, 2), False),
     ]
