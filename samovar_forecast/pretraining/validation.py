@@ -31,7 +31,8 @@ def validate(network: ZeroShotNetwork, device: torch.device | str = "cpu") -> di
     dict
         ``loss`` as in the training, with the others seen wherever there are others; ``alone``, no
         series seeing another; ``error``, absolute error of the median at the last position over
-        that of the last value, both in units, capped at 5; ``families``, the loss of each family that is drawn.
+        that of the last value, both in units, capped at 5; ``families``, the loss of each family
+        that is drawn.
     """
     config = network.config
     draws = Draws(SEED, device)
