@@ -23,7 +23,7 @@ import pandas as pd
 
 from benchmarks import harness
 from benchmarks.command import Benchmark
-from benchmarks.pages import markdown_table
+from benchmarks.pages import as_mebibytes, markdown_table
 from benchmarks.records import Entry, Records, fingerprint, provenance
 from samovar_forecast import SAMoVARForecaster, compare
 from samovar_forecast.linear.simulate import simulate_var
@@ -139,7 +139,7 @@ def sections(records: Records) -> dict[str, str]:
         runs = runs_of(about)
         cpu, wall = (median_of(about, clock) for clock in ("cpu", "wall"))
         peaks = [run["bytes"] for run in runs if run["bytes"] is not None]
-        peak = f"{median(peaks) / 2**20:.0f} MiB" if peaks else "not measured"
+        peak = as_mebibytes(median(peaks) if peaks else None)
         shape = f"{size.n_rows} x {size.n_series}"
         bound = f"{size.bound:.0f}"
         about_size = [name, shape, str(size.horizon), str(size.n_origins or 1)]

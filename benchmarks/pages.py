@@ -98,6 +98,11 @@ def write_sections(sections: Mapping[str, str]) -> None:
             path.write_text(written, encoding="utf-8")
 
 
+def as_mebibytes(size: float | None) -> str:
+    """Return a number of bytes as a table tells it; None stands for what was not measured."""
+    return "not measured" if size is None else f"{size / 2**20:.0f} MiB"
+
+
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table that reads well both as Markdown and as it stands."""
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.pages import markdown_table
+from benchmarks.pages import as_mebibytes, markdown_table
 from benchmarks.pictures import Picture
 from benchmarks.pictures import shown as shown_pictures
 from benchmarks.records import Records
@@ -37,7 +37,7 @@ def shown(found: Mapping[str, float]) -> str:
     """Return a cell: seconds, and memory."""
     if not found:
         return "no memory"
-    return f"{found['seconds']:.3g} s, {found['bytes'] / 2**20:.0f} MiB"
+    return f"{found['seconds']:.3g} s, {as_mebibytes(found['bytes'])}"
 
 
 def rows_of(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[list[str]]:
@@ -78,12 +78,12 @@ def projection(entry: Mapping[str, Any]) -> str:
     points = points_of(entry)
     known = {size: found for size, found in points.items() if found}
     size = max(known)
-    rate, held = size / known[size]["seconds"], known[size]["bytes"] / 2**20
+    rate, held = size / known[size]["seconds"], as_mebibytes(known[size]["bytes"])
     hours = MANY / rate / 3600
     dollars = hours * DOLLARS_A_CORE_HOUR
     return (
         f"Measured: {size:,} series of 60 months, 12 steps ahead with intervals, in row groups of "
-        f"{SERIES_IN_A_ROW_GROUP}: {rate:.0f} series a second and core, and {held:.0f} MiB beside "
+        f"{SERIES_IN_A_ROW_GROUP}: {rate:.0f} series a second and core, and {held} beside "
         f"the interpreter and its libraries. On paper, {MANY:,} such series take {hours:.0f} core "
         f"hours: {hours / CORES:.1f} hours on {CORES} cores, about ${dollars:.0f} at "
         f"${DOLLARS_A_CORE_HOUR} a core hour. That assumes one process a core, each with its own "

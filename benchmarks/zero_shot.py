@@ -20,11 +20,11 @@ import torch
 from statsmodels.tsa.api import VAR
 from torch import Tensor
 
-from benchmarks import harness
+from benchmarks import harness, zero_shot_network
 from benchmarks.command import Benchmark, add_data_option
 from benchmarks.econometric import DEVELOPMENT, LINEAR, N_ORIGINS, SETS
 from benchmarks.known_processes import DRAWS, ROWS, STEPS, Known
-from benchmarks.pages import markdown_table
+from benchmarks.pages import as_mebibytes, markdown_table
 from benchmarks.records import RESULTS, BenchmarkError, Records, fingerprint, provenance, stamp
 from samovar_forecast import load_pretrained
 from samovar_forecast.linear.forgetting import forgetting_vars
@@ -150,7 +150,7 @@ def _forgetting_coefs(y: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Cost:
-    """Forecasts whose cost is measured: panels (B, L, C), 64 at once."""
+    """Forecasts whose cost is measured: windows (B, L, C), as many at once as a contestant asks."""
 
     shape: tuple[int, int, int]
     horizon: int
@@ -163,12 +163,11 @@ class Cost:
 
     def run(self, network: ZeroShotNetwork, windows: np.ndarray) -> None:
         """Forecast all windows."""
-        for first in range(0, len(windows), AT_ONCE_OF_MANY):
-            some = windows[first : first + AT_ONCE_OF_MANY]
+        for first in range(0, len(windows), zero_shot_network.AT_ONCE):
+            some = windows[first : first + zero_shot_network.AT_ONCE]
             median_forecast(network, some, self.horizon, self.season)
 
 
-AT_ONCE_OF_MANY = 64
 COSTS = {
     "200 x 6, 8 steps": Cost((1, 200, 6), 8, 4, times=9),
     "200 x 200, 8 steps": Cost((1, 200, 200), 8, 4),
@@ -190,13 +189,8 @@ def cost(network: ZeroShotNetwork) -> dict[str, Any]:
 
 def _seconds(network: ZeroShotNetwork, one: Cost) -> float:
     windows = one.windows()
-    one.run(network, windows)
-    spent = []
-    for _ in range(one.times):
-        began = time.process_time()
-        one.run(network, windows)
-        spent.append(time.process_time() - began)
-    return float(np.median(spent))
+    jobs = {"forecast": lambda: one.run(network, windows)}
+    return harness.interleave(jobs, one.times)["forecast"].median
 
 
 def peak_memory(name: str) -> int | None:
@@ -285,11 +279,7 @@ def sections(records: Records) -> dict[str, str]:
         ]
     spent_on = entries["cost"]["found"]
     times = [
-        [
-            name,
-            f"{1e3 * one['seconds']:.0f} ms",
-            "not measured" if one["bytes"] is None else f"{one['bytes'] / 2**20:.0f} MiB",
-        ]
+        [name, f"{1e3 * one['seconds']:.0f} ms", as_mebibytes(one["bytes"])]
         for name, one in spent_on.items()
     ]
     spent = math.fsum(entry["cpu seconds"] for entry in entries.values())

@@ -10,6 +10,7 @@ from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining import training
 from samovar_forecast.pretraining.batches import Sizes, batches
 from samovar_forecast.pretraining.command import main
+from samovar_forecast.pretraining.draws import Draws
 from samovar_forecast.pretraining.known_responses import draw_batch, response_loss
 from samovar_forecast.pretraining.objective import pretraining_loss
 from samovar_forecast.pretraining.processes import (
@@ -19,7 +20,7 @@ from samovar_forecast.pretraining.processes import (
     sum_of_processes,
     train_in_processes,
 )
-from samovar_forecast.pretraining.training import Budget, Draws, Pretraining, Recipe
+from samovar_forecast.pretraining.training import Budget, Pretraining, Recipe
 
 RECIPE = Recipe(
     network=ZeroShotConfig(width=16, n_layers=1),
