@@ -13,14 +13,9 @@ from torch import Tensor
 
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
 from samovar_forecast.pretraining.draws import Draws
+from samovar_forecast.pretraining.linked_families import own_sizes, with_leaders
 from samovar_forecast.pretraining.shocks import shocks
-from samovar_forecast.pretraining.vector_families import (
-    BURN_IN,
-    moving_matrices,
-    own_sizes,
-    run_var,
-    with_leaders,
-)
+from samovar_forecast.pretraining.vector_families import BURN_IN, moving_matrices, run_var
 
 LEAST_SHOCK, LARGEST_SHOCK = 0.1, 0.6
 """Sizes of the shocks of the loss, in deviations of the series."""

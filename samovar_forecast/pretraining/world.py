@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from samovar_forecast.pretraining import linked_families as linked
 from samovar_forecast.pretraining import single_families as single
 from samovar_forecast.pretraining import vector_families as vector
 from samovar_forecast.pretraining.draws import Draws, smooth_curves, standardize
@@ -27,11 +28,11 @@ FAMILIES: dict[str, Family] = {
         vector.cointegrated_var,
         vector.moving_var,
         vector.threshold_var,
-        vector.leading_var,
+        linked.leading_var,
         vector.switching_means,
-        vector.dynamic_factors,
-        vector.causal_graph,
-        vector.small_macro_model,
+        linked.dynamic_factors,
+        linked.causal_graph,
+        linked.small_macro_model,
         vector.autoregressions,
         vector.panel_autoregressions,
         single.local_trends,
