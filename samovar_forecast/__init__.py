@@ -108,11 +108,11 @@ _HOMES = {
     "NetworkLearner": _Home("samovar_forecast.dynamics.refitting"),
     "SAMoVARForecaster": _Home("samovar_forecast.adapters.sktime.forecaster", "sktime", "sktime"),
     "SAMoVARModel": _Home(
-        "samovar_forecast.adapters.darts.model", "darts", "darts", ">=0.48,<0.49"
+        "samovar_forecast.adapters.darts.model", "darts", "darts", ">=0.48.1,<0.49"
     ),
     "SAMoVARNetwork": _Home("samovar_forecast.network"),
     "SAMoVARZeroShotModel": _Home(
-        "samovar_forecast.adapters.darts.zero_shot", "darts", "darts", ">=0.48,<0.49"
+        "samovar_forecast.adapters.darts.zero_shot", "darts", "darts", ">=0.48.1,<0.49"
     ),
     "Scaler": _Home("samovar_forecast.frames.scaler"),
     "SeriesTensors": _Home("samovar_forecast.learning.windows"),

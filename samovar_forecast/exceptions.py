@@ -101,7 +101,7 @@ def require(package: str, feature: str, extra: str, versions: str = "") -> Modul
     extra : str
         The extra of this package that brings it: ``"sktime"``.
     versions : str, optional
-        Versions of the package that work, for the message: ``">=0.48,<0.49"``.
+        Versions of the package that work, for the message: ``">=0.48.1,<0.49"``.
 
     Returns
     -------

@@ -18,7 +18,7 @@ except ModuleNotFoundError as missing:
     raise MissingPackageError(
         "SAMoVARModel needs another version of the package 'darts'",
         found=f"darts {darts.__version__}",
-        wanted="darts>=0.48,<0.49",
+        wanted="darts>=0.48.1,<0.49",
         remedy="install it with: pip install 'samovar_forecast[darts]'",
     ) from missing
 

@@ -468,4 +468,4 @@ def test_an_old_darts_is_told_what_is_wanted():
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
     )
     assert "found: darts 0." in done.stderr
-    assert "wanted: darts>=0.48,<0.49" in done.stderr
+    assert "wanted: darts>=0.48.1,<0.49" in done.stderr
