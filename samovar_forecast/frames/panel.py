@@ -13,7 +13,7 @@ import hashlib
 import numbers
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -122,21 +122,19 @@ class Panel:
         target = _values(y, "y", target_names)
         covariates = _covariates(X, y.index, past.append(future))
 
-        grid = None if known is None else known.grid
+        parts = list(_split(y.index, "y"))
+        grid = _common_grid(parts) if known is None else known.grid
         instances: list[Instance] = []
         checked: pd.Index | None = None
-        for key, rows in _split(y.index):
-            times = y.index[rows] if key is None else y.index[rows].get_level_values(-1)
+        for key, rows, times in parts:
             if checked is None or not times.equals(checked):
-                grid = TimeGrid.of(times, "y" if key is None else f"y, instance {key!r},", grid)
+                grid = TimeGrid.of(times, _place("y", key), grid)
                 checked = times
             if known is None:
-                _check_some_value(target[rows], "y", target_names, key)
-                _check_some_value(covariates[rows], "X", past.append(future), key)
+                _check_some_value(target[rows], _place("y", key), target_names)
+                _check_some_value(covariates[rows], _place("X", key), past.append(future))
             past_rows, future_rows = np.split(covariates[rows], [len(past)], axis=1)
             instances.append(Instance(key, times[-1], target[rows], past_rows, future_rows))
-        if grid is None:
-            raise DataError("y is empty", found="no rows", wanted="observations")
         return cls(tuple(instances), grid, target_names, past, future, tuple(y.index.names[:-1]))
 
     @property
@@ -356,21 +354,67 @@ def check_frame(frame: pd.DataFrame | pd.Series, where: str) -> None:
         The message names the first offending place.
     """
     table = frame.to_frame() if isinstance(frame, pd.Series) else frame
-    for key, rows in _split(table.index):
-        times = table.index[rows] if key is None else table.index[rows].get_level_values(-1)
-        check_times(times, where if key is None else f"{where}, instance {key!r},")
+    for key, _, times in _split(table.index, where):
+        check_times(times, _place(where, key))
     _values(table, where, table.columns)
 
 
-def _split(index: pd.Index) -> Iterator[tuple[Hashable, Any]]:
-    """Yield the key and the rows of each instance, in the order of their first rows."""
+class _Part(NamedTuple):
+    """The rows of an instance in a frame."""
+
+    key: Hashable
+    rows: Any
+    times: pd.Index
+
+
+def _place(where: str, key: Hashable) -> str:
+    """Return the words for the rows of an instance of a frame, in error messages."""
+    return where if key is None else f"{where}, instance {key!r},"
+
+
+def _split(index: pd.Index, where: str) -> Iterator[_Part]:
+    """Yield the rows of each instance, in the order of their first rows.
+
+    Raises
+    ------
+    DataError
+        If a row does not say which instance it belongs to.
+    """
     if not isinstance(index, pd.MultiIndex):
-        yield None, slice(None)
+        yield _Part(None, slice(None), index)
         return
+    has_no_key = (np.stack(index.codes[:-1]) < 0).any(axis=0)
+    if has_no_key.any():
+        row = int(has_no_key.argmax())
+        raise DataError(
+            f"the index of {where} has missing keys of instances",
+            found=f"{int(has_no_key.sum())}, the first in row {row} ({index[row]})",
+            wanted="a key in every level before the time",
+            remedy="drop these rows, or name their instance",
+        )
     codes, keys = pd.factorize(index.droplevel(-1))
     order = np.argsort(codes, kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=len(keys)))
-    yield from zip(keys, np.split(order, ends[:-1]), strict=True)
+    for key, rows in zip(keys, np.split(order, ends[:-1]), strict=True):
+        yield _Part(key, rows, index[rows].get_level_values(-1))
+
+
+def _common_grid(parts: Sequence[_Part]) -> TimeGrid:
+    """Return the grid of the instance that spans the most time.
+
+    A short instance does not tell the frequency: a week of business days looks like days.
+    """
+    if not parts:
+        raise DataError("y is empty", found="no rows", wanted="observations")
+    for key, _, times in parts:
+        check_times(times, _place("y", key))
+
+    def span(part: _Part) -> tuple[bool, int]:
+        first, last = part.times[[0, -1]].astype("int64")
+        return len(part.times) > 2, last - first
+
+    longest = max(parts, key=span)
+    return TimeGrid.of(longest.times, _place("y", longest.key))
 
 
 def _roles(X: pd.DataFrame | None, past_names: Sequence[Hashable]) -> tuple[pd.Index, pd.Index]:
@@ -393,8 +437,8 @@ def _covariates(
         return np.empty((len(index), 0))
     if X is None:
         raise DataError("X is missing", found="None", wanted=f"the columns {list(names)}")
-    for _, rows in _split(X.index):
-        check_times(X.index[rows].get_level_values(-1), "X")
+    for key, _, times in _split(X.index, "X"):
+        check_times(times, _place("X", key))
     rows = X.index.get_indexer(index)
     if (rows < 0).any():
         raise DataError(
@@ -453,12 +497,11 @@ def _values(frame: pd.DataFrame, where: str, names: pd.Index) -> np.ndarray:
     return values
 
 
-def _check_some_value(values: np.ndarray, where: str, names: pd.Index, key: Hashable) -> None:
+def _check_some_value(values: np.ndarray, where: str, names: pd.Index) -> None:
     is_empty = np.isnan(values).all(axis=0)
     if is_empty.any():
-        place = where if key is None else f"{where}, instance {key!r},"
         raise DataError(
-            f"column {names[int(is_empty.argmax())]!r} of {place} has no value at all",
+            f"column {names[int(is_empty.argmax())]!r} of {where} has no value at all",
             found=f"{len(values)} missing values (NaN)",
             wanted="at least one observation",
             remedy="drop the column, or the instance",

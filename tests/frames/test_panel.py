@@ -102,6 +102,29 @@ def test_an_instance_of_one_row_is_read_with_the_frequency_of_the_others():
     assert forecast.loc["short"].index[0] == dates[4]
 
 
+DAYS = pd.date_range("2024-01-01", periods=60, freq="D")
+BUSINESS_DAYS = pd.date_range("2024-01-01", periods=60, freq="B")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("calendar", "stretches"),
+    [
+        (DAYS, [(0, 2), (0, 59)]),
+        (BUSINESS_DAYS, [(0, 4), (3, 20)]),
+        (BUSINESS_DAYS, [(0, 5), (3, 8)]),
+        (BUSINESS_DAYS, [(0, 5), (3, 7)]),
+    ],
+    ids=["two dates", "a part of a week", "weeks of five", "fewer rows over more days"],
+)
+def test_the_order_of_the_instances_does_not_matter(calendar, stretches, order):
+    parts = [pd.DataFrame({"a": 1.0}, calendar[slice(*rows)]) for rows in stretches[::order]]
+    y = pd.concat(parts, keys=["first", "second"])
+    ahead = Panel.from_frame(y).forecast_frame([np.zeros((1, 1))] * 2, [[1]] * 2)
+    expected = [calendar[end] for _, end in stretches[::order]]
+    assert list(ahead.index.get_level_values(-1)) == expected
+
+
 def test_covariates_are_aligned_by_time_and_split_by_role():
     y, X = load_and_price(), weather()
     panel = Panel.from_frame(y, X, past_names=["sun"])
@@ -283,6 +306,23 @@ def test_a_bad_instance_of_a_panel_is_named():
         Panel.from_frame(y)
     with pytest.raises(DataError, match=r"y, instance \('south', 1\),.*not sorted"):
         check_frame(y.iloc[::-1], "y")
+
+
+def test_a_row_without_the_key_of_its_instance_is_refused():
+    y = three_shops()
+    for level in ("region", "shop"):
+        keys = y.index.to_frame(index=False).astype({"region": object, "shop": object})
+        keys.loc[[30, 31], level] = None
+        nameless = y.set_axis(pd.MultiIndex.from_frame(keys))
+        X = nameless.rename(columns={"a": "x"})[["x"]]
+        for call, where in (
+            (lambda y=nameless: Panel.from_frame(y), "y"),
+            (lambda y=nameless: check_frame(y, "y"), "y"),
+            (lambda X=X: Panel.from_frame(y, X), "X"),
+        ):
+            message = rf"index of {where} has missing keys.*2, the first in row 30"
+            with pytest.raises(DataError, match=message):
+                call()
 
 
 @pytest.mark.parametrize(
