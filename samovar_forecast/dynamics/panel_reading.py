@@ -15,6 +15,7 @@ from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.dynamics.earlier_forecasts import EarlierForecasts, Estimation
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import Instance, Panel
+from samovar_forecast.frames.time_grid import check_zone
 from samovar_forecast.learning.members import take_off
 from samovar_forecast.learning.panel_forecaster import InstanceMembers, PanelForecaster
 from samovar_forecast.learning.plan import Plan
@@ -236,6 +237,7 @@ def _take_rows_ahead(X: pd.DataFrame | None, instance: Instance, panel: Panel) -
     names = panel.future_names
     if X is None:
         return pd.DataFrame(columns=names, dtype=np.float64)
+    check_zone(X.index.get_level_values(-1), instance.last, "the index of X")
     rows = X if instance.key is None else X.xs(instance.key, level=list(range(X.index.nlevels - 1)))
     later = rows.loc[rows.index > instance.last, list(names)]
     expected = panel.grid.ahead(instance.last, np.arange(1, len(later) + 1))

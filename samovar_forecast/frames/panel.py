@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from samovar_forecast.exceptions import DataError
-from samovar_forecast.frames.time_grid import TimeGrid, check_times
+from samovar_forecast.frames.time_grid import TimeGrid, check_times, check_zone
 
 LARGEST = 1e150
 """Sums of squares of larger numbers are no numbers."""
@@ -119,6 +119,7 @@ class Panel:
             past, future = _roles(X, past_names)
         else:
             target_names, past, future = known.target_names, known.past_names, known.future_names
+            check_zone(y.index.get_level_values(-1), known.instances[0].last, "the index of y")
         target = _values(y, "y", target_names)
         covariates = _covariates(X, y.index, past.append(future))
 
@@ -437,6 +438,7 @@ def _covariates(
         return np.empty((len(index), 0))
     if X is None:
         raise DataError("X is missing", found="None", wanted=f"the columns {list(names)}")
+    check_zone(X.index.get_level_values(-1), index.get_level_values(-1), "the index of X")
     for key, _, times in _split(X.index, "X"):
         check_times(times, _place("X", key))
     rows = X.index.get_indexer(index)

@@ -15,6 +15,7 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
 from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.frames.time_grid import zone_name
 
 _DTYPES = re.compile(
     r"object|str|string|bool|boolean|u?int(8|16|32|64)|U?Int(8|16|32|64)|float(32|64)"
@@ -43,13 +44,18 @@ def write_name(value: Any, depth: int = 0) -> Any:
         return value
     plain = _write(value, depth)
     if plain is not None and depth <= _DEEPEST:
-        found = read_name(plain)
+        try:
+            found = read_name(plain)
+        except (ValueError, TypeError):
+            found = None
         if type(found) is type(value) and (found == value or value != value):
             return plain
+    zone = getattr(value, "tzinfo", None)
     raise ConfigurationError(
         "a name or time is of a kind that no artifact can hold",
         found=f"{type(value).__name__} {value!r}",
         wanted="text, a number, a date, a pandas time or frequency, or a tuple of them",
+        remedy=None if zone is None else "convert the times, for example with .tz_convert('UTC')",
     )
 
 
@@ -61,8 +67,7 @@ def _write(value: Any, depth: int) -> dict[str, list[Any]] | None:
         return {"tuple": [write_name(part, depth + 1) for part in value]}
     if isinstance(value, pd.Timestamp):
         naive = value if value.tz is None else value.tz_convert("UTC").tz_localize(None)
-        zone = None if value.tz is None else str(value.tz)
-        return {"time": [int(naive.asm8.view("i8")), value.unit, zone]}
+        return {"time": [int(naive.asm8.view("i8")), value.unit, zone_name(value.tz)]}
     if isinstance(value, pd.Timedelta):
         return {"span": [int(value.asm8.view("i8")), value.unit]}
     if isinstance(value, pd.Period):
@@ -90,7 +95,12 @@ def _write_offset(value: Any) -> dict[str, list[Any]] | None:
 
 def _make_time(count: int, unit: Any, zone: str | None) -> pd.Timestamp:
     found = pd.Timestamp(np.datetime64(count, unit))
-    return found if zone is None else found.tz_localize("UTC").tz_convert(zone)
+    if zone is None:
+        return found
+    try:
+        return found.tz_localize("UTC").tz_convert(zone)
+    except KeyError as error:
+        raise ValueError(f"there is no time zone {zone[:40]!r}") from error
 
 
 _MAKERS: dict[str, Callable[..., Any]] = {
@@ -133,6 +143,11 @@ def write_index(index: pd.Index) -> dict[str, Any]:
         If it holds what no artifact can hold.
     """
     plain: dict[str, Any]
+    if isinstance(index, pd.DatetimeIndex) and len(index) and index.tz is not None:
+        write_name(index[0])  # or the zone has no name
+        freq = index.freq
+        index = index.tz_convert(zone_name(index.tz))
+        index.freq = freq
     if isinstance(index, pd.RangeIndex):
         plain = {"range": [index.start, index.stop, index.step], "name": write_name(index.name)}
     elif isinstance(index, pd.MultiIndex):

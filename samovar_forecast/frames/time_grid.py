@@ -6,8 +6,10 @@ integers), the distance between the rows, and the times that come next.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -142,14 +144,9 @@ class TimeGrid:
         """
         if self.kind == "integer":
             return int(end) - int(start)
-        zones = [getattr(time, "tzinfo", None) for time in (start, end)]
-        if str(zones[0]) != str(zones[1]):
-            raise DataError(
-                f"time {end} of {where} is in another time zone than the series",
-                found=str(zones[1]),
-                wanted=str(zones[0]),
-                remedy="convert the times with .tz_convert, or with .tz_localize where none is set",
-            )
+        check_zone(end, start, f"time {end} of {where}")
+        if getattr(start, "tz", None) is not None:  # zones of two libraries do not meet in pandas
+            end = end.tz_convert(start.tz)
         if end < start:
             return -self.steps_between(end, start, where)
         if self.kind == "period":
@@ -225,6 +222,43 @@ def check_times(index: pd.Index, where: str) -> Kind:
     kind = _kind_of(index, where)
     _check_order(index, where)
     return kind
+
+
+def check_zone(times: Any, series: Any, where: str) -> None:
+    """Refuse times in another time zone than those of a series.
+
+    Parameters
+    ----------
+    times, series : Index, or a time
+        Times of a kind without zones have none.
+    where : str
+        The times in error messages.
+
+    Raises
+    ------
+    DataError
+    """
+    found, wanted = (zone_name(getattr(own, "tz", None)) for own in (times, series))
+    if found != wanted:
+        raise DataError(
+            f"{where} is in another time zone than the series",
+            found=str(found),
+            wanted=str(wanted),
+            remedy="convert the times with .tz_convert, or with .tz_localize where none is set",
+        )
+
+
+def zone_name(zone: tzinfo | None) -> str | None:
+    """Return the name of a time zone, which is the same for every library of zones.
+
+    The libraries dateutil and zoneinfo call the zone of Berlin ``"Europe/Berlin"``; dateutil's
+    own text is the path of a file. A zone without a name keeps its text.
+    """
+    if zone is None:
+        return None
+    text = str(zone)
+    file = re.fullmatch(r"tzfile\('(?:.*zoneinfo/)?(.+)'\)", text)
+    return file[1] if file else text.replace("tzutc()", "UTC")
 
 
 def _kind_of(index: pd.Index, where: str) -> Kind:

@@ -325,6 +325,20 @@ def test_a_row_without_the_key_of_its_instance_is_refused():
                 call()
 
 
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_rows_in_another_time_zone_are_refused(zone):
+    y, X = load_and_price().tz_localize("UTC"), weather().tz_localize("UTC")
+    known = Panel.from_frame(y.iloc[:20], X)
+    moved = [frame.tz_localize(None).tz_localize(zone) for frame in (y, X)]
+    message = rf"the index of {{}} is in another time zone.*found: {zone}; wanted: UTC"
+    with pytest.raises(DataError, match=message.format("y")):
+        Panel.from_frame(moved[0], moved[1], known=known)
+    with pytest.raises(DataError, match=message.format("X")):
+        Panel.from_frame(y, moved[1], known=known)
+    with pytest.raises(DataError, match=message.format("X")):
+        known.covariates_ahead(moved[1], 2, 2)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

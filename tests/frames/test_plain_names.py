@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from dateutil.tz import gettz, tzoffset, tzutc
 
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.frames.plain_names import read_index, read_name, write_index, write_name
@@ -41,6 +42,27 @@ def test_a_name_or_time_comes_back_of_its_own_kind(value):
     assert type(found) is type(value)
     if isinstance(value, pd.Timestamp):
         assert (found.unit, str(found.tz)) == (value.unit, str(value.tz))
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"), [(gettz("Europe/Berlin"), "Europe/Berlin"), (tzutc(), "UTC")]
+)
+def test_a_zone_of_dateutil_is_written_by_its_name(zone, name):
+    index = pd.date_range("2024-03-30", periods=3, freq="D", tz=zone)
+    pd.testing.assert_index_equal(
+        read_index(write_index(index)),
+        pd.date_range("2024-03-30", periods=3, freq="D", tz=name),
+        exact=True,
+    )
+    assert read_index(write_index(index)).freq == index.freq
+    time = read_name(write_name(index[0]))
+    assert (time, str(time.tz)) == (index[0], name)
+
+
+@pytest.mark.parametrize("write", [write_name, lambda time: write_index(pd.DatetimeIndex([time]))])
+def test_a_zone_without_a_name_is_not_written(write):
+    with pytest.raises(ConfigurationError, match=r"no artifact can hold.*tz_convert\('UTC'\)"):
+        write(pd.Timestamp("2024-01-01", tz=tzoffset("ship", 3600)))
 
 
 def test_numbers_of_numpy_are_numbers():

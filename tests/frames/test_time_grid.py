@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import timezone
+
 import numpy as np
 import pandas as pd
 import pytest
+from dateutil.tz import gettz, tzutc
 
 from samovar_forecast.exceptions import DataError
-from samovar_forecast.frames.time_grid import TimeGrid, season_of
+from samovar_forecast.frames.time_grid import TimeGrid, season_of, zone_name
 
 
 def without_freq(index: pd.Index) -> pd.Index:
@@ -180,6 +183,14 @@ def test_times_of_another_zone_are_told(zone, found):
     start = pd.Timestamp("2024-01-01", tz="Europe/Berlin")
     with pytest.raises(DataError, match=f"another time zone.*{found}; wanted: Europe/Berlin"):
         grid.steps_between(start, pd.Timestamp("2024-01-01 07:00", tz=zone), "y")
+
+
+def test_a_zone_is_the_same_zone_in_every_library():
+    index = pd.date_range("2024-03-29", periods=5, freq="D", tz="Europe/Berlin")
+    grid, later = TimeGrid.of(index, "y"), index.tz_convert(gettz("Europe/Berlin"))[-1]
+    assert grid.steps_between(index[0], later, "y") == 4
+    assert grid.steps_between(later, index[0], "y") == -4
+    assert zone_name(tzutc()) == zone_name(timezone.utc) == "UTC"
 
 
 @pytest.mark.parametrize(

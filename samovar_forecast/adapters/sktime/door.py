@@ -17,6 +17,7 @@ from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import check_frame
+from samovar_forecast.frames.time_grid import check_zone
 from samovar_forecast.process import usual_torch
 
 
@@ -172,6 +173,9 @@ class BaseCheckedForecaster(BaseForecaster):
             is_ignored = where == "X" and not self.get_tag("capability:exogenous")
             if not is_ignored and _is_plain_frame(frame):
                 check_frame(frame, where)
+                if where == "X" and _is_plain_frame(y):
+                    times, series = (own.index.get_level_values(-1) for own in (X, y))
+                    check_zone(times, series, "the index of X")
         return super()._check_X_y(X, y, *args, **kwargs)
 
     def _check_fh(self, fh: Any, pred_int: bool = False) -> ForecastingHorizon | None:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from dateutil.tz import gettz
 from sktime.exceptions import NotFittedError
 from sktime.forecasting.base import ForecastingHorizon
 
@@ -107,6 +108,19 @@ def test_a_loaded_forecaster_answers_and_goes_on_bit_for_bit(name, tmp_path):
         for ask in ASKED:
             assert_same(getattr(loaded, ask)(**ahead), getattr(forecaster, ask)(**ahead))
         assert loaded.cutoff[0] == newer["y"].index[-1]
+
+
+def test_a_forecaster_of_times_in_a_zone_of_dateutil_goes_on(tmp_path):
+    y = days().tz_localize(gettz("Europe/Berlin"))
+    forecaster = SAMoVARForecaster(**NO_MODEL).fit(y, fh=[1, 3])
+    loaded = reload(forecaster, tmp_path / "kept.zip")
+    newer = waves(74).iloc[70:].tz_localize(gettz("Europe/Berlin"))
+    for _ in range(2):
+        found, expected = loaded.predict(), forecaster.predict()
+        assert_same(found.to_numpy(), expected.to_numpy())
+        assert (found.index == expected.index).all()
+        for model in (forecaster, loaded):
+            model.update(newer, update_params=False)
 
 
 def test_dates_that_were_asked_for_come_back(tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sktime.split import ExpandingWindowSplitter
 
 from samovar_forecast import SAMoVARForecaster
 from samovar_forecast.exceptions import ConfigurationError, DataError, TrainingError
@@ -179,6 +180,32 @@ def test_a_time_zone_changes_no_forecast(zone, freq):
         answers.append(SAMoVARForecaster(**LINEAR).fit(y, fh=[1, 9]).predict())
     np.testing.assert_array_equal(*answers)
     assert answers[1].index.tz is not None
+
+
+@pytest.mark.filterwarnings("ignore:the covariates X have no effect")
+@pytest.mark.parametrize("zone", [None, "Europe/Paris"])
+def test_rows_in_another_time_zone_are_refused_at_every_door(zone):
+    X = waves(44, seed=1).set_axis(["u", "v"], axis=1).tz_localize("UTC")
+    y = waves(40).tz_localize("UTC")
+    y2, X2 = (frame.tz_localize(None).tz_localize(zone) for frame in (y, X))
+    plain = SAMoVARForecaster(**LINEAR).fit(y, fh=[1, 2])
+    with_X = SAMoVARForecaster(**LINEAR).fit(y, X=X, fh=[1, 2])
+    windows = ExpandingWindowSplitter(fh=[1], initial_window=36)
+    for where, call in (
+        ("y", lambda: plain.update(y2)),
+        ("y", lambda: plain.update_predict(y2, windows, update_params=False)),
+        ("y", lambda: plain.predict_origins(y2, [36], horizon=1)),
+        ("y", lambda: plain.explain(y2)),
+        ("X", lambda: SAMoVARForecaster(**LINEAR).fit(y, X=X2)),
+        ("X", lambda: with_X.predict(X=X2)),
+        ("X", lambda: with_X.update(y, X=X2)),
+        ("X", lambda: with_X.explain(X=X2)),
+        ("X", lambda: with_X.explain(y, X=X2)),
+    ):
+        message = rf"index of {where} is in another time zone.*found: {zone}; wanted: UTC"
+        with pytest.raises(DataError, match=message):
+            call()
+    assert with_X.predict(X=X).shape == (2, 2)
 
 
 # ---------------------------------------------------------------- the process around us
