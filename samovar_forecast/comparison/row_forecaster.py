@@ -10,6 +10,8 @@ import pandas as pd
 from scipy.stats import norm
 from sktime.forecasting.base import BaseForecaster
 
+from samovar_forecast.frames.panel import Panel
+
 
 class RowForecaster(BaseForecaster):
     """A forecaster that keeps the rows it has seen, and answers in a frame that continues them.
@@ -37,11 +39,19 @@ class RowForecaster(BaseForecaster):
     _seen: pd.DataFrame
 
     def _update(self, y: pd.DataFrame, X: Any = None, update_params: bool = True) -> Any:
-        seen = y.combine_first(self._seen).reindex(columns=self._seen.columns)
+        seen = Panel.from_frame(self._seen)
+        newer = Panel.from_frame(y, known=seen)
+        n_time = len(self._seen) + len(y)
+        n_needed = 1 if update_params else self._n_lags()
+        rows, _ = seen.extended_by(newer, n_time, n_needed, may_start_anew=False).frames()
         if update_params:
-            return self._fit(seen, X, None)
-        self._seen = seen
+            return self._fit(rows, X, None)
+        self._seen = rows
         return self
+
+    def _n_lags(self) -> int:
+        """Return the number of rows that a forecast looks back on at least."""
+        return int(np.max(getattr(self, "orders_", 0), initial=1))
 
     def _predict(self, fh: Any, X: Any) -> pd.DataFrame:
         steps, index = self._asked_for(fh)

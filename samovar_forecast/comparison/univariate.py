@@ -81,6 +81,9 @@ class LinearSmoothing(ClassicalForecaster):
         self._unit = np.where(steps > 0, steps, 1.0)
         self._smoothing = _smoothing_of(values / self._unit, self.season)
 
+    def _n_lags(self) -> int:
+        return 2 * FEWEST_ROWS
+
     def _map(self, steps: int, max_lag: int) -> LinearMap:
         found = _maps_of(self._smoothing, steps, max_lag)
         if self.method == "theta":
@@ -150,6 +153,9 @@ class MeanForecaster(ClassicalForecaster):
         self._fits = [row.clone() for row in self.rows]
         for fit in self._fits:
             fit._learn(values)
+
+    def _n_lags(self) -> int:
+        return max(fit._n_lags() for fit in self._fits)
 
     def _extrapolate(self, values: np.ndarray, steps: int) -> np.ndarray:
         ahead = [fit._extrapolate(values, steps) for fit in self._fits]

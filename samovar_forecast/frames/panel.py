@@ -183,18 +183,29 @@ class Panel:
         )
         return dataclasses.replace(self, instances=kept)
 
-    def extended_by(self, newer: Panel, n_time: int, n_needed: int) -> Panel:
+    def extended_by(
+        self, newer: Panel, n_time: int, n_needed: int, may_start_anew: bool = True
+    ) -> Panel:
         """Return up to ``n_time`` rows of each instance that end where ``newer`` ends.
 
         Rows of ``newer`` take the place of rows at the same times. Instances that ``newer`` does
         not have stay as they are.
 
+        Parameters
+        ----------
+        newer : Panel
+        n_time : int
+        n_needed : int
+            Rows that must be known; fewer where there were fewer before.
+        may_start_anew : bool, default=True
+            Whether so many rows of ``newer`` may follow after a gap; the rows of before are then
+            left.
+
         Raises
         ------
         DataError
             If ``newer`` has an instance that this panel lacks, if times between the two panels are
-            missing, or if fewer rows up to the end of ``newer`` are known than before, or fewer
-            than ``n_needed``.
+            missing, or if fewer rows up to the end of ``newer`` are known than are needed.
         """
         added = {instance.key: instance for instance in newer.instances}
         unknown = added.keys() - {instance.key for instance in self.instances}
@@ -206,25 +217,27 @@ class Panel:
                 remedy="fit again with all instances",
             )
         kept = [
-            self._extend(instance, added[instance.key], n_needed)
+            self._extend(instance, added[instance.key], n_needed, may_start_anew)
             if instance.key in added
             else instance
             for instance in self.instances
         ]
         return dataclasses.replace(self, instances=tuple(kept)).tail(n_time)
 
-    def _extend(self, old: Instance, new: Instance, n_needed: int) -> Instance:
+    def _extend(
+        self, old: Instance, new: Instance, n_needed: int, may_start_anew: bool
+    ) -> Instance:
         # Old rows before the first new row stay; the other old rows are replaced, or lie in the
         # future of the new rows.
         n_needed = min(n_needed, len(old))
         n_missing = self.grid.steps_between(old.last, new.last, "y") - len(new)
         n_kept = max(0, len(old) + n_missing) if n_missing <= 0 else 0
-        if n_missing > 0 and len(new) < n_needed:
+        if n_missing > 0 and not (may_start_anew and len(new) >= n_needed):
+            anew = f", or at least the {n_needed} rows of a context" if may_start_anew else ""
             raise DataError(
                 "y does not continue the series",
                 found=f"{n_missing} missing rows after {old.last}",
-                wanted=f"rows from {self.grid.ahead(old.last, [1])[0]} on, or at least the "
-                f"{n_needed} rows of a context",
+                wanted=f"rows from {self.grid.ahead(old.last, [1])[0]} on{anew}",
                 remedy="pass the rows between to update",
             )
         if n_kept + len(new) < n_needed:

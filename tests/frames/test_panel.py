@@ -195,6 +195,10 @@ def test_a_gap_between_the_context_and_new_rows_is_refused():
     newer = Panel.from_frame(y.iloc[22:25], known=context)
     with pytest.raises(DataError, match=r"2 missing rows after 2024-01-20.*rows from 2024-01-21"):
         context.extended_by(newer, 6, 6)
+    moved = context.extended_by(newer, 6, 3)
+    assert_array_equal(moved.instances[0].target, y.iloc[22:25])
+    with pytest.raises(DataError, match=r"2 missing rows.*wanted: rows from 2024-01-21 \S+ on;"):
+        context.extended_by(newer, 6, 3, may_start_anew=False)
 
 
 def test_instances_without_new_rows_stay_and_unknown_ones_are_refused():
