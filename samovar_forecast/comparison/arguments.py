@@ -43,6 +43,20 @@ def checked_data(y: pd.DataFrame | pd.Series) -> tuple[pd.DataFrame, int]:
             wanted="one multivariate series, indexed by time",
             remedy="compare on one instance at a time",
         )
+    if isinstance(y.columns, pd.MultiIndex):
+        raise DataError(
+            "the columns of y have names of several levels",
+            found=f"{y.columns.nlevels} levels, for example {y.columns.tolist()[0]}",
+            wanted="names of one level, for the tables have one for the series",
+            remedy='join the levels: y.columns = ["/".join(map(str, name)) for name in y.columns]',
+        )
+    if y.columns.hasnans:
+        raise DataError(
+            "y has a column without a name",
+            found=f"the columns {list(y.columns)}",
+            wanted="a name for each series, by which the tables group the errors",
+            remedy="name it: y.columns = [...]",
+        )
     grid = Panel.from_frame(y).grid
     y = y.astype(float)
     for name in y:

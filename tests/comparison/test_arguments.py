@@ -56,6 +56,13 @@ def test_a_datetime_index_without_a_frequency_works():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (
+            lambda y: y.set_axis(pd.MultiIndex.from_product([["load"], y.columns]), axis=1),
+            r"columns of y have names of several levels.*2 levels, for example \('load', 'a'\)"
+            r".*join the levels",
+        ),
+        (lambda y: y["a"].rename(("load", "a")), r"names of several levels"),
+        (lambda y: y.set_axis(["a", None, "c"], axis=1), r"y has a column without a name"),
         (lambda y: y.shift(-1).shift(1), r"column 'a' of y.*not finite.*1990Q1"),
         (lambda y: y.assign(b="x"), r"column 'b' of y is not numeric"),
         (lambda y: y.iloc[::-1], r"index of y is not sorted"),
