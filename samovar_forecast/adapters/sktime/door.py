@@ -95,6 +95,22 @@ class BaseCheckedForecaster(BaseForecaster):
         with self._unchanged_on_failure():
             return super().update_predict_single(y=y, fh=fh, X=X, update_params=update_params)
 
+    def update_predict(
+        self,
+        y: Any,
+        cv: Any = None,
+        X: Any = None,
+        update_params: bool = True,
+        reset_forecaster: bool = True,
+    ) -> Any:
+        """Move on from cutoff to cutoff and forecast; if that fails, the earlier state is kept.
+
+        Parameters and return value are those of
+        :meth:`sktime.forecasting.base.BaseForecaster.update_predict`.
+        """
+        with self._unchanged_on_failure():
+            return super().update_predict(y, cv, X, update_params, reset_forecaster)
+
     def predict(self, fh: Any = None, X: Any = None) -> Any:
         """Forecast; if that fails, the horizon of before is kept.
 
@@ -126,6 +142,33 @@ class BaseCheckedForecaster(BaseForecaster):
         coverage = checked_levels(coverage, "coverage")
         with self._horizon_kept_on_failure():
             return super().predict_interval(fh=fh, X=X, coverage=coverage)
+
+    def predict_var(self, fh: Any = None, X: Any = None, cov: bool = False) -> Any:
+        """Forecast variances; if that fails, the horizon of before is kept.
+
+        Parameters and return value are those of
+        :meth:`sktime.forecasting.base.BaseForecaster.predict_var`.
+        """
+        with self._horizon_kept_on_failure():
+            return super().predict_var(fh=fh, X=X, cov=cov)
+
+    def predict_proba(self, fh: Any = None, X: Any = None, marginal: bool = True) -> Any:
+        """Forecast distributions; if that fails, the horizon of before is kept.
+
+        Parameters and return value are those of
+        :meth:`sktime.forecasting.base.BaseForecaster.predict_proba`.
+        """
+        with self._horizon_kept_on_failure():
+            return super().predict_proba(fh=fh, X=X, marginal=marginal)
+
+    def score(self, y: Any, X: Any = None, fh: Any = None) -> Any:
+        """Score a forecast; if that fails, the horizon of before is kept.
+
+        Parameters and return value are those of
+        :meth:`sktime.forecasting.base.BaseForecaster.score`.
+        """
+        with self._horizon_kept_on_failure():
+            return super().score(y, X=X, fh=fh)
 
     def predict_residuals(self, y: Any = None, X: Any = None) -> Any:
         """Return ``y`` minus its forecasts; the horizon of before is kept.

@@ -406,20 +406,21 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         from samovar_forecast.dynamics.results import draw
 
         self.check_is_fitted()
-        horizon, known = self._check_fh(fh, pred_int=True), self._check_X(X=X)
         panel = self._model.panel
         shares = list(dict.fromkeys(checked_levels(coverage, "coverage")))
         key = choose_instance(panel, instance).key
         columns = pd.MultiIndex.from_product([panel.target_names, shares, ["lower", "upper"]])
-        frames = [
-            panel.frames()[0],
-            self._predict(horizon, known),
-            self._interval_frame(horizon, known, shares, columns),
-        ]
-        if key is not None:
-            outer = list(range(frames[0].index.nlevels - 1))
-            frames = [frame.xs(key, level=outer) for frame in frames]
-        return draw("plot_fan", *frames, **options)
+        with self._horizon_kept_on_failure():
+            horizon, known = self._check_fh(fh, pred_int=True), self._check_X(X=X)
+            frames = [
+                panel.frames()[0],
+                self._predict(horizon, known),
+                self._interval_frame(horizon, known, shares, columns),
+            ]
+            if key is not None:
+                outer = list(range(frames[0].index.nlevels - 1))
+                frames = [frame.xs(key, level=outer) for frame in frames]
+            return draw("plot_fan", *frames, **options)
 
     def predict_origins(
         self,
@@ -617,8 +618,24 @@ class SAMoVARForecaster(BaseCheckedForecaster):
             ``random_state`` is no seed.
         """
         check_whole("n_paths", n_paths, 1)
+        generator = (
+            random_state
+            if isinstance(random_state, np.random.Generator)
+            else np.random.default_rng(resolve_seed(random_state))
+        )
         self.check_is_fitted()
-        horizon = self._check_fh(fh, pred_int=True)
+        with self._horizon_kept_on_failure():
+            horizon = self._check_fh(fh, pred_int=True)
+            self._check_number_of_paths(n_paths, horizon)
+            return self._path_frame(
+                horizon,
+                self._check_X(X=X),
+                lambda forecast: forecast.sample(int(n_paths), generator),
+                "path",
+            )
+
+    def _check_number_of_paths(self, n_paths: int, horizon: ForecastingHorizon | None) -> None:
+        """Refuse paths that memory is not likely to hold."""
         panel = self._model.panel
         n_steps = 0 if horizon is None else len(horizon)
         n_numbers = max(1, n_steps * len(panel.instances) * panel.n_series)
@@ -628,17 +645,6 @@ class SAMoVARForecaster(BaseCheckedForecaster):
                 found=f"{n_paths} paths of {n_numbers} numbers",
                 wanted=f"at most {MOST_NUMBERS_OF_PATHS // n_numbers} paths",
             )
-        generator = (
-            random_state
-            if isinstance(random_state, np.random.Generator)
-            else np.random.default_rng(resolve_seed(random_state))
-        )
-        return self._path_frame(
-            horizon,
-            self._check_X(X=X),
-            lambda forecast: forecast.sample(int(n_paths), generator),
-            "path",
-        )
 
     def _update(
         self, y: pd.DataFrame, X: pd.DataFrame | None = None, update_params: bool = True
@@ -674,13 +680,12 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         fh, windows = cv.get_fh(), [window for window, _ in cv.split(y)]
         if update_params or further or not can_be_together(self, y, windows, fh):
             return super()._predict_moving_cutoff(y, cv, X, **how)
-        with self._unchanged_on_failure():
-            moved = without_the_state(self) if reset_forecaster else self
-            moved._check_X_y(X=X, y=y)
-            self._say_what_is_empty(X)
-            found = list(forecast_at_cutoffs(moved, y, windows, X, fh))
-            _check_finite([frame.to_numpy() for _, frame in found])
-            return laid_out(self, found)
+        moved = without_the_state(self) if reset_forecaster else self
+        moved._check_X_y(X=X, y=y)
+        self._say_what_is_empty(X)
+        found = list(forecast_at_cutoffs(moved, y, windows, X, fh))
+        _check_finite([frame.to_numpy() for _, frame in found])
+        return laid_out(self, found)
 
     # ------------------------------------------------------------------ its parts
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import inspect
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from sktime.split import SlidingWindowSplitter
 
 from samovar_forecast import SAMoVARForecaster
 from samovar_forecast.exceptions import DataError
@@ -57,6 +59,74 @@ def test_a_refused_forecast_after_new_rows_leaves_the_rows_out(fitted):
     pd.testing.assert_frame_equal(forecaster.predict(fh=[1, 2]), expected)
     moved = forecaster.update_predict_single(newer, fh=[1, 2], update_params=False)
     assert moved.index[0] == newer.index[-1] + pd.Timedelta(days=1)
+
+
+TAKES_A_HORIZON = {
+    "fit": {"y": wave()},
+    "fit_predict": {"y": wave()},
+    "plot": {},
+    "predict": {},
+    "predict_interval": {},
+    "predict_proba": {},
+    "predict_quantiles": {},
+    "predict_var": {},
+    "pretrain": {"y": panel()},
+    "sample_paths": {},
+    "score": {"y": wave().iloc[50:]},
+    "update_predict_single": {"y": wave().iloc[50:53]},
+}
+
+
+def test_all_methods_that_take_a_horizon_are_known():
+    public = {
+        name: method
+        for name, method in inspect.getmembers(SAMoVARForecaster, inspect.isfunction)
+        if not name.startswith("_")
+    }
+    takes_one = {name for name in public if "fh" in inspect.signature(public[name]).parameters}
+    assert takes_one == set(TAKES_A_HORIZON)
+
+
+@pytest.mark.parametrize("method", TAKES_A_HORIZON)
+@pytest.mark.parametrize("before", [[1, 2], None], ids=["a horizon", "no horizon yet"])
+def test_a_failed_call_changes_no_horizon(method, before):
+    forecaster = SAMoVARForecaster(pretrained=False).fit(wave().iloc[:50], fh=before)
+    expected = copy.copy(forecaster).predict(fh=[1, 2])
+    with pytest.raises(DataError, match="reaches too far"):
+        getattr(forecaster, method)(**TAKES_A_HORIZON[method], fh=[10**9])
+    kept = forecaster._fh
+    assert kept is None if before is None else list(kept) == before
+    pd.testing.assert_frame_equal(forecaster.predict(fh=[1, 2]), expected)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("sample_paths", {"n_paths": 10**9}),
+        ("plot", {"instance": "nowhere"}),
+        ("plot", {"no_such_option": 1}),
+        ("score", {"y": wave().iloc[:7]}),
+    ],
+)
+def test_other_failures_change_no_horizon_either(method, arguments):
+    forecaster = SAMoVARForecaster(pretrained=False).fit(wave().iloc[:50], fh=[1, 2])
+    with pytest.raises((ValueError, TypeError, AttributeError)):
+        getattr(forecaster, method)(**arguments, fh=[1, 2, 3])
+    assert list(forecaster.fh) == [1, 2]
+
+
+@pytest.mark.parametrize("update_params", [True, False])
+def test_a_failed_run_over_cutoffs_leaves_the_forecaster_where_it_was(update_params):
+    forecaster = SAMoVARForecaster(pretrained=False).fit(wave().iloc[:40], fh=[1, 2])
+    expected = forecaster.predict()
+    windows = SlidingWindowSplitter(fh=[1], window_length=4, step_length=6)  # leaves rows out
+    with pytest.raises(DataError, match="missing rows"):
+        forecaster.update_predict(
+            wave().iloc[40:], windows, update_params=update_params, reset_forecaster=False
+        )
+    assert list(forecaster.fh) == [1, 2]
+    assert forecaster.cutoff[0] == wave().index[39]
+    pd.testing.assert_frame_equal(forecaster.predict(), expected)
 
 
 def test_a_horizon_that_no_integer_can_hold_is_refused(fitted):
