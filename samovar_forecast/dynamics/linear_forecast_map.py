@@ -22,8 +22,7 @@ from samovar_forecast.dynamics.forecast_map import ForecastMap, Part, Shape, by_
 from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.linear.forecast import LinearForecast
-from samovar_forecast.linear.linear_map import without_gaps
-from samovar_forecast.linear.smoothing import filled
+from samovar_forecast.linear.linear_map import filled, without_gaps
 
 
 @dataclass(frozen=True)

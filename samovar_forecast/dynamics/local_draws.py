@@ -22,8 +22,7 @@ import numpy as np
 from samovar_forecast.dynamics.forecast_map import Part, by_series
 from samovar_forecast.dynamics.jacobian import DenseJacobian, Jacobian
 from samovar_forecast.exceptions import DataError
-from samovar_forecast.linear.linear_map import without_gaps
-from samovar_forecast.linear.smoothing import filled
+from samovar_forecast.linear.linear_map import filled, without_gaps
 
 if TYPE_CHECKING:
     from samovar_forecast.dynamics.forecast_reading import ForecastReading

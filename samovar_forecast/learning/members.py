@@ -25,8 +25,7 @@ from samovar_forecast.linear.average import LONGEST_LAG, estimate_each
 from samovar_forecast.linear.covariates import CovariateEffect, confirmed_effect
 from samovar_forecast.linear.forecast import WINDOWS_AT_ONCE, LinearForecast
 from samovar_forecast.linear.held_out import Trial
-from samovar_forecast.linear.linear_map import LinearMap, without_gaps
-from samovar_forecast.linear.smoothing import filled
+from samovar_forecast.linear.linear_map import LinearMap, filled, without_gaps
 from samovar_forecast.network.heads import Head
 
 

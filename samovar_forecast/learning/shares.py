@@ -281,21 +281,34 @@ class _Errors(NamedTuple):
     square: np.ndarray
     """Mean square of the scores, (s, C), none of which counts as more than a largest."""
     separate: np.ndarray
-    """Forecasts that do not overlap, (s, 1)."""
+    """Forecasts that do not overlap, (s, C); 0 of a series without enough of them."""
 
 
 def _errors_of(scores: np.ndarray, n_origins: int, fewest: int, largest: float) -> _Errors | None:
-    n_reached = np.isfinite(scores).sum(axis=0).min(axis=1)  # s
+    """Return the errors of scores (B, s, C); None if no series has enough of them.
+
+    Beyond the steps that enough of its scores reach, a series has those of its last such step,
+    widened as those of a random walk. A series without such a step has the mean square of the
+    others, which counts nothing.
+    """
+    n_reached = np.isfinite(scores).sum(axis=0)  # s C
     enough = np.clip(n_reached[0], fewest, REACHED_AT_LEAST)
-    n_steps = int((n_reached >= enough).cumprod().sum())
+    reach = (n_reached >= enough).cumprod(axis=0).sum(axis=0)  # C
+    n_steps, is_silent = int(reach.max()), reach == 0
     if n_steps == 0:
         return None
-    scores = scores[:, :n_steps]
-    chosen = np.flatnonzero(np.isfinite(scores).any(axis=(1, 2)))
+    chosen = np.flatnonzero(np.isfinite(scores[:, :n_steps]).any(axis=(1, 2)))
     chosen = chosen[:: -(-len(chosen) // ORIGINS_OF_A_CALIBRATION)]
-    centered = scores[chosen] - np.nanmedian(scores[chosen], axis=0)
+    step = np.arange(n_steps)[:, None]
+    nearest = np.minimum(step, np.maximum(reach - 1, 0))  # s C
+    scores = np.take_along_axis(scores[chosen], nearest[None], axis=1)
+    scores = scores * np.sqrt((step + 1) / (nearest + 1))
+    drawn = np.random.default_rng(0).normal(size=(*scores.shape[:2], is_silent.sum()))
+    scores[..., is_silent] = drawn  # any order will do
+    centered = scores - np.nanmedian(scores, axis=0)
     square = np.nanmean(np.square(np.clip(centered, -largest, largest)), axis=0)
-    return _Errors(centered, square, n_origins / np.arange(1, n_steps + 1)[:, None])
+    square[:, is_silent] = square[:, ~is_silent].mean(axis=1, keepdims=True)
+    return _Errors(centered, square, np.where(is_silent, 0.0, n_origins / (step + 1)))
 
 
 def _calibration(

@@ -21,11 +21,10 @@ from samovar_forecast.linear.candidates import (
     pooled_forms,
 )
 from samovar_forecast.linear.held_out import CUTS, Trial, paths_of, weigh
-from samovar_forecast.linear.linear_map import LinearMap, blend
+from samovar_forecast.linear.linear_map import LinearMap, blend, filled
 from samovar_forecast.linear.sample import Sample
 from samovar_forecast.linear.seasons import find_season
 from samovar_forecast.linear.sharing import shared
-from samovar_forecast.linear.smoothing import filled
 from samovar_forecast.linear.stable_average import stable_average
 from samovar_forecast.linear.threads import one_blas_thread
 

@@ -22,6 +22,7 @@ from samovar_forecast.linear.forgetting import forgetting_vars
 from samovar_forecast.linear.linear_map import (
     LinearMap,
     blend,
+    filled,
     finite_runs,
     iterate,
     iterate_each,
@@ -30,7 +31,6 @@ from samovar_forecast.linear.orders import MOST_REGRESSORS, candidate_orders, la
 from samovar_forecast.linear.periods import PeriodForm
 from samovar_forecast.linear.regressions import Fit, in_levels, ols_ars, ols_var
 from samovar_forecast.linear.ridge_var import fit_ridge_var
-from samovar_forecast.linear.smoothing import filled
 from samovar_forecast.linear.smoothing_candidates import Smoothing
 from samovar_forecast.linear.stability import GROWTH_OF_A_UNIT_ROOT, rolled_growth
 

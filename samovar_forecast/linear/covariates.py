@@ -17,10 +17,9 @@ import numpy as np
 
 from samovar_forecast.linear.average import estimate_anchor
 from samovar_forecast.linear.gate import FEWEST_BLOCKS, estimate_gate
-from samovar_forecast.linear.linear_map import Rows, without_gaps
+from samovar_forecast.linear.linear_map import Rows, filled, without_gaps
 from samovar_forecast.linear.orders import largest_order
 from samovar_forecast.linear.ridge import RidgeRegressions
-from samovar_forecast.linear.smoothing import filled
 from samovar_forecast.linear.threads import one_blas_thread
 
 NUMBERS_OF_LAGS = (1, 3, 9)

@@ -20,7 +20,7 @@ from samovar_forecast.linear.candidates import (
     products_of,
 )
 from samovar_forecast.linear.direct import RELATIVE_PENALTIES, RidgePath
-from samovar_forecast.linear.linear_map import LinearMap
+from samovar_forecast.linear.linear_map import LinearMap, filled
 from samovar_forecast.linear.sample import Sample
 from samovar_forecast.linear.weights import stacked_weights
 
@@ -273,7 +273,10 @@ def _held_out_errors(folds: Sequence[Fold], names: list[str], n_steps: int) -> H
             ahead = some[:, None] + np.arange(n_steps)
             actual = rows[np.minimum(ahead, len(rows) - 1)]  # B s C
             actual[ahead >= len(rows)] = np.nan
-            errors.append(np.stack([fold.maps[name].along(rows, some) - actual for name in names]))
+            first = np.isfinite(rows).argmax(axis=0)  # C
+            actual = np.where((some[:, None] <= first)[:, None], np.nan, actual)
+            known = filled(rows)  # a series without a value there takes no forecast of another away
+            errors.append(np.stack([fold.maps[name].along(known, some) - actual for name in names]))
     origin = np.concatenate([origins[::stride] for *_, origins in parts])
     return HeldOutErrors(
         np.concatenate(errors, axis=1), np.concatenate(instance), origin, n_origins

@@ -223,6 +223,21 @@ def without_gaps(values: np.ndarray) -> np.ndarray:
     return filled
 
 
+def filled(values: np.ndarray) -> np.ndarray:
+    """Return (n, C) with the nearest value in place of what is missing at the ends."""
+    if np.isfinite(values).all():
+        return values
+    filled = values.copy()
+    for c in range(values.shape[1]):
+        known = np.flatnonzero(np.isfinite(values[:, c]))
+        if len(known):
+            filled[: known[0], c] = values[known[0], c]
+            filled[known[-1] :, c] = values[known[-1], c]
+        else:
+            filled[:, c] = 0.0
+    return filled
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows of one instance.

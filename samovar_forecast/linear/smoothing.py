@@ -237,18 +237,3 @@ def half_of_the_trend(alpha: np.ndarray, n_lags: int, n_steps: int, season: int)
     slope = np.linalg.lstsq(design, np.eye(n_lags), rcond=None)[0][0]  # L
     reach = np.arange(n_steps)[:, None] + (1 - (1 - alpha) ** n_lags) / alpha  # s C
     return 0.5 * reach[:, :, None] * slope[::-1]
-
-
-def filled(values: np.ndarray) -> np.ndarray:
-    """Return (n, C) with the nearest value in place of what is missing at the ends."""
-    if np.isfinite(values).all():
-        return values
-    filled = values.copy()
-    for c in range(values.shape[1]):
-        known = np.flatnonzero(np.isfinite(values[:, c]))
-        if len(known):
-            filled[: known[0], c] = values[known[0], c]
-            filled[known[-1] :, c] = values[known[-1], c]
-        else:
-            filled[:, c] = 0.0
-    return filled

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from samovar_forecast.linear.linear_map import LinearMap
-from samovar_forecast.linear.smoothing import Constants, Responses, filled, half_of_the_trend
+from samovar_forecast.linear.linear_map import LinearMap, filled
+from samovar_forecast.linear.smoothing import Constants, Responses, half_of_the_trend
 from samovar_forecast.linear.smoothing_search import (
     DAMPINGS,
     LOWEST,

@@ -10,8 +10,7 @@ import pytest
 from samovar_forecast.dynamics.forecast_map import Shape
 from samovar_forecast.dynamics.linear_forecast_map import LinearForecastMap, filling
 from samovar_forecast.exceptions import ConfigurationError
-from samovar_forecast.linear.linear_map import without_gaps
-from samovar_forecast.linear.smoothing import filled
+from samovar_forecast.linear.linear_map import filled, without_gaps
 from tests.builders.dynamics import assert_lazy_parts_agree
 from tests.builders.members import by_differences, linear_forecast, scaled_windows, units
 

@@ -134,6 +134,29 @@ def test_the_width_of_an_instance_is_its_own_drawn_to_that_of_all():
     assert alone.scores.std() < loud
 
 
+@pytest.mark.parametrize("n_known", [0, 1])
+@pytest.mark.parametrize("head", [Head.of_quantiles((0.1, 0.5, 0.9)), Head.point()])
+def test_a_series_without_errors_leaves_the_width_of_the_others(head, n_known):
+    scores = 2.5 * np.random.default_rng(0).normal(size=(300, 2, 3))
+    (whole,) = calibrate([scores], head)
+    holed = scores.copy()
+    holed[n_known:, :, 2] = np.nan
+    (calibration,) = calibrate([holed], head)
+    np.testing.assert_array_equal(calibration.scores[..., :2], whole.scores[..., :2])
+    width = calibration.scores[..., 2].std(axis=0)
+    foretold = 1.0 if head.n_params > 1 else 2.5
+    assert (0.9 * foretold < width).all()
+    assert (width < 1.9 * foretold).all()  # nothing is known: a little wider
+
+
+def test_a_series_that_reaches_fewer_steps_is_widened_from_its_last():
+    scores = np.random.default_rng(0).normal(size=(300, 4, 2))
+    scores[:, 1:, 1] = np.nan
+    (calibration,) = calibrate([scores], Head.point())
+    widths = calibration.scores[..., 1].std(axis=0)
+    np.testing.assert_allclose(widths / widths[0], np.sqrt([1, 2, 3, 4]), rtol=0.02)
+
+
 def test_an_instance_may_reach_farther_than_the_others_together():
     head = Head.of_quantiles((0.1, 0.5, 0.9))
     far = np.random.default_rng(7).normal(size=(8, 3, 1))

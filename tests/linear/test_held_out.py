@@ -23,6 +23,20 @@ def test_every_origin_from_half_of_the_rows_on_counts_as_far_as_the_rows_reach(n
     assert reached.tolist() == np.minimum(6, n_rows - trial.origin).tolist()
 
 
+@pytest.mark.parametrize("gone", [slice(None, 40), slice(40, None)])
+def test_a_series_that_begins_late_or_ends_takes_no_forecast_of_the_others_away(gone) -> None:
+    y = np.random.default_rng(0).normal(size=(80, 3)).cumsum(axis=0)
+    y[gone, 2] = np.nan
+    trial = estimate_anchor([y], 4, 40).trial
+    assert trial is not None
+    ahead = trial.origin[:, None] + np.arange(4)
+    is_known = np.isfinite(y[np.minimum(ahead, 79)]) & (ahead < 80)[..., None]  # B s C
+    if gone.start is None:
+        is_known[trial.origin <= 40, :, 2] = False  # nothing was known of it
+    np.testing.assert_array_equal(np.isfinite(trial.errors), is_known)
+    assert is_known[..., :2].sum() > 200
+
+
 def test_errors_of_the_trial_are_in_the_units_of_the_data() -> None:
     y = np.random.default_rng(0).normal(size=(80, 1)).cumsum(axis=0)
     one, other = (estimate_anchor([some], 3, 40).trial for some in (y, 1000 * y + 5e4))
