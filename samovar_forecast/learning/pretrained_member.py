@@ -73,8 +73,9 @@ class PretrainedMember:
         """Forecast as :class:`~samovar_forecast.learning.members.Member` says.
 
         Origins that lie whole patches apart are read from one window, for the network forecasts
-        from the end of every patch; only the season found in the window, and the length of the
-        patches, may then be others than in a window that ends at the origin.
+        from the end of every patch. Only the length of the patches, and what is found in prefixes
+        of the window, may then be others than in a window that ends at the origin: seasons, and
+        how more than eight series hang together.
         """
         n_levels = self.head.n_params
         values = [take_off(self.effect, rows) for rows in instances]

@@ -21,6 +21,7 @@ from samovar_forecast.network.running import (
     RunningStatistics,
     Window,
     at_positions,
+    prefixes,
     recent_values,
     running_sums,
 )
@@ -251,23 +252,40 @@ def _autoregressions(
 
 
 def _vector_autoregressions(
-    series: Tensor, counts: Tensor, ahead: Sequence[int], patch_length: int
+    series: Tensor, counts: Tensor, ahead: Sequence[int], patch_length: int, position: int = 0
 ) -> Tensor:
-    """Return the moves of vector autoregressions of all series; V B C N H.
+    """Return the moves of vector autoregressions of all series, from a position on; V B C N H.
 
     Of many series they are those of their common factors, which move each series by its loadings,
     as in a dynamic factor model (Stock and Watson 2002, JASA 97); the cost is linear in their
-    number.
+    number. Series load as in the :func:`~samovar_forecast.network.running.prefixes` of the window;
+    before the first of them no other series is read.
     """
-    n_series = series.shape[1]
+    n_series, length = series.shape[1:]
     if n_series > MOST_JOINT:
-        factors, loading = common_factors(series, counts)
-        moves = _vector_autoregressions(factors, torch.ones_like(factors), ahead, patch_length)
-        loading = as_given(loading, "memory")
-        return (loading @ moves.flatten(3)).unflatten(-1, moves.shape[3:])
+        shape = (len(JOINT_PRIORS), *series.shape[:2], length // patch_length, len(ahead))
+        moves = series.new_zeros(shape)
+        for first, last in prefixes(length // patch_length):
+            rows = slice(last * patch_length)
+            factors, loading = common_factors(
+                series[..., rows], counts[..., rows], first * patch_length
+            )
+            of_factors = _vector_autoregressions(
+                factors, torch.ones_like(factors), ahead, patch_length, first - 1
+            )
+            by_series = as_given(loading, "memory") @ of_factors.flatten(3)
+            moves[..., first - 1 : last, :] = by_series.unflatten(-1, of_factors.shape[3:])
+        return moves
     order = 4 if n_series <= 3 else 3 if n_series <= 6 else 2
     weight = counts.amin(1)  # rows in which every series counts
     regression = estimate(
-        series, weight, order, JOINT_PRIORS, patch_length, own_priors=(LEVEL_PRIOR, STEP_PRIOR)
+        series,
+        weight,
+        order,
+        JOINT_PRIORS,
+        patch_length,
+        own_priors=(LEVEL_PRIOR, STEP_PRIOR),
+        first=position,
     )
-    return changes_ahead(states_at_ends(series, order, patch_length), regression, ahead)
+    states = states_at_ends(series, order, patch_length)[..., position:, :]
+    return changes_ahead(states, regression, ahead)

@@ -63,6 +63,7 @@ def estimate(
     *,
     own_priors: Sequence[Prior] = (),
     n_together: int = 1,
+    first: int = 0,
 ) -> Regression:
     """Return the regression of each group at every position, under each prior.
 
@@ -81,6 +82,8 @@ def estimate(
         random walk.
     n_together : int, default=1
         Groups, one after the other, that a shared prior takes together.
+    first : int, default=0
+        The first position that is asked for; N counts from there.
 
     Returns
     -------
@@ -88,11 +91,13 @@ def estimate(
     """
     n_series = series.shape[1]
     rows, counts = _rows(series, weight, order)  # G L 1+q+K, G L
-    n_rows = running_sums(counts, patch_length).clamp(min=1)[..., None]  # G N 1
-    level = running_sums((rows[..., 1 : 1 + n_series] * counts[..., None]).mT, patch_length).mT
+    n_rows = running_sums(counts, patch_length)[:, first:].clamp(min=1)[..., None]  # G N 1
+    level = (rows[..., 1 : 1 + n_series] * counts[..., None]).mT
+    level = running_sums(level, patch_length)[..., first:].mT
     with computing("memory"):
+        moments = _running_moments(rows, counts, patch_length)[:, first:]  # G N 1+q+K 1+q+K
         coefs, mean, drift, deviation = _estimates(
-            (rows, counts, n_rows), order, n_series, priors, own_priors, n_together, patch_length
+            moments, n_rows, order, n_series, priors, own_priors, n_together
         )
     mean = torch.cat([as_given(level / n_rows, "level"), mean[..., n_series:]], -1)
     coefs, *others = (tensor.to(series.dtype) for tensor in (coefs, mean, drift, deviation))
@@ -100,20 +105,18 @@ def estimate(
 
 
 def _estimates(
-    sample: tuple[Tensor, Tensor, Tensor],
+    moments: Tensor,
+    n_rows: Tensor,
     order: int,
     n_series: int,
     priors: Sequence[Prior],
     own_priors: Sequence[Prior],
     n_together: int,
-    patch_length: int,
 ) -> tuple[Tensor, ...]:
     """Return coefficients (V, G, N, q, K), and means, drift and deviation without V.
 
-    ``sample`` holds the rows of the regression, which of them count, and how many so far.
+    From the sums of the products of all columns, and how many rows they are of.
     """
-    rows, counts, n_rows = sample
-    moments = _running_moments(rows, counts, patch_length)  # G N 1+q+K 1+q+K
     mean = moments[..., 0, 1:] / n_rows
     centred = moments[..., 1:, 1:] / n_rows[..., None] - mean[..., :, None] * mean[..., None, :]
     # A single row has no moments but its rounding, which would be divided by its own size.
@@ -132,7 +135,7 @@ def _estimates(
         for both in zip(own, shared, strict=True)
     )  # V G N ...
     centre = _own_coefs(own, own_priors, order) if own_priors else None
-    worth = _worth(priors, order, n_series)[:, None, None]
+    worth = _worth(priors, order, n_series, inner.device)[:, None, None]
     coefs = _twice_shrunk(inner, outer, worth / rows_seen[..., 0], centre)
     coefs = coefs * (deviation[..., None, -n_series:] / deviation[..., :-n_series, None])
     drift = mean[..., -n_series:] * (n_rows / (n_rows + DRIFT_ROWS))
@@ -178,13 +181,14 @@ def _taken_together(moments: tuple[Tensor, Tensor, Tensor], n_together: int) -> 
     )
 
 
-def _worth(priors: Sequence[Prior], order: int, n_series: int) -> Tensor:
+def _worth(priors: Sequence[Prior], order: int, n_series: int, device: torch.device) -> Tensor:
     """Return the rows that the prior of each regressor is worth; (V, q)."""
     rows = [
         [prior.level, *(prior.step * lag**prior.growth for lag in range(1, order))]
         for prior in priors
     ]
-    return torch.tensor(rows, dtype=torch.float64).repeat_interleave(n_series, 1)
+    worth = torch.tensor(rows, dtype=torch.float64, device=device)
+    return worth.repeat_interleave(n_series, 1)
 
 
 def _own_coefs(
@@ -197,7 +201,7 @@ def _own_coefs(
     own = inner.unflatten(-1, lags).unflatten(-3, lags).diagonal(dim1=-3, dim2=-1)  # G N o o K
     own = own.movedim(-1, 2)  # G N K o o
     aim = outer.unflatten(-2, lags).diagonal(dim1=-2, dim2=-1).mT[..., None]  # G N K o 1
-    worth = _worth(priors, order, 1)[:, None, None, None]
+    worth = _worth(priors, order, 1, inner.device)[:, None, None, None]
     coefs = _twice_shrunk(own, aim, worth / n_rows)
     return torch.diag_embed(coefs[..., 0].mT).flatten(-3, -2)  # V G N o K K
 

@@ -10,6 +10,7 @@ L steps, s patch length, N = L / s positions, H steps forecast at once.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,10 @@ from samovar_forecast.network.held import as_given
 
 TINY = 1e-12
 """Least mean square; the values have the size of one, and 1e-7 is the rounding of float32."""
+
+
+N_PREFIXES = 4
+"""What takes too long at every position is computed at so many, from the rows up to there."""
 
 
 class Window(NamedTuple):
@@ -77,6 +82,28 @@ def open_window(values: Tensor, patch_length: int, dtype: torch.dtype = torch.fl
     location = torch.where(is_constant, exact.gather(-1, first), location)
     filled = standard.gather(-1, torch.maximum(latest, first))
     return Window(filled.to(dtype), observed.to(dtype), location, scale, first)
+
+
+def prefixes(n_positions: int) -> list[tuple[int, int]]:
+    """Return the ends of the first quarter, half, three quarters and the whole of a window.
+
+    A position knows what was found in the longest of them that ends no later, and nothing before
+    the first of them ends.
+
+    Parameters
+    ----------
+    n_positions : int
+        At least 1.
+
+    Returns
+    -------
+    list of (int, int)
+        Of each prefix, how many positions it covers, and of the positions that know it, one after
+        the other, the number of the last, counted from 1.
+    """
+    ends = sorted({math.ceil(n_positions * part / N_PREFIXES) for part in range(1, N_PREFIXES + 1)})
+    lasts = [end - 1 for end in ends[1:]]
+    return list(zip(ends, [*lasts, n_positions], strict=True))
 
 
 class RunningStatistics(NamedTuple):

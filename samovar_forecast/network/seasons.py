@@ -7,9 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from samovar_forecast.network.running import Window, observed_steps
+from samovar_forecast.network.running import Window, observed_steps, prefixes
 
-N_PREFIXES = 4
 SHORTEST, LONGEST = 3, 400
 """Periods that are looked for, in steps."""
 LEAST_CORRELATION = 0.15
@@ -21,9 +20,8 @@ def find_seasons(window: Window, told: Tensor, patch_length: int) -> tuple[Tenso
     """Return the period found at every position, and how clear it is.
 
     It is the highest peak of the autocorrelation of the steps, other than the period told, or the
-    first that is nearly as high, for multiples of a period have peaks too. It is
-    looked for in the first quarter, half, three quarters and the whole of the window; a position
-    knows what was found in the longest of them that ends no later.
+    first that is nearly as high, for multiples of a period have peaks too. It is looked for in
+    the :func:`~samovar_forecast.network.running.prefixes` of the window.
 
     Parameters
     ----------
@@ -43,12 +41,11 @@ def find_seasons(window: Window, told: Tensor, patch_length: int) -> tuple[Tenso
     n_positions = steps.shape[-1] // patch_length
     period = torch.ones(*steps.shape[:2], n_positions, dtype=torch.long, device=steps.device)
     strength = steps.new_zeros(period.shape)
-    for part in range(1, N_PREFIXES + 1):
-        first = math.ceil(n_positions * part / N_PREFIXES)  # positions that the prefix covers
+    for first, last in prefixes(n_positions):
         end = first * patch_length
         found, clear = _highest_peak(steps[..., :end], observed[..., :end], told)
-        period[..., first - 1 :] = found[..., None]
-        strength[..., first - 1 :] = clear[..., None]
+        period[..., first - 1 : last] = found[..., None]
+        strength[..., first - 1 : last] = clear[..., None]
     return period, strength
 
 

@@ -198,7 +198,7 @@ def mix_others(window: Window, statistics: RunningStatistics, patch_length: int)
     series is taken before that over rows, so the cost is linear in the number of series; in longer
     windows the moments of the rows before are summed first, so it is linear in the rows.
     """
-    recent = soft(_recent_moves(window, statistics, patch_length, N_MIXED))  # B C N 8
+    recent = soft(_recent_moves(window, statistics, patch_length, N_MIXED))  # B C N 4
     steps, _ = observed_steps(window)
     n_series = steps.shape[1]
     steps = as_given(steps, "memory")

@@ -10,7 +10,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
+
+
+def _check_range(name: str, number: int, most: int | None = None) -> None:
+    if number < 1 or (most is not None and number > most):
+        above = "" if most is None else f" and at most {most}"
+        raise ConfigurationError(name, found=number, wanted=f"an integer of at least 1{above}")
 
 
 class WindowForecasts(nn.Module):
@@ -70,7 +77,16 @@ class WindowForecasts(nn.Module):
         Returns
         -------
         float64 Tensor of shape (B, P, n_steps, C, Q)
+
+        Raises
+        ------
+        ConfigurationError
+            If a number is not inside its range.
         """
+        n_patches = -(-values.shape[1] // self.config.patch_length_of(values.shape[1]))
+        _check_range("n_positions", n_positions, n_patches)
+        _check_range("n_steps", n_steps, self.config.horizon)
+        _check_range("season", season)
         n_series = values.shape[-1]
         if past_covariates is not None:
             values = torch.cat([values, past_covariates], -1)
@@ -110,8 +126,15 @@ class WindowForecasts(nn.Module):
         Returns
         -------
         float64 Tensor of shape (B, horizon, C, Q)
+
+        Raises
+        ------
+        ConfigurationError
+            If the horizon or the season is below 1.
         """
+        _check_range("horizon", horizon)
         if not isinstance(season, Tensor):
+            _check_range("season", season)
             season = torch.full((len(values),), season, device=values.device)
         centre = self.config.quantiles.index(0.5)
         n_series = values.shape[-1]

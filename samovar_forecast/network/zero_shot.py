@@ -169,7 +169,7 @@ class ZeroShotNetwork(WindowForecasts):
 
         Position ``positions[i]`` of the remembered window ``of[i]`` ends with ``windows[i]``: the
         forecasts are those of :meth:`forward` from there, and no window moves the forecast of
-        another. With the memory held (:mod:`samovar_forecast.network.held`) so are their
+        another. More than eight series hang together as in the window that ends. With the memory held (:mod:`samovar_forecast.network.held`) so are their
         derivatives, at the cost of a position each.
 
         Parameters
@@ -306,9 +306,9 @@ class ZeroShotNetwork(WindowForecasts):
         median = mean + learned * change * error
         quantiles = self._quantiles(median, error, spread.unflatten(-1, (-1, n_bands)))
 
-        scale = read.window.scale.to(quantiles.dtype)
-        last = statistics.last[:, :, positions].double() * read.window.scale + read.window.location
-        unit = statistics.unit[:, :, positions, :n_steps] * scale[..., None]
+        scale = read.window.scale  # float64, which holds units that float32 does not
+        last = statistics.last[:, :, positions].double() * scale + read.window.location
+        unit = statistics.unit[:, :, positions, :n_steps].double() * scale[..., None]
         usable = statistics.is_usable[:, :, positions]
         actual = torch.full_like(unit, torch.nan)
         return ZeroShotOutput(quantiles, actual, error, last, unit, usable, shares)

@@ -17,9 +17,9 @@ class ZeroShotOutput(NamedTuple):
     error: Tensor
     """(B, C, P, H) size of the errors that the record foretells, likewise."""
     last: Tensor
-    """(B, C, P) last value, in the units of the input as ``unit``."""
+    """(B, C, P) last value, in the units of the input as ``unit``, float64."""
     unit: Tensor
-    """(B, C, P, H)"""
+    """(B, C, P, H), float64"""
     is_usable: Tensor
     """(B, C, P) 1 where the series has moved at all, else 0."""
     shares: Tensor

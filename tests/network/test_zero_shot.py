@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network.records import pooled_records
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
@@ -29,13 +30,19 @@ def forecast(network, y, horizon=70, season=12, **options):
 
 @pytest.mark.parametrize("with_others", [True, False])
 @pytest.mark.parametrize("n_rows", [160, 168])  # cut into fine patches, and not
-def test_later_values_change_no_forecast_from_an_earlier_position(network, with_others, n_rows):
-    y = panel(n_rows)
+@pytest.mark.parametrize("n_series", [4, 12])  # regressed on each other, and on common factors
+def test_later_values_change_no_forecast_from_an_earlier_position(
+    network, with_others, n_rows, n_series
+):
+    y = panel(n_rows, n_series)
     n_before = 120 // network.config.patch_length_of(n_rows)
     season = torch.tensor([12])
     changed = y.clone()
     changed[:, 120:] = (
-        torch.randn(1, n_rows - 120, 4, generator=torch.Generator().manual_seed(3)).double() * 9
+        9
+        * torch.randn(
+            1, n_rows - 120, n_series, generator=torch.Generator().manual_seed(3)
+        ).double()
     )
 
     def moves(values):
@@ -98,6 +105,24 @@ def test_missing_values_leave_a_forecast_finite_and_are_not_read_as_numbers(netw
     found = forecast(network, y)
     assert torch.isfinite(found).all()
     close(forecast(network, y + 100) - 100, found)
+
+
+@pytest.mark.parametrize("unit", [1e-60, 1e60])
+def test_units_that_float32_does_not_hold_are_forecast(network, unit):
+    y = panel()
+    torch.testing.assert_close(forecast(network, unit * y) / unit, forecast(network, y))
+
+
+@pytest.mark.parametrize("bad", [{"season": 0}, {"horizon": 0}, {"season": -3}])
+def test_a_horizon_or_a_season_below_one_is_refused(network, bad):
+    with pytest.raises(ConfigurationError, match=f"^{next(iter(bad))}"):
+        forecast(network, panel(), **bad)
+
+
+@pytest.mark.parametrize("bad", [{"n_steps": 65}, {"n_positions": 99}, {"season": 0}])
+def test_forecasts_along_a_window_are_refused_beyond_their_range(network, bad):
+    with pytest.raises(ConfigurationError, match=f"^{next(iter(bad))}"):
+        network.forecast_along(panel(), **{"n_positions": 2, "n_steps": 3, **bad})
 
 
 def test_a_constant_series_is_forecast_by_its_value(network):
