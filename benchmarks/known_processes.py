@@ -15,7 +15,7 @@ from torch import Tensor
 
 from benchmarks.econometric import random_process
 from samovar_forecast import simulate_var
-from samovar_forecast.pretraining.draws import Draws
+from samovar_forecast.pretraining.draws import Draws, seed_of
 from samovar_forecast.pretraining.shocks import shocks
 from samovar_forecast.pretraining.vector_families import (
     BURN_IN,
@@ -27,8 +27,8 @@ from samovar_forecast.pretraining.vector_families import (
 ROWS, STEPS, N_SERIES = 400, 8, 3
 N_FUTURES = 2000
 """Futures of a nonlinear process whose mean is taken; half of them mirror the others."""
-FIRST_SEED = 2**41
-"""Far from the seeds of the trainings."""
+PURPOSE = "known processes"
+"""What the random numbers are for: no training draws the same."""
 
 
 class Known(NamedTuple):
@@ -53,7 +53,7 @@ def draw_var(number: int) -> Known:
 
 def draw_moving_var(number: int) -> Known:
     """Draw a VAR of the simulated world whose matrices move; how they move on is known as well."""
-    draws, total = Draws(FIRST_SEED + number), BURN_IN + ROWS + STEPS
+    draws, total = Draws(seed_of(PURPOSE, number)), BURN_IN + ROWS + STEPS
     first, second, mix = moving_matrices(draws, 1, total, N_SERIES)
     e = shocks(draws, 1, total, N_SERIES, plain=0.7)
     rows, expected = (run_var(first, some, second, mix)[0] for some in (e, _without_future(e)))
@@ -62,7 +62,7 @@ def draw_moving_var(number: int) -> Known:
 
 def draw_threshold_var(number: int) -> Known:
     """Draw a threshold VAR of the simulated world."""
-    draws, total = Draws(FIRST_SEED + number), BURN_IN + ROWS + STEPS
+    draws, total = Draws(seed_of(PURPOSE, number)), BURN_IN + ROWS + STEPS
     regimes = draw_regimes(draws, 1, N_SERIES)
     e = shocks(draws, 1, total, N_SERIES, plain=0.7)
     row = draws.integers(0, total - STEPS - 1, N_FUTURES // 2, STEPS)

@@ -29,7 +29,7 @@ from benchmarks.records import RESULTS, BenchmarkError, Records, fingerprint, pr
 from samovar_forecast import load_pretrained
 from samovar_forecast.linear.forgetting import forgetting_vars
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
-from samovar_forecast.pretraining.draws import Draws
+from samovar_forecast.pretraining.draws import Draws, seed_of
 from samovar_forecast.pretraining.known_responses import forecast_responses, known_vars, responses
 from samovar_forecast.process import one_thread
 
@@ -112,7 +112,7 @@ def recovery(network: ZeroShotNetwork, design: str) -> dict[str, list[float]]:
     horizon = RESPONSE_STEPS[-1]
     squares: dict[str, list[Tensor]] = {}
     for number in range(N_VARS // AT_ONCE):
-        draws = Draws(2**42 + 1000 * list(DESIGNS).index(design) + number)
+        draws = Draws(seed_of(f"recovery, {design}", number))
         known = known_vars(draws, AT_ONCE, rows, 3, moving=moving, leading=leading)
         truth = responses(known.matrices.double(), horizon)
         values = known.values.double()

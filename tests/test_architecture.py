@@ -52,11 +52,12 @@ ROOMS = {
     "network.artifact": May(("exceptions", "artifact", "process"), ("torch",)),
     "network.onnx_export": May(("exceptions", "bundle", "process", "network"), ("torch",)),
     "network.pretrained": May(("exceptions", "artifact", "bundle", "process", "network")),
-    "pretraining": May(("network",), ("torch",)),
+    "pretraining": May(("exceptions", "network"), ("torch",)),
     "pretraining.batches": May(("exceptions", "network", "pretraining"), ("torch",)),
     "pretraining.checkpoint": May(
         ("exceptions", "artifact", "checkpoint_file", "network", "pretraining"), ("torch",)
     ),
+    "pretraining.command": May(("exceptions", "bundle", "network", "pretraining"), ("torch",)),
     "learning": May(
         ("exceptions", "config", "process", "frames", "linear", "network"),
         ("numpy", "pandas", "torch"),

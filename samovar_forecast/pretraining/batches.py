@@ -10,7 +10,7 @@ from torch import Tensor
 
 from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
-from samovar_forecast.pretraining.draws import Draws
+from samovar_forecast.pretraining.draws import Draws, seed_of
 from samovar_forecast.pretraining.world import FAMILIES, draw_panels
 
 BATCHES_AT_ONCE = 8
@@ -58,7 +58,12 @@ class Batch:
 
 
 def batches(
-    seed: int, start: int, network: ZeroShotConfig, device: torch.device, sizes: Sizes
+    seed: int,
+    start: int,
+    network: ZeroShotConfig,
+    device: torch.device,
+    sizes: Sizes,
+    process: int = 0,
 ) -> Iterator[Batch]:
     """Yield the batches from number ``start`` on, without end.
 
@@ -68,6 +73,8 @@ def batches(
     network : ZeroShotConfig
     device : torch.device
     sizes : Sizes
+    process : int, default=0
+        Each of the processes that train together draws its own.
 
     Yields
     ------
@@ -75,7 +82,7 @@ def batches(
     """
     pool, skip = divmod(start, BATCHES_AT_ONCE)
     while True:
-        draws = Draws(seed * 1_000_003 + pool, device)
+        draws = Draws(seed_of("batches", seed, process, pool), device)
         context = int(draws.one_of(list(sizes.contexts), list(sizes.context_weights), 1))
         n_series = sizes.series[int(draws.integers(0, len(sizes.series) - 1, 1))]
         patch_length = network.patch_length_of(context)

@@ -6,11 +6,16 @@ import argparse
 import dataclasses
 import json
 import logging
+import math
+import os
 import platform
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
+from samovar_forecast.bundle import write_whole
+from samovar_forecast.exceptions import ConfigurationError
 from samovar_forecast.network.pretrained import save_pretrained
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining.batches import Sizes
@@ -23,13 +28,17 @@ CHECKPOINT = "checkpoint.safetensors"
 CURVE = "curve.json"
 PRIOR_ROWS = 10.0
 """Of the network that is written; chosen on the development sets."""
+OF_THE_RECIPE = ("seed", "width", "layers", "learning_rate", "alone", "without")
+"""Options that a run keeps from its start to its end."""
+
+logger = logging.getLogger(__name__)
 
 
 def write(run: Pretraining, folder: Path) -> None:
     """Write the checkpoint, the learning curve, and the weights with their card."""
     save_checkpoint(run, folder / CHECKPOINT)
     progress = run.progress
-    (folder / CURVE).write_text(json.dumps(progress.curve, indent=1) + "\n")
+    write_whole(folder / CURVE, json.dumps(progress.curve, indent=1).encode() + b"\n")
     card = {
         "trained_on": "simulated processes only; no real series was ever trained on",
         "chosen_on": "simulated panels; M3, M4, tourism and the econometric sets a to l",
@@ -61,67 +70,124 @@ def main(arguments: list[str] | None = None) -> int:
     int
         0.
     """
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.minutes is None and asked.steps is None:
+        parser.error("give a budget: --minutes or --steps")
+    if asked.processes > 1 and asked.device != "cpu":
+        parser.error("more than one of --processes train on the CPU alone")
+    try:
+        torch.empty(0, device=asked.device)
+        recipe = _recipe(asked)
+        asked.out.mkdir(parents=True, exist_ok=True)
+    except (RuntimeError, AssertionError) as error:  # of a torch without CUDA the latter
+        parser.error(f"--device {asked.device} cannot be had: {error}")
+    except ConfigurationError as error:
+        parser.error(str(error))
+    except OSError as error:
+        parser.error(f"--out {asked.out} cannot be made: {error}")
+    if not os.access(asked.out, os.W_OK):
+        parser.error(f"--out {asked.out} cannot be written")
+    of_another = [name for name in OF_THE_RECIPE if getattr(asked, name) is not None]
+    if asked.resume and of_another:
+        option = of_another[0].replace("_", "-")
+        parser.error(f"--resume keeps the recipe of the run: leave --{option} out")
+    if not asked.resume and (asked.out / CHECKPOINT).exists():
+        parser.error(f"{asked.out} holds a run: go on with --resume, or name another folder")
+    if asked.processes > 1:
+        train_in_processes(asked.processes, _train, asked, recipe)
+    else:
+        _train(asked, recipe)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m samovar_forecast.pretraining", description=__doc__
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoint and weights")
-    parser.add_argument("--minutes", type=float, help="budget: minutes of CPU time, or on a GPU")
-    parser.add_argument("--steps", type=int, help="budget: steps")
-    parser.add_argument("--resume", action="store_true", help="go on with what --out holds")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=1, help="of each process")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--out", type=Path, required=True, help="folder of checkpoint and weights")
+    add("--minutes", type=_above(0), help="budget: minutes of CPU time, or on a GPU")
+    add("--steps", type=_from(1), help="budget: steps")
+    add("--resume", action="store_true", help="go on with what --out holds")
+    add("--device", default="cpu")
+    add("--threads", type=_from(1), default=1, help="of each process")
+    add(
         "--processes",
-        type=int,
+        type=_from(1),
         default=1,
         help="that train together on this machine's CPU, each with a batch of its own in each step",
     )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--width", type=int, default=ZeroShotConfig.width)
-    parser.add_argument("--layers", type=int, default=ZeroShotConfig.n_layers)
-    parser.add_argument("--learning-rate", type=float, default=Recipe.learning_rate)
-    parser.add_argument(
+    add("--seed", type=_from(0), help="default: 0")
+    add("--width", type=_from(1), help=f"default: {ZeroShotConfig.width}")
+    add("--layers", type=_from(1), help=f"default: {ZeroShotConfig.n_layers}")
+    add("--learning-rate", type=_above(0), help=f"default: {Recipe.learning_rate}")
+    add(
         "--response",
-        type=float,
+        type=_above(0, or_equal=True),
         help=f"weight of known responses; as before, {Recipe.response_weight} at the start",
     )
-    parser.add_argument("--alone", action="store_true", help="no series ever sees another")
-    parser.add_argument(
+    add("--alone", action="store_true", default=None, help="no series ever sees another")
+    add(
         "--without",
         nargs="+",
-        default=(),
         choices=list(FAMILIES),
         metavar="FAMILY",
         help="families of the simulated world that are left out",
     )
-    parser.add_argument("--check-every", type=float, default=120.0, help="seconds between checks")
-    parser.add_argument("--commit", default="unknown", help="of the code, for the card")
-    asked = parser.parse_args(arguments)
-    if asked.minutes is None and asked.steps is None:
-        parser.error("give a budget: --minutes or --steps")
-    if asked.processes < 1 or (asked.processes > 1 and asked.device != "cpu"):
-        parser.error("--processes counts from 1, and more than one train on the CPU alone")
-    if asked.processes > 1:
-        train_in_processes(asked.processes, _train, asked)
-    else:
-        _train(asked)
-    return 0
+    add("--check-every", type=_above(0), default=120.0, help="seconds between checks")
+    add("--commit", default="unknown", help="of the code, for the card")
+    return parser
 
 
-def _train(asked: argparse.Namespace) -> None:
+def _above(least: float, *, or_equal: bool = False) -> Callable[[str], float]:
+    """Return what reads a finite number above the least one."""
+
+    def read(text: str) -> float:
+        value = float(text)
+        if not math.isfinite(value) or value < least or (value == least and not or_equal):
+            raise ValueError
+        return value
+
+    read.__name__ = f"number {'from' if or_equal else 'above'} {least} on"
+    return read
+
+
+def _from(least: int) -> Callable[[str], int]:
+    """Return what reads an integer from the least one on."""
+
+    def read(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise ValueError
+        return value
+
+    read.__name__ = f"integer from {least} on"
+    return read
+
+
+def _recipe(asked: argparse.Namespace) -> Recipe:
+    """Return the recipe of a run that begins."""
+    given = {name: value for name in OF_THE_RECIPE if (value := getattr(asked, name)) is not None}
+    shape = {"width": given.pop("width", None), "n_layers": given.pop("layers", None)}
+    network = ZeroShotConfig(**{name: n for name, n in shape.items() if n is not None})
+    alone = 1.0 if given.pop("alone", False) else Sizes.alone
+    sizes = Sizes(alone=alone, without=tuple(given.pop("without", ())))
+    return Recipe(network=network, sizes=sizes, **given)
+
+
+def _train(asked: argparse.Namespace, recipe: Recipe) -> None:
     """Train as asked, in this process or beside others."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(asked.threads)
     if asked.resume:
         run = load_checkpoint(asked.out / CHECKPOINT, asked.device)
     else:
-        network = ZeroShotConfig(width=asked.width, n_layers=asked.layers)
-        alone = 1.0 if asked.alone else Sizes.alone
-        sizes = Sizes(alone=alone, without=tuple(asked.without))
-        recipe = Recipe(
-            network=network, sizes=sizes, seed=asked.seed, learning_rate=asked.learning_rate
-        )
         run = Pretraining(recipe, asked.device)
+    budget = Budget(asked.minutes, asked.steps)
+    if budget.spent(run.progress, run.device.type == "cuda") >= 1:
+        logger.warning("the run has spent this budget: nothing was trained and nothing written")
+        return
     if asked.response is not None:
         run.recipe = dataclasses.replace(run.recipe, response_weight=asked.response)
     run.progress.parts.append(
@@ -135,8 +201,4 @@ def _train(asked: argparse.Namespace) -> None:
             "processes": number_of_processes(),
         }
     )
-    run.run(
-        Budget(asked.minutes, asked.steps),
-        on_check=lambda now: write(now, asked.out),
-        check_every=asked.check_every,
-    )
+    run.run(budget, on_check=lambda now: write(now, asked.out), check_every=asked.check_every)

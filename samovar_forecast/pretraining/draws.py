@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 
 import torch
 from torch import Tensor
+
+
+def seed_of(purpose: str, *numbers: int) -> int:
+    """Return the seed of what is drawn for a purpose; any other purpose or number has another.
+
+    Sums of numbers that are far apart would not do: on the CPU torch looks at the lower half of a
+    seed, where ``2**40`` is ``0``.
+
+    Parameters
+    ----------
+    purpose : str
+    *numbers : int
+
+    Returns
+    -------
+    int
+    """
+    key = " ".join([purpose, *map(str, numbers)])
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little") >> 1
 
 
 class Draws:

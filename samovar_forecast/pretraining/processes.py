@@ -6,6 +6,7 @@ SGD). The processes hold the same weights at all times, for they begin alike and
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,9 +15,6 @@ from typing import Any
 import torch
 from torch import distributed, nn
 from torch.multiprocessing.spawn import spawn
-
-SEEDS_APART = 2**20
-"""From the seed of a process to that of the next: further than anyone counts seeds."""
 
 
 def number_of_processes() -> int:
@@ -27,11 +25,6 @@ def number_of_processes() -> int:
 def number_of_this_process() -> int:
     """Return which of them this is, counted from 0."""
     return distributed.get_rank() if distributed.is_initialized() else 0
-
-
-def seed_of_this_process(seed: int) -> int:
-    """Return the seed of what this process draws; that of the first process is the run's own."""
-    return seed + SEEDS_APART * number_of_this_process()
 
 
 def sum_of_processes(*values: float) -> list[float]:
@@ -69,6 +62,8 @@ def share_gradients(parameters: Iterable[nn.Parameter]) -> None:
 def train_in_processes(n: int, train: Callable[..., Any], *arguments: Any) -> None:
     """Call a function in ``n`` processes of this machine that train together, and wait for them.
 
+    None of them outlives the call: an error in one of them, or an interrupt, ends all.
+
     Parameters
     ----------
     n : int
@@ -78,10 +73,19 @@ def train_in_processes(n: int, train: Callable[..., Any], *arguments: Any) -> No
     """
     with tempfile.TemporaryDirectory() as folder:
         meeting = f"file://{Path(folder, 'meeting')}"
-        spawn(_join, (n, meeting, train, arguments), nprocs=n)
+        started = spawn(_join, (n, meeting, train, arguments), nprocs=n, join=False)
+        try:
+            while not started.join():
+                pass
+        finally:
+            for process in started.processes:
+                process.terminate()
+                process.join()
 
 
 def _join(number: int, n: int, meeting: str, train: Callable[..., Any], arguments: Any) -> None:
+    # A shell lets what runs in the background ignore the signal that says: the parent is gone.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     distributed.init_process_group("gloo", init_method=meeting, rank=number, world_size=n)
     try:
         train(*arguments)

@@ -12,16 +12,16 @@ from typing import Any
 
 import torch
 
+from samovar_forecast.exceptions import TrainingError
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining.batches import Batch, Sizes, batches
-from samovar_forecast.pretraining.draws import Draws
+from samovar_forecast.pretraining.draws import Draws, seed_of
 from samovar_forecast.pretraining.known_responses import draw_batch, response_loss
 from samovar_forecast.pretraining.objective import pretraining_loss
 from samovar_forecast.pretraining.processes import (
     number_of_processes,
     number_of_this_process,
-    seed_of_this_process,
     share_gradients,
     sum_of_processes,
 )
@@ -31,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 RESPONSES_EVERY = 2
 """Steps from one batch of known responses to the next."""
-RESPONSE_SEED = 2**43
-"""Far from the seeds of the batches."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Progress:
     loss: float = math.nan
     """Training loss, an exponentially weighted mean of some 200 steps."""
     curve: list[dict[str, Any]] = field(default_factory=list)
-    """What validation said, with step and seconds."""
+    """What validation said, with step, series seen and CPU minutes."""
     parts: list[dict[str, Any]] = field(default_factory=list)
     """Where each part of the run began: commit, step, CPU minutes."""
 
@@ -144,15 +142,21 @@ class Pretraining:
             checkpoint, for example.
         check_every : float, default=120.0
             Seconds of training between two validations.
+
+        Raises
+        ------
+        TrainingError
+            If a gradient is not finite: what was written before stays as it is.
         """
         config, progress = self.recipe.network, self.progress
         on_gpu = self.device.type == "cuda"
         source = batches(
-            seed_of_this_process(self.recipe.seed),
+            self.recipe.seed,
             progress.step,
             config,
             self.device,
             self.recipe.sizes,
+            number_of_this_process(),
         )
         since_check = 0.0
         while budget.spent(progress, on_gpu) < 1:
@@ -190,15 +194,21 @@ class Pretraining:
         )
         loss = pretraining_loss(output, levels)
         if self.recipe.response_weight and progress.step % RESPONSES_EVERY == 0:
-            seed = seed_of_this_process(self.recipe.seed) * 1_000_003
-            draws = Draws(RESPONSE_SEED + seed + progress.step, self.device)
+            seed = seed_of("responses", self.recipe.seed, number_of_this_process(), progress.step)
+            draws = Draws(seed, self.device)
             loss = loss + self.recipe.response_weight * response_loss(
                 self.network, draw_batch(draws), draws
             )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         share_gradients(self.network.parameters())
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        if not torch.isfinite(norm):  # the same in all processes
+            raise TrainingError(
+                f"the gradient of step {progress.step} is not finite",
+                found=f"norm {norm.item()}, loss {loss.item()}",
+                remedy="go on from the last checkpoint with another learning rate",
+            )
         self.optimizer.step()
         progress.step += 1
         n_series = batch.values.shape[0] * batch.values.shape[2]

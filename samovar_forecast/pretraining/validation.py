@@ -7,12 +7,10 @@ from typing import Any
 import torch
 
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
-from samovar_forecast.pretraining.draws import Draws
+from samovar_forecast.pretraining.draws import Draws, seed_of
 from samovar_forecast.pretraining.objective import step_losses
 from samovar_forecast.pretraining.world import FAMILIES, draw_panels
 
-SEED = 2**40
-"""Far from every seed of a training."""
 SHAPES = ((96, 256, 1), (32, 128, 3), (16, 256, 6), (32, 48, 2))
 """Windows, steps of context, series."""
 
@@ -35,7 +33,7 @@ def validate(network: ZeroShotNetwork, device: torch.device | str = "cpu") -> di
         that is drawn.
     """
     config = network.config
-    draws = Draws(SEED, device)
+    draws = Draws(seed_of("validation"), device)
     sums: dict[str, float] = {"loss": 0.0, "alone": 0.0, "error": 0.0, "naive": 0.0}
     weights = 0.0
     by_family = torch.zeros(len(FAMILIES), 2)

@@ -10,7 +10,7 @@ from statsmodels.tsa.vector_ar.var_model import forecast
 from benchmarks import known_processes
 from benchmarks.econometric import random_process
 from benchmarks.known_processes import DRAWS, ROWS, STEPS
-from samovar_forecast.pretraining.draws import Draws
+from samovar_forecast.pretraining.draws import Draws, seed_of
 from samovar_forecast.pretraining.vector_families import moving_var, threshold_var
 
 FAMILIES = {"threshold VAR": threshold_var, "moving VAR": moving_var}
@@ -28,7 +28,7 @@ def test_processes_are_drawn_by_number(name):
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_rows_are_those_of_the_family_of_the_simulated_world(name):
-    draws = Draws(known_processes.FIRST_SEED + 3)
+    draws = Draws(seed_of(known_processes.PURPOSE, 3))
     family = FAMILIES[name](draws, 1, ROWS + STEPS, 3)[0]
     np.testing.assert_allclose(DRAWS[name](3).rows, family.numpy(), rtol=1e-6, atol=1e-6)
 

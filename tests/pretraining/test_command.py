@@ -16,8 +16,8 @@ from samovar_forecast.pretraining.training import Pretraining, Recipe
 
 def test_the_command_writes_weights_with_a_card_and_goes_on(tmp_path, quick_check, monkeypatch):
     monkeypatch.setattr(batches, "BATCHES_AT_ONCE", 1)  # what else is simulated is never trained on
-    options = ["--out", str(tmp_path), "--width", "16", "--layers", "1"]
-    assert main([*options, "--steps", "1", "--seed", "5"]) == 0
+    options = ["--out", str(tmp_path)]
+    assert main([*options, "--steps", "1", "--seed", "5", "--width", "16", "--layers", "1"]) == 0
     assert main([*options, "--steps", "2", "--resume"]) == 0
     card = load_pretrained(tmp_path).card
     assert card["seed"] == 5
@@ -57,6 +57,67 @@ def test_the_recipe_and_the_budget_are_those_asked_for(tmp_path, runs):
     assert run.recipe.learning_rate == 0.01
     assert run.recipe.sizes == Sizes(alone=1.0)
     assert (budget.minutes, budget.steps, check_every) == (3.0, None, 7.0)
+
+
+def test_responses_may_weigh_differently_from_part_to_part(tmp_path, runs):
+    options = ["--out", str(tmp_path), "--width", "16", "--layers", "1", "--without", "levels"]
+    main([*options, "--steps", "9", "--response", "0.5"])
+    main(["--out", str(tmp_path), "--steps", "9", "--resume"])
+    main(["--out", str(tmp_path), "--steps", "9", "--resume", "--response", "0"])
+    assert [run.recipe.response_weight for run, *_ in runs] == [0.5, 0.5, 0.0]
+    assert [run.recipe.sizes.without for run, *_ in runs] == [("levels",)] * 3
+    assert [part["response_weight"] for part in runs[-1][0].progress.parts] == [0.5, 0.5, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        ("--minutes -1", "number above 0"),
+        ("--minutes nan", "number above 0"),
+        ("--steps 0", "integer from 1"),
+        ("--steps 1 --width 62", "the heads must divide the width"),
+        ("--steps 1 --layers 0", "integer from 1"),
+        ("--steps 1 --threads 0", "integer from 1"),
+        ("--steps 1 --response nan", "number from 0"),
+        ("--steps 1 --device nowhere", "--device nowhere cannot be had"),
+        ("--steps 1 --resume --width 16", "leave --width out"),
+        ("--steps 1 --resume --learning-rate 1e-3", "leave --learning-rate out"),
+    ],
+)
+def test_bad_options_are_told_before_anything_is_trained(tmp_path, runs, capsys, bad, told):
+    with pytest.raises(SystemExit):
+        main(["--out", str(tmp_path), *bad.split()])
+    assert told in capsys.readouterr().err
+    assert not runs
+
+
+def test_a_folder_that_cannot_be_made_is_told_at_once(tmp_path, runs, capsys):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit):
+        main(["--out", str(tmp_path / "file" / "run"), "--steps", "1"])
+    assert "cannot be made" in capsys.readouterr().err
+
+
+def test_a_run_is_not_begun_over_another(tmp_path, runs, capsys):
+    options = ["--out", str(tmp_path), "--width", "16", "--layers", "1", "--steps", "9"]
+    main(options)
+    before = (tmp_path / CHECKPOINT).read_bytes()
+    with pytest.raises(SystemExit):
+        main(options)
+    assert "go on with --resume" in capsys.readouterr().err
+    assert (tmp_path / CHECKPOINT).read_bytes() == before
+
+
+def test_a_budget_that_is_spent_is_told_and_nothing_is_written(
+    tmp_path, quick_check, monkeypatch, caplog
+):
+    monkeypatch.setattr(batches, "BATCHES_AT_ONCE", 1)
+    options = ["--out", str(tmp_path), "--steps", "1"]
+    main([*options, "--width", "16", "--layers", "1"])
+    before = (tmp_path / CHECKPOINT).read_bytes()
+    assert main([*options, "--resume"]) == 0
+    assert "has spent this budget" in caplog.text
+    assert (tmp_path / CHECKPOINT).read_bytes() == before
 
 
 def test_by_default_the_recipe_is_the_default_one(tmp_path, runs):

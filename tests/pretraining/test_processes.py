@@ -1,20 +1,22 @@
 """Processes that train together: the step of the mean of their gradients, and one run for all."""
 
 import json
+import sys
+import time
 
 import pytest
 import torch
 from torch import nn
+from torch.multiprocessing.spawn import ProcessContext
 
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining import training
 from samovar_forecast.pretraining.batches import Sizes, batches
 from samovar_forecast.pretraining.command import main
-from samovar_forecast.pretraining.draws import Draws
+from samovar_forecast.pretraining.draws import Draws, seed_of
 from samovar_forecast.pretraining.known_responses import draw_batch, response_loss
 from samovar_forecast.pretraining.objective import pretraining_loss
 from samovar_forecast.pretraining.processes import (
-    SEEDS_APART,
     number_of_this_process,
     share_gradients,
     sum_of_processes,
@@ -26,7 +28,7 @@ RECIPE = Recipe(
     network=ZeroShotConfig(width=16, n_layers=1),
     sizes=Sizes(contexts=(64,), context_weights=(1.0,), positions=64),
     seed=3,
-    response_weight=1.0,
+    response_weight=2.0,
 )
 N_STEPS = 3
 
@@ -81,7 +83,7 @@ def _train(folder):
     torch.save([run.progress.series, run.progress.loss, run.progress.cpu_seconds], folder / "told")
 
 
-def _losses(run, batch, seed):
+def _loss(run, batch, process):
     """Return the loss of one batch, written out."""
     output = run.network(
         batch.values,
@@ -92,22 +94,24 @@ def _losses(run, batch, seed):
     )
     loss = pretraining_loss(output, run.recipe.network.quantiles)
     if run.progress.step % training.RESPONSES_EVERY == 0:
-        draws = Draws(training.RESPONSE_SEED + seed * 1_000_003 + run.progress.step)
-        loss = loss + response_loss(run.network, draw_batch(draws), draws)
+        draws = Draws(seed_of("responses", RECIPE.seed, process, run.progress.step))
+        loss = loss + 2 * response_loss(run.network, draw_batch(draws), draws)
     return loss
 
 
 def test_a_step_is_that_of_the_mean_of_the_losses(folder):
     """A loop that adds up the losses of both batches moves the weights alike."""
     alone = Pretraining(RECIPE)
-    seeds = [RECIPE.seed, RECIPE.seed + SEEDS_APART]
-    sources = [batches(seed, 0, RECIPE.network, alone.device, RECIPE.sizes) for seed in seeds]
+    sources = [
+        batches(RECIPE.seed, 0, RECIPE.network, alone.device, RECIPE.sizes, process)
+        for process in range(2)
+    ]
     series, losses = 0, []
     for _ in range(N_STEPS):
         for group in alone.optimizer.param_groups:
             group["lr"] = alone._rate(alone.progress.step / N_STEPS)
         drawn = [next(source) for source in sources]
-        loss = sum(_losses(alone, batch, seed) for batch, seed in zip(drawn, seeds, strict=True))
+        loss = sum(_loss(alone, batch, process) for process, batch in enumerate(drawn))
         alone.optimizer.zero_grad()
         (loss / 2).backward()
         nn.utils.clip_grad_norm_(alone.network.parameters(), RECIPE.clip)
@@ -132,4 +136,26 @@ def test_a_step_is_that_of_the_mean_of_the_losses(folder):
 def test_processes_that_cannot_be_are_refused(tmp_path, bad, capsys):
     with pytest.raises(SystemExit):
         main(["--out", str(tmp_path), "--steps", "1", *bad])
-    assert "--processes counts from 1" in capsys.readouterr().err
+    assert "--processes" in capsys.readouterr().err
+
+
+def _wait(folder):
+    (folder / str(number_of_this_process())).touch()
+    time.sleep(600)
+
+
+def test_no_process_outlives_an_interrupt(tmp_path, monkeypatch):
+    """The interrupt reaches the first process alone, as one by `kill` does."""
+
+    class Interrupted(ProcessContext):
+        def join(self, timeout=None, grace_period=None):
+            while len(list(tmp_path.iterdir())) < 2:
+                time.sleep(0.1)
+            started.extend(self.processes)
+            raise KeyboardInterrupt
+
+    started = []
+    monkeypatch.setattr(sys.modules[ProcessContext.__module__], "ProcessContext", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train_in_processes(2, _wait, tmp_path)
+    assert [process.is_alive() for process in started] == [False, False]

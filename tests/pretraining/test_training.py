@@ -1,15 +1,17 @@
 """The training: exact to go on with, honest in its log, and it learns."""
 
 from dataclasses import replace
-from itertools import count, repeat
+from itertools import count, pairwise, repeat
 
 import pytest
 import torch
 
+from samovar_forecast.exceptions import TrainingError
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining import training
 from samovar_forecast.pretraining.batches import Sizes, batches
 from samovar_forecast.pretraining.checkpoint import load_checkpoint, save_checkpoint
+from samovar_forecast.pretraining.draws import Draws, seed_of
 from samovar_forecast.pretraining.training import Budget, Pretraining, Progress, Recipe
 from samovar_forecast.pretraining.validation import validate
 
@@ -52,11 +54,11 @@ def iter_from(run):
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_validations_are_as_far_apart_as_asked_for(monkeypatch, quick_check, device):
-    """On a GPU by the clock, else by the time of the processor; here each step takes a second."""
+    """On a GPU by the clock, here two seconds a step; else by the CPU time, here four."""
     run = Pretraining(SMALL)
-    clock = count()
+    clock, cpu_clock = count(0, 2), count(0, 4)
     monkeypatch.setattr(training.time, "perf_counter", lambda: float(next(clock)))
-    monkeypatch.setattr(training.time, "process_time", lambda: float(next(clock)))
+    monkeypatch.setattr(training.time, "process_time", lambda: float(next(cpu_clock)))
     monkeypatch.setattr(training, "batches", lambda *arguments: repeat(None))
     monkeypatch.setattr(run, "device", torch.device(device))
 
@@ -66,8 +68,27 @@ def test_validations_are_as_far_apart_as_asked_for(monkeypatch, quick_check, dev
     monkeypatch.setattr(run, "_step", step)
     seen = []
     run.run(Budget(steps=30), on_check=lambda now: seen.append(now.progress.step), check_every=20.0)
-    assert seen == [10, 20, 30]
+    assert seen == ([10, 20, 30] if device == "cuda" else [5, 10, 15, 20, 25, 30])
     assert [row["step"] for row in run.progress.curve] == seen
+
+
+def test_a_gradient_that_is_not_finite_ends_the_run_and_leaves_the_weights(monkeypatch):
+    run = Pretraining(SMALL)
+    monkeypatch.setattr(
+        training, "pretraining_loss", lambda output, levels: output.quantiles.sum() * torch.inf
+    )
+    before = weights(run)
+    with pytest.raises(TrainingError, match="step 0 is not finite"):
+        run.run(Budget(steps=2), on_check=lambda now: pytest.fail("written"))
+    assert torch.equal(weights(run), before)
+    assert run.progress.step == 0
+
+
+def test_no_two_purposes_or_numbers_draw_alike():
+    keys = [("validation",), *(("batches", 0, p, n) for p in range(3) for n in range(200))]
+    keys += [("responses", 0, p, n) for p in range(3) for n in range(200)]
+    first = sorted(float(Draws(seed_of(*key)).uniform(0.0, 1.0, 1)) for key in keys)
+    assert all(low < high for low, high in pairwise(first))
 
 
 def test_a_budget_is_spent_by_its_scarcer_half():
