@@ -169,8 +169,9 @@ class ZeroShotNetwork(WindowForecasts):
 
         Position ``positions[i]`` of the remembered window ``of[i]`` ends with ``windows[i]``: the
         forecasts are those of :meth:`forward` from there, and no window moves the forecast of
-        another. More than eight series hang together as in the window that ends. With the memory held (:mod:`samovar_forecast.network.held`) so are their
-        derivatives, at the cost of a position each.
+        another. More than eight series hang together as in the window that ends. With the memory
+        held (:mod:`samovar_forecast.network.held`) so are their derivatives, at the cost of a
+        position each.
 
         Parameters
         ----------
