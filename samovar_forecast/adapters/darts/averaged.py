@@ -44,7 +44,7 @@ def forecast_by_average(
     window : array of shape (L, C)
         NaN where a value is missing.
     past_covariates : array of shape (L, P), optional
-        Read by the network alone.
+        Read by the network alone. A covariate without a value in the window is left out.
     n_steps : int
     levels : sequence of float, optional
         Levels of the quantiles; by default the point forecast, which is the median.
@@ -60,9 +60,10 @@ def forecast_by_average(
     """
     start = int(np.isfinite(window).any(axis=1).argmax())  # darts fills short series up in front
     window = window[start:]
-    known = None if past_covariates is None else pd.DataFrame(past_covariates[start:])
-    past_names = () if known is None else tuple(known.columns)
-    panel = Panel.from_frame(pd.DataFrame(window), known, past_names=past_names)
+    if past_covariates is None:
+        past_covariates = np.empty((len(window), 0))
+    known = pd.DataFrame(past_covariates[-len(window) :]).dropna(axis="columns", how="all")
+    panel = Panel.from_frame(pd.DataFrame(window), known, past_names=known.columns)
     (instance,) = panel.instances
     scalers = {instance.key: InstanceScaler.of(instance)}
     rows = [scale_rows(instance, scalers[instance.key])]

@@ -47,6 +47,33 @@ def test_the_average_is_that_of_each_window_alone_with_covariates_of_both_kinds(
     assert np.isfinite(both[0].values()).all()
 
 
+def test_a_past_covariate_that_begins_late_is_left_out_of_the_windows_before():
+    series, whole = waves(60), waves(60, 2, seed=1)
+    values = whole.values().copy()
+    values[:40, 0] = np.nan
+    late = whole.with_values(values)
+
+    def forecasts(covariates):
+        model = zero_shot(input_chunk_length=16, linear=True).fit(
+            series, past_covariates=covariates
+        )
+        return model.historical_forecasts(
+            series,
+            past_covariates=covariates,
+            forecast_horizon=4,
+            start=16,
+            stride=20,
+            retrain=False,
+            last_points_only=False,
+        )
+
+    found = forecasts(late)
+    assert_same(found[0], forecasts(whole[whole.columns[1]])[0])
+    assert_same(found[2], forecasts(whole)[2])
+    assert_same(forecasts(late[late.columns[0]])[0], forecasts(None)[0])
+    assert np.abs(found[2].values() - forecasts(None)[2].values()).max() > 1e-5
+
+
 def test_the_average_is_kept_in_an_artifact_and_refused_where_it_cannot_be(tmp_path):
     series = waves(50)
     model = zero_shot(linear=True).fit(series)
