@@ -6,7 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -218,12 +218,13 @@ def read_covariates(
     Raises
     ------
     DataError
-        If the file lacks a value ahead, or more than half of the rows of the series.
+        If the file lacks a value ahead, or more than half of the rows of the series, or has
+        several rows for one of theirs.
     """
     X = read_file(path, number_rows=number_rows, keep_gaps=True, reading=reading).y
     ahead = TimeGrid.of(y.index, "the series").ahead(y.index[-1], range(1, horizon + 1))
-    if isinstance(X.index, pd.DatetimeIndex) and isinstance(ahead, pd.PeriodIndex):
-        X.index = X.index.to_period(ahead.freq)
+    if isinstance(ahead, pd.PeriodIndex):
+        X.index = _in_periods(X.index, ahead.freq, path)
     n_known = int(y.index.isin(X.index).sum())
     if 2 * n_known < len(y):
         raise DataError(
@@ -242,6 +243,23 @@ def read_covariates(
                 remedy="add the values, or leave the column out of the file",
             )
     return X.reindex(y.index), X_ahead
+
+
+def _in_periods(times: pd.Index, freq: Any, path: Path) -> pd.Index:
+    """Return the times of covariates as periods of the series, if each has a period of its own."""
+    if not isinstance(times, (pd.DatetimeIndex, pd.PeriodIndex)):
+        return times
+    periods = times.asfreq(freq) if isinstance(times, pd.PeriodIndex) else times.to_period(freq)
+    if periods.has_duplicates:
+        first = periods[periods.duplicated()][0]
+        n_rows, own = int((periods == first).sum()), times.freqstr or pd.infer_freq(times)
+        raise DataError(
+            f"{path} has several rows for a row of the series",
+            found=f"{counted(n_rows, 'row')} in {first}: steps of {own!r}",
+            wanted=f"a row for each period of the series: steps of {freq.freqstr!r}",
+            remedy="aggregate the file to these steps, by sums, means or last values",
+        )
+    return periods
 
 
 def _parquet_table(path: Path, content: bytes, reading: Reading) -> Table:
@@ -309,11 +327,10 @@ def _column_to_skip(table: Table, time: str | None, told: list[str]) -> str | No
         if times is None:
             is_time = not looks_numeric(column)
         elif pd.api.types.is_integer_dtype(times.index.dtype):
-            counts = len(column) > 1 and set(np.diff(times.index)) == {1}
-            is_time = counts or first.lower() in TIME_NAMES
+            is_time = len(column) > 1 and set(np.diff(times.index)) == {1}
         else:
             is_time = True
-        time = first if is_time else None
+        time = first if is_time or first.lower() in TIME_NAMES else None
     told.append(
         "rows numbered, every column a series"
         if time is None

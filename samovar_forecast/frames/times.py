@@ -162,7 +162,10 @@ def _whole_numbers(texts: pd.Series) -> Times | None:
         return Times(dates)
     if (parts := _all(texts, MONTH_DIGITS)) is not None:
         return Times(_months(parts[0], parts[1]), f"{texts.iloc[0]} read as a month")
-    numbers = pd.Index(texts.astype("int64"))
+    try:
+        numbers = pd.Index(texts.astype("int64"))
+    except (OverflowError, ValueError):  # beyond 64 bits, or beyond what Python reads at all
+        return None
     steps = np.diff(numbers)
     for unit, ticks in EPOCHS.items():
         inside = (numbers >= FIRST_EPOCH * ticks) & (numbers <= LAST_EPOCH * ticks)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from samovar_forecast.exceptions import DataError
-from samovar_forecast.frames.sources import read_file, us_macro_data
+from samovar_forecast.frames.sources import read_covariates, read_file, us_macro_data
 from samovar_forecast.frames.text_table import Reading
 from tests.builders.files import KINDS
 from tests.builders.frames import months, write_csv
@@ -225,3 +225,41 @@ def test_every_kind_of_file_gives_its_frame_and_tells_how_it_was_read(tmp_path, 
     told = " ".join(data.description[2:])
     assert kind.told in told
     assert name != "plain" or told == ""
+
+
+@pytest.mark.parametrize(
+    ("freq", "times", "found"),
+    [
+        ("Q", pd.date_range("2000-01-01", periods=48, freq="MS"), "3 rows in 2000Q1: steps of 'MS"),
+        ("Q", pd.period_range("2000-01", periods=48, freq="M"), "3 rows in 2000Q1: steps of 'M"),
+        ("M", pd.date_range("2000-01-01", periods=400), "31 rows in 2000-01: steps of 'D"),
+    ],
+)
+def test_covariates_of_finer_steps_than_the_series_are_to_be_aggregated(
+    tmp_path, freq, times, found
+):
+    y = pd.DataFrame({"a": range(12)}, pd.period_range("2000-01", periods=12, freq=freq))
+    written = times.strftime("%YM%m" if isinstance(times, pd.PeriodIndex) else "%Y-%m-%d")
+    lines = "".join(f"{time},{k}.5\n" for k, time in enumerate(written))
+    path = write(tmp_path / "x.csv", f"t,x\n{lines}")
+    with pytest.raises(DataError, match=rf"{found}.*steps of '{freq}.*aggregate the file"):
+        read_covariates(path, y, 1)
+
+
+def test_covariates_that_drift_through_the_months_meet_the_months_of_the_series(tmp_path):
+    y = pd.DataFrame({"a": range(6)}, pd.period_range("2000-01", periods=6, freq="M"))
+    days = (3, 5, 2, 7, 4, 6, 1)
+    lines = "".join(f"2000-0{k}-0{day},{k}.5\n" for k, day in enumerate(days, 1))
+    X, ahead = read_covariates(write(tmp_path / "x.csv", f"t,x\n{lines}"), y, 1)
+    assert X["x"].tolist() == [1.5, 2.5, 3.5, 4.5, 5.5, 6.5]
+    assert ahead["x"].tolist() == [7.5]
+
+
+def test_a_whole_number_beyond_64_bits_is_named_and_its_column_can_be_left_out(tmp_path):
+    lines = f"1,1.5\n2,2.5\n{2**63},3.5\n{'9' * 5000},4.5\n"
+    path = write(tmp_path / "own.csv", f"when,a\n{lines}")
+    with pytest.raises(DataError, match=f"'when' of .* holds no time.*found: {2**63} in line 4"):
+        read_file(path)
+    assert read_file(path, number_rows=True, time="when").y["a"].tolist() == [1.5, 2.5, 3.5, 4.5]
+    path = write(tmp_path / "own.csv", f"time,a\n{lines}")
+    assert read_file(path, number_rows=True).y.to_dict("list") == {"a": [1.5, 2.5, 3.5, 4.5]}

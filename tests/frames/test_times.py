@@ -23,6 +23,8 @@ def column(*cells):
         ("1-Jan", "2-Jan"),
         ("13/13/2000", "01/01/2000"),
         ("2000-01-01", "soon"),
+        ("1", "2", str(2**63)),
+        ("1", "9" * 5000),
     ],
 )
 def test_what_is_no_time_is_none(cells):
