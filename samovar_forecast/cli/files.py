@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import math
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -112,7 +114,7 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         }
     )
     if suffix == ".json":
-        content = table.to_json(orient="records", indent=2).encode()
+        content = _as_json(table).encode()
     elif suffix == ".parquet":
         content = table.to_parquet(index=False)
     else:
@@ -120,6 +122,13 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         content = table.assign(**texts).rename(columns=harmless).to_csv(index=False).encode()
         content = gzip.compress(content) if suffix == ".csv.gz" else content
     write_file(path, content)
+
+
+def _as_json(table: pd.DataFrame) -> str:
+    """Return the rows as JSON objects: numbers with all of their digits, a gap as null."""
+    is_known = table.notna() & ~table.isin([math.inf, -math.inf])
+    rows = table.astype(object).where(is_known, None).to_dict("records")
+    return json.dumps(rows, indent=2, allow_nan=False)
 
 
 def harmless(cell: object) -> object:

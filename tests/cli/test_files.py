@@ -40,6 +40,14 @@ def test_the_end_of_the_name_is_the_format(tmp_path):
         table_format(tmp_path / "f.xlsx")
 
 
+def test_json_holds_every_digit_of_a_number_and_null_for_a_gap(tmp_path):
+    numbers = [3.2e-11, 0.1 + 0.2, -1e300, np.nan, np.inf]
+    write_table(pd.DataFrame({"step": range(5), "forecast": numbers}), tmp_path / "f.json")
+    rows = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
+    assert [row["forecast"] for row in rows] == [*numbers[:3], None, None]
+    assert [row["step"] for row in rows] == [0, 1, 2, 3, 4]
+
+
 def test_parquet_holds_the_same_rows(tmp_path):
     pytest.importorskip("pyarrow")
     write_table(TABLE, tmp_path / "f.parquet")
