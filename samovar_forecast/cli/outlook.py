@@ -145,26 +145,67 @@ def _record(
 ) -> Record | str:
     """Return the record at the last origins, or why there is none.
 
-    The forecaster is fitted once, before the first origin, and then moves on; the rivals are
-    fitted at each origin, with missing cells filled by the value before.
+    With fewer origins the first lies later: there are as many as it takes for each column to have
+    a value before the first.
     """
-    from samovar_forecast.comparison.arguments import place_origins
+    import pandas as pd
 
-    horizon = steps[-1]
+    known, horizon = pd.concat([y, X], axis=1), steps[-1]  # without X, y alone
     reason = NOT_ASKED
     for count in range(min(n_origins, len(y)), 0, -1):
         try:
-            first, stride = place_origins(len(y), horizon, count, None, season)
+            ends = _ends(known, horizon, count, season)
             break
         except DataError as error:
-            reason = f"{error.found} rows are too few to hold back {number_of(horizon, 'step')}"
+            reason = error.problem
     else:
-        longest = _longest_tried(len(y), horizon, season) if n_origins else 0
+        longest = _longest_tried(known, horizon, season) if n_origins else 0
         if longest:
             reason += f"; a horizon of up to {number_of(longest, 'step')} could be tried"
         return reason
-    ends = [first + number * stride for number in range(count)]
-    scale = y.iloc[:first].diff(season).abs().mean().replace(0.0, np.nan).to_numpy()
+    try:
+        return _tried(make_forecaster, y, X, steps, coverage, season, ends)
+    except DataError as error:  # the forecast is there, and stays
+        return error.problem
+
+
+def _ends(known: pd.DataFrame, horizon: int, n_origins: int, season: int) -> list[int]:
+    """Return the numbers of rows before some origins.
+
+    Raises
+    ------
+    DataError
+        If there are too few rows, or a column has no value before the first origin.
+    """
+    from samovar_forecast.comparison.arguments import place_origins
+
+    late = f"to hold back {number_of(horizon, 'step')}"
+    try:
+        first, stride = place_origins(len(known), horizon, n_origins, None, season)
+    except DataError as error:
+        raise DataError(f"{error.found} rows are too few {late}") from error
+    empty = known.columns[known.iloc[:first].isna().all()]
+    if len(empty):
+        raise DataError(f"{str(empty[0])!r} has its first value too late {late}")
+    return [first + number * stride for number in range(n_origins)]
+
+
+def _tried(
+    make_forecaster: Callable[[], Any],
+    y: pd.DataFrame,
+    X: pd.DataFrame | None,
+    steps: list[int],
+    coverage: float,
+    season: int,
+    ends: list[int],
+) -> Record:
+    """Return the record at some origins.
+
+    The forecaster is fitted once, before the first origin, and then moves on; the rivals are
+    fitted at each origin, with missing cells filled by the value before.
+    """
+    horizon, count = steps[-1], len(ends)
+    scale = y.iloc[: ends[0]].diff(season).abs().mean().replace(0.0, np.nan).to_numpy()
     errors: dict[str, list[np.ndarray]] = {}
     covered: list[np.ndarray] = []
     forecaster: Any = None
@@ -191,13 +232,11 @@ def _record(
     return Record(y.index[[end - 1 for end in ends]], rivals, _mean(np.stack(covered)))
 
 
-def _longest_tried(n_rows: int, horizon: int, season: int) -> int:
+def _longest_tried(known: pd.DataFrame, horizon: int, season: int) -> int:
     """Return the longest shorter horizon that has an earlier origin; 0 if there is none."""
-    from samovar_forecast.comparison.arguments import place_origins
-
     for shorter in range(horizon - 1, 0, -1):
         with contextlib.suppress(DataError):
-            place_origins(n_rows, shorter, 1, None, season)
+            _ends(known, shorter, 1, season)
             return shorter
     return 0
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from samovar_forecast.cli.outlook import Record, look_ahead
+from samovar_forecast.exceptions import DataError
 from tests.builders.cli import QuickForecaster
 
 
@@ -67,3 +68,46 @@ def test_both_intervals_of_the_fan_are_asked_for(y):
     outlook = look_ahead(lambda: QuickForecaster(), y, 3, coverage=0.9, season=1, n_origins=0)
     assert set(outlook.intervals.columns.get_level_values(1)) == {0.5, 0.9}
     assert outlook.record == "it was not asked for"
+
+
+class Demanding(QuickForecaster):
+    """Refuses rows without any value in a column, as SAMoVARForecaster does."""
+
+    def _fit(self, y, X, fh):
+        for frame in (y, X):
+            if frame is not None and frame.isna().all().any():
+                raise DataError("a column has no value at all")
+        return super()._fit(y, X, fh)
+
+
+@pytest.mark.parametrize("is_covariate", [False, True])
+@pytest.mark.parametrize(("begin", "n_origins"), [(60, 3), (68, 1), (69, 0)])
+def test_origins_lie_behind_the_first_value_of_every_column(y, is_covariate, begin, n_origins):
+    X = pd.DataFrame({"x": np.arange(75.0)}, pd.period_range("2010-01", periods=75, freq="M"))
+    late = X if is_covariate else y
+    late.iloc[:begin, -1] = np.nan
+    how = {"coverage": 0.8, "season": 1, "X": X[:72], "X_ahead": X[72:]}
+    outlook = look_ahead(Demanding, y, 3, **how)
+    assert not outlook.forecast.isna().any(axis=None)
+    if n_origins:
+        assert len(outlook.record.origins) == n_origins
+        assert outlook.record.origins[0] >= y.index[begin]
+        assert np.isfinite(outlook.record.covered)
+    else:
+        name = "x" if is_covariate else "b"
+        assert outlook.record == (
+            f"'{name}' has its first value too late to hold back 3 steps; a horizon of up to 2 "
+            "steps could be tried"
+        )
+
+
+def test_a_forecast_outlives_a_record_that_cannot_be_made(y):
+    class Refusing(QuickForecaster):
+        def _fit(self, y, X, fh):
+            if len(y) < 72:
+                raise DataError("the rows are not enough", found=len(y))
+            return super()._fit(y, X, fh)
+
+    outlook = look_ahead(Refusing, y, 3, coverage=0.8, season=1)
+    assert not outlook.forecast.isna().any(axis=None)
+    assert outlook.record == "the rows are not enough"
