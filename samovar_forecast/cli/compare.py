@@ -103,6 +103,7 @@ def _compare(arguments: argparse.Namespace) -> None:
             require(package, feature="samovar-forecast compare --report", extra="report")
     os.environ.setdefault("MPLBACKEND", "Agg")  # figures go to files, never to a window
     from samovar_forecast import comparison as room
+    from samovar_forecast.comparison.arguments import named_forecasters
 
     season = data.season if arguments.season is None else arguments.season
     verbose = False if arguments.quiet or arguments.jobs != 1 else None  # bars would mix
@@ -111,7 +112,7 @@ def _compare(arguments: argparse.Namespace) -> None:
         models = {name: model for name, model in models.items() if not is_samovar(name)}
     task = room.Task(arguments.horizon, season, 2 * len(data.y) // 3, arguments.seed)
     also = room.from_catalogue(arguments.also, task)
-    models = {**models, **also}
+    models = named_forecasters({**models, **also})
     say(*data.description)
     networks = [name for name in models if is_samovar(name) or name in also]
     found = room.compare(
@@ -156,7 +157,8 @@ def _compare(arguments: argparse.Namespace) -> None:
 def _next(found: Comparison, models: dict[str, Any], season: int) -> tuple[str, Outlook | None]:
     """Return what comes after the last row, by the model of least error that has intervals."""
     ranked = found.scores()["MSE"].sort_values(kind="stable").index
-    able = [name for name in ranked if models[name].get_tag("capability:pred_int")]
+    without = set(found.forecasts["model"][found.quantiles.isna().any(axis=1)])
+    able = [name for name in ranked if name not in without]
     if not able:
         return "", None
     leader = str(able[0])

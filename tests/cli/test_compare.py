@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
+import numpy as np
 import pandas as pd
 import pytest
 
 import samovar_forecast.comparison as comparison_room
 from samovar_forecast.cli import main
-from samovar_forecast.comparison import classical_forecasters
+from samovar_forecast.comparison import RepeatSeason, classical_forecasters
 from tests.builders.cli import run
 from tests.builders.frames import months
 
@@ -48,6 +51,36 @@ def test_compare_takes_other_models_by_name_and_can_leave_samovar_out(capsys, cs
     code, _, err = run(capsys, "compare", csv(months()), "--horizon", 2, "--also", "Oracle")
     assert code == 2
     assert "found: 'Oracle'" in err
+
+
+class Oracle(RepeatSeason):
+    """Knows the rows that come, and says that it has intervals until it is fitted."""
+
+    rows = np.empty((0, 2))
+
+    def _learn(self, values):
+        self.set_tags(**{"capability:pred_int": False})
+
+    def _extrapolate(self, values, steps):
+        return self.rows[len(values) : len(values) + steps]
+
+
+def test_what_comes_next_is_told_by_the_best_model_that_had_intervals(capsys, csv, monkeypatch):
+    models = {"Oracle": Oracle()}
+    if find_spec("darts") is not None:
+        from darts.models import NaiveDrift
+
+        models["Drift"] = NaiveDrift()  # as some of the catalogue are: no forecaster of sktime
+    monkeypatch.setattr(comparison_room, "from_catalogue", lambda names, task: models)
+    path = csv(months())
+    monkeypatch.setattr(Oracle, "rows", pd.read_csv(path)[["a", "b"]].to_numpy())
+    arguments = ("--horizon", 2, "--origins", 3, "--without-samovar", "--quiet")
+    code, out, err = run(capsys, "compare", path, *arguments)
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    assert "Lowest MSE over all steps: Oracle (0.000). Behind it: " in words
+    second = words.partition("Behind it: ")[2].partition(" (+")[0]
+    assert f"What comes next, by {second}: At 2020-02-01, 2 steps" in words
 
 
 def test_compare_resumes_from_a_folder(quick, capsys, csv, tmp_path):
