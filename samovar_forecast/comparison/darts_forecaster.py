@@ -59,7 +59,7 @@ class DartsForecaster(RowForecaster):
         self.set_tags(
             **{
                 "capability:update": isinstance(model, GlobalForecastingModel),
-                "capability:pred_int": bool(model.supports_probabilistic_prediction),
+                "capability:pred_int": _draws_samples(model),
             }
         )
 
@@ -73,13 +73,7 @@ class DartsForecaster(RowForecaster):
         with _without_lightning_news():
             for model, part in zip(self.models_, parts, strict=True):
                 model.fit(_series(part), verbose=False)
-        # Only a fitted model knows: before, a torch model without a likelihood answers yes.
-        # A model that could drop units at random while it forecasts says yes too, but its
-        # samples are all alike unless it is asked to drop them.
-        fitted = self.models_[0]
-        self._has_samples = bool(fitted.supports_probabilistic_prediction) and (
-            getattr(fitted, "likelihood", "its own") is not None
-        )
+        self._has_samples = _draws_samples(self.models_[0])  # what only a fitted model knows
         self.set_tags(**{"capability:pred_int": self._has_samples})
         return self
 
@@ -170,6 +164,17 @@ class DartsForecaster(RowForecaster):
 def _quantiles(paths: np.ndarray, alpha: Sequence[float]) -> np.ndarray:
     """Return the quantiles of samples (n_steps, n_series, n_samples), the levels last."""
     return np.moveaxis(np.quantile(paths, alpha, axis=2), 0, 2)
+
+
+def _draws_samples(model: Any) -> bool:
+    """Tell whether a darts model forecasts samples that differ.
+
+    A torch model answers darts' own question by yes before a fit, and after it if it has units to
+    drop at random; without a likelihood its samples are all alike.
+    """
+    is_global = isinstance(model, GlobalForecastingModel)
+    has_own = not is_global or getattr(model, "likelihood", "its own") is not None
+    return bool(model.supports_probabilistic_prediction) and has_own
 
 
 def _without_lightning_news() -> contextlib.AbstractContextManager[None]:

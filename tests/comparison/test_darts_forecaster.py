@@ -132,6 +132,27 @@ def test_a_point_model_has_none():
     assert found.effort().loc["nlinear", "fits"] == 1
 
 
+@pytest.mark.filterwarnings("ignore")  # what Lightning says of its loaders
+@pytest.mark.parametrize(
+    ("model", "has_intervals"),
+    [
+        (NLinearModel(8, 2, n_epochs=1, pl_trainer_kwargs=QUIET), False),
+        (LinearRegressionModel(lags=2), False),
+        (LinearRegressionModel(lags=2, likelihood="quantile", quantiles=[0.1, 0.5, 0.9]), True),
+        (NaiveDrift(), False),
+        (ExponentialSmoothing(), True),
+    ],
+)
+def test_whether_there_are_intervals_is_the_same_before_a_fit_and_after_it(model, has_intervals):
+    row = DartsForecaster(model)
+    assert row.get_tag("capability:pred_int") == has_intervals
+    row.fit(series(), fh=[1, 2])
+    assert row.get_tag("capability:pred_int") == has_intervals
+    if has_intervals:
+        intervals = row.predict_interval(coverage=0.8)
+        assert (intervals["a", 0.8, "lower"] < intervals["a", 0.8, "upper"]).all()
+
+
 def test_a_model_on_standardised_series_forecasts_the_same_in_any_units():
     y = series()
     model = DLinearModel(8, 2, n_epochs=2, random_state=0, pl_trainer_kwargs=QUIET)
