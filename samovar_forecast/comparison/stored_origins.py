@@ -9,10 +9,13 @@ their place and then moved into it in one step; a file that cannot be read count
 
 from __future__ import annotations
 
+import copyreg
 import hashlib
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,8 +26,10 @@ from samovar_forecast.bundle import write_whole
 from samovar_forecast.exceptions import ConfigurationError
 
 FORMAT = 3
-DEEPEST = 8
+DEEPEST = 30
 """Parameters nested deeper than this are not described, and their model is not resumed."""
+PROTOCOL = 4
+"""Of `pickle`, by which objects say what they are made of."""
 
 
 class OriginForecasts(NamedTuple):
@@ -147,39 +152,101 @@ def describe(forecaster: Any) -> str:
     NotDescribable
         If a parameter has no such text; the message names it.
     """
-    return json.dumps(_plain(forecaster, "the forecaster", 0), sort_keys=True)
+    return json.dumps(_plain(forecaster, "the forecaster", ()), sort_keys=True)
 
 
-def _plain(value: Any, name: str, depth: int) -> Any:
-    if depth > DEEPEST:
-        raise NotDescribable(f"{name} is nested too deep")
+def _plain(value: Any, name: str, around: tuple[int, ...]) -> Any:
+    """Return a value as JSON can hold it, two that forecast differently never as the same.
+
+    Parameters
+    ----------
+    value : object
+    name : str
+        The value in messages.
+    around : tuple of int
+        Identities of the values that hold this one.
+    """
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
         return repr(value)
+    if isinstance(value, bytes | bytearray):
+        return ["bytes", hashlib.sha256(value).hexdigest()]
+    if id(value) in around or len(around) > DEEPEST:
+        raise NotDescribable(f"{name} is nested too deep")
+
+    def inner(part: Any, where: str = "") -> Any:
+        return _plain(part, name + where, (*around, id(value)))
+
     if isinstance(value, np.ndarray | np.generic):
         array = np.ascontiguousarray(value)
-        if array.dtype == object:
-            return [_plain(item, name, depth + 1) for item in array.ravel().tolist()]
+        if array.dtype.hasobject:
+            return [str(array.dtype), list(array.shape), inner(array.ravel().tolist())]
         return [str(array.dtype), list(array.shape), hashlib.sha256(array.tobytes()).hexdigest()]
-    if isinstance(value, pd.DataFrame):
-        return data_hash(value)
     if isinstance(value, Mapping):
-        return {str(k): _plain(v, f"{name}[{k!r}]", depth + 1) for k, v in value.items()}
+        if all(isinstance(key, str) for key in value):
+            return {key: inner(part, f"[{key!r}]") for key, part in value.items()}
+        pairs = [[inner(key), inner(part, f"[{key!r}]")] for key, part in value.items()]
+        return ["mapping", sorted(pairs, key=json.dumps)]
     if isinstance(value, list | tuple | range):
-        return [_plain(item, name, depth + 1) for item in value]
-    if isinstance(value, type) or (hasattr(value, "__qualname__") and hasattr(value, "__module__")):
-        if "<" in value.__qualname__:  # a lambda, or a function inside another
-            raise NotDescribable(f"{name} is {value.__qualname__}")
-        return f"{value.__module__}.{value.__qualname__}"
+        return [inner(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return ["set", sorted(map(inner, value), key=json.dumps)]
+    if isinstance(value, type | FunctionType):
+        return _address(value, value.__qualname__, name)
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    if isinstance(value, pd.DataFrame | pd.Series | pd.Index):
+        return [kind, *map(inner, _columns(value))]
     if hasattr(value, "get_params"):
-        return [kind, _plain(value.get_params(deep=False), name, depth + 1)]
+        return [kind, inner(value.get_params(deep=False))]
     if hasattr(value, "model_params"):  # darts
-        return [kind, _plain(dict(value.model_params), name, depth + 1)]
-    text = repr(value)
-    if " at 0x" not in text:
-        return [kind, text]
-    if hasattr(value, "__dict__"):
-        return [kind, _plain(vars(value), name, depth + 1)]
-    raise NotDescribable(f"{name} is {text}")
+        return [kind, inner(dict(value.model_params))]
+    if hasattr(value, "untyped_storage"):  # a tensor, which tells pickle of its place in memory
+        return [kind, str(value.dtype), inner(np.asarray(value.detach().cpu().tolist()))]
+    # Its text would not do: many objects print a part of themselves, or where they lie in memory.
+    made_of = _made_of(value, name)
+    return _address(value, made_of, name) if isinstance(made_of, str) else [kind, inner(made_of)]
+
+
+def _columns(value: pd.DataFrame | pd.Series | pd.Index) -> Iterator[tuple[Any, str, np.ndarray]]:
+    """Yield label, type and values of the index and each column; values are hashes of a row each.
+
+    What pickle is told of the same frame changes with what was asked of it before.
+    """
+    index = value if isinstance(value, pd.Index) else value.index
+    columns: list[Any] = [index.get_level_values(level) for level in range(index.nlevels)]
+    if isinstance(value, pd.Series):
+        columns.append(value)
+    elif isinstance(value, pd.DataFrame):
+        columns += [column for _, column in value.items()]
+    for column in columns:
+        is_hashed = column.dtype != object  # objects are described one by one
+        values = pd.util.hash_pandas_object(column, index=False) if is_hashed else column
+        yield column.name, str(column.dtype), values.to_numpy()
+
+
+def _address(value: Any, qualname: str, name: str) -> str:
+    """Return where a class or a function is found by its name.
+
+    Raises
+    ------
+    NotDescribable
+        If something else or nothing is found there: it is a lambda, or was made by a function.
+    """
+    # An object without a module of its own, as numpy.add, is that of its kind.
+    module = getattr(value, "__module__", None) or type(value).__module__
+    found: Any = sys.modules.get(module)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    if found is not value:
+        raise NotDescribable(f"{name} is {qualname}")
+    return f"{module}.{qualname}"
+
+
+def _made_of(value: Any, name: str) -> Any:
+    """Return what an object is rebuilt from, as it tells `pickle`; text is its own name."""
+    reduce = copyreg.dispatch_table.get(type(value))
+    try:
+        return value.__reduce_ex__(PROTOCOL) if reduce is None else reduce(value)
+    except Exception as error:  # whatever an object objects with
+        raise NotDescribable(f"{name} is {repr(value)[:100]}") from error

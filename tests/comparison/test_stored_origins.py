@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import cmath
+import copy
+import functools
 import json
+import math
+import operator
+import os
+import re
 import signal
+import subprocess
 import sys
+import threading
 import warnings
 
 import numpy as np
@@ -204,6 +213,103 @@ class WithLoss(RepeatSeason):
     def __init__(self, loss=None):
         self.loss = loss
         super().__init__()
+
+
+class Loss:
+    """Prints nothing of what it does."""
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def __repr__(self):
+        return "Loss()"
+
+    def of(self, errors):
+        return self.weight * errors
+
+
+def weighted(weight):
+    @functools.wraps(series)
+    def loss(errors):
+        return weight * errors
+
+    return loss
+
+
+LONG = np.random.default_rng(0).normal(size=2000)
+OTHER = np.where(np.arange(2000) == 1000, LONG + 1, LONG)
+HOURS = pd.date_range("2000", periods=2000, freq="h")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [functools.partial(operator.mul, by) for by in (1.0, 100.0)],
+        [functools.partial(max, key=key) for key in (abs, len)],
+        [Loss(by) for by in (1.0, 100.0)],
+        [Loss(by).of for by in (1.0, 100.0)],
+        [math.sin, cmath.sin, np.sin, abs],
+        [LONG, OTHER, LONG.astype("f4")],
+        [pd.Series(LONG), pd.Series(OTHER), pd.Series(LONG, HOURS), pd.Series(LONG, name="a")],
+        [HOURS, HOURS + pd.Timedelta("1h"), HOURS.tz_localize("UTC"), HOURS.to_period("h")],
+        [pd.DataFrame({"a": LONG, "b": OTHER}), pd.DataFrame({"b": LONG, "a": OTHER})],
+        [pd.DataFrame({"a": ["x", other]}) for other in ("y", "z")],
+        [{1: 2}, {"1": 2}],
+        [{"a", "b"}, {"a", "c"}],
+        [b"a", b"b"],
+        [re.compile("a" * 300 + last) for last in ("b", "c")],
+        [np.random.default_rng(seed) for seed in (0, 1)],
+        [pd.offsets.MonthEnd(n) for n in (1, 2)],
+    ],
+)
+def test_parameters_that_forecast_differently_are_never_described_alike(values):
+    described = [describe({"loss": value}) for value in values]
+    assert len(set(described)) == len(values)
+    assert [describe({"loss": copy.deepcopy(value)}) for value in values] == described
+
+
+def test_tensors_are_described_by_their_numbers():
+    torch = pytest.importorskip("torch")
+    values = [torch.tensor(LONG), torch.tensor(OTHER), torch.tensor(LONG).bfloat16()]
+    assert len({describe({"loss": value}) for value in values}) == 3
+    losses = [torch.nn.CrossEntropyLoss(weight=value) for value in values]
+    assert len({describe({"loss": loss}) for loss in losses}) == 3
+
+
+def test_a_description_is_the_same_in_another_process():
+    pytest.importorskip("torch")
+    program = (
+        "import functools, pandas as pd, torch\n"
+        "from samovar_forecast.comparison.stored_origins import describe\n"
+        "loss = torch.nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0]))\n"
+        "times = pd.date_range('2000', periods=9, tz='Europe/Paris')\n"
+        "parts = [loss, {'a', 'b', 'c'}, pd.Series(range(9), times), functools.partial(abs, 1)]\n"
+        "print(describe(parts))"
+    )
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert found[0] == found[1] != ""
+
+
+@pytest.mark.parametrize(
+    ("loss", "told"),
+    [
+        (weighted(2.0), "is series"),
+        (functools.partial(lambda by, error: by * error, 2.0), "is <lambda>"),
+        (threading.Lock(), "lock object"),
+    ],
+)
+def test_a_parameter_that_no_text_tells_from_others_is_named(loss, told):
+    with pytest.raises(NotDescribable, match=rf"\['loss'\] {told}|\['loss'\] is .*{told}"):
+        describe({"loss": loss})
 
 
 def test_a_model_that_cannot_be_described_is_compared_all_the_same(tmp_path):
