@@ -44,6 +44,7 @@ CONSTRUCTOR: dict[str, list[Any]] = {
     "linear": [True, False, None, "no", np.True_, 1],
     "pretrained": [True, False, None, "no", np.False_, 0],
     "train": [True, False, None, "no", np.True_, 1],
+    "season": [None, 1, 12, np.int64(4), 0, -1, "x", 2.5, True, 10**6, 10**9],
 }
 HORIZONS: list[Any] = [
     None,

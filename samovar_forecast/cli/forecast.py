@@ -171,7 +171,7 @@ def _forecast(arguments: argparse.Namespace) -> None:
     os.environ.setdefault("MPLBACKEND", "Agg")  # figures go to files, never to a window
     say(*data.description)
     outlook = look_ahead(
-        lambda: _forecaster(arguments.seed),
+        lambda: _forecaster(arguments.seed, arguments.season),
         data.y,
         arguments.horizon,
         coverage=arguments.interval,
@@ -187,10 +187,10 @@ def _forecast(arguments: argparse.Namespace) -> None:
     _write(arguments, data, outlook)
 
 
-def _forecaster(seed: int) -> Any:
+def _forecaster(seed: int, season: int | None) -> Any:
     from samovar_forecast import SAMoVARForecaster
 
-    return SAMoVARForecaster(random_state=seed, verbose=False)
+    return SAMoVARForecaster(random_state=seed, season=season, verbose=False)
 
 
 def _write(arguments: argparse.Namespace, data: Dataset, outlook: Outlook) -> None:

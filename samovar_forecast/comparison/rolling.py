@@ -196,14 +196,15 @@ def compare(
 
 
 def standard_forecasters(
-    season: int = 1, random_state: int = 0, verbose: bool | None = None
+    season: int | None = None, random_state: int = 0, verbose: bool | None = None
 ) -> dict[str, Any]:
     """Return SAMoVAR, its members alone, and the classical forecasters, by the name of their row.
 
     Parameters
     ----------
-    season : int, default=1
-        Steps in a season; 1 if there is none.
+    season : int, optional
+        Steps in a season, 1 for none. By default SAMoVAR takes that of the index, and the classical
+        forecasters have none.
     random_state : int, default=0
         Seed of SAMoVAR.
     verbose : bool, optional
@@ -212,12 +213,16 @@ def standard_forecasters(
     from samovar_forecast import SAMoVARForecaster
     from samovar_forecast.comparison.default_rows import classical_forecasters
 
-    shared: dict[str, Any] = {"random_state": random_state, "verbose": verbose}
+    shared: dict[str, Any] = {
+        "random_state": random_state,
+        "season": season,
+        "verbose": verbose,
+    }
     return {
         "SAMoVAR": SAMoVARForecaster(**shared),
         "SAMoVAR zero-shot": SAMoVARForecaster(linear=False, **shared),
         "SAMoVAR linear": SAMoVARForecaster(pretrained=False, **shared),
-        **classical_forecasters(season),
+        **classical_forecasters(1 if season is None else season),
     }
 
 

@@ -90,6 +90,7 @@ class Panel:
         X: pd.DataFrame | None = None,
         *,
         past_names: Sequence[Hashable] = (),
+        season: int | None = None,
         known: Panel | None = None,
     ) -> Panel:
         """Check a frame and take it apart.
@@ -103,6 +104,8 @@ class Panel:
             Covariates. The rows of ``X`` must contain all rows of ``y``.
         past_names : sequence of hashable, default=()
             Columns of ``X`` that are known until now only; the others are known ahead.
+        season : int, optional
+            Steps in a season, 1 for none; by default what the frequency tells.
         known : Panel, optional
             Panel that ``y`` and ``X`` continue: columns, roles and grid are then given.
 
@@ -136,6 +139,8 @@ class Panel:
                 _check_some_value(covariates[rows], _place("X", key), past.append(future))
             past_rows, future_rows = np.split(covariates[rows], [len(past)], axis=1)
             instances.append(Instance(key, times[-1], target[rows], past_rows, future_rows))
+        told = season if known is None else known.grid.told_season
+        grid = dataclasses.replace(grid, told_season=told)
         return cls(tuple(instances), grid, target_names, past, future, tuple(y.index.names[:-1]))
 
     @property

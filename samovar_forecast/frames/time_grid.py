@@ -25,6 +25,8 @@ Kind = Literal["datetime", "period", "timedelta", "integer"]
 _STRETCH = 8
 # If a guessed grid has more times than this multiple of the rows, the index is irregular.
 _LARGEST_GRID = 20
+LONGEST_SEASON = 1_000_000
+"""Steps; a fortnight of seconds."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,14 @@ class TimeGrid:
         Distance of two neighbouring times; None for integers, which always move by 1.
     name : hashable or None
         Name of the index; every index made from the grid has this name.
+    told_season : int, optional
+        Steps in a season as the user says, 1 for none; by default what the frequency tells.
     """
 
     kind: Kind
     freq: Any | None
     name: Hashable = None
+    told_season: int | None = None
 
     @classmethod
     def of(cls, index: pd.Index, where: str, known: TimeGrid | None = None) -> TimeGrid:
@@ -166,9 +171,11 @@ class TimeGrid:
     def season(self) -> int:
         """Number of steps after which a pattern is likely to repeat; 1 if no pattern repeats.
 
-        A day for steps of minutes and hours, a week for days, a year for weeks, months and
-        quarters: see :func:`season_of`.
+        The season that was told; else a day for steps of minutes and hours, a week for days, a
+        year for weeks, months and quarters: see :func:`season_of`.
         """
+        if self.told_season is not None:
+            return self.told_season
         return 1 if self.freq is None else season_of(self.freq)
 
 

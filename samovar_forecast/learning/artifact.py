@@ -17,6 +17,7 @@ from samovar_forecast.artifact.plain import Form, Forms
 from samovar_forecast.config import NetworkConfig
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.frames.plain_names import read_index, read_name, write_index, write_name
+from samovar_forecast.frames.time_grid import LONGEST_SEASON
 from samovar_forecast.learning.members import LinearMember, Member, TrainedMember
 from samovar_forecast.learning.panel_forecaster import PanelForecaster
 from samovar_forecast.learning.pretrained_member import AdaptedMember, PretrainedMember
@@ -31,9 +32,6 @@ from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 
 MEMBERS = (LinearMember, PretrainedMember, AdaptedMember, TrainedMember)
 """All kinds of members."""
-
-LONGEST_SEASON = 1_000_000
-"""Steps; a fortnight of seconds."""
 
 
 def check_panel(panel: Panel) -> None:
@@ -60,6 +58,7 @@ def check_panel(panel: Panel) -> None:
         kind = type(panel.grid.ahead(instance.last, [0])[0])
         _demand(isinstance(instance.last, (kind, int)), "the last time is one of the grid")
     _demand((panel.grid.kind == "integer") == (panel.grid.freq is None), "a grid has a frequency")
+    _demand(1 <= panel.grid.season <= LONGEST_SEASON, f"no season of {panel.grid.season} steps")
 
 
 def check_trained(trained: TrainedNetwork) -> None:

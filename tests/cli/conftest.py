@@ -23,7 +23,7 @@ def quick(monkeypatch):
 
 @pytest.fixture
 def quick_forecast(monkeypatch):
-    monkeypatch.setattr(forecast, "_forecaster", lambda seed: QuickForecaster(season=12))
+    monkeypatch.setattr(forecast, "_forecaster", lambda seed, season: QuickForecaster(12))
 
 
 @pytest.fixture

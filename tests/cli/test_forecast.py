@@ -91,7 +91,7 @@ def test_covariates_are_taken_from_a_file_that_reaches_ahead(
     monkeypatch.setattr(
         command,
         "_forecaster",
-        lambda seed, make=command._forecaster: made.append(make(0)) or made[-1],
+        lambda *told, make=command._forecaster: made.append(make(*told)) or made[-1],
     )
     arguments = ("forecast", path, "--horizon", 3, "--origins", 1, "--future", future)
     code, _, err = run(capsys, *arguments)
@@ -191,3 +191,23 @@ def test_units_stand_at_the_axes(quick_forecast, capsys, csv, tmp_path):
     assert "no such series to give a unit to; found: 'c'; wanted: some of ['a', 'b']" in " ".join(
         err.split()
     )
+
+
+def test_a_season_that_is_told_is_that_of_the_forecast_and_of_its_record(
+    capsys, csv, tmp_path, monkeypatch
+):
+    wave = 5 * np.sin(2 * np.pi * np.arange(52) / 12)
+    noisy = wave + np.random.default_rng(0).normal(size=52)
+    lines = "".join(f"{k},{noisy[k]}\n" for k in range(40))
+    path, table = csv(range(60), change=lambda _: f"row,a\n{lines}"), tmp_path / "next.csv"
+    made, make = [], command._forecaster
+    monkeypatch.setattr(command, "_forecaster", lambda *told: made.append(make(*told)) or made[-1])
+    errors = {}
+    for season in (1, 12):
+        arguments = ("--horizon", 12, "--origins", 1, "--season", season, "-o", table)
+        code, out, _ = run(capsys, "forecast", path, *arguments)
+        assert code == 0
+        assert ("the seasonal naive forecast" in " ".join(out.split())) == (season == 12)
+        errors[season] = np.abs(pd.read_csv(table)["forecast"] - wave[40:]).mean()
+    assert errors[12] < 0.8 * errors[1]
+    assert [forecaster.season for forecaster in made] == [1, 1, 12, 12]

@@ -9,7 +9,13 @@ import pandas as pd
 import pytest
 from sktime.split import ExpandingWindowSplitter
 
-from samovar_forecast.comparison import GuardedVAR, RepeatSeason, classical_forecasters, running
+from samovar_forecast.comparison import (
+    GuardedVAR,
+    RepeatSeason,
+    classical_forecasters,
+    running,
+    standard_forecasters,
+)
 from samovar_forecast.exceptions import MissingPackageError
 from tests.builders.comparison import compare, forecasts_of, simulated_var
 
@@ -84,3 +90,11 @@ def test_without_sktime_the_message_says_what_to_install(uninstall):
     uninstall("sktime")
     with pytest.raises(MissingPackageError, match=r"compare needs .*sktime.*\[demo\]"):
         compare(simulated_var(60), 2)
+
+
+def test_a_season_that_is_told_is_that_of_samovar_and_of_the_classical_rows():
+    told, untold = standard_forecasters(12), standard_forecasters()
+    for name in ("SAMoVAR", "SAMoVAR zero-shot", "SAMoVAR linear"):
+        assert (told[name].season, untold[name].season) == (12, None)
+    assert told["Seasonal naive"].season == 12
+    assert "Seasonal naive" not in untold

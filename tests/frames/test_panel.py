@@ -407,3 +407,12 @@ def test_covariates_ahead_are_needed_as_far_as_each_instance_says():
 def test_a_panel_without_covariates_needs_none_ahead():
     (ahead,) = Panel.from_frame(load_and_price()).covariates_ahead(None, 4, 4)
     assert ahead.shape == (4, 0)
+
+
+def test_a_season_that_is_told_stays_with_the_rows_that_follow():
+    y = pd.DataFrame({"a": range(9)}, pd.date_range("2000-01-01", periods=9))
+    assert Panel.from_frame(y).grid.season == 7
+    told = Panel.from_frame(y[:6], season=3)
+    newer = Panel.from_frame(y[6:], known=told)
+    assert [told.grid.season, newer.grid.season] == [3, 3]
+    assert told.extended_by(newer, 9, 1).grid.season == 3

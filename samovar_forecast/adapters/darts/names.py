@@ -22,6 +22,7 @@ NAMES_HERE: Mapping[str, str] = {
     "past_covariates": "past_covariates, an argument of fit and of predict",
     "pretrained": "SAMoVARZeroShotModel, a model of its own",
     "train": "SAMoVARModel for a trained network, SAMoVARZeroShotModel for the pretrained network",
+    "season": "an argument of SAMoVARZeroShotModel; SAMoVARModel takes that of the frequency",
     "anchor": "linear",
 }
 """Arguments of the sktime forecaster, and of earlier versions, by what takes their place here."""

@@ -29,6 +29,7 @@ from samovar_forecast.arguments import check_whole, is_whole
 from samovar_forecast.config import Normalization, Predictor
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.panel import Panel
+from samovar_forecast.frames.time_grid import LONGEST_SEASON
 from samovar_forecast.learning.answers import InstanceForecast
 from samovar_forecast.learning.network_fit import HowToTrain, pretrain_network
 from samovar_forecast.learning.panel_forecaster import PanelForecaster
@@ -154,6 +155,10 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         member "adapted"; with ``pretrained=False`` a new network, of the lengths, width, head and
         form that are asked for; or a network of a checkpoint or of ``pretrain``, which without
         training is a member as it is.
+    season : int, optional
+        Steps after which a pattern is likely to repeat; 1 for none. By default the season of the
+        frequency of ``y``: a week of days, a year of months. Another season is found where the
+        series show it.
 
     Attributes
     ----------
@@ -251,6 +256,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         linear: bool | None = None,
         pretrained: bool | None = None,
         train: bool = False,
+        season: int | None = None,
     ) -> None:
         self.context_length = context_length
         self.patch_length = patch_length
@@ -276,6 +282,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         self.linear = linear
         self.pretrained = pretrained
         self.train = train
+        self.season = season
         super().__init__()
 
     def save_artifact(self, path: str | Path) -> None:
@@ -485,7 +492,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
     def _fit(
         self, y: pd.DataFrame, X: pd.DataFrame | None, fh: ForecastingHorizon | None
     ) -> SAMoVARForecaster:
-        panel = Panel.from_frame(y, X, past_names=_names(self.past_covariates))
+        panel = self._panel(y, X)
         model, result = PanelForecaster.learn(
             panel,
             self._plan(),
@@ -517,7 +524,7 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         X: pd.DataFrame | None = None,
         fh: ForecastingHorizon | None = None,
     ) -> SAMoVARForecaster:
-        panel = Panel.from_frame(y, X, past_names=_names(self.past_covariates))
+        panel = self._panel(y, X)
         self.pretrained_network_ = pretrain_network(
             panel, self._plan(), _farthest(fh, panel), self._ready(), self._how_to_train()
         )
@@ -688,6 +695,14 @@ class SAMoVARForecaster(BaseCheckedForecaster):
         return laid_out(self, found)
 
     # ------------------------------------------------------------------ its parts
+
+    def _panel(self, y: pd.DataFrame, X: pd.DataFrame | None) -> Panel:
+        """Return the rows to learn from, checked."""
+        season = self.season
+        if season is not None:
+            season = check_whole("season", season, 1, LONGEST_SEASON)
+        past = _names(self.past_covariates)
+        return Panel.from_frame(y, X, past_names=past, season=season)
 
     def _say_what_is_empty(self, X: pd.DataFrame | None) -> None:
         """Warn of covariates without any value."""

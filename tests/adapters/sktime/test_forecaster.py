@@ -483,3 +483,28 @@ def test_on_a_simulated_var_the_one_step_error_is_that_of_the_noise():
     noise = test - series[5_999:-1] @ COEFS[0].T - series[5_998:-2] @ COEFS[1].T
     assert np.mean(squares) <= 1.05 * np.mean(noise**2)
     assert np.mean(squares) >= np.mean(noise**2)
+
+
+# ---------------------------------------------------------------- the season
+
+
+def test_rows_that_are_counted_are_forecast_as_months_where_the_season_is_told(tmp_path):
+    y = wave(n_time=44)
+    months = y.set_axis(pd.period_range("2000-01", periods=44, freq="M"))
+    expected = SAMoVARForecaster().fit(months[:40], fh=range(1, 13))
+    told = SAMoVARForecaster(season=12).fit(y[:40], fh=range(1, 13))
+    told.save_artifact(tmp_path / "kept.zip")
+    loaded = SAMoVARForecaster.load_artifact(tmp_path / "kept.zip")
+    untold = SAMoVARForecaster().fit(y[:40], fh=range(1, 13))
+    assert not np.allclose(untold.predict(), expected.predict())
+    assert_array_equal(told.predict(), expected.predict())
+    for forecaster, newer in ((expected, months[40:]), (told, y[40:]), (loaded, y[40:])):
+        forecaster.update(newer)  # the linear forecast is estimated anew
+    assert_array_equal(told.predict(), expected.predict())
+    assert_array_equal(loaded.predict(), expected.predict())
+
+
+@pytest.mark.parametrize("season", [0, -1, 2.5, "x", True, 10**9])
+def test_what_is_no_season_is_refused(season):
+    with pytest.raises(ConfigurationError, match=r"season; found: .*an integer of at least"):
+        SAMoVARForecaster(season=season).fit(wave())
