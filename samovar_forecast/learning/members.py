@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from samovar_forecast.learning.answers import cut_window, roll_windows
 from samovar_forecast.learning.scaled_rows import ScaledRows
@@ -25,7 +24,7 @@ from samovar_forecast.linear.average import LONGEST_LAG, estimate_each
 from samovar_forecast.linear.covariates import CovariateEffect, confirmed_effect
 from samovar_forecast.linear.forecast import WINDOWS_AT_ONCE, LinearForecast
 from samovar_forecast.linear.held_out import Trial
-from samovar_forecast.linear.linear_map import LinearMap, filled, without_gaps
+from samovar_forecast.linear.linear_map import LinearMap, windows_before
 from samovar_forecast.network.heads import Head
 
 
@@ -140,23 +139,11 @@ class LinearMember:
         ahead = np.empty((len(origins), n_steps, values.shape[1]))
         places = np.array_split(np.arange(len(origins)), 1 + len(origins) // WINDOWS_AT_ONCE)
         for some in places:
-            path = _windows_before(values, origins[some], length)  # B length C
+            path = windows_before(values, origins[some], length)  # B length C
             while path.shape[1] < length + n_steps:
                 path = np.concatenate([path, linear.map(path[:, -length:])], axis=1)
             ahead[some] = path[:, length : length + n_steps]
         return put_back(linear.effect, rows, origins, ahead)
-
-
-def _windows_before(values: np.ndarray, origins: np.ndarray, length: int) -> np.ndarray:
-    """Return the last rows before each origin without gaps, (B, length, C).
-
-    A gap is crossed by a straight line, and at the end of what is known the last value goes on.
-    """
-    if not np.isfinite(values[: origins.max(initial=0)]).all():
-        known = [filled(without_gaps(values[:origin])) for origin in origins]
-        return np.stack([_windows_before(rows, np.array([len(rows)]), length)[0] for rows in known])
-    padded = np.concatenate([np.repeat(values[:1], length, axis=0), values])
-    return sliding_window_view(padded, length, axis=0)[origins].swapaxes(1, 2)
 
 
 @dataclass(frozen=True)

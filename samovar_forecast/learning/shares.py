@@ -281,7 +281,8 @@ class _Errors(NamedTuple):
     square: np.ndarray
     """Mean square of the scores, (s, C), none of which counts as more than a largest."""
     separate: np.ndarray
-    """Forecasts that do not overlap, (s, C); 0 of a series without enough of them."""
+    """Forecasts that do not overlap, (s, C), in proportion to the known scores of a series; 0 of a
+    series without enough of them."""
 
 
 def _errors_of(scores: np.ndarray, n_origins: int, fewest: int, largest: float) -> _Errors | None:
@@ -291,24 +292,31 @@ def _errors_of(scores: np.ndarray, n_origins: int, fewest: int, largest: float) 
     widened as those of a random walk. A series without such a step has the mean square of the
     others, which counts nothing.
     """
+    chosen = np.flatnonzero(np.isfinite(scores).any(axis=(1, 2)))
+    if len(chosen) > ORIGINS_OF_A_CALIBRATION:  # no fixed distance: a series may have one too
+        drawn = np.random.default_rng(0).permutation(chosen)
+        chosen = np.sort(drawn[:ORIGINS_OF_A_CALIBRATION])
+    scores = scores[chosen]
     n_reached = np.isfinite(scores).sum(axis=0)  # s C
+    if not n_reached.size or not n_reached.any():
+        return None
     enough = np.clip(n_reached[0], fewest, REACHED_AT_LEAST)
     reach = (n_reached >= enough).cumprod(axis=0).sum(axis=0)  # C
     n_steps, is_silent = int(reach.max()), reach == 0
     if n_steps == 0:
         return None
-    chosen = np.flatnonzero(np.isfinite(scores[:, :n_steps]).any(axis=(1, 2)))
-    chosen = chosen[:: -(-len(chosen) // ORIGINS_OF_A_CALIBRATION)]
     step = np.arange(n_steps)[:, None]
     nearest = np.minimum(step, np.maximum(reach - 1, 0))  # s C
-    scores = np.take_along_axis(scores[chosen], nearest[None], axis=1)
+    scores = np.take_along_axis(scores, nearest[None], axis=1)
     scores = scores * np.sqrt((step + 1) / (nearest + 1))
-    drawn = np.random.default_rng(0).normal(size=(*scores.shape[:2], is_silent.sum()))
-    scores[..., is_silent] = drawn  # any order will do
+    any_order = np.random.default_rng(0).normal(size=(*scores.shape[:2], is_silent.sum()))
+    scores[..., is_silent] = any_order
     centered = scores - np.nanmedian(scores, axis=0)
     square = np.nanmean(np.square(np.clip(centered, -largest, largest)), axis=0)
     square[:, is_silent] = square[:, ~is_silent].mean(axis=1, keepdims=True)
-    return _Errors(centered, square, np.where(is_silent, 0.0, n_origins / (step + 1)))
+    known = np.take_along_axis(n_reached, nearest, axis=0)  # s C
+    share = np.where(is_silent, 0.0, known / known.max(axis=1, keepdims=True))
+    return _Errors(centered, square, share * n_origins / (step + 1))
 
 
 def _calibration(
@@ -343,7 +351,7 @@ def _variance(
 ) -> np.ndarray:
     """Return the variance of a forecast whose errors have a mean square, (s, C).
 
-    The mean square comes from as many forecasts that do not overlap as ``separate``, (s, 1), says,
+    The mean square comes from as many forecasts that do not overlap as ``separate``, (s, C), says,
     and is drawn to a prior variance that counts as ``strength`` more. As the variance is estimated,
     a forecast follows a t-distribution, whose tails are in the answer (Gelman and others 2013,
     Bayesian Data Analysis, 2.6).

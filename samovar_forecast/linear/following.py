@@ -55,6 +55,7 @@ class FollowingMap(LinearMap):
         Parameters
         ----------
         values : array of shape (n, C)
+            NaN where a value is missing.
         origins : int array of shape (B,)
             Number of rows known at each origin, at least the first of ``ends``.
         """

@@ -20,7 +20,7 @@ from samovar_forecast.linear.candidates import (
     products_of,
 )
 from samovar_forecast.linear.direct import RELATIVE_PENALTIES, RidgePath
-from samovar_forecast.linear.linear_map import LinearMap, filled
+from samovar_forecast.linear.linear_map import LinearMap, without_gaps
 from samovar_forecast.linear.sample import Sample
 from samovar_forecast.linear.weights import stacked_weights
 
@@ -80,6 +80,7 @@ class HiddenRows:
     """Rows of an instance up to the last that is forecast, and the origins that are tried."""
 
     rows: np.ndarray
+    """As observed: what crosses a gap knows what comes after it."""
     first: int
     last: int
 
@@ -129,7 +130,7 @@ class Fold:
         before = sample.part(0.0, start)
         held_out = [
             HiddenRows(rows, len(past), round(stop * len(rows)) - 1)
-            for rows, past in zip(sample.series, before, strict=True)
+            for rows, past in zip(sample.observed, before, strict=True)
         ]
         return cls._on(before, held_out, sample, limits, filtered)
 
@@ -142,7 +143,7 @@ class Fold:
         limits: Limits,
         filtered: dict[str, LinearMap],
     ) -> Fold:
-        seen = [rows for rows in seen if len(rows)]
+        seen = [without_gaps(rows) for rows in seen if len(rows)]
         own = sample.pooled_runs(seen)
         pooled = pooled_forms(own, limits)
         return cls(
@@ -165,7 +166,8 @@ class Fold:
         forms = self.forms[name]
         length, n_ahead = forms[0].length, forms[0].span - forms[0].length
         rows = [
-            part.rows[max(0, part.first - length) : part.last + n_ahead] for part in self.held_out
+            without_gaps(part.rows)[max(0, part.first - length) : part.last + n_ahead]
+            for part in self.held_out
         ]
         products = products_of(forms, sample.pooled_runs(rows))
         found = zip(self.paths[name], products, strict=True)
@@ -275,8 +277,7 @@ def _held_out_errors(folds: Sequence[Fold], names: list[str], n_steps: int) -> H
             actual[ahead >= len(rows)] = np.nan
             first = np.isfinite(rows).argmax(axis=0)  # C
             actual = np.where((some[:, None] <= first)[:, None], np.nan, actual)
-            known = filled(rows)  # a series without a value there takes no forecast of another away
-            errors.append(np.stack([fold.maps[name].along(known, some) - actual for name in names]))
+            errors.append(np.stack([fold.maps[name].along(rows, some) - actual for name in names]))
     origin = np.concatenate([origins[::stride] for *_, origins in parts])
     return HeldOutErrors(
         np.concatenate(errors, axis=1), np.concatenate(instance), origin, n_origins

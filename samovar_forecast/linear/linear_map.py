@@ -82,12 +82,11 @@ class LinearMap:
         Parameters
         ----------
         values : array of shape (n, C)
+            NaN where a value is missing; see :func:`windows_before`.
         origins : int array of shape (B,)
-            Number of rows known at each origin, at least ``n_lags``.
+            Number of rows known at each origin.
         """
-        length = max(1, self.n_lags)
-        windows = sliding_window_view(values, length, axis=0)[origins - length]  # B C length
-        return self(windows.swapaxes(1, 2))
+        return self(windows_before(values, origins, max(1, self.n_lags)))
 
     def later(self, shift: int) -> LinearMap:
         """Return the map without its first ``shift`` steps."""
@@ -204,6 +203,36 @@ def finite_runs(values: np.ndarray) -> list[np.ndarray]:
     is_complete = np.isfinite(values).all(axis=1)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], is_complete, [False]]).astype(int)))
     return [values[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def windows_before(values: np.ndarray, origins: np.ndarray, length: int) -> np.ndarray:
+    """Return the last rows before each origin as they are known there, (B, length, C).
+
+    A gap is crossed by a straight line. In a gap that reaches the origin the last value goes on,
+    for what comes after it is not known; before the first row its value stands in, and a series
+    without a value so far is 0.
+
+    Parameters
+    ----------
+    values : array of shape (n, C)
+        NaN where a value is missing.
+    origins : int array of shape (B,)
+        Number of rows known at each origin, at least 1.
+    length : int
+    """
+    is_known = np.isfinite(values)
+    is_whole = bool(is_known[: origins.max(initial=0)].all())
+    line = values if is_whole else filled(without_gaps(values))
+    padded = np.concatenate([np.repeat(line[:1], length, axis=0), line])
+    windows = sliding_window_view(padded, length, axis=0)[origins].swapaxes(1, 2)
+    if is_whole:
+        return windows
+    row = np.arange(len(values))[:, None]
+    latest = np.maximum.accumulate(np.where(is_known, row, -1), axis=0)[origins - 1]  # B C
+    n_missing = np.where(latest < 0, length, origins[:, None] - 1 - latest)
+    last = np.where(latest < 0, 0.0, np.take_along_axis(line, np.maximum(latest, 0), axis=0))
+    is_missing = np.arange(length)[::-1, None] < n_missing[:, None]  # B length C
+    return np.where(is_missing, last[:, None], windows)
 
 
 def without_gaps(values: np.ndarray) -> np.ndarray:

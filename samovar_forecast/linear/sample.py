@@ -21,9 +21,18 @@ LONG_SAMPLE = 2000
 
 @dataclass(frozen=True)
 class Sample:
-    """Instances in one scale: deviations from the mean, in units of the typical step."""
+    """Instances in one scale: deviations from the mean, in units of the typical step.
+
+    Attributes
+    ----------
+    series, observed : list of arrays of shape (n, C)
+        With straight lines across gaps, and as observed: NaN where a value is missing.
+    center, unit : array of shape (C,)
+    varies : bool array of shape (C,)
+    """
 
     series: list[np.ndarray]
+    observed: list[np.ndarray]
     center: np.ndarray
     unit: np.ndarray
     varies: np.ndarray
@@ -69,8 +78,9 @@ class Sample:
         unit = np.sqrt(np.nansum(squares, axis=0) / np.maximum(n_steps, 1))
         varies = unit > 1e-12 * np.abs(filled).max(axis=0)
         unit = np.where(varies, unit, 1.0)
-        return cls([(rows - center) / unit for rows in values], center, unit, varies)
+        series, observed = ([(rows - center) / unit for rows in some] for some in (values, finite))
+        return cls(series, observed, center, unit, varies)
 
     def part(self, start: float, stop: float) -> list[np.ndarray]:
-        """Return the rows of each instance between two shares of it."""
-        return [rows[round(start * len(rows)) : round(stop * len(rows))] for rows in self.series]
+        """Return what was observed of each instance between two shares of it."""
+        return [rows[round(start * len(rows)) : round(stop * len(rows))] for rows in self.observed]

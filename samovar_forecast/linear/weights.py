@@ -50,7 +50,7 @@ def stacked_weights(
     series toward the weights of all together. The errors of a series are in units of its middle
     candidate's, so that neither a candidate that explodes nor a large series speaks for others.
     Forecasts of h steps overlap, so that ``n_origins`` of them count as ``n_origins / h``: near
-    steps say most, and say it first.
+    steps say most, and say it first. A series of fewer known errors than most says less.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def stacked_weights(
         own = np.tile(common, (n_series, 1))
         if n_series > 1 and band.typical > 0:
             moments = band.moments[band.is_known] + band.barring(is_out)
-            strengths = np.full(len(moments), own_strength * band.overlap + 1e-12)
+            strengths = own_strength * band.overlap / band.counts[band.is_known] + 1e-12
             own[band.is_known] = _on_simplexes(moments, own[band.is_known], strengths)
         weights[:, start:stop] = own.T[:, None]
     return weights
@@ -99,10 +99,10 @@ class _Band(NamedTuple):
 
     moments: np.ndarray
     """Mean products of the errors of each series, (C, M, M)."""
-    is_known: np.ndarray
-    """Which series have some, (C,)."""
+    counts: np.ndarray
+    """Number of known errors of each series, over that of most of them, (C,)."""
     pooled: np.ndarray
-    """Mean over these series, (M, M)."""
+    """Mean over the series, by these counts, (M, M)."""
     typical: float
     """Squared error of the middle candidate; 0 where nothing is known, or none has an error."""
     overlap: float
@@ -110,10 +110,17 @@ class _Band(NamedTuple):
 
     @classmethod
     def of(cls, errors: np.ndarray, overlap: float) -> _Band:
-        moments, is_known = _moments(errors)
-        pooled = moments[is_known].mean(axis=0) if is_known.any() else np.zeros(moments.shape[1:])
+        moments, counts = _moments(errors)
+        pooled = np.zeros(moments.shape[1:])
+        if counts.any():
+            pooled = np.average(moments[counts > 0], axis=0, weights=counts[counts > 0])
         sizes = np.diagonal(pooled)
-        return cls(moments, is_known, pooled, float(np.median(sizes) or sizes.max()), overlap)
+        return cls(moments, counts, pooled, float(np.median(sizes) or sizes.max()), overlap)
+
+    @property
+    def is_known(self) -> np.ndarray:
+        """Which series have known errors, (C,)."""
+        return self.counts > 0
 
     def barring(self, is_out: np.ndarray) -> np.ndarray:
         """Return what bars candidates, added to the moments; (M, M)."""
@@ -155,17 +162,25 @@ def _is_out(errors: np.ndarray, is_naive: np.ndarray | None) -> np.ndarray:
     if not n_known.any():
         return np.zeros(len(errors), dtype=bool)
     squares = np.einsum("cmn,cmn->cm", known, known)
-    sizes = (squares[n_known > 0] / n_known[n_known > 0, None]).mean(axis=0)
+    some = n_known > 0
+    counts = _over_most(n_known)[some]
+    sizes = np.average(squares[some] / n_known[some, None], axis=0, weights=counts)
     return ~is_naive & (sizes > WORST * sizes[is_naive].min())
 
 
 def _moments(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean products of errors (M, B, s, C) for each series, and which have some.
+    """Return the mean products of errors (M, B, s, C) for each series, and their counts.
 
     In units of the middle candidate's mean squared error; (C, M, M), (C,).
     """
     known, n_known = _in_one_unit(errors)
-    return known @ known.swapaxes(1, 2) / np.maximum(n_known, 1)[:, None, None], n_known > 0
+    moments = known @ known.swapaxes(1, 2) / np.maximum(n_known, 1)[:, None, None]
+    return moments, _over_most(n_known)
+
+
+def _over_most(n_known: np.ndarray) -> np.ndarray:
+    """Return numbers over the middle one of those that are not 0."""
+    return n_known / np.median(n_known[n_known > 0]) if n_known.any() else n_known.astype(float)
 
 
 def _in_one_unit(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

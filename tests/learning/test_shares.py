@@ -149,6 +149,30 @@ def test_a_series_without_errors_leaves_the_width_of_the_others(head, n_known):
     assert (width < 1.9 * foretold).all()  # nothing is known: a little wider
 
 
+def test_a_series_that_is_seen_every_second_row_is_calibrated_by_its_own_scores():
+    head = Head.of_quantiles((0.1, 0.5, 0.9))
+    scores = 2.5 * np.random.default_rng(0).normal(size=(1400, 3, 2))
+    (whole,) = calibrate([scores], head)
+    row = np.arange(1400)[:, None] + np.arange(3)
+    scores[row % 2 == 0, 1] = np.nan
+    (calibration,) = calibrate([scores], head)
+    widths = [np.nanstd(one.scores, axis=0) for one in (calibration, whole)]
+    np.testing.assert_allclose(*widths, rtol=0.1)
+
+
+def test_ten_scores_among_many_say_as_much_as_ten():
+    head = Head.of_quantiles((0.1, 0.5, 0.9))
+    few = 3.0 * np.random.default_rng(2).normal(size=(10, 1, 1))
+    many = np.concatenate(
+        [np.random.default_rng(3).normal(size=(400, 1, 1)), np.zeros((400, 1, 1))], 2
+    )
+    many[:, :, 1] = np.nan
+    many[-10:, :, 1] = few[..., 0]
+    (alone,), (beside,) = calibrate([few], head), calibrate([many], head)
+    ranks = [np.sort(one[np.isfinite(one)]) for one in (alone.scores, beside.scores[..., 1])]
+    np.testing.assert_allclose(ranks[1], ranks[0], rtol=1e-9)
+
+
 def test_a_series_that_reaches_fewer_steps_is_widened_from_its_last():
     scores = np.random.default_rng(0).normal(size=(300, 4, 2))
     scores[:, 1:, 1] = np.nan

@@ -91,3 +91,15 @@ def test_the_var_that_forgets_weighs_one_step_ahead_by_the_rows_for_each_coeffic
     prior = module._prior_weights(["ar", "forgetting", "last"], 3, 20.0)
     np.testing.assert_allclose(prior[:, 0], np.array([1.0, 0.25 * 20, 0.3]) / 6.3)
     np.testing.assert_allclose(prior[:, 1:], np.array([[1.0, 0.1, 0.3]] * 2).T / 1.4)
+
+
+def test_errors_inside_of_gaps_are_those_of_forecasts_from_the_last_value() -> None:
+    """Of a random walk that is seen every third row, each value that comes is three steps off."""
+    sizes = []
+    for seed in range(4):
+        y = np.random.default_rng(seed).normal(size=(160, 2)).cumsum(axis=0)
+        y[np.arange(160) % 3 != 0, 1] = np.nan
+        trial = estimate_anchor([y], 3, 60).trial
+        assert trial is not None
+        sizes.append(np.nanmean(np.square(trial.errors[..., 1]), axis=0))  # s
+    np.testing.assert_allclose(np.mean(sizes, axis=0), 3.0, rtol=0.2)

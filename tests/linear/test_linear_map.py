@@ -8,9 +8,11 @@ from samovar_forecast.linear.linear_map import (
     LinearMap,
     Rows,
     blend,
+    filled,
     finite_runs,
     iterate,
     iterate_each,
+    windows_before,
     without_gaps,
 )
 
@@ -61,6 +63,21 @@ def test_along_the_rows_a_map_forecasts_from_the_rows_known_at_each_origin() -> 
     origins = np.array([3, 11, 20])
     wanted = [one(values[None, :origin])[0] for origin in origins]
     assert np.allclose(one.along(values, origins), wanted)
+
+
+def test_windows_are_what_is_known_at_each_origin() -> None:
+    values = np.random.default_rng(0).normal(size=(30, 4))
+    values[5:9, 0] = values[20:, 0] = np.nan  # a gap, and an early end
+    values[:12, 1] = np.nan  # a late start
+    values[::2, 2] = np.nan
+    origins = np.array([1, 6, 9, 10, 12, 13, 22, 30])
+    for values_of, of in ((values, slice(None)), (values, slice(3, None))):
+        some = values_of[:, of]
+        found = windows_before(some, origins, 7)
+        for origin, window in zip(origins, found, strict=True):
+            known = filled(without_gaps(some[:origin]))
+            padded = np.concatenate([np.repeat(known[:1], 7, axis=0), known])
+            np.testing.assert_allclose(window, padded[-7:])
 
 
 def test_the_later_steps_of_a_map_are_those_of_the_whole_map() -> None:

@@ -124,3 +124,14 @@ def test_a_prior_may_differ_from_step_to_step_and_is_not_carried_on_to_later_ste
     np.testing.assert_allclose(found[:, 0], early[:, 0], rtol=1e-12)
     np.testing.assert_allclose(found[:, 1:], late[:, 1:], rtol=1e-12)
     assert np.abs(early[:, 1:] - late[:, 1:]).max() > 0.3
+
+
+def test_few_known_errors_of_a_series_say_little() -> None:
+    errors = np.random.default_rng(0).normal(size=(2, 400, 1, 2))
+    errors[0, :, :, 1] *= 0.1
+    prior = np.full(2, 0.5)
+    assert stacked_weights(errors, 400, prior)[0, 0, 1] > 0.9
+    errors[:, 2:, :, 1] = np.nan
+    few = stacked_weights(errors, 400, prior)[0, 0]
+    common = few[0]
+    assert abs(few[1] - common) < 0.1
