@@ -231,6 +231,9 @@ class Plan:
                     found=repr(getattr(self, name)),
                     wanted="True or False",
                 )
+        levels = self.quantiles  # a tuple can be compared, an array cannot
+        levels = levels.tolist() if isinstance(levels, np.ndarray) else levels
+        object.__setattr__(self, "quantiles", tuple(levels) if isinstance(levels, list) else levels)
         share = self.validation_fraction
         if not isinstance(share, numbers.Real) or not 0 <= share < 1:
             raise ConfigurationError(

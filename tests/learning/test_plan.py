@@ -85,6 +85,15 @@ def test_quantiles_that_are_no_levels_are_refused(wrong):
         choose_head(wrong)
 
 
+@pytest.mark.parametrize("levels", [np.array([0.1, 0.5, 0.9]), [0.1, 0.5, 0.9]])
+def test_an_adaptation_refuses_quantiles_in_any_sequence(levels):
+    plan = Plan(train=True, quantiles=levels)
+    assert plan == Plan(train=True, quantiles=(0.1, 0.5, 0.9))
+    with pytest.raises(ConfigurationError, match=r"quantiles is asked of.*\(0.1, 0.5, 0.9\)"):
+        plan.check_adapting()
+    Plan(train=True).check_adapting()
+
+
 def test_the_head_is_a_point_unless_quantiles_are_asked_for():
     assert choose_head(None) == Head.point()
     assert choose_head(np.array([0.1, 0.9])).quantiles == (0.1, 0.9)
