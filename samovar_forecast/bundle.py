@@ -20,7 +20,7 @@ import secrets
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,11 @@ class Bundle:
     files: dict[str, bytes]
 
 
-def write_whole(path: str | Path, content: bytes | Iterable[bytes | memoryview]) -> None:
+def write_whole(
+    path: str | Path,
+    content: bytes | Iterable[bytes | memoryview],
+    make_way: Callable[[], None] | None = None,
+) -> None:
     """Write a file so that at any moment the path holds the old content or the new content.
 
     The bytes go to a new file with a random name in the same folder, and to the disk; then the
@@ -75,6 +79,9 @@ def write_whole(path: str | Path, content: bytes | Iterable[bytes | memoryview])
     content : bytes, or iterable of bytes
         An iterable is read while the new file is written, so that its parts need not be in memory
         together. An error of the iterable is raised, and nothing has changed.
+    make_way : callable, optional
+        Called when the new file is whole on the disk, just before it takes the place of the old
+        file; it may move the old file away.
 
     Raises
     ------
@@ -90,6 +97,8 @@ def write_whole(path: str | Path, content: bytes | Iterable[bytes | memoryview])
             file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
+        if make_way is not None:
+            make_way()
         unfinished.replace(path)
     except BaseException:
         unfinished.unlink(missing_ok=True)

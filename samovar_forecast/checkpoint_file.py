@@ -23,15 +23,25 @@ Content = TypeVar("Content")
 def write_checkpoint(path: Path, content: bytes) -> None:
     """Write a checkpoint; the checkpoint that was there becomes the checkpoint before.
 
+    A damaged file never becomes the checkpoint before: the new file takes its place.
+
     Raises
     ------
     OSError
-        If the folder cannot be written, or the disk is full. The checkpoint before is kept.
+        If the folder cannot be written, or the disk is full. Then nothing has changed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        path.replace(path_before(path))
-    write_whole(path, content + hashlib.sha256(content).digest())
+    whole = content + hashlib.sha256(content).digest()
+    write_whole(path, whole, make_way=lambda: _keep_as_before(path))
+
+
+def _keep_as_before(path: Path) -> None:
+    """Move a checkpoint to where the checkpoint before lies, if it is as it was written."""
+    try:
+        read_checkpoint(path)
+    except ArtifactError:
+        return
+    path.replace(path_before(path))
 
 
 def read_checkpoint(path: Path) -> bytes:

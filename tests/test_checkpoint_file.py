@@ -43,6 +43,31 @@ def test_in_place_of_a_damaged_file_the_file_before_is_read_and_the_warning_says
     assert newest_checkpoint(path, read_checkpoint, "so be it") is None
 
 
+def fail(*arguments):
+    raise OSError("no space left")
+
+
+def test_a_write_that_fails_changes_nothing(path, monkeypatch):
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="no space left"):
+        write_checkpoint(path, b"fourth")
+    assert read_checkpoint(path) == b"third"
+    assert read_checkpoint(path_before(path)) == b"second"
+    assert len(list(path.parent.iterdir())) == 2
+
+
+def test_a_damaged_file_does_not_take_the_place_of_the_checkpoint_before(path, monkeypatch):
+    path.write_bytes(read_bytes(path)[:-1])
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", fail)
+        with pytest.raises(OSError, match="no space left"):
+            write_checkpoint(path, b"fourth")
+    assert read_checkpoint(path_before(path)) == b"second"
+    write_checkpoint(path, b"fourth")
+    assert read_checkpoint(path) == b"fourth"
+    assert read_checkpoint(path_before(path)) == b"second"
+
+
 def test_what_cannot_be_read_is_an_artifact_error(path):
     for wrong in (path.parent, path.with_name("nothing"), path.with_name("a\0b")):
         with pytest.raises(ArtifactError, match="cannot be read"):
