@@ -15,6 +15,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from samovar_forecast.linear.linear_map import without_gaps
 from samovar_forecast.linear.regressions import lag_design
 
 ORDER_OF_WHITENING = 2
@@ -39,33 +40,40 @@ AS_HIGH = 0.85
 def find_season(series: Sequence[np.ndarray], known: int = 1) -> int:
     """Return the season that most of the series show; 1 for none.
 
+    Each series is looked at on rows of its own: those of the longest instance in which the series
+    can show a season. A series that cannot show a season, for it is short or does not vary, does
+    not count.
+
     Parameters
     ----------
     series : sequence of arrays of shape (n, C)
-        The longest of them is looked at; NaN at its ends only.
+        NaN where a value is missing.
     known : int, default=1
         A season that is known already: its pattern is taken off, and a multiple of it looked for.
     """
-    longest = max(series, key=len)
-    rows = longest[np.isfinite(longest).all(axis=1)]
-    found = Counter(season_of(rows[:, c], known) for c in range(rows.shape[1]))
-    season, count = found.most_common(1)[0]
-    return season if 2 * count > rows.shape[1] else 1
+    crossed = [without_gaps(rows) for rows in series]
+    own = [
+        max(
+            (rows[np.isfinite(rows[:, c]), c] for rows in crossed),
+            key=lambda values: (_lags(values, known).size > 0, len(values)),
+        )
+        for c in range(crossed[0].shape[1])
+    ]
+    lags = [_lags(values, known) for values in own]
+    found = Counter(season_of(values, known) for values in own)
+    for season, count in found.most_common():
+        if season > 1 and 2 * count > sum(season in some for some in lags):
+            return season
+    return 1
 
 
 def season_of(values: np.ndarray, known: int = 1) -> int:
     """Return the season of one series (n,), as :func:`find_season` does."""
-    values = values[-NEWEST_ROWS:]
-    n_lags = min(LONGEST_SEASON, len(values) // PERIODS_SEEN)
-    if len(values) < FEWEST_ROWS:
-        return 1
-    residuals = _whitened(values, known)
-    if residuals is None:
-        return 1
-    lags = np.arange(SHORTEST_SEASON, n_lags + 1)
-    if known > 1:
-        lags = lags[(lags > known) & (lags % known == 0)]
+    lags = _lags(values, known)
     if not len(lags):
+        return 1
+    residuals = _whitened(values[-NEWEST_ROWS:], known)
+    if residuals is None:
         return 1
     sizes, once = _scores(residuals, lags)
     _, twice = _scores(residuals, 2 * lags)
@@ -80,10 +88,18 @@ def season_of(values: np.ndarray, known: int = 1) -> int:
     return int(lags[np.flatnonzero(is_part)[0]])
 
 
+def _lags(values: np.ndarray, known: int) -> np.ndarray:
+    """Return the seasons that one series (n,) can show."""
+    values = values[-NEWEST_ROWS:]
+    if len(values) < FEWEST_ROWS or np.ptp(values) == 0:
+        return np.array([], dtype=int)
+    n_lags = min(LONGEST_SEASON, len(values) // PERIODS_SEEN)
+    lags = np.arange(SHORTEST_SEASON, n_lags + 1)
+    return lags if known == 1 else lags[(lags > known) & (lags % known == 0)]
+
+
 def _whitened(values: np.ndarray, known: int) -> np.ndarray | None:
     """Return what an autoregression leaves, in typical sizes and clipped; None for nothing."""
-    if np.ptp(values) == 0:
-        return None
     half = NEIGHBOURS // 2
     around = sliding_window_view(np.pad(values, half, mode="edge"), NEIGHBOURS)
     typical = np.median(around, axis=1)

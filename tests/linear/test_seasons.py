@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from samovar_forecast.linear import seasons
 from samovar_forecast.linear.average import estimate_anchor, estimate_each
 from samovar_forecast.linear.seasons import find_season, season_of
 
@@ -68,6 +69,48 @@ def test_most_series_of_a_system_have_to_show_it():
     walks = [rng.normal(size=150).cumsum() for _ in range(3)]
     assert find_season([np.column_stack([*seasonal, walks[0]])]) == 12
     assert find_season([np.column_stack([seasonal[0], *walks])]) == 1
+
+
+@pytest.mark.parametrize("other", ["late", "ended", "constant", "with gaps"])
+def test_a_series_that_can_show_no_season_takes_none_from_the_others(other):
+    rng = np.random.default_rng(4)
+    y = np.column_stack([seasonal_walk(rng, 12, 150) for _ in range(2)] + [np.zeros(150)])
+    y[:, 2] = 5.0 if other == "constant" else rng.normal(size=150).cumsum()
+    if other != "constant":
+        y[
+            {"late": slice(145), "ended": slice(5, None), "with gaps": slice(3, None, 4)}[other], 2
+        ] = np.nan
+    assert find_season([y]) == 12
+    assert find_season([y[:, [0, 2]]]) == (1 if other == "with gaps" else 12)
+
+
+def test_an_instance_that_can_show_no_season_takes_none_from_the_others():
+    rng = np.random.default_rng(4)
+    y = np.column_stack([seasonal_walk(rng, 12, 150) for _ in range(2)])
+    late = np.full((170, 2), np.nan)
+    late[165:] = rng.normal(size=(5, 2))
+    assert find_season([late, y]) == find_season([np.ones((170, 2)), y]) == find_season([y]) == 12
+
+
+def test_a_season_counts_against_the_series_that_are_long_enough_for_it():
+    rng = np.random.default_rng(4)
+    y = np.column_stack([seasonal_walk(rng, 24, 150), *rng.normal(size=(2, 150)).cumsum(axis=1)])
+    y[:90, 1:] = np.nan
+    assert find_season([y]) == 24
+    y[:90, 1:] = 0.0
+    assert find_season([y]) == 1
+
+
+def test_nothing_is_regressed_on_phases_where_the_rows_hold_no_multiple(monkeypatch):
+    def refuse(values, known):
+        raise AssertionError("a regression on the phases of the known season")
+
+    rng = np.random.default_rng(6)
+    monkeypatch.setattr(seasons, "_whitened", refuse)
+    assert season_of(rng.normal(size=2000), known=1440) == 1
+    assert season_of(rng.normal(size=2000), known=201) == 1
+    with pytest.raises(AssertionError, match="phases"):
+        season_of(rng.normal(size=2000), known=200)
 
 
 def test_a_season_that_is_not_told_is_forecast_as_well_as_a_told_one():
