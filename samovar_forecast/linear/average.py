@@ -303,12 +303,15 @@ class _Support:
         return cls(values, steps, np.array(farthest))
 
     def holds_for(self, candidate: LinearMap) -> np.ndarray:
-        """Tell for which series, (C,), a candidate stays there; for all where too few rows are."""
+        """Tell for which series, (C,), a candidate stays there; for all where too few rows are.
+
+        A series that does not vary in the instance shows no move, and speaks against none.
+        """
         if len(self.values) < max(2, candidate.n_lags):
             return np.ones(self.values.shape[1], dtype=bool)
         ahead = candidate.along(self.values, np.array([len(self.values)]))[0]
         moved = np.abs(ahead[self.steps - 1] - self.values[-1])
-        return np.asarray((moved <= self.farthest).all(axis=0))
+        return (moved <= self.farthest).all(axis=0) | (np.ptp(self.values, axis=0) == 0)
 
 
 def _candidates(

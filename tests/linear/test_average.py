@@ -74,6 +74,17 @@ def test_a_constant_series_is_forecast_by_its_last_value_and_moves_no_other() ->
     assert np.allclose(fit.map(moved)[..., [0, 2]], fit.map(window)[..., [0, 2]])
 
 
+def test_a_constant_instance_takes_no_candidate_from_the_others() -> None:
+    instances = [
+        simulate_var([[[-0.8, 0.0], [0.0, -0.8]]], 40, random_state=seed) for seed in range(4)
+    ]
+    wanted = estimate_anchor(instances, 1, 12).weights
+    found = estimate_anchor([*instances, np.zeros((40, 2))], 1, 12).weights
+    for name in ("ar", "ridge", "even ridge"):
+        assert wanted[name].min() > 0.1, name
+        assert found[name].min() > 0.7 * wanted[name].min(), name
+
+
 def test_rows_with_gaps_are_left_out_and_instances_are_pooled() -> None:
     coefs = random_var(np.random.default_rng(0))
     y = simulate_var(coefs, 1200, random_state=0)
