@@ -19,7 +19,7 @@ from samovar_forecast.linear.smoothing_search import (
 )
 
 NEWEST_ROWS = 1000
-"""Of longer instances only the newest rows choose the constants."""
+"""Of an instance with more rows in a part, only the newest of them choose the constants."""
 
 LONGEST_MAP = 320
 """A map looks back so far, or two seasons and a half."""
@@ -77,8 +77,8 @@ class Smoothing:
             grids = _grids(length)
             grid = Constants.joined(list(grids.values()))
             errors = np.zeros((len(numbers), len(grid), series[0].shape[1]))
-            for rows, ends in _newest(series, [parts[number] for number in numbers], length):
-                errors += squared_errors(rows, grid, ends)
+            for rows, these, ends in _newest(series, [parts[number] for number in numbers], length):
+                errors[these] += squared_errors(rows, grid, ends)
             place = 0
             for name, own in grids.items():
                 some = slice(place, place := place + len(own))
@@ -90,7 +90,7 @@ class Smoothing:
     def _searched(self, series: Sequence[np.ndarray]) -> dict[str, Constants]:
         """Return the constants of the last part, after a search from those of the grid."""
         names, last = list(self._chosen[-1]), Constants.joined(list(self._chosen[-1].values()))
-        rows = [rows for rows, _ in _newest(series, self.parts[-1:], self._seasons[-1])]
+        rows = [rows for rows, *_ in _newest(series, self.parts[-1:], self._seasons[-1])]
         n_runs = 1 + len(LOWEST) + last.n_states + len(DAMPINGS)
         if rows and sum(map(len, rows)) * len(last) * n_runs <= NUMBERS_SEARCHED:
             last = ConstantsSearch([np.tile(own, len(names)) for own in rows], last).run()
@@ -132,13 +132,23 @@ class Smoothing:
 
 def _newest(
     series: Sequence[np.ndarray], parts: Sequence[Sequence[int]], season: int
-) -> Iterator[tuple[np.ndarray, list[int]]]:
-    """Yield the newest rows of each instance as distances from the first, and where parts end."""
-    for values, *ends in zip(series, *parts, strict=True):
-        first = max(0, ends[-1] - max(NEWEST_ROWS, 3 * season))
-        rows = filled(values[first : ends[-1]])
-        if len(rows):
-            yield rows - rows[:1], [max(0, end - first) for end in ends]
+) -> Iterator[tuple[np.ndarray, list[int], list[int]]]:
+    """Yield the newest rows of each instance, and the parts of which they are the newest.
+
+    Yields
+    ------
+    rows : array of shape (n, C)
+        Distances from the first.
+    numbers, ends : list of int
+        Of the parts, and how many of the rows each has.
+    """
+    for values, *stops in zip(series, *parts, strict=True):
+        starts = [max(0, stop - max(NEWEST_ROWS, 3 * season)) for stop in stops]
+        for start in sorted(set(starts)):
+            numbers = [number for number, own in enumerate(starts) if own == start]
+            rows = filled(values[start : stops[numbers[-1]]])
+            if len(rows):
+                yield rows - rows[:1], numbers, [stops[number] - start for number in numbers]
 
 
 def _season_of(part: Sequence[int], season: int, max_lag: int) -> int:

@@ -53,6 +53,16 @@ def test_an_estimate_forecasts_like_the_anchor_of_the_same_rows() -> None:
     assert errors[0] < 1.02 * errors[1]
 
 
+def test_an_early_estimate_on_a_long_sample_forecasts_like_the_anchor_of_the_same_rows() -> None:
+    rng = np.random.default_rng(5)
+    y = 0.3 * rng.normal(size=(3000, 2)).cumsum(axis=0) + rng.normal(size=(3000, 2))
+    expanding = estimate_expanding(y, [800, 1000, 1200, 1400, 1600], 4).after(1600)
+    anchor = estimate_anchor([y[:1600]], 4, 512).map
+    origins = np.arange(1700, 2990)
+    apart = expanding.along(y, origins) - anchor.along(y, origins)
+    assert np.square(apart).mean() < 2e-4  # where the variance of the noise is 1
+
+
 def test_gaps_and_series_that_stand_still_are_taken_as_they_are() -> None:
     y = simulate_var(COEFS, 100, random_state=2)
     y[30:34, 0] = np.nan

@@ -35,3 +35,13 @@ def test_each_series_has_constants_of_its_own_and_a_series_moves_no_other():
     np.testing.assert_allclose(both["simple"].own[:, :1], alone["simple"].own)
     assert both["simple"].own[0, 0, 0] > 0.6
     assert both["simple"].own[0, 1, 0] < 0.2
+
+
+def test_the_constants_of_an_earlier_part_are_those_of_the_part_alone():
+    y = [np.stack([series(n, seed) for seed in range(2)], axis=1) for n in (2600, 700)]
+    parts = [[500, 150], [1300, 400], [2600, 700]]
+    for part, found in zip(parts, Smoothing(y, parts, 40).candidates(3), strict=True):
+        rows = [own[:end] for own, end in zip(y, part, strict=True)]
+        (alone,) = Smoothing(rows, [part], 40).candidates(3)
+        for name, one in alone.items():
+            np.testing.assert_allclose(found[name].own, one.own, err_msg=f"{name} {part}")
