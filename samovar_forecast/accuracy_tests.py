@@ -17,12 +17,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from samovar_forecast.exceptions import DataError, require
+from samovar_forecast.exceptions import ConfigurationError, DataError, require
 
 __all__ = ["ClarkWest", "DieboldMariano", "clark_west", "diebold_mariano", "model_confidence_set"]
 
 FEWEST_ORIGINS = 20
 """With fewer test origins the normal approximation says nothing."""
+ROUNDING = 1e-12
+"""Numbers that differ by a smaller share of their size are the same."""
 KNOWN_LAGS = 2
 """Observations before each origin whose linear effect is taken out of a comparison."""
 
@@ -105,7 +107,9 @@ def clark_west(
         all_pairs = error.sum(axis=0) * change.sum(axis=0)
         same = (error * change).sum(axis=0)
         adjusted = 2 * (all_pairs - same) / (n_trainings * (n_trainings - 1))
-    if np.allclose(large, small):  # the same forecasts: nothing to tell apart
+    # The same forecasts: nothing to tell apart. Forecasts of a high level round more coarsely.
+    rounded = 4 * np.finfo(float).eps * np.abs(truth).max()
+    if np.abs(large - small).max() <= max(ROUNDING * np.abs(truth - small).max(), rounded):
         return ClarkWest(0.0, 1.0, **outcome)
     lags = int(4 * (len(truth) / 100) ** (2 / 9)) if max_lags is None else max_lags
     mean = OLS(adjusted, np.ones(len(truth))).fit(
@@ -260,6 +264,8 @@ def diebold_mariano(
 
     Raises
     ------
+    ConfigurationError
+        If there is no such overlap, or no such number of cosines.
     DataError
         If the losses do not fit each other, or are fewer than two or than twice the overlap.
     """
@@ -268,20 +274,35 @@ def diebold_mariano(
         raise DataError(
             "losses do not fit each other", found=f"{a.shape} and {b.shape}", wanted="finite, (n,)"
         )
-    if not enough_losses(len(a), overlap):
-        raise DataError(
-            "too few losses for a test", found=len(a), wanted=f"at least {2 * int(overlap)}"
-        )
+    _check_losses(len(a), overlap)
+    if n_cosines is None:
+        n_cosines = count_cosines(len(a), overlap)
+    _check_count("n_cosines", n_cosines, len(a) - 1)
     from scipy.stats import t as student
 
     difference = a - b
-    if difference.var() <= 1e-24 * max(1.0, float(np.abs(a).max()) ** 2):
-        if difference.mean() == 0:
+    rounding = ROUNDING * max(np.abs(a).max(), np.abs(b).max())
+    if difference.std() <= rounding:
+        if abs(difference.mean()) <= rounding:
             return DieboldMariano(0.0, 1.0)
         return DieboldMariano(float(np.copysign(np.inf, difference.mean())), 0.0)
-    n_cosines = count_cosines(len(a), overlap) if n_cosines is None else n_cosines
     statistic = float(_studentized(cosine_sums(difference[:, None], n_cosines))[0])
     return DieboldMariano(statistic, float(2 * student.sf(abs(statistic), n_cosines)))
+
+
+def _check_losses(n_origins: int, overlap: int) -> None:
+    _check_count("overlap", overlap)
+    if not enough_losses(n_origins, overlap):
+        raise DataError(
+            "too few losses for a test", found=n_origins, wanted=f"at least {2 * overlap}"
+        )
+
+
+def _check_count(name: str, value: int, most: float = np.inf) -> None:
+    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not is_whole or not 1 <= value <= most:
+        above = "" if most == np.inf else f" and at most {most}"
+        raise ConfigurationError(name, found=repr(value), wanted=f"an integer of at least 1{above}")
 
 
 def enough_losses(n_origins: int, overlap: int) -> bool:
@@ -325,6 +346,8 @@ def model_confidence_set(losses: np.ndarray, overlap: int = 1) -> np.ndarray:
 
     Raises
     ------
+    ConfigurationError
+        If there is no such overlap.
     DataError
         If losses are not finite, or fewer than two or than twice the overlap.
     """
@@ -334,10 +357,7 @@ def model_confidence_set(losses: np.ndarray, overlap: int = 1) -> np.ndarray:
             "no losses of models", found=f"shape {values.shape}", wanted="finite, (n, M)"
         )
     n_origins, n_models = values.shape
-    if not enough_losses(n_origins, overlap):
-        raise DataError(
-            "too few losses for a test", found=n_origins, wanted=f"at least {2 * int(overlap)}"
-        )
+    _check_losses(n_origins, overlap)
     n_cosines = count_cosines(n_origins, overlap)
     values = values - values.mean(axis=1, keepdims=True)  # differences alone count
     observed = _pairwise(cosine_sums(values, n_cosines))  # M M

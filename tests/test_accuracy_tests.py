@@ -13,7 +13,7 @@ from samovar_forecast.accuracy_tests import (
     known_before,
     model_confidence_set,
 )
-from samovar_forecast.exceptions import DataError
+from samovar_forecast.exceptions import ConfigurationError, DataError
 
 # ---------------------------------------------------------------- Diebold and Mariano
 
@@ -47,6 +47,37 @@ def test_the_same_losses_are_no_difference_and_a_constant_one_is_certain():
     losses = np.random.default_rng(0).chisquare(3, size=12)
     assert diebold_mariano(losses, losses) == (0.0, 1.0)
     assert diebold_mariano(losses + 1, losses) == (np.inf, 0.0)
+
+
+def test_neither_the_unit_of_the_losses_nor_what_they_have_in_common_matters():
+    first, second = np.square(np.random.default_rng(0).normal(size=(2, 100)))
+    expected = diebold_mariano(first, second)
+    assert 0.01 < expected.pvalue < 0.99
+    for size in (1e-20, 1e-14, 1e20):
+        got = diebold_mariano(size * first, size * second)
+        np.testing.assert_allclose(got, expected, rtol=1e-9)
+        assert diebold_mariano(size * (first + 1), size * first) == (np.inf, 0.0)
+        assert diebold_mariano(size * first, size * first * (1 + 1e-15)) == (0.0, 1.0)
+    got = diebold_mariano(first + 1e6, second + 1e6)
+    np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"overlap": 0}, "overlap; found: 0; wanted: an integer of at least 1"),
+        ({"overlap": 1.5}, "overlap; found: 1.5"),
+        ({"n_cosines": 0}, "n_cosines; found: 0; wanted: an integer of at least 1 and at most 99"),
+        ({"n_cosines": 100}, "n_cosines; found: 100"),
+    ],
+)
+def test_numbers_of_neighbours_and_of_cosines_that_cannot_be_are_refused(asked, message):
+    losses = np.random.default_rng(0).chisquare(3, size=(100, 2))
+    with pytest.raises(ConfigurationError, match=message):
+        diebold_mariano(losses[:, 0], losses[:, 1], **asked)
+    if "overlap" in asked:
+        with pytest.raises(ConfigurationError, match=message):
+            model_confidence_set(losses, **asked)
 
 
 def test_exchanging_the_forecasts_changes_the_sign_alone():
@@ -148,6 +179,18 @@ def test_a_better_forecast_gives_a_small_p_value_and_a_worse_one_does_not():
 def test_identical_forecasts_are_not_told_apart():
     actual = np.random.default_rng(2).normal(size=50)
     assert clark_west(actual, np.zeros(50), np.zeros(50))[:2] == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(("level", "size"), [(1e6, 1.0), (-1e9, 1.0), (0.0, 1e-9), (1e3, 1e-3)])
+def test_neither_the_level_nor_the_unit_of_the_series_matters_to_clark_and_west(level, size):
+    signal, noise = np.random.default_rng(5).normal(size=(2, 200))
+    actual, small, large = signal + noise, np.zeros(200), signal
+    expected = clark_west(actual, small, large)
+    got = clark_west(*(level + size * values for values in (actual, small, large)))
+    np.testing.assert_allclose(got.statistic, expected.statistic, rtol=1e-5)
+    same = level + size * small
+    again = same + 2 * np.finfo(float).eps * level  # as another order of sums rounds
+    assert clark_west(level + size * actual, same, again)[:2] == (0.0, 1.0)
 
 
 def rejections(n_trainings, repetitions=300, n_origins=200, noise=0.3):
