@@ -18,7 +18,13 @@ from samovar_forecast.linear.covariates import (
 )
 from samovar_forecast.linear.gate import estimate_gate
 from samovar_forecast.linear.held_out import NUMBERS_HELD_OUT
-from samovar_forecast.linear.linear_map import LinearMap, Rows, without_gaps
+from samovar_forecast.linear.linear_map import (
+    LinearMap,
+    Rows,
+    carried_forward,
+    filled,
+    without_gaps,
+)
 from samovar_forecast.linear.stable_average import stable_average
 from samovar_forecast.linear.threads import one_blas_thread
 
@@ -98,13 +104,15 @@ class LinearForecast:
     def __call__(self, windows: np.ndarray, covariates: np.ndarray | None) -> np.ndarray:
         """Forecast windows (B, L, C), covariates (B, at least L + s, F); the result is (B, s, C).
 
-        The last s rows of the covariates are those of the forecast.
+        The last s rows of the covariates are those of the forecast. The last known value, without
+        the effect, stands in a gap of a window, as in the anchor beside a network.
         """
         if self.effect is None or covariates is None:
-            return self.map(windows)
+            return self.map(carried_forward(windows, self.map.center))
         added = self.effect(covariates)
         length, n_steps = windows.shape[1], self.map.n_steps
-        return self.map(windows - added[:, :length]) + added[:, -n_steps:]
+        without = carried_forward(windows - added[:, :length], self.map.center)
+        return self.map(without) + added[:, -n_steps:]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,14 +196,16 @@ def share_of_direct(
     """Return the share of least squared error on the rows after ``before``, drawn to one half.
 
     The share is the slope of a regression through the origin, of the average's errors on the
-    distances from the average to the direct candidate. Gaps are left out. Forecasts that overlap
-    are no separate evidence: from n origins, h steps ahead, there are n / h forecasts.
+    distances from the average to the direct candidate. Gaps are left out, and so is a series before
+    its first value; after its last value, the series stands still for the others. Forecasts that
+    overlap are no separate evidence: from n origins, h steps ahead, there are n / h forecasts.
     """
     assert linear.direct is not None
     products, squares, n_forecasts, n_steps = 0.0, 0.0, 0.0, linear.map.n_steps
     for instance, past in zip(rows, before, strict=True):
         values = instance.target if linear.effect is None else linear.effect.taken_off(instance)
-        filled = without_gaps(values)
+        known = filled(without_gaps(values))
+        starts = np.isfinite(values).argmax(axis=0)  # C
         first = max(len(past.target), linear.map.n_lags, linear.direct.n_lags)
         n_origins = max(0, len(values) - shift - n_steps + 1 - first)
         n_forecasts += n_origins / (shift + n_steps)
@@ -203,10 +213,10 @@ def share_of_direct(
         origins = np.arange(first, first + n_origins, 1 + n_numbers // NUMBERS_HELD_OUT)
         for some in np.array_split(origins, 1 + len(origins) // WINDOWS_AT_ONCE):
             if len(some):
-                averaged = linear.map.along(filled, some)
-                distance = linear.direct.along(filled, some) - averaged
+                averaged = linear.map.along(known, some)
+                distance = linear.direct.along(known, some) - averaged
                 error = values[some[:, None] + shift + np.arange(n_steps)] - averaged
-                is_known = np.isfinite(error)
+                is_known = np.isfinite(error) & (some[:, None] > starts)[:, None]
                 products += float((distance * error)[is_known].sum())
                 squares += float(np.square(distance)[is_known].sum())
     best = products / squares if squares > 0 else SHARE_BEFORE_EVIDENCE

@@ -267,6 +267,22 @@ def filled(values: np.ndarray) -> np.ndarray:
     return filled
 
 
+def carried_forward(windows: np.ndarray, center: np.ndarray) -> np.ndarray:
+    """Return windows (B, L, C) with the last known value in place of what is missing.
+
+    Before the first known value of a window, that value stands; in a window without any, the
+    center, (C,).
+    """
+    is_known = np.isfinite(windows)
+    if is_known.all():
+        return windows
+    rows = np.arange(windows.shape[1])[:, None]
+    latest = np.maximum.accumulate(np.where(is_known, rows, -1), axis=1)
+    source = np.where(latest >= 0, latest, is_known.argmax(axis=1)[:, None])
+    found = np.take_along_axis(windows, source, axis=1)
+    return np.where(np.isfinite(found), found, center)
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows of one instance.

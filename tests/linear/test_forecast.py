@@ -100,6 +100,36 @@ def test_a_network_gets_the_share_of_the_way_that_the_truth_is_at(share: float) 
     np.testing.assert_array_equal(gate, wanted)
 
 
+@pytest.mark.parametrize("share", [0.6, 1.0])
+def test_a_series_without_values_in_the_windows_takes_no_share_from_the_others(share) -> None:
+    linear, complete = held_out(800, share)
+    windows = complete.windows.copy()
+    windows[:, :, 1] = np.nan
+    windows[::3, 5:, 0] = np.nan
+    known = windows.copy()
+    known[:, :, 1] = linear.map.center[1]
+    known[::3, 5:, 0] = known[::3, [4], 0]
+    own, distance = linear(known, None), complete.network - linear(complete.windows, None)
+    noise = 0.1 * np.random.default_rng(1).normal(size=own.shape)
+    network = HeldOut(
+        windows, None, own + distance, own + share * distance + noise, complete.instance
+    )
+    np.testing.assert_array_equal(linear(windows, None), own)
+    np.testing.assert_allclose(network.gate(linear), share, atol=0.05)
+
+
+def test_the_effect_is_taken_off_before_a_known_value_stands_in_a_gap() -> None:
+    linear, rng = random_forecast(), np.random.default_rng(1)
+    windows, covariates = rng.normal(size=(5, 8, 2)), rng.normal(size=(5, 11, 3))
+    added = linear.effect(covariates)
+    gone, wanted = windows.copy(), windows - added[:, :8]
+    gone[:, 6:, 0] = np.nan
+    wanted[:, 6:, 0] = wanted[:, [5], 0]
+    gone[:, :3, 1] = np.nan
+    wanted[:, :3, 1] = wanted[:, [3], 1]
+    np.testing.assert_allclose(linear(gone, covariates), linear.map(wanted) + added[:, 8:])
+
+
 def test_steps_that_are_not_forecast_make_the_evidence_smaller_and_have_no_share() -> None:
     linear, network = held_out(20, 1.0)
     now, later = network.gate(linear), network.gate(linear, shift=9)
@@ -186,3 +216,12 @@ def test_where_levels_move_a_long_sample_is_forecast_from_its_last_value(level_l
     far_away = np.full((1, 24, 2), 100.0)
     stays_there = np.abs(earlier(far_away, None) - 100.0).max() < 1e-6
     assert stays_there == stands_alone
+
+
+@pytest.mark.parametrize("missing", [slice(2050, None), slice(None, 2110), slice(0, 0)])
+def test_a_late_or_ended_series_takes_no_share_of_the_direct_candidate_from_the_others(missing):
+    y = simulate_var([[[0.7, 0.2], [0.1, 0.6]]], 2600, random_state=0)
+    y[2100:] += 8.0
+    linear = LinearForecast.estimate([Rows(y[:2100])], 6, 24)
+    y[missing, 1] = np.nan
+    assert share_of_direct(linear, [Rows(y)], [Rows(y[:2100])], 0) == 1.0

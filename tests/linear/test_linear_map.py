@@ -8,6 +8,7 @@ from samovar_forecast.linear.linear_map import (
     LinearMap,
     Rows,
     blend,
+    carried_forward,
     filled,
     finite_runs,
     iterate,
@@ -162,6 +163,15 @@ def test_gaps_are_closed_by_straight_lines_and_ends_stay_open() -> None:
     np.testing.assert_allclose(without_gaps(values), wanted)
     np.testing.assert_array_equal(values, before)  # the caller's rows stay as they were
     assert np.isnan(without_gaps(np.full((4, 1), nan))).all()
+
+
+def test_the_last_known_value_stands_in_a_gap_of_a_window_and_the_center_in_an_empty_one() -> None:
+    gap = np.nan
+    windows = np.array([[[gap, gap], [1.0, gap], [gap, gap], [3.0, gap]]])
+    found = carried_forward(windows, np.array([0.0, 7.0]))
+    assert found.tolist() == [[[1.0, 7.0], [1.0, 7.0], [1.0, 7.0], [3.0, 7.0]]]
+    complete = np.ones((2, 3, 1))
+    assert carried_forward(complete, np.zeros(1)) is complete
 
 
 def test_the_first_rows_keep_their_covariates() -> None:
