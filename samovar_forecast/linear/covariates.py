@@ -34,6 +34,9 @@ PENALTIES = np.geomspace(0.03, 3000.0, 11)
 OWN_LAGS = 4
 """Number of lags of the autoregression that filters a series, besides the lags of a season."""
 
+ROWS_REACHED = max(NUMBERS_OF_LAGS) + OWN_LAGS
+"""An instance of fewer rows holds no row with all lags of a covariate and of the filter."""
+
 ROUNDS = 3
 """How many times the filter and the effect are estimated, each time in this order."""
 
@@ -172,12 +175,23 @@ def confirmed_shares(
         Largest number of lags of the anchor and of a covariate.
     season : int, default=1
         Length of a season in time steps.
+
+    Returns
+    -------
+    array of shape (C,)
+        The share is 0 for a series without a value in the first two thirds; no other series
+        depends on it.
     """
     n_series = instances[0].target.shape[1]
     cuts = [int(SHARE_OF_THE_TRIAL * len(rows.target)) for rows in instances]
     past = [rows.until(cut) for rows, cut in zip(instances, cuts, strict=True)]
-    if not all(np.isfinite(np.concatenate([rows.target for rows in past])).any(axis=0)):
-        return np.zeros(n_series)
+    is_known = np.isfinite(np.concatenate([rows.target for rows in past])).any(axis=0)
+    if not is_known.all():
+        shares = np.zeros(n_series)
+        if is_known.any():
+            known = [replace(rows, target=rows.target[:, is_known]) for rows in instances]
+            shares[is_known] = confirmed_shares(known, n_steps, max_lag, season)
+        return shares
     effect = estimate_effect(past, max_lag, season)
     if not effect.weights.any():
         return np.zeros(n_series)

@@ -109,6 +109,17 @@ def test_instances_of_a_few_rows_do_not_disturb_a_longer_one() -> None:
     assert confirmed_shares(instances, STEPS, CONTEXT, season=12).min() > 0.5
 
 
+def test_a_series_that_begins_late_leaves_the_shares_of_the_others() -> None:
+    y, x = case(150)
+    alone = confirmed_shares([Rows(y[:, :1], x)], STEPS, CONTEXT)
+    y[:110, 1] = np.nan
+    shares = confirmed_shares([Rows(y, x)], STEPS, CONTEXT)
+    assert alone[0] > 0.9
+    assert shares.tolist() == [alone[0], 0.0]
+    y[:110] = np.nan
+    assert confirmed_shares([Rows(y, x)], STEPS, CONTEXT).tolist() == [0.0, 0.0]
+
+
 def test_no_more_lags_are_read_than_the_window_has() -> None:
     x = np.random.default_rng(0).normal(size=(400, 1))
     y = np.convolve(x[:, 0], 0.9 ** np.arange(20))[:400, None] + 0.1 * x[::-1]
