@@ -21,7 +21,7 @@ from samovar_forecast.learning.answers import cut_window, roll_windows
 from samovar_forecast.learning.scaled_rows import ScaledRows
 from samovar_forecast.learning.trained_network import TrainedNetwork
 from samovar_forecast.linear.average import LONGEST_LAG, estimate_each
-from samovar_forecast.linear.covariates import CovariateEffect, confirmed_effect
+from samovar_forecast.linear.covariates import ROWS_REACHED, CovariateEffect, confirmed_effect
 from samovar_forecast.linear.forecast import WINDOWS_AT_ONCE, LinearForecast
 from samovar_forecast.linear.held_out import Trial
 from samovar_forecast.linear.linear_map import LinearMap, windows_before
@@ -203,13 +203,16 @@ def effect_of_panel(
 ) -> CovariateEffect | None:
     """Return the effect of covariates known ahead as far as the last third of the rows confirms it.
 
-    The instances have one effect, in their scaled units. None without such covariates, or where
-    nothing is confirmed.
+    The instances have one effect, in their scaled units; an instance too short to show an effect
+    has the effect that the others show, and does not limit its lags. None without such covariates,
+    or where nothing is confirmed.
     """
     if instances[0].future_covariates is None:
         return None
     rows = [instance.linear for instance in instances]
-    n_lags = min(LONGEST_LAG, *(len(instance) for instance in instances))
+    lengths = [len(instance) for instance in instances]
+    enough = min(ROWS_REACHED, max(lengths))
+    n_lags = min(LONGEST_LAG, *(length for length in lengths if length >= enough))
     return confirmed_effect(rows, n_steps, n_lags, season)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from samovar_forecast.learning.members import (
     LinearMember,
@@ -82,3 +83,15 @@ def test_an_effect_is_taken_off_before_a_member_is_asked_and_put_back():
     found = effect_of_panel([driven], 3, 1)
     np.testing.assert_allclose(found.weights[:, :, 0], effect.weights[:, :, 0], atol=0.2)
     assert effect_of_panel([plain], 3, 1) is None
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 8])
+def test_an_instance_of_a_few_rows_does_not_limit_the_lags_of_the_effect(n_rows):
+    rng = np.random.default_rng(0)
+    future = rng.normal(size=(6, 120, 1))
+    late = CovariateEffect(np.array([[[0.0, 0.0, 2.0]]]), np.zeros(1))
+    instances = [ScaledRows(late(x) + 0.3 * rng.normal(size=(120, 1)), None, x) for x in future]
+    short = ScaledRows(instances[0].target[:n_rows], None, future[0])
+    without, found = effect_of_panel(instances, 3, 1), effect_of_panel([*instances, short], 3, 1)
+    assert without.weights[0, 0, 2] == pytest.approx(2.0, abs=0.1)
+    assert found.weights[0, 0, 2] == pytest.approx(2.0, abs=0.1)
