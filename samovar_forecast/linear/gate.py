@@ -13,7 +13,7 @@ FEWEST_BLOCKS = 4
 """With fewer blocks, the standard error of a band means nothing."""
 
 BLOCKS_OF_A_SERIES = 20
-"""With at least this number of blocks, the shares of the series may differ."""
+"""A series with at least this number of blocks may have a share that differs from the others'."""
 
 PRIOR_SHARE = 0.05
 """The share of the network before any evidence."""
@@ -34,10 +34,11 @@ def estimate_gate(
 
     In each band of the horizon, the share with the least squared error is the slope of a regression
     through the origin: of the anchor's error on the distance from the anchor to the network. The
-    common share of all series is drawn toward a small prior share, as if the prior share had been
-    observed on ten more forecasts that do not overlap: a few windows say little, for the network or
-    against the network. With enough blocks, the share of a series differs from the common share as
-    far as the series differ by more than noise, and the share is 0 where the network did not help.
+    common share of all series, in which a series counts by its known forecasts, is drawn toward a
+    small prior share, as if the prior share had been observed on ten more forecasts that do not
+    overlap: a few windows say little, for the network or against the network. With enough blocks of
+    its own, the share of a series differs from the common share as far as the series differ by more
+    than noise, and the share is 0 where the network did not help. With fewer, it is the common one.
     Forecasts that overlap are no separate evidence: h steps ahead, h windows make a single block.
 
     Parameters
@@ -68,8 +69,9 @@ def estimate_gate(
         products = _by_block(distance[:, band] * error[:, band], block)  # m C
         squares = _by_block(np.square(distance[:, band]), block)
         size = _by_block(np.square(error[:, band]), block).sum(axis=0)
+        n_known = _by_block(is_known[kept][:, band], block)
         weight = PRIOR_STRENGTH * stop / len(block)
-        gate[band] = _shares(products, squares, size, prior_share, weight)
+        gate[band] = _shares(products, squares, size, n_known, prior_share, weight)
     return gate
 
 
@@ -96,40 +98,57 @@ def _by_block(values: np.ndarray, block: np.ndarray) -> np.ndarray:
 
 
 def _shares(
-    products: np.ndarray, squares: np.ndarray, size: np.ndarray, prior_share: float, weight: float
+    products: np.ndarray,
+    squares: np.ndarray,
+    size: np.ndarray,
+    n_known: np.ndarray,
+    prior_share: float,
+    weight: float,
 ) -> np.ndarray:
     """Return the share of the network for each series in a band, (C,), from sums by block, (m, C).
 
-    ``size`` is the sum of the anchor's squared errors, (C,); ``weight`` is the weight of the prior
-    share, relative to the evidence.
+    ``size`` is the sum of the anchor's squared errors, (C,); ``n_known`` counts known forecasts,
+    (m, C); ``weight`` is the weight of the prior share, relative to the evidence.
     """
     moves = (squares.sum(axis=0) > 0) & (size > 0)
     shares = np.zeros(products.shape[1])
     if not moves.any() or (prior_share == 0 and len(products) < FEWEST_BLOCKS):
         return shares
-    # The unit is the error of the series itself, so that all series count alike.
-    products, squares = products[:, moves] / size[moves], squares[:, moves] / size[moves]
+    # The unit is the typical error of the series itself: all series count alike, by what is known.
+    total = n_known.sum(axis=0)
+    unit = (size / (total / total.max(initial=1)))[moves]
+    products, squares, n_known = (
+        products[:, moves] / unit,
+        squares[:, moves] / unit,
+        n_known[:, moves],
+    )
     slope = products.sum() / squares.sum()
     if prior_share:
         common = (slope + weight * prior_share) / (1 + weight)
     else:
         common = _toward_zero(products.sum(axis=1), squares.sum(axis=1))
     common = min(1.0, max(0.0, common))
-    if prior_share and len(products) < BLOCKS_OF_A_SERIES:
-        shares[moves] = common
-        return shares
-    own, variance = _regression(products, squares)
-    between = max(0.0, float((np.square(own - common) - variance).mean()))
-    trust = between / (between + variance) if between > 0 else np.zeros_like(own)
-    shrunk = common + trust * (own - common)
-    gain = shrunk * (2 * products.sum(axis=0) - shrunk * squares.sum(axis=0))
-    shares[moves] = np.where(gain > 0, np.clip(shrunk, 0.0, 1.0), 0.0)
+    fewest = BLOCKS_OF_A_SERIES if prior_share else FEWEST_BLOCKS
+    n_blocks = (n_known > 0).sum(axis=0)
+    may_differ = n_blocks >= fewest
+    found = np.full(len(n_blocks), common)
+    if may_differ.any():
+        products, squares = products[:, may_differ], squares[:, may_differ]
+        own, variance = _regression(products, squares, n_blocks[may_differ])
+        between = max(0.0, float((np.square(own - common) - variance).mean()))
+        trust = between / (between + variance) if between > 0 else np.zeros_like(own)
+        shrunk = common + trust * (own - common)
+        gain = shrunk * (2 * products.sum(axis=0) - shrunk * squares.sum(axis=0))
+        found[may_differ] = np.where(gain > 0, np.clip(shrunk, 0.0, 1.0), 0.0)
+    shares[moves] = found
     return shares
 
 
-def _regression(products: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _regression(
+    products: np.ndarray, squares: np.ndarray, n_blocks: np.ndarray | int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the slopes through the origin, (C,), and the variances of the slopes, (C,)."""
-    n_blocks, total = len(products), squares.sum(axis=0)
+    total = squares.sum(axis=0)
     slope = products.sum(axis=0) / total
     scatter = np.square(products - slope * squares).sum(axis=0)
     # A variance from m blocks is inflated by (m - 1) / (m - 3), the mean of an F distribution.
@@ -141,6 +160,6 @@ def _toward_zero(products: np.ndarray, squares: np.ndarray) -> float:
 
     The slope becomes 0 where it is within one standard error of 0.
     """
-    slopes, variances = _regression(products[:, None], squares[:, None])
+    slopes, variances = _regression(products[:, None], squares[:, None], len(products))
     slope, variance = float(slopes[0]), float(variances[0])
     return slope * max(0.0, 1 - variance / slope**2) if slope > 0 else 0.0

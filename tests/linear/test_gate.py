@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from samovar_forecast.linear.gate import estimate_gate
+from samovar_forecast.linear.gate import PRIOR_SHARE, estimate_gate
 
 
 def case(n_windows: int, share: float, seed: int = 0) -> tuple[np.ndarray, ...]:
@@ -65,3 +66,26 @@ def test_gaps_are_no_evidence_and_a_series_without_error_stays_the_anchors() -> 
     gate = estimate_gate(anchor, network, actual, instance)
     assert np.abs(gate[:, [0, 2]] - 0.6).max() < 0.1
     assert np.all(gate[:, 1] == 0)
+
+
+@pytest.mark.parametrize("prior_share", [0.0, PRIOR_SHARE])
+@pytest.mark.parametrize("n_known", [1, 3])
+def test_a_series_that_is_hardly_known_has_the_share_of_the_others(n_known, prior_share) -> None:
+    gates, alone = [], []
+    for seed in range(30):
+        anchor, network, actual, instance = case(300, 0.0, seed)
+        actual += np.random.default_rng(seed + 100).normal(size=actual.shape)
+        actual[n_known:, :, 2] = np.nan
+        gates.append(estimate_gate(anchor, network, actual, instance, prior_share=prior_share))
+        others = [one[..., :2] for one in (anchor, network, actual)]
+        alone.append(estimate_gate(*others, instance, prior_share=prior_share))
+    found, wanted = np.array(gates), np.array(alone)
+    assert found[..., 2].max() < 0.2
+    assert np.abs(found[..., :2] - wanted).max() < 0.1
+
+
+def test_a_series_that_is_hardly_known_hardly_moves_a_share_that_is_known() -> None:
+    anchor, network, actual, instance = case(2000, 0.6)
+    actual[2:, :, 2] = np.nan
+    actual[:2, :, 2] = anchor[:2, :, 2] - 5 * (network - anchor)[:2, :, 2]
+    assert np.abs(estimate_gate(anchor, network, actual, instance) - 0.6).max() < 0.05
