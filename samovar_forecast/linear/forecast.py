@@ -22,8 +22,6 @@ from samovar_forecast.linear.linear_map import (
     LinearMap,
     Rows,
     carried_forward,
-    filled,
-    without_gaps,
 )
 from samovar_forecast.linear.stable_average import stable_average
 from samovar_forecast.linear.threads import one_blas_thread
@@ -197,14 +195,13 @@ def share_of_direct(
 
     The share is the slope of a regression through the origin, of the average's errors on the
     distances from the average to the direct candidate. Gaps are left out, and so is a series before
-    its first value; after its last value, the series stands still for the others. Forecasts that
+    its first value; at each origin a gap is closed by what is known there. Forecasts that
     overlap are no separate evidence: from n origins, h steps ahead, there are n / h forecasts.
     """
     assert linear.direct is not None
     products, squares, n_forecasts, n_steps = 0.0, 0.0, 0.0, linear.map.n_steps
     for instance, past in zip(rows, before, strict=True):
         values = instance.target if linear.effect is None else linear.effect.taken_off(instance)
-        known = filled(without_gaps(values))
         starts = np.isfinite(values).argmax(axis=0)  # C
         first = max(len(past.target), linear.map.n_lags, linear.direct.n_lags)
         n_origins = max(0, len(values) - shift - n_steps + 1 - first)
@@ -213,8 +210,8 @@ def share_of_direct(
         origins = np.arange(first, first + n_origins, 1 + n_numbers // NUMBERS_HELD_OUT)
         for some in np.array_split(origins, 1 + len(origins) // WINDOWS_AT_ONCE):
             if len(some):
-                averaged = linear.map.along(known, some)
-                distance = linear.direct.along(known, some) - averaged
+                averaged = linear.map.along(values, some)
+                distance = linear.direct.along(values, some) - averaged
                 error = values[some[:, None] + shift + np.arange(n_steps)] - averaged
                 is_known = np.isfinite(error) & (some[:, None] > starts)[:, None]
                 products += float((distance * error)[is_known].sum())

@@ -86,7 +86,7 @@ class LinearMap:
         origins : int array of shape (B,)
             Number of rows known at each origin.
         """
-        return self(windows_before(values, origins, max(1, self.n_lags)))
+        return self(windows_before(values, origins, max(1, self.n_lags), self.center))
 
     def later(self, shift: int) -> LinearMap:
         """Return the map without its first ``shift`` steps."""
@@ -205,12 +205,13 @@ def finite_runs(values: np.ndarray) -> list[np.ndarray]:
     return [values[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def windows_before(values: np.ndarray, origins: np.ndarray, length: int) -> np.ndarray:
+def windows_before(
+    values: np.ndarray, origins: np.ndarray, length: int, unknown: np.ndarray | float = 0.0
+) -> np.ndarray:
     """Return the last rows before each origin as they are known there, (B, length, C).
 
     A gap is crossed by a straight line. In a gap that reaches the origin the last value goes on,
-    for what comes after it is not known; before the first row its value stands in, and a series
-    without a value so far is 0.
+    for what comes after it is not known; before the first row its value stands in.
 
     Parameters
     ----------
@@ -219,6 +220,8 @@ def windows_before(values: np.ndarray, origins: np.ndarray, length: int) -> np.n
     origins : int array of shape (B,)
         Number of rows known at each origin, at least 1.
     length : int
+    unknown : array of shape (C,) or float, default=0.0
+        What stands for a series without a value so far.
     """
     is_known = np.isfinite(values)
     is_whole = bool(is_known[: origins.max(initial=0)].all())
@@ -230,7 +233,7 @@ def windows_before(values: np.ndarray, origins: np.ndarray, length: int) -> np.n
     row = np.arange(len(values))[:, None]
     latest = np.maximum.accumulate(np.where(is_known, row, -1), axis=0)[origins - 1]  # B C
     n_missing = np.where(latest < 0, length, origins[:, None] - 1 - latest)
-    last = np.where(latest < 0, 0.0, np.take_along_axis(line, np.maximum(latest, 0), axis=0))
+    last = np.where(latest < 0, unknown, np.take_along_axis(line, np.maximum(latest, 0), axis=0))
     is_missing = np.arange(length)[::-1, None] < n_missing[:, None]  # B length C
     return np.where(is_missing, last[:, None], windows)
 
