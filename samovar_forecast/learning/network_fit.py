@@ -13,7 +13,7 @@ import torch
 
 from samovar_forecast.config import TrainingConfig
 from samovar_forecast.frames.panel import Panel
-from samovar_forecast.frames.scaler import InstanceScaler
+from samovar_forecast.learning.covariate_units import scale_panel
 from samovar_forecast.learning.members import TrainedMember, take_off
 from samovar_forecast.learning.plan import Plan
 from samovar_forecast.learning.pretrained_member import AdaptedMember, PretrainedMember
@@ -211,7 +211,8 @@ def pretrain_network(
 ) -> TrainedNetwork:
     """Return a network trained on a panel, for other panels; parameters as of `train_member`."""
     plan = dataclasses.replace(plan, train=True).beside(ready)
-    instances = [scale_rows(instance, InstanceScaler.of(instance)) for instance in panel.instances]
+    scalers = scale_panel(panel.instances)
+    instances = [scale_rows(instance, scalers[instance.key]) for instance in panel.instances]
     return train_member(instances, panel, plan, horizon, ready, how)[0].trained
 
 

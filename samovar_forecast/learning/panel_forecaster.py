@@ -23,6 +23,7 @@ from samovar_forecast.exceptions import DataError
 from samovar_forecast.frames.panel import Instance, Panel
 from samovar_forecast.frames.scaler import InstanceScaler, Scaler, last_values
 from samovar_forecast.learning.answers import InstanceForecast
+from samovar_forecast.learning.covariate_units import fit_units, scale_panel
 from samovar_forecast.learning.members import LinearMember, Member, TrainedMember, effect_of_panel
 from samovar_forecast.learning.network_fit import (
     HowToTrain,
@@ -208,10 +209,14 @@ class PanelForecaster:
             If a series has no value, or a network that is to be trained finds no window.
         """
         plan = plan.beside(ready)
-        scalers = {instance.key: InstanceScaler.of(instance) for instance in panel.instances}
+        scalers = scale_panel(panel.instances)
         instances = [scale_rows(instance, scalers[instance.key]) for instance in panel.instances]
         n_steps = horizon or plan.choose_steps(panel)
-        members, trials = _make_closed_form(plan, instances, n_steps, panel.grid.season)
+        season, effect = panel.grid.season, None
+        if plan.linear or plan.pretrained:
+            effect = effect_of_panel(instances, n_steps, season)
+            scalers = fit_units(scalers, panel.instances, instances, effect)
+        members, trials = _make_closed_form(plan, instances, n_steps, season, effect)
         result = None
         how = how or HowToTrain()
         if plan.train and plan.pretrained and ready is None:
@@ -500,14 +505,15 @@ class PanelForecaster:
 
 
 def _make_closed_form(
-    plan: Plan, instances: Sequence[ScaledRows], n_steps: int, season: int
+    plan: Plan,
+    instances: Sequence[ScaledRows],
+    n_steps: int,
+    season: int,
+    effect: CovariateEffect | None,
 ) -> tuple[list[Member], list[Trial | None]]:
     """Return the members that are not trained here, and the linear forecasts held out."""
     members: list[Member] = []
     trials: list[Trial | None] = []
-    effect = None
-    if plan.linear or plan.pretrained:
-        effect = effect_of_panel(instances, n_steps, season)
     if plan.linear:
         linear, trials = LinearMember.estimate(instances, n_steps, season, effect)
         members.append(linear)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from samovar_forecast.frames.panel import Instance
-from samovar_forecast.frames.scaler import InstanceScaler
+from samovar_forecast.frames.scaler import InstanceScaler, Scaler
 from samovar_forecast.learning.windows import SeriesTensors
 from samovar_forecast.linear.linear_map import Rows
 
@@ -69,6 +69,8 @@ def scale_rows(
 ) -> ScaledRows:
     """Return the rows of an instance in scaled units.
 
+    A covariate of scale 0 is 0 wherever it goes.
+
     Parameters
     ----------
     instance : Instance
@@ -85,9 +87,15 @@ def scale_rows(
         future = np.concatenate([future, future_ahead])
     return ScaledRows(
         scaler.target.forward(instance.target),
-        scaler.past_covariates.forward(past) if past.shape[1] else None,
-        scaler.future_covariates.forward(future) if future.shape[1] else None,
+        _scale_covariates(scaler.past_covariates, past) if past.shape[1] else None,
+        _scale_covariates(scaler.future_covariates, future) if future.shape[1] else None,
     )
+
+
+def _scale_covariates(scaler: Scaler, values: np.ndarray) -> np.ndarray:
+    """Return covariates in scaled units; where there is no scale, nobody has learned from moves."""
+    still = np.where(np.isnan(values), np.nan, 0.0)
+    return np.where(scaler.scale == 0, still, scaler.forward(values))
 
 
 def _to_tensor(values: np.ndarray, n_before: int) -> Tensor:
