@@ -28,8 +28,11 @@ from typing import Any
 from samovar_forecast.exceptions import ArtifactError, ConfigurationError
 
 DOCUMENT = "artifact.json"
-LONGEST_DOCUMENT = 16 * 2**20
-"""Bytes of the document; a longer document is refused before it is read."""
+LONGEST_DOCUMENT = 32 * 2**20
+"""Bytes of the document; a longer document is refused before it is read, and before it is written.
+
+A default forecaster of 10,000 instances takes about 20 MB.
+"""
 
 _FILE = re.compile(r"[a-z]+-[0-9a-f]{16}\.safetensors")
 _UNFINISHED = re.compile(r"\..+\.[0-9a-f]{16}\.unfinished")
@@ -141,7 +144,7 @@ def write_bundle(
     ArtifactError
         If another file or folder is at ``path``, or ``path`` cannot be written.
     ConfigurationError
-        If JSON cannot hold the content.
+        If JSON cannot hold the content, or the document would be too long to be read.
     """
     path = _checked_path(path)
     names = {
@@ -149,7 +152,14 @@ def write_bundle(
         for name, data in files.items()
     }
     document = _document(kind, content, {names[name]: data for name, data in files.items()})
-    text = json.dumps(document, indent=2).encode()
+    text = json.dumps(document, separators=(",", ":")).encode()
+    if len(text) > LONGEST_DOCUMENT:
+        raise ConfigurationError(
+            f"the description is too long for {DOCUMENT}",
+            found=f"{len(text)} bytes",
+            wanted=f"at most {LONGEST_DOCUMENT}",
+            remedy="fit and save fewer instances together, in several artifacts",
+        )
     try:
         _check_replaceable(path, kind[0])
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ from samovar_forecast.bundle import (
     write_bundle,
     write_whole,
 )
-from samovar_forecast.exceptions import ArtifactError
+from samovar_forecast.exceptions import ArtifactError, ConfigurationError
 from tests.builders.bundles import files_of, put_files
 
 KIND = ("test", 1)
@@ -89,6 +89,20 @@ def test_a_crafted_document_is_refused(written, document):
     put_files(written, files_of(written) | {DOCUMENT: document})
     with pytest.raises(ArtifactError):
         read(written)
+
+
+def test_what_could_not_be_read_is_refused_before_anything_is_replaced(written, monkeypatch):
+    content = {"names": ["a"] * 1000}
+    known = files_of(written)
+    write_bundle(written.with_name("longest"), KIND, content, FILES)
+    length = (written.with_name("longest") / DOCUMENT).stat().st_size
+    assert length < 4 * 1000 + 1000  # nothing but the content, no blanks
+    monkeypatch.setattr("samovar_forecast.bundle.LONGEST_DOCUMENT", length)
+    assert read(written.with_name("longest")).content == content
+    monkeypatch.setattr("samovar_forecast.bundle.LONGEST_DOCUMENT", length - 1)
+    with pytest.raises(ConfigurationError, match=rf"too long.*{length} bytes.*{length - 1}"):
+        write_bundle(written, KIND, content, FILES)
+    assert files_of(written) == known
 
 
 def test_names_out_of_the_bundle_other_kinds_and_more_files_are_refused(written):
