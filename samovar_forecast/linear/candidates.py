@@ -111,22 +111,25 @@ def iterated_candidates(
     dict of str to LinearMap
         ``"ar"``, ``"ari"``, ``"last"``; ``"var"``, ``"ridge"``, ``"even ridge"`` and
         ``"long ridge"`` where the sample identifies them at a bearable price; ``"season"`` and
-        ``"long season"`` where there is a season.
+        ``"long season"`` where there is a season. A series with too few rows for the others has its
+        own autoregression in place of a VAR, and its last value in place of its last season.
     """
     own = own_runs(series)
     found = {"ar": _autoregressions(own, varies, limits)}
     found["ari"] = _autoregressions(own, varies, limits, of_steps=True)
     if limits.is_joint:
-        joint = [run for instance in series for run in finite_runs(instance[:, varies])]
-        found.update(_vector_autoregressions(joint, varies, limits))
+        joint = _known_together(series, varies)
+        runs = [run for instance in series for run in finite_runs(instance[:, joint])]
+        found.update(_vector_autoregressions(runs, joint, found["ar"], limits))
     n_series, n_steps = len(varies), limits.n_steps
     found["last"] = LinearMap.of(own=np.ones((n_steps, n_series, 1)))
     for name, season in (("season", limits.season), ("long season", limits.long_season)):
-        if 1 < season <= limits.max_lag and 2 * season <= _n_rows(own):
+        is_seen = 2 * season <= _n_rows(own)
+        if 1 < season <= limits.max_lag and is_seen.any():
             repeated = np.zeros((n_steps, n_series, season))
             for h in range(n_steps):
                 repeated[h, :, season - 1 - h % season] = 1.0
-            found[name] = LinearMap.of(own=repeated)
+            found[name] = _still(LinearMap.of(own=repeated), is_seen)
     return found
 
 
@@ -174,16 +177,35 @@ def _forgetting(
     """Return the VAR that forgets, known after some numbers of rows and others between them."""
     between = np.linspace(stops[0], stops[-1], MOST_STATES).astype(int)
     ends = np.unique(np.concatenate([stops, between]))
-    fits = forgetting_vars(filled(rows[:, varies]), ends.tolist(), limits.max_lag)
-    known = [fit for fit in fits if fit is not None]
+    joint, lags = _known_together([rows], varies), limits.max_lag
+    fits = forgetting_vars(filled(rows[:, joint]), ends.tolist(), lags)
+    known = [(place, fit) for place, fit in enumerate(fits) if fit is not None]
+    alone = {
+        c: forgetting_vars(filled(rows[:, [c]]), ends.tolist(), lags)
+        for c in np.flatnonzero(varies & ~joint).tolist()
+    }
 
     @cache
-    def at_end(place: int) -> LinearMap:
-        return _spread(*iterate(*known[place], limits.n_steps), varies)
+    def at_end(number: int) -> LinearMap:
+        place, fit = known[number]
+        fits = {c: own[place] for c, own in alone.items()}
+        rest = _continued_alone(fits, len(varies), limits.n_steps)
+        return _spread(*iterate(*fit, limits.n_steps), joint, rest)
 
     if not known:
         return None
-    return FollowingMap.of_last(ends[[fit is not None for fit in fits]], at_end)
+    return FollowingMap.of_last(ends[[place for place, _ in known]], at_end)
+
+
+def _continued_alone(fits: dict[int, Fit | None], n_series: int, n_steps: int) -> LinearMap:
+    """Return the autoregressions of some series; the others keep their last value."""
+    found = {c: fit for c, fit in fits.items() if fit is not None}
+    coefs = np.zeros((n_series, max((len(lags) for lags, _ in found.values()), default=1)))
+    coefs[:, 0], intercept = 1.0, np.zeros(n_series)
+    for c, (lags, level) in found.items():
+        coefs[c, : len(lags)], intercept[c] = lags[:, 0, 0], level[0]
+    own, levels = iterate_each(coefs, intercept, n_steps)
+    return LinearMap.of(own=own, intercept=levels)
 
 
 def own_runs(series: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
@@ -194,15 +216,43 @@ def own_runs(series: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
     ]
 
 
-def _n_rows(own: list[list[np.ndarray]]) -> int:
-    return min(sum(len(run) for run in runs) for runs in own)
+def _n_rows(own: list[list[np.ndarray]]) -> np.ndarray:
+    """Return how many rows each series has in its stretches, (C,)."""
+    return np.array([sum(len(run) for run in runs) for runs in own])
 
 
-def _still(candidate: LinearMap, varies: np.ndarray) -> LinearMap:
-    """Return a map of own lags in which a series that does not vary keeps its last value."""
+def enough_rows(n_rows: np.ndarray) -> np.ndarray:
+    """Tell which series have enough rows to be estimated together, (C,).
+
+    What is estimated on several series is limited by the shortest of them. The longest series that
+    have the most rows in all, each counted as the shortest among them, have enough: of series of
+    160, 160 and 120 rows all three, of 160, 160 and 5 rows two.
+
+    Parameters
+    ----------
+    n_rows : int array of shape (C,)
+    """
+    longest_first = np.sort(n_rows)[::-1]
+    rows_in_all = longest_first * np.arange(1, len(n_rows) + 1)
+    return np.asarray(n_rows >= longest_first[rows_in_all == rows_in_all.max()][-1])
+
+
+def _known_together(series: Sequence[np.ndarray], varies: np.ndarray) -> np.ndarray:
+    """Tell which of the series that vary have enough rows with values of each other, (C,)."""
+    joint = np.zeros(len(varies), dtype=bool)
+    if varies.any():
+        is_known = np.isfinite(np.concatenate([rows[:, varies] for rows in series]))
+        longest_first = np.argsort(-is_known.sum(axis=0), kind="stable")
+        together = np.logical_and.accumulate(is_known[:, longest_first], axis=1).sum(axis=0)
+        joint[np.flatnonzero(varies)[longest_first]] = enough_rows(together)
+    return joint
+
+
+def _still(candidate: LinearMap, moves: np.ndarray) -> LinearMap:
+    """Return a map of own lags in which all series but some, (C,), keep their last value."""
     own = candidate.own.copy()
-    own[:, ~varies] = 0.0
-    own[:, ~varies, 0] = 1.0
+    own[:, ~moves] = 0.0
+    own[:, ~moves, 0] = 1.0
     return LinearMap.of(own=own)
 
 
@@ -210,10 +260,18 @@ def _autoregressions(
     own: list[list[np.ndarray]], varies: np.ndarray, limits: Limits, *, of_steps: bool = False
 ) -> LinearMap:
     """Estimate each series' own autoregression; of its steps, with a drift, if so asked."""
-    n_rows = _n_rows(own)
-    wanted = max(largest_order(n_rows, 1), limits.season + 1)
-    longest = max(0, min(wanted, limits.max_lag - of_steps, n_rows // ROWS_PER_LAG))
-    coefs = np.zeros((len(varies), max(1, longest + of_steps)))
+    longest = [
+        max(
+            0,
+            min(
+                max(largest_order(n_rows, 1), limits.season + 1),
+                limits.max_lag - of_steps,
+                n_rows // ROWS_PER_LAG,
+            ),
+        )
+        for n_rows in _n_rows(own).tolist()
+    ]
+    coefs = np.zeros((len(varies), max(1, max(longest) + of_steps)))
     intercept = np.zeros(len(varies))
     fits = dict(zip(*_whole_series(own, varies, longest, of_steps=of_steps), strict=True))
     for c, runs in enumerate(own):
@@ -223,7 +281,7 @@ def _autoregressions(
             continue
         if of_steps:
             columns = [np.diff(run, axis=0) for run in columns]
-        fit = fits[c] if c in fits else ols_var(columns, longest)
+        fit = fits[c] if c in fits else ols_var(columns, longest[c])
         fit = in_levels(*fit) if of_steps else fit
         coefs[c, : len(fit[0])] = fit[0][:, 0, 0]
         intercept[c] = fit[1][0]
@@ -232,23 +290,24 @@ def _autoregressions(
 
 
 def _whole_series(
-    own: list[list[np.ndarray]], varies: np.ndarray, longest: int, *, of_steps: bool
+    own: list[list[np.ndarray]], varies: np.ndarray, longest: list[int], *, of_steps: bool
 ) -> tuple[list[int], list[Fit]]:
     """Return the series of one length without a gap, and their autoregressions, found at once."""
-    length = max(map(len, own[0]), default=0)
+    length = max((len(run) for runs in own for run in runs), default=0)
     whole = [
         c for c, runs in enumerate(own) if varies[c] and [len(run) for run in runs] == [length]
     ]
     if len(whole) < 2 or length < 2:
         return [], []
     values = np.stack([own[c][0] for c in whole], axis=1)
-    return whole, ols_ars(np.diff(values, axis=0) if of_steps else values, longest)
+    return whole, ols_ars(np.diff(values, axis=0) if of_steps else values, longest[whole[0]])
 
 
 def _vector_autoregressions(
-    runs: list[np.ndarray], varies: np.ndarray, limits: Limits
+    runs: list[np.ndarray], joint: np.ndarray, own: LinearMap, limits: Limits
 ) -> dict[str, LinearMap]:
-    n_series = int(varies.sum())
+    """Estimate the VARs of some series, (C,); the others keep a map of their own lags."""
+    n_series = int(joint.sum())
     n_rows = sum(len(run) for run in runs)
     found: dict[str, Fit] = {}
     if n_series > 1:
@@ -268,7 +327,9 @@ def _vector_autoregressions(
         if orders:
             even = fit_ridge_var(runs, orders, cross_weights=())
             found["even ridge"] = even.coefs, even.intercept
-    return {name: _spread(*iterate(*fit, limits.n_steps), varies) for name, fit in found.items()}
+    return {
+        name: _spread(*iterate(*fit, limits.n_steps), joint, own) for name, fit in found.items()
+    }
 
 
 def _litterman(runs: list[np.ndarray], order: int, season: int, decays: Sequence[float]) -> Fit:
@@ -299,17 +360,19 @@ def _work(n_rows: int, n_series: int, order: int) -> int:
     return n_series * n_rows * n_regressors * min(n_rows, n_regressors)
 
 
-def _spread(lags: np.ndarray, intercepts: np.ndarray, varies: np.ndarray) -> LinearMap:
-    """Put a map of the series that vary among those that do not; these keep their last value."""
+def _spread(
+    lags: np.ndarray, intercepts: np.ndarray, joint: np.ndarray, rest: LinearMap
+) -> LinearMap:
+    """Put a map of some series, (C,), among the others; these have their own lags in a map."""
     n_steps, _, order, _ = lags.shape
-    n_series, moving = len(varies), np.flatnonzero(varies)
+    n_series, moving = len(joint), np.flatnonzero(joint)
     cross = np.zeros((n_steps, n_series, order, n_series))
     cross[np.ix_(np.arange(n_steps), moving, np.arange(order), moving)] = lags
-    intercept = np.zeros((n_steps, n_series))
+    intercept = np.where(joint, 0.0, rest.intercept)
     intercept[:, moving] = intercepts
-    own = np.zeros((n_steps, n_series, 1))
-    own[:, ~varies, 0] = 1.0
-    return LinearMap.of(own=own, cross=cross, intercept=intercept)
+    own = np.where(joint[:, None], 0.0, rest.own)
+    n_read = 1 + int(np.flatnonzero(own.any(axis=(0, 1))).max(initial=0))
+    return LinearMap.of(own=own[:, :, :n_read], cross=cross, intercept=intercept)
 
 
 Form = DirectForm | PeriodForm
@@ -320,8 +383,11 @@ def pooled_forms(own: list[list[np.ndarray]], limits: Limits) -> dict[str, list[
 
     ``"direct"`` looks back by several lengths: their mean loses less than a choice among them.
     ``"from mean"`` are the same from the window's mean, where steps are far; ``"periods"`` is there
-    where the sample holds its window and periods.
+    where the sample holds its window and periods. They are those that the series with enough rows
+    allow; the rows of a shorter series count as far as they hold a window.
     """
+    long_enough = enough_rows(_n_rows(own))
+    own = [runs for runs, is_long in zip(own, long_enough, strict=True) if is_long]
     longest = min(max((len(run) for run in runs), default=0) for runs in own)
     length = min(limits.max_lag, (longest - limits.n_steps) // 2)
     forms: dict[str, list[Form]] = {}

@@ -8,6 +8,8 @@ import pytest
 from samovar_forecast.linear import LinearMap, estimate_anchor
 from samovar_forecast.linear.candidates import (
     Limits,
+    enough_rows,
+    filtered_candidates,
     iterated_candidates,
     own_runs,
     pooled_candidate,
@@ -127,6 +129,65 @@ def test_a_series_that_does_not_vary_keeps_its_last_value_and_moves_no_other() -
         np.testing.assert_array_equal(one(window)[0, :, 1], 9.0, err_msg=name)
         others = [0, 2]
         np.testing.assert_allclose(one(moved)[..., others], one(window)[..., others])
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "wanted"),
+    [
+        ([160, 160, 160], [1, 1, 1]),
+        ([160, 160, 120], [1, 1, 1]),
+        ([160, 5, 160], [1, 0, 1]),
+        ([70, 160, 160], [0, 1, 1]),
+        ([160, 80], [1, 1]),
+        ([0, 0], [1, 1]),
+    ],
+)
+def test_the_longest_series_with_the_most_rows_in_all_have_enough(n_rows, wanted) -> None:
+    assert enough_rows(np.array(n_rows)).astype(int).tolist() == wanted
+
+
+@pytest.mark.parametrize("missing", [slice(195), slice(5, None), slice(120), slice(None)])
+def test_a_short_series_takes_no_candidate_from_the_others(missing: slice) -> None:
+    y = simulated()
+    with_short = np.column_stack([y[:, 0], simulated(seed=1)[:, 0], y[:, 1:]])
+    with_short[missing, 1] = np.nan
+    limits, others = Limits(STEPS, 24, 12), [0, 2, 3]
+    found = iterated_candidates([with_short], np.ones(4, dtype=bool), limits)
+    wanted = candidates(y, season=12)
+    assert set(found) == set(wanted) >= {"var", "ridge", "even ridge", "season"}
+    window = np.nan_to_num(with_short[None])
+    for name, one in wanted.items():
+        ahead = found[name](window)[0]
+        np.testing.assert_allclose(ahead[:, others], one(y[None])[0], rtol=1e-6, err_msg=name)
+        if one.cross.any():
+            alone = found["ar"](window)[0, :, 1]
+            np.testing.assert_allclose(ahead[:, 1], alone, err_msg=name)
+
+
+def test_a_short_series_takes_nothing_from_the_var_that_forgets() -> None:
+    y = simulated()
+    with_short = np.column_stack([y, simulated(seed=1)[:, 0]])
+    with_short[:150, 3] = np.nan
+    parts, limits = [[100], [200]], Limits(STEPS, 24, 1)
+    found, wanted = (
+        filtered_candidates([rows], parts, np.ones(rows.shape[1], dtype=bool), limits)
+        for rows in (with_short, y)
+    )
+    for own, one in zip(found, wanted, strict=True):
+        cross = own["forgetting"].cross
+        np.testing.assert_allclose(cross[:, :3, :, :3], one["forgetting"].cross)
+        assert not cross[:, 3].any()
+        assert not cross[..., 3].any()
+    assert found[-1]["forgetting"].own[0, 3, 0] < 0.9  # it has learned from its own rows
+    np.testing.assert_array_equal(found[0]["forgetting"](np.ones((1, 24, 4)))[..., 3], 1.0)
+
+
+def test_a_short_series_takes_no_shared_regression_from_the_others() -> None:
+    own = own_runs([simulated()])
+    limits = Limits(STEPS, 24, 4)
+    wanted = pooled_forms(own, limits)
+    assert wanted["direct"]
+    assert pooled_forms([own[0], [np.zeros(5)], own[1], [], own[2]], limits) == wanted
 
 
 def test_series_that_may_not_read_each_other_are_forecast_as_if_each_were_alone() -> None:
