@@ -23,6 +23,7 @@ from samovar_forecast.arguments import (
     generator_of,
     is_whole,
 )
+from samovar_forecast.dynamics.bands import fewest_draws
 from samovar_forecast.dynamics.bootstrap import (
     newest_dynamics,
     one_step_dynamics,
@@ -38,6 +39,9 @@ _Result = TypeVar("_Result", bound=Any)
 
 DRAWS = {"local": 199, "bootstrap": 39}
 """Kinds of bands, and how many draws they have by default."""
+
+LEAST_DRAWS = {"local": 2, "bootstrap": 4}
+"""So many draws at least, whatever the level: two in each half of those of the reading."""
 
 LEAST_KEPT = 0.4
 """Share of a change of the truth that an answer is taken to keep at least."""
@@ -90,7 +94,7 @@ class BandedReading(PathReading):
         Raises
         ------
         ConfigurationError
-            If there are no such bands, or no draws.
+            If there are no such bands, or too few draws for the level.
         """
         check_choice("there are no such bands", bands, [None, *DRAWS])
         check_level(level)
@@ -100,13 +104,19 @@ class BandedReading(PathReading):
         if bands is None:
             return compute(self)
         n_draws = DRAWS[bands] if n_draws is None else n_draws
+        least = max(fewest_draws(level), LEAST_DRAWS[bands])
+        if n_draws < least:
+            raise ConfigurationError(
+                "bands of this level want more draws",
+                found=f"n_draws={n_draws}, level={level:g}",
+                wanted=f"n_draws={least} or more",
+                remedy="or a lower level",
+            )
         found = compute(self)
         if bands == "local":
             local = LocalDraws(self, positions, n_draws, rng)
             vars_ = (local.of_draw(number) for number in range(n_draws))
-            draws = np.stack(
-                [compute(self.answered_by(own, positions[-1])).estimate for own in vars_]
-            )
+            draws = np.stack([compute(self.answered_by(own)).estimate for own in vars_])
         else:
             draws = self._draws(compute, found.estimate, n_draws, rng)
         if limits is not None:
@@ -133,7 +143,11 @@ class BandedReading(PathReading):
         as_read, restored = np.stack(answers), np.stack(again)
         loss = as_read.mean(axis=0) - estimate
         kept = kept_share(as_read, restored, -share * loss)
-        off = [part - part.mean(axis=0) for part in (as_read, restored)]
+        # Deviations from a mean of their own are too small: by the root of (m - 1) / m.
+        off = [
+            (part - part.mean(axis=0)) * np.sqrt(len(part) / (len(part) - 1))
+            for part in (as_read, restored)
+        ]
         return np.asarray(estimate - loss - np.concatenate(off) / kept)
 
 

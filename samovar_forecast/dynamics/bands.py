@@ -34,7 +34,7 @@ def interval(draws: np.ndarray | None, level: float) -> tuple[np.ndarray, np.nda
     draws : ndarray of shape (n_draws, ...) or None
     level : float
         Probability that a further draw lies inside. Few draws cannot hold a high level: five hold
-        two thirds at most, nineteen 90 %.
+        two thirds at most, nineteen 90 %; see `fewest_draws`.
 
     Returns
     -------
@@ -58,6 +58,11 @@ def interval(draws: np.ndarray | None, level: float) -> tuple[np.ndarray, np.nda
     # (n + 1) p-th order statistics: a new draw lies between them with probability ``level``.
     lower, upper = np.quantile(draws, ends, axis=0, method="weibull")
     return lower, upper
+
+
+def fewest_draws(level: float) -> int:
+    """Return how many draws leave one beyond each end of a band of a level."""
+    return int(np.ceil(2 / (1 - level) - 1 - 1e-9))
 
 
 def seed_ensemble(compute: Callable[[Step], _R], steps: Sequence[Step]) -> _R:
@@ -154,7 +159,8 @@ def draw_blocks(
 ) -> np.ndarray:
     """Return residuals (n, C) drawn in blocks, each position less its mean; (n_draws, n, C).
 
-    By default a block is as long as the cube root of their number, rounded up.
+    By default a block is as long as the cube root of their number, rounded up. A block in which a
+    residual is missing is not drawn.
     """
     length = block_length or int(np.ceil(len(residuals) ** (1 / 3)))
     if len(residuals) < max(length, 2):
@@ -164,6 +170,11 @@ def draw_blocks(
             wanted=f"at least {max(length, 2)}",
         )
     blocks = np.lib.stride_tricks.sliding_window_view(residuals, length, axis=0)  # n C length
+    blocks = blocks[np.isfinite(blocks).all(axis=(1, 2))]
+    if len(blocks) == 0:
+        raise DataError(
+            "no residuals follow one another without a gap", wanted=f"{length} in a row"
+        )
     blocks = (blocks - blocks.mean(axis=0)).transpose(0, 2, 1)  # n length C
     n_blocks = -(-len(residuals) // length)
     chosen = blocks[rng.integers(len(blocks), size=(n_draws, n_blocks))]

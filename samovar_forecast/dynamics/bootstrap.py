@@ -70,7 +70,8 @@ def resampled(
     Returns
     -------
     list of ForecastReading
-        Of the kind of ``var``. The errors that were drawn stand for its one-step errors.
+        Of the kind of ``var``. The errors that were drawn stand for its one-step errors, at times
+        at which every series was observed.
 
     Raises
     ------
@@ -84,10 +85,13 @@ def resampled(
     if added is not None:
         slopes = slopes + added
     values = var.data.target.values
-    errors = np.nan_to_num(values[positions + 1] - forecasts)
-    if len(errors) < FEWEST_ERRORS:
+    errors = values[positions + 1] - forecasts
+    is_complete = np.isfinite(errors).all(axis=1)
+    if is_complete.sum() < FEWEST_ERRORS:
         raise DataError(
-            "too few one-step errors to draw from", found=len(errors), wanted=FEWEST_ERRORS
+            "too few one-step errors to draw from",
+            found=f"{is_complete.sum()} times at which every series was observed",
+            wanted=f"at least {FEWEST_ERRORS}",
         )
     drawn = draw_blocks(errors, n_draws, block_length, rng)  # D n C
     moved = np.zeros((n_draws, len(values) + MOST_LAGS, values.shape[1]))  # y* - y
@@ -95,10 +99,11 @@ def resampled(
     for number, t in enumerate(positions):
         recent = moved[:, MOST_LAGS + t - n_lags + 1 : MOST_LAGS + t + 1]  # D p C, oldest first
         change = np.einsum("cpk,dpk->dc", slopes[number], recent)
-        moved[:, MOST_LAGS + t + 1] = change + drawn[:, number] - errors[number]
+        moved[:, MOST_LAGS + t + 1] = change + drawn[:, number] - np.nan_to_num(errors[number])
     readings = []
     for errors_made, change in zip(drawn, moved[:, MOST_LAGS:], strict=True):
-        made = pd.DataFrame(errors_made, var.index[positions + 1], list(var.names))
+        times = var.index[positions[is_complete] + 1]
+        made = pd.DataFrame(errors_made[is_complete], times, list(var.names))
         readings.append(var.estimated_on(values + change, errors=made))
     DrawnTogether(readings)
     return readings

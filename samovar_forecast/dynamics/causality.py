@@ -140,7 +140,7 @@ def _some_names(
         return names
     if isinstance(chosen, str) or not isinstance(chosen, Iterable):
         chosen = [chosen]
-    some = tuple(chosen)
+    some = tuple(dict.fromkeys(chosen))
     for name in some:
         if name not in names:
             raise ConfigurationError(
@@ -169,7 +169,7 @@ def reliance(step: Step, histories: np.ndarray, actual: pd.DataFrame) -> pd.Data
     DataFrame
         One row a pair: ``caused``, ``causing``, ``mse``, ``mse_masked``, ``loss_increase`` (share
         of ``mse``) and ``movement`` (root mean square change of the forecast, in standard
-        deviations of the caused series).
+        deviations of the caused series); both NaN where the caused series does not move.
     """
     windows, names = np.asarray(histories, dtype=float), tuple(actual.columns)
     truth = actual.to_numpy(dtype=float)
@@ -181,7 +181,9 @@ def reliance(step: Step, histories: np.ndarray, actual: pd.DataFrame) -> pd.Data
         )
     forecast = one_step(step, windows)
     loss = np.nanmean((truth - forecast) ** 2, axis=0)
-    deviation = np.nanstd(truth, axis=0)
+    moves = np.nanmax(truth, axis=0) > np.nanmin(truth, axis=0)
+    deviation = np.where(moves, np.nanstd(truth, axis=0), np.nan)
+    part = np.where(moves & (loss > 0), loss, np.nan)
     rows: list[dict[str, object]] = []
     for k, cause in enumerate(names):
         masked = windows.copy()
@@ -198,7 +200,7 @@ def reliance(step: Step, histories: np.ndarray, actual: pd.DataFrame) -> pd.Data
                 "causing": cause,
                 "mse": loss[c],
                 "mse_masked": blind_loss[c],
-                "loss_increase": blind_loss[c] / loss[c] - 1,
+                "loss_increase": blind_loss[c] / part[c] - 1,
                 "movement": movement[c],
             }
             for c, effect in enumerate(names)

@@ -19,6 +19,7 @@ from samovar_forecast.dynamics.connectedness import Connectedness
 from samovar_forecast.dynamics.decompositions import VarianceDecomposition, error_shares
 from samovar_forecast.dynamics.responses import ImpulseResponses
 from samovar_forecast.dynamics.simulation import unit_shocks
+from samovar_forecast.exceptions import DataError
 
 
 def direct_irf(
@@ -38,8 +39,8 @@ def direct_irf(
         ``slopes[origin, h - 1, response, impulse]``: derivative of step h by the newest
         observation.
     names, origins : sequence
-    sigma_u : array of shape (C, C), optional
-        Covariance of the one-step errors, for orthogonal shocks.
+    sigma_u : array of shape (C, C) or (O, C, C), optional
+        Covariance of the one-step errors, of all origins or of each, for orthogonal shocks.
     orth : bool, default=False
     size : float, default=1.0
         Multiple of the shock; the responses are in proportion to it.
@@ -55,7 +56,10 @@ def direct_irf(
         If ``orth`` is asked for without ``sigma_u``.
     """
     n_series = len(names)
-    shocks = unit_shocks(orth, sigma_u, n_series)
+    if sigma_u is None or np.ndim(sigma_u) == 2:
+        shocks = unit_shocks(orth, sigma_u, n_series)
+    else:
+        shocks = np.stack([unit_shocks(orth, own, n_series) for own in sigma_u])[:, None]
     now = np.broadcast_to(np.eye(n_series), (len(slopes), 1, n_series, n_series))
     return ImpulseResponses(
         values=size * np.concatenate([now, slopes], axis=1) @ shocks,
@@ -109,11 +113,19 @@ def direct_connectedness(
     Raises
     ------
     DataError
-        If there is only one series.
+        If there is only one series, or a series has no errors.
     """
     n_series = len(names)
     now = np.broadcast_to(np.eye(n_series), (len(slopes), 1, n_series, n_series))
     deviations = np.sqrt(np.diagonal(sigmas, axis1=1, axis2=2))
+    is_still = ~(deviations > 0).all(axis=0)
+    if is_still.any():
+        raise DataError(
+            "a series has no one-step errors whose source could be told",
+            found=[name for name, still in zip(names, is_still, strict=True) if still],
+            wanted="series that move",
+            remedy="read the others without it",
+        )
     shocks = sigmas / deviations[:, None]  # O C C, a shock per column
     squares = (np.concatenate([now, slopes], axis=1) @ shocks[:, None]) ** 2
     shares = error_shares(squares)[:, -1]

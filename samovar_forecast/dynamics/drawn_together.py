@@ -32,22 +32,27 @@ class DrawnTogether:
 
     def __init__(self, readings: Sequence[ForecastReading]) -> None:
         self._readings = readings
-        self._answers: dict[tuple[int, bytes, bytes, str], Iterator[Jacobian]] = {}
+        self._answers: dict[tuple[int, bytes, bytes, str, bool], Iterator[Jacobian]] = {}
         for reading in readings:
             reading._answered_by = self
 
     def jacobians_of(
-        self, reading: ForecastReading, positions: np.ndarray, weights: np.ndarray, part: Part
+        self,
+        reading: ForecastReading,
+        positions: np.ndarray,
+        weights: np.ndarray,
+        part: Part,
+        to_the_end: bool,
     ) -> Iterator[Jacobian]:
-        """Return the Jacobians of a reading at rows of its history."""
-        question = (positions.tobytes(), weights.tobytes(), part)
+        """Return the Jacobians of a reading at rows of its history; see ``jacobians_at``."""
+        question = (positions.tobytes(), weights.tobytes(), part, to_the_end)
         number = next(place for place, own in enumerate(self._readings) if own is reading)
         if (number, *question) not in self._answers:
             n_together = max(1, WINDOWS_TOGETHER // len(positions))
             some = range(number, min(number + n_together, len(self._readings)))
             found = jacobians_of_each(
                 [self._readings[place]._map for place in some],
-                [self._readings[place].data.windows(positions) for place in some],
+                [self._readings[place].data.windows(positions, to_the_end) for place in some],
                 weights,
                 reading.data.units(),
                 part,

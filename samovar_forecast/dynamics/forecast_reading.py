@@ -60,17 +60,21 @@ class ForecastReading(BuiltReading):
                 self.estimation.again(history), None if earlier is None else earlier(history)
             )
         data = replace(self.data, target=self.data.target._replace(values=history))
-        again = type(self)(forecast_map, data, estimation=self.estimation)
+        again = type(self)(
+            forecast_map,
+            data,
+            sigma_u=self._sigma_u,
+            out_of_sample_from=self.out_of_sample_from,
+            estimation=self.estimation,
+        )
         if errors is not None:
             again.resid = errors
-            again.sigma_u = errors.to_numpy().T @ errors.to_numpy() / len(errors)
         return again
 
-    def answered_by(self: _R, draws: DrawnVars, position: int) -> _R:
+    def answered_by(self: _R, draws: DrawnVars) -> _R:
         """Return the reading of the same history with VARs in place of the forecasts."""
         again = type(self)(self._map, self.data)
         again._answered_by = draws
-        again.sigma_u = draws.sigmas(np.array([position]))[0]
         return again
 
     def effect_of_covariates(self) -> np.ndarray:
@@ -146,12 +150,21 @@ class ForecastReading(BuiltReading):
         return self._map.jacobians(windows, weights, self.data.units(), part)
 
     def jacobians_at(
-        self, positions: np.ndarray, weights: np.ndarray, part: Part = "total"
+        self,
+        positions: np.ndarray,
+        weights: np.ndarray,
+        part: Part = "total",
+        *,
+        to_the_end: bool = False,
     ) -> Iterator[Jacobian]:
-        """Yield the Jacobians, in units of the data, at rows of the history."""
+        """Yield the Jacobians, in units of the data, at rows of the history.
+
+        ``to_the_end``: of windows in which the last value of a series goes on where its newest
+        values are missing. The derivative by a value that is missing is 0.
+        """
         if self._answered_by is not None:
-            return self._answered_by.jacobians_of(self, positions, weights, part)
-        return self.jacobians(self.data.windows(positions), weights, part)
+            return self._answered_by.jacobians_of(self, positions, weights, part, to_the_end)
+        return self.jacobians(self.data.windows(positions, to_the_end), weights, part)
 
     def _settings(self, origins: Any) -> list[Setting]:
         """Return where simulations from some origins start: all of them together where they can be.
@@ -201,6 +214,12 @@ class ForecastReading(BuiltReading):
         twice: it follows the volatility.
         """
         return self._sigmas(np.array([self.data.position(origin)]))[0]
+
+    def _shock_covariance(self, positions: np.ndarray) -> np.ndarray:
+        """Return the covariance behind orthogonal shocks: `sigma_u`, or of the VARs at each row."""
+        if isinstance(self._answered_by, DrawnVars):
+            return self._answered_by.sigmas(positions)
+        return self.sigma_u
 
     def _sigmas(self, positions: np.ndarray) -> np.ndarray:
         """Return the covariances as they are known at rows, (n, C, C)."""

@@ -253,8 +253,12 @@ class History:
         """Return the rows of the contexts that end at some rows, shape (n, L)."""
         return positions[:, None] + np.arange(1 - self.order, 1)
 
-    def windows(self, positions: np.ndarray) -> Windows:
-        """Gather the network's windows that end at some rows."""
+    def windows(self, positions: np.ndarray, to_the_end: bool = False) -> Windows:
+        """Gather the network's windows that end at some rows.
+
+        ``to_the_end``: series and past covariates go on with their last value where their newest
+        values are missing.
+        """
         rows = self._rows(positions)
         past = future = static = None
         if self.past.names:
@@ -266,6 +270,8 @@ class History:
             shape = (len(positions), *self.static.values.shape)
             static = np.broadcast_to(self.static.values, shape)
         target = self.target.scaled(self.target.at(rows))
+        if to_the_end:
+            target, past = led_to_the_end(target), None if past is None else led_to_the_end(past)
         return Windows(target, past, future, static, positions + 1)
 
     def hypothetical(self, histories: np.ndarray, positions: np.ndarray) -> Windows:
@@ -337,6 +343,16 @@ def _table(
             )
         scale = np.where(scale == 0, 1.0, scale)
     return Table(values, names, Scaler(location, scale))
+
+
+def led_to_the_end(values: np.ndarray) -> np.ndarray:
+    """Return windows (n, L, K) whose channels go on with their last value to the newest row."""
+    is_there = np.isfinite(values)
+    if is_there[:, -1].all():
+        return values
+    last = values.shape[1] - 1 - is_there[:, ::-1].argmax(axis=1)  # n K
+    ends = np.take_along_axis(values, last[:, None], axis=1)
+    return np.where(np.arange(values.shape[1])[:, None] > last[:, None], ends, values)
 
 
 def number_of(name: Hashable, names: tuple[Hashable, ...], what: str) -> int:

@@ -143,9 +143,17 @@ class DrawnVars:
         self._scale, self._n_series = scale, n_series
 
     def jacobians_of(
-        self, reading: ForecastReading, positions: np.ndarray, weights: np.ndarray, part: Part
+        self,
+        reading: ForecastReading,
+        positions: np.ndarray,
+        weights: np.ndarray,
+        part: Part,
+        to_the_end: bool,
     ) -> Iterator[Jacobian]:
-        """Yield the Jacobians of the VARs at rows of the history; all of a VAR is dynamics."""
+        """Yield the Jacobians of the VARs at rows of the history; all of a VAR is dynamics.
+
+        VARs on the rows before an origin have no gap.
+        """
         n_series = self._n_series
         asked = by_series(weights, n_series)  # R s C
         n_steps = int(np.flatnonzero(asked.any(axis=(0, 2))).max(initial=0)) + 1

@@ -24,7 +24,7 @@ from samovar_forecast.dynamics.identities import EXACT, Identities, identities_o
 from samovar_forecast.dynamics.jacobian import Jacobian
 from samovar_forecast.dynamics.results import Result
 from samovar_forecast.dynamics.roots import companion_radius
-from samovar_forecast.exceptions import ConfigurationError, require
+from samovar_forecast.exceptions import ConfigurationError, DataError, require
 
 if TYPE_CHECKING:
     from statsmodels.tsa.vector_ar.var_model import VARProcess
@@ -330,6 +330,8 @@ class LocalVAR(Result):
         ------
         ConfigurationError
             If unit roots are built in: read the dynamics.
+        DataError
+            If a shock stays for ever, as that to a series that does not move.
         """
         self._need_one_step("long-run effects")
         if self.has_built_in_roots:
@@ -337,7 +339,17 @@ class LocalVAR(Result):
                 "long-run effects do not exist where the coefficients sum to the identity",
                 remedy='read the dynamics: part="dynamics"',
             )
-        return np.linalg.inv(np.eye(len(self.names)) - self.persistence())
+        left = np.eye(len(self.names)) - self.persistence()
+        try:
+            return np.linalg.inv(left)
+        except np.linalg.LinAlgError as error:
+            still = (self.target == self.target[-1]).all(axis=0) | ~left.any(axis=1)
+            raise DataError(
+                "long-run effects do not exist where a shock stays for ever",
+                found=[name for name, is_still in zip(self.names, still, strict=True) if is_still]
+                or list(self.names),
+                remedy="read the other series without it, or irf(...).cumulative()",
+            ) from error
 
     def largest_root(self) -> float:
         """Return the largest modulus of the companion matrix's eigenvalues.

@@ -69,11 +69,12 @@ class ShockReading(CoefficientReading):
             dynamics of the forecast that users get, up to ``patch_length`` steps, at any number of
             origins, also with covariates, and without a simulation. Or the first step of the
             forecast iterated under the shock, as the VAR in statsmodels is: see
-            :func:`responses.irf`.
+            :func:`responses.irf`. Where the newest values of a series are missing, the derivative
+            is taken as if its last value had come again.
         part : Part, default="dynamics"
             Of the derivative, see :meth:`at`. A shock then leaves alone what was measured of the
             window and learned from it, as a shock to a VAR leaves its coefficients alone. The
-            iterated method knows the whole forecast alone.
+            iterated method knows the whole forecast alone, and refuses any other part.
         bands : {None, "local", "bootstrap"}, default=None
             ``"local"`` says where the responses of the process may lie, whether its dynamics have
             moved or not: by VARs on the rows before the origin, whose weights fade, see
@@ -103,7 +104,7 @@ class ShockReading(CoefficientReading):
         origins = self.index[rows]
 
         def compute(var: ShockReading) -> responses.ImpulseResponses:
-            sigma_u = var.sigma_u if orth else None
+            sigma_u = var._shock_covariance(rows) if orth else None
             if is_direct or var.is_of_vars:
                 slopes, names, labels = var._direct_slopes(periods, origins, part)
                 found = direct_irf(slopes, names, labels, sigma_u=sigma_u, orth=orth, size=size)
@@ -160,7 +161,8 @@ class ShockReading(CoefficientReading):
         positions = self.data.positions(self._newest(origin))
         n_past, newest = len(self.data.past.names), np.array([self.order - 1])
         values = np.zeros((len(positions), periods + 1, self.neqs, len(names)))
-        found = self.jacobians_at(positions, np.eye(periods + 1, self.patch_length), part)
+        asked = np.eye(periods + 1, self.patch_length)
+        found = self.jacobians_at(positions, asked, part, to_the_end=True)
         for own, jacobian in zip(values, found, strict=True):
             own[1:, :, :n_past] = jacobian.at_rows(newest)[:-1, :, 0, :n_past]
             if jacobian.future is not None:
@@ -259,7 +261,8 @@ class ShockReading(CoefficientReading):
         def compute(var: ShockReading) -> decompositions.VarianceDecomposition:
             if is_direct or var.is_of_vars:
                 slopes, names, labels = var._direct_slopes(periods - 1, origins, part)
-                found = direct_fevd(slopes, names, labels, sigma_u=var.sigma_u)
+                sigma_u = var._shock_covariance(rows)
+                found = direct_fevd(slopes, names, labels, sigma_u=sigma_u)
                 return replace(found, part=part)
             settings = var._settings(origins)
             return _simulated(decompositions.fevd, settings, periods, sigma_u=var.sigma_u)
@@ -357,6 +360,12 @@ class ShockReading(CoefficientReading):
     def _is_direct(method: str, part: Part) -> bool:
         check_choice("there is no such method", method, ["iterated", "direct"])
         check_choice("there is no such part", part, PARTS)
+        if method == "iterated" and part not in ("dynamics", "total"):
+            raise ConfigurationError(
+                "the first step iterated is the whole forecast, and has no part",
+                found=f"part={part!r}",
+                remedy='method="direct"',
+            )
         return method == "direct"
 
     def _direct_slopes(
@@ -375,7 +384,7 @@ class ShockReading(CoefficientReading):
         if periods:
             asked = np.eye(periods, max(periods, self.patch_length))
             newest = np.array([self.order - 1])
-            found = self.jacobians_at(positions, asked, part)
+            found = self.jacobians_at(positions, asked, part, to_the_end=True)
             for slope, jacobian in zip(slopes, found, strict=True):
                 slope[:] = jacobian.at_rows(newest)[:, :, 0, -self.neqs :]
         return slopes, [str(name) for name in self.names], list(self.index[positions])

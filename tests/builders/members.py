@@ -17,7 +17,7 @@ from samovar_forecast.dynamics.windows import Units, Windows
 from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.linear.covariates import CovariateEffect
 from samovar_forecast.linear.forecast import LinearForecast
-from samovar_forecast.linear.linear_map import LinearMap
+from samovar_forecast.linear.linear_map import LinearMap, iterate
 from samovar_forecast.network.pretrained import load_pretrained
 from samovar_forecast.network.records import pooled_records
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
@@ -129,6 +129,14 @@ def average_var(
         scaler=SCALER,
         **options,
     )
+
+
+def linear_var(coefs: np.ndarray, y: pd.DataFrame | np.ndarray, n_steps: int = 4) -> DynamicVAR:
+    """Return a VAR without a constant, (p, C, C), whose steps are iterated, on a history."""
+    lags, intercepts = iterate(coefs, np.zeros(coefs.shape[1]), n_steps)
+    member = LinearForecast(LinearMap.of(cross=lags, intercept=intercepts), {})
+    shares = {"linear": np.ones((n_steps, coefs.shape[1]))}
+    return DynamicVAR.from_members({"linear": member}, shares, y, context_length=8)
 
 
 def double_forecast(values: np.ndarray, n_steps: int, season: int) -> np.ndarray:

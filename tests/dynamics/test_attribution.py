@@ -92,7 +92,7 @@ def test_local_draws_share_out_the_same_forecast_and_leave_effects_ahead() -> No
         past_covariates=rng.normal(size=(60, 1)),
         future_covariates=rng.normal(size=(66, 2)),
     )
-    found = var.attribution(bands="local", n_draws=4)
+    found = var.attribution(bands="local", n_draws=4, level=0.5)
     assert found.bands == "local"
     assert np.allclose(found.draws.sum(axis=1), found.forecast)
     ahead = (found.to_frame(y.columns[0])["kind"] == "future covariate").to_numpy()

@@ -11,8 +11,9 @@ from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.frames.scaler import Scaler
 from samovar_forecast.linear.forecast import LinearForecast
+from samovar_forecast.linear.simulate import simulate_var
 from tests.builders.dynamics import dynamic
-from tests.builders.members import average_var
+from tests.builders.members import average_var, linear_var
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,35 @@ def test_bands_that_cannot_be_drawn_are_refused(average) -> None:
     with pytest.raises(ConfigurationError, match="no such bands"):
         average.irf(2, bands="normal")
     with pytest.raises(DataError, match="too few one-step errors"):
-        average_var(n_rows=20).irf(2, bands="bootstrap", n_draws=2)
+        average_var(n_rows=20).irf(2, bands="bootstrap")
+
+
+def test_errors_are_drawn_from_times_at_which_every_series_was_observed() -> None:
+    coefs, covariance = np.array([[[0.6, 0.3], [0.1, 0.5]]]), np.array([[1.0, 0.5], [0.5, 2.0]])
+    y = simulate_var(coefs, 400, noise_covariance=covariance, random_state=0)
+    y[np.arange(400) % 3 != 2, 1] = np.nan
+    var = linear_var(coefs, y)
+    drawn = resampled(var, 40, random_state=0)
+    assert drawn[0].resid.index.equals(var.resid.index)
+    mean = np.mean([own.sigma_u for own in drawn], axis=0)
+    assert np.allclose(mean / var.sigma_u, 1, atol=0.1)
+    found = var.irf(0, orth=True, bands="bootstrap")
+    lower, upper = found.band()
+    inside = (lower <= found.estimate) & (found.estimate <= upper)
+    assert inside.all()
+    # A single series each time: no error is known together with the other.
+    y[np.arange(400) % 3 == 2, 0] = np.nan
+    with pytest.raises(DataError, match="0 times at which every series was observed"):
+        resampled(linear_var(coefs, y), 1)
+
+
+def test_a_draw_has_the_covariance_that_it_was_given(average) -> None:
+    given = DynamicVAR(average._map, average.data, sigma_u=np.diag([3.0, 2.0, 1.0]))
+    (drawn,) = resampled(given, 1, random_state=0)
+    assert np.array_equal(drawn.sigma_u, given.sigma_u)
+    (drawn,) = resampled(average, 1, random_state=0)
+    errors = drawn.resid.to_numpy()
+    assert np.allclose(drawn.sigma_u, np.cov(errors.T, ddof=0))
 
 
 def test_a_single_series_has_bands_of_its_decomposition_too(average) -> None:
@@ -82,5 +111,5 @@ def test_a_single_series_has_bands_of_its_decomposition_too(average) -> None:
         average.history.iloc[:, :1],
         scaler=Scaler(np.array([50.0]), np.array([4.0])),
     )
-    found = alone.fevd(2, bands="bootstrap", n_draws=2)
+    found = alone.fevd(2, bands="bootstrap", n_draws=4, level=0.5)
     assert np.allclose(found.draws, 1)

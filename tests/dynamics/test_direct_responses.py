@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from statsmodels.tsa.vector_ar.var_model import VARProcess
 
@@ -12,7 +13,7 @@ from samovar_forecast.dynamics.forecast_reading import FADING
 from samovar_forecast.exceptions import ConfigurationError, DataError
 from samovar_forecast.linear.forecast import LinearForecast
 from samovar_forecast.linear.linear_map import LinearMap, iterate
-from tests.builders.members import average_var, common_records_held, seasonal_frame
+from tests.builders.members import average_var, common_records_held, linear_var, seasonal_frame
 from tests.builders.steps import COEFS, INTERCEPT, SIGMA
 
 
@@ -90,6 +91,43 @@ def test_the_covariance_of_an_origin_weighs_its_newest_errors_most(linear) -> No
     fading, worth = FADING ** np.arange(len(errors)), 2 * linear.neqs
     squares = np.einsum("t,tc,tk->ck", fading, errors, errors) + worth * linear.sigma_u
     assert np.allclose(linear.sigma_at(newest), squares / (fading.sum() + worth))
+
+
+def test_a_shock_to_a_series_whose_newest_values_are_missing_is_that_of_its_next_value() -> None:
+    coefs = np.array([[[0.6, 0.3], [0.1, 0.5]], [[0.1, 0.0], [0.2, 0.1]]])
+    y = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), columns=["a", "b"])
+    whole = linear_var(coefs, y)
+    for n_missing in (1, 2, 3):
+        y.iloc[-n_missing:, 1] = np.nan
+        ragged = linear_var(coefs, y)
+        assert np.allclose(ragged.irf(4).values, whole.irf(4).values)
+        sigma_u = {"sigma_u": whole.sigma_u}
+        known = [DynamicVAR(var._map, var.data, **sigma_u) for var in (ragged, whole)]
+        assert np.allclose(known[0].fevd(4).values, known[1].fevd(4).values)
+        assert np.allclose(ragged.at(part="dynamics").lag(1)[:, 1], 0)  # of the window as it is
+
+
+def test_the_network_responds_to_a_series_whose_newest_value_is_missing() -> None:
+    y = seasonal_frame(30)
+    y.iloc[-1, 1] = np.nan
+    ragged = average_var(n_rows=30).on(y)
+    y.iloc[-1, 1] = y.iloc[-2, 1]
+    filled = average_var(n_rows=30).on(y)
+    assert np.allclose(ragged.irf(3).values, filled.irf(3).values, rtol=1e-6)
+    assert (np.abs(ragged.irf(3).values[0, 1, :, 1]) > 0).all()
+
+
+def test_a_series_that_does_not_move_is_named() -> None:
+    coefs = np.array([[[0.6, 0.0], [0.0, 1.0]]])
+    y = np.column_stack([np.random.default_rng(0).normal(size=40), np.full(40, 3.0)])
+    still = linear_var(coefs, pd.DataFrame(y, columns=["a", "flat"]))
+    with pytest.raises(DataError, match=r"no one-step errors.*found: \['flat'\]"):
+        still.connectedness(3)
+    with pytest.raises(DataError, match=r"a shock stays for ever; found: \['flat'\]"):
+        still.long_run_effects()
+    table = still.reliance().set_index(["caused", "causing"])
+    assert table.loc[("flat", "a"), ["loss_increase", "movement"]].isna().all()
+    assert np.isfinite(table.loc[("a", "flat"), ["loss_increase", "movement"]].astype(float)).all()
 
 
 def test_what_is_no_number_of_periods_is_refused(linear) -> None:

@@ -9,6 +9,7 @@ import pytest
 from samovar_forecast.dynamics.dynamic_var import DynamicVAR
 from samovar_forecast.dynamics.local_draws import (
     FADING,
+    LocalDraws,
     choose_order,
     draw_vars,
     fading_of,
@@ -84,7 +85,7 @@ def test_later_steps_are_those_of_the_iterated_var() -> None:
 
 
 def test_every_answer_has_local_bands_by_the_same_draws(average) -> None:
-    drawn = {"bands": "local", "n_draws": 5}
+    drawn = {"bands": "local", "n_draws": 5, "level": 0.6}
     origins = list(average.origins[-2:])
     responses = average.irf(3, **drawn)
     assert responses.draws.shape == (5, 4, 3, 3)
@@ -102,9 +103,26 @@ def test_every_answer_has_local_bands_by_the_same_draws(average) -> None:
 
 
 def test_draws_of_iterated_responses_go_on_beyond_the_direct_forecast(average) -> None:
-    found = average.irf(9, method="iterated", bands="local", n_draws=3, orth=True)
+    found = average.irf(9, method="iterated", bands="local", n_draws=3, orth=True, level=0.5)
     assert found.draws.shape == (3, 10, 3, 3)
     assert np.allclose(np.triu(found.draws[:, 0], 1), 0)
+
+
+def test_orthogonal_shocks_of_drawn_vars_are_those_of_each_origin(average) -> None:
+    positions = average.data.positions([average.origins[39], average.origins[-1]])
+    local = LocalDraws(average, positions, 5, np.random.default_rng(0)).of_draw(2)
+    factors = np.linalg.cholesky(local.sigmas(positions))
+    assert not np.allclose(factors[0], factors[1], rtol=0.1)
+    for order in ([0, 1], [1, 0]):
+        origins = list(average.index[positions[order]])
+        drawn = average.answered_by(local)
+        found = drawn.irf(2, orth=True, origin=origins)
+        assert np.allclose(found.values[:, 0], factors[order])
+        plain = drawn.irf(2, origin=origins).values
+        assert np.allclose(found.values, plain @ factors[order][:, None])
+        squares = (found.values**2).cumsum(axis=1)
+        shares = squares / squares.sum(axis=-1, keepdims=True)
+        assert np.allclose(drawn.fevd(3, origin=origins).values, shares)
 
 
 def test_covariates_and_gaps_do_not_keep_a_reading_from_local_bands() -> None:
@@ -120,9 +138,10 @@ def test_covariates_and_gaps_do_not_keep_a_reading_from_local_bands() -> None:
         future_covariates=rng.normal(size=(66, 2)),
     )
     assert np.allclose(var.effect_of_covariates(), covariate_effect()(var.data.future.values)[:60])
-    found = var.irf(2, bands="local", n_draws=3)
+    few = {"bands": "local", "n_draws": 3, "level": 0.5}
+    found = var.irf(2, **few)
     assert np.isfinite(found.draws).all()
-    paths = var.coefficient_paths([1], list(var.origins[-1:]), bands="local", n_draws=3)
+    paths = var.coefficient_paths([1], list(var.origins[-1:]), **few)
     assert paths.draws.shape == (3, 1, 12)  # the past covariate is an impulse
 
 

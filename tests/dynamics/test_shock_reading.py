@@ -35,9 +35,9 @@ def test_connectedness_carries_bands_of_both_methods(method) -> None:
     average = average_var(n_rows=30)
     origins = list(average.origins[-2:])
     found = average.connectedness(
-        2, origins=origins, method=method, bands="bootstrap", n_draws=2, level=0.5
+        2, origins=origins, method=method, bands="bootstrap", n_draws=4, level=0.5
     )
-    assert found.draws.shape == (2, 2, 3, 3)
+    assert found.draws.shape == (4, 2, 3, 3)
     assert found.draws.min() >= 0
     assert found.draws.max() <= 1
     assert {"lower", "upper"} == set(found.total_band())

@@ -17,7 +17,7 @@ from samovar_forecast import read_var
 def test_the_study_answers_every_question_of_both_models_and_draws_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    us_macro.main(tmp_path, n_draws=3)
+    us_macro.main(tmp_path, n_draws=19)
     told = capsys.readouterr().out
     for heading in ("Largest root", "squared errors", "p-values", "Percent of the errors"):
         assert heading in told
