@@ -16,8 +16,10 @@ from samovar_forecast.plots.layout import (
     check_units,
     few_ticks,
     legend_below,
+    line_of,
     panels,
     pyplot,
+    shade_of,
     shown_name,
     shown_text,
     shown_time,
@@ -94,11 +96,12 @@ def plot_lag_profiles(
             for number, (name, local) in enumerate(by_name.items()):
                 values = local.pair(response, impulse)[:n_lags]
                 style = STYLES[number % len(STYLES)]
-                line = {"color": style["color"], "linewidth": 1.2, "label": name}
+                line = {"color": style["color"], "label": shown_text(name)}
                 if n_lags <= 40 and len(by_name) == 1:
                     ax.vlines(lags, 0, values, color=style["color"], linewidth=1.6)
                     ax.plot(lags, values, linestyle="none", marker="o", markersize=3, **line)
                 else:
+                    line |= line_of(lags, 1.2)
                     ax.plot(lags, values, linestyle=style["linestyle"], **line)
             ax.axhline(0, color="0.6", linewidth=0.7, zorder=0)
             ax.spines[["top", "right"]].set_visible(False)
@@ -122,7 +125,7 @@ def plot_lag_profiles(
 
 def _with_unit(name: Hashable, unit_of: Mapping[str, str]) -> str:
     unit = unit_of.get(str(name))
-    return f"{shown_name(name)}\n({unit})" if unit else shown_name(name)
+    return f"{shown_name(name)}\n({shown_text(unit)})" if unit else shown_name(name)
 
 
 def _lags_that_count(local: LocalVAR) -> int:
@@ -187,14 +190,13 @@ def plot_coefficient_paths(
         if lower is not None and upper is not None:
             ax.fill_between(
                 *(times, lower[column], upper[column]),
-                color=STYLES[0]["color"],
-                alpha=0.18,
-                linewidth=0,
+                **shade_of(times, STYLES[0]["color"], 0.18),
                 label=band,
             )
-        ax.plot(times, frame[column], color=STYLES[0]["color"], linewidth=1.2, label=name)
+        ax.plot(times, frame[column], color=STYLES[0]["color"], label=name, **line_of(times, 1.2))
         if truth is not None:
-            ax.plot(times, truth[column], color="0.2", linewidth=1, linestyle="--", label="truth")
+            line = {"linestyle": "--", **line_of(times, 1)}
+            ax.plot(times, truth[column], color="0.2", label="truth", **line)
         response, impulse, *lag = column
         at_lag = f", lag {lag[0]}" if lag else ""
         names = f"{shown_name(response)} from {shown_name(impulse)}"
@@ -214,7 +216,7 @@ def plot_coefficient_paths(
 def _ratio(unit_of: Mapping[str, str], response: Hashable, impulse: Hashable) -> str:
     """Return the unit of a coefficient, in parentheses, where both units are known."""
     above, below = unit_of.get(str(response)), unit_of.get(str(impulse))
-    return f"\n({above} per {below})" if above and below else ""
+    return f"\n({shown_text(above)} per {shown_text(below)})" if above and below else ""
 
 
 def _of_paths(paths: CoefficientPaths) -> tuple[str, str]:

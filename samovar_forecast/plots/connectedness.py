@@ -12,7 +12,10 @@ from samovar_forecast.plots.layout import (
     bands_of,
     few_ticks,
     legend_below,
+    line_of,
     pyplot,
+    shade_of,
+    shown_name,
     times_of,
     title_above,
 )
@@ -60,14 +63,12 @@ def plot_connectedness(
     times = times_of(total.index)
     if result.draws is not None:
         band = result.total_band(level)
-        axes[0].fill_between(
-            times, band["lower"], band["upper"], color="0.15", alpha=0.15, linewidth=0
-        )
-    axes[0].plot(times, total, color="0.15", linewidth=1.4)
+        axes[0].fill_between(times, band["lower"], band["upper"], **shade_of(times, "0.15", 0.15))
+    axes[0].plot(times, total, color="0.15", **line_of(times, 1.4))
     axes[0].set_ylabel("total, percent of\nthe error variance", fontsize="small")
     axes[1].axhline(0, color="0.6", linewidth=0.7, zorder=0)
     for name, style in zip(result.names, _styles(len(result.names)), strict=True):
-        axes[1].plot(times, net[name], linewidth=1.3, label=name, **style)
+        axes[1].plot(times, net[name], label=shown_name(name), **style, **line_of(times, 1.3))
     axes[1].set_ylabel("net: given less received,\npercent of one variance", fontsize="small")
     for ax in axes:
         ax.spines[["top", "right"]].set_visible(False)
@@ -136,7 +137,7 @@ def plot_spillovers(result: Connectedness, *, ax: Axes | None = None) -> Axes:
         )
         beside = (np.sqrt(areas[name]) / 2 + 5) * place  # in points from the centre of the node
         ax.annotate(
-            f"{name}\n{net[name]:+.1f}".replace("-", "\N{MINUS SIGN}"),
+            f"{shown_name(name)}\n" + f"{net[name]:+.1f}".replace("-", "\N{MINUS SIGN}"),
             place,
             xytext=beside,
             textcoords="offset points",
@@ -198,8 +199,9 @@ def plot_causality(test: CausalityTest, *, ax: Axes | None = None) -> Axes:
     limit = max(1.0, float(np.nanmax(np.abs(gain))))
     image = ax.imshow(gain, cmap="PuOr", vmin=-1.6 * limit, vmax=1.6 * limit)
     image.set_clim(-1.6 * limit, 1.6 * limit)
-    ax.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize="small")
-    ax.set_yticks(range(len(names)), names, fontsize="small")
+    shown = [shown_name(name) for name in names]
+    ax.set_xticks(range(len(names)), shown, rotation=45, ha="right", fontsize="small")
+    ax.set_yticks(range(len(names)), shown, fontsize="small")
     ax.set_xlabel("causing", fontsize="small")
     ax.set_ylabel("caused", fontsize="small")
     ax.tick_params(length=0)

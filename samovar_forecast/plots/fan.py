@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from samovar_forecast.arguments import check_whole
 from samovar_forecast.plots.layout import (
     STYLES,
+    check_units,
     label_panel,
     legend_below,
+    line_of,
     panels,
     series_to_draw,
     shown_time,
@@ -72,7 +75,7 @@ def plot_fan(
     Raises
     ------
     ConfigurationError
-        If a series to draw has no forecast.
+        If a series to draw has no forecast, or ``units`` names no series that has one.
 
     Examples
     --------
@@ -83,7 +86,10 @@ def plot_fan(
     """
     drawn = series_to_draw(series, forecast.columns)
     horizon = len(forecast)
-    past = y.iloc[-max(FEWEST_ROWS, 3 * horizon) if n_history is None else -n_history :]
+    unit_of = check_units(units, forecast.columns)
+    if n_history is None:
+        n_history = max(FEWEST_ROWS, 3 * horizon)
+    past = y.iloc[-check_whole("n_history", n_history, 1) :]
     coverages = sorted(set(intervals.columns.get_level_values(1)))
     times, ahead = times_of(past.index), times_of(forecast.index)
     color = STYLES[0]["color"]
@@ -115,8 +121,10 @@ def plot_fan(
             alpha = 0.32 / (1 + depth)
             shade = {"color": color, "alpha": alpha, "linewidth": 0}
             ax.fill_between(at, low, high, **shade, label=f"{100 * coverage:g} % interval")
-        ax.plot(times, known, color="0.15", linewidth=1.3 * thin, label="observed", zorder=3)
-        label_panel(ax, name, (units or {}).get(str(name), ""), np.concatenate([times, ahead]))
+        ax.plot(
+            times, known, color="0.15", label="observed", zorder=3, **line_of(times, 1.3 * thin)
+        )
+        label_panel(ax, name, unit_of.get(str(name), ""), np.concatenate([times, ahead]))
     legend_below(axes[0])
     if title is None:
         title = f"What comes after {shown_time(y.index[-1])}, {horizon} steps ahead"

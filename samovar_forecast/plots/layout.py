@@ -87,7 +87,7 @@ def series_to_draw(series: Sequence[Hashable] | None, known: Any) -> list[Any]:
 def label_panel(ax: Axes, name: Hashable, unit: str, times: np.ndarray) -> None:
     """Give the panel of a series its name, its unit and few labels of time."""
     ax.set_title(shown_name(name), loc="left", fontsize="medium")
-    ax.set_ylabel(unit, fontsize="small")
+    ax.set_ylabel(shown_text(unit), fontsize="small")
     ax.margins(x=0.01)
     ax.tick_params(labelsize="small")
     few_ticks(ax, times)
@@ -131,6 +131,16 @@ def bands_of(result: Any, level: float | None = None, *, word: str = "bands") ->
         return ""
     share = f"{result.level if level is None else level:.0%}"
     return " ".join(part for part in (share, result.bands, word) if part)
+
+
+def line_of(places: Sequence[Any] | np.ndarray, width: float) -> dict[str, Any]:
+    """Return how a line over some places is drawn: a single place, which has none, by a point."""
+    return {"linewidth": width, **({"marker": "o", "markersize": 4} if len(places) == 1 else {})}
+
+
+def shade_of(places: Sequence[Any] | np.ndarray, color: Any, alpha: float) -> dict[str, Any]:
+    """Return how a band over some places is drawn: at a single place, by a bar."""
+    return {"color": color, "alpha": alpha, "linewidth": 0 if len(places) > 1 else 5}
 
 
 def check_units(units: Mapping[str, str] | None, names: Iterable[Hashable]) -> dict[str, str]:

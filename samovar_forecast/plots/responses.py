@@ -13,7 +13,11 @@ from samovar_forecast.plots.layout import (
     bands_of,
     check_units,
     legend_below,
+    line_of,
     pyplot,
+    shade_of,
+    shown_name,
+    shown_text,
     title_above,
 )
 
@@ -70,7 +74,7 @@ def plot_responses(
     axes = figure.subplots(len(rows), len(columns), sharex=True, sharey="row", squeeze=False)
     for number, (name, result) in enumerate(by_name.items()):
         style = STYLES[number % len(STYLES)]
-        line = {"color": style["color"], "linestyle": style["linestyle"]}
+        line: dict[str, Any] = {"color": style["color"], "linestyle": style["linestyle"]}
         periods = np.arange(result.periods + 1)
         bounds = None if result.draws is None else result.band(level)
         for i, response in enumerate(rows):
@@ -81,15 +85,17 @@ def plot_responses(
                     ax.fill_between(
                         periods,
                         *(bound[pair] for bound in bounds),
-                        color=style["color"],
-                        alpha=0.18,
-                        linewidth=0,
+                        **shade_of(periods, style["color"], 0.18),
                     )
-                ax.plot(periods, result.estimate[pair], linewidth=1.4, label=name, **line)
+                line |= line_of(periods, 1.4)
+                ax.plot(periods, result.estimate[pair], label=shown_text(name), **line)
     cause = "change of" if first.covariates else "shock to"
+    sizes = {result.size for result in by_name.values()}
+    size = first.size if len(sizes) == 1 else abs(first.size)  # the legend tells a rise from a fall
     for i, response in enumerate(rows):
         unit = unit_of.get(response)
-        axes[i, 0].set_ylabel(f"{response}\n({unit})" if unit else response, fontsize="small")
+        below = f"\n({shown_text(unit)})" if unit else ""
+        axes[i, 0].set_ylabel(f"{shown_name(response)}{below}", fontsize="small")
         for j, impulse in enumerate(columns):
             ax = axes[i, j]
             ax.axhline(0, color="0.6", linewidth=0.7, zorder=0)
@@ -99,15 +105,15 @@ def plot_responses(
             ax.locator_params(axis="x", integer=True, nbins=5)
             if i == 0:
                 unit = unit_of.get(impulse) if first.kind in ("irf", "multiplier") else None
-                shock = f"{cause} {impulse}" + (f"\n({abs(first.size):g} {unit})" if unit else "")
-                ax.set_title(shock, fontsize="small")
+                below = f"\n({_number(size)} {shown_text(unit)})" if unit else ""
+                ax.set_title(f"{cause} {shown_name(impulse)}{below}", fontsize="small")
     axes[-1, len(columns) // 2].set_xlabel(f"periods after the {cause[:-3]}", fontsize="small")
     if len(by_name) > 1:
         legend_below(axes[0, 0])
     if not unit_of:
         axes[0, 0].get_figure(root=False).supylabel("units of the response", fontsize="small")
     bands = dict.fromkeys(bands_of(result, level) for result in by_name.values())
-    title_above(axes[0, 0], ", ".join(filter(None, [_responses_title(first), *bands])))
+    title_above(axes[0, 0], ", ".join(filter(None, [_responses_title(first, size), *bands])))
     return axes
 
 
@@ -152,14 +158,12 @@ def plot_decomposition(
             zip(result.names, colors, shares.T, strict=True)
         ):
             if bounds is not None:  # a stack has no room for bands
-                style = STYLES[k % len(STYLES)]["linestyle"]
-                ax.plot(horizons, share, color=color, linestyle=style, linewidth=1.4, label=impulse)
+                line = {"linestyle": STYLES[k % len(STYLES)]["linestyle"], **line_of(horizons, 1.4)}
+                ax.plot(horizons, share, color=color, label=shown_name(impulse), **line)
                 ax.fill_between(
                     horizons,
                     *(bound[:, place, k] for bound in bounds),
-                    color=color,
-                    alpha=0.16,
-                    linewidth=0,
+                    **shade_of(horizons, color, 0.16),
                 )
                 continue
             ax.bar(
@@ -169,10 +173,10 @@ def plot_decomposition(
                 color=color,
                 edgecolor="white",
                 linewidth=0.4,
-                label=impulse,
+                label=shown_name(impulse),
             )
             bottom += share
-        ax.set_title(response, loc="left", fontsize="medium")
+        ax.set_title(shown_name(response), loc="left", fontsize="medium")
         ax.set_xlabel("steps ahead", fontsize="small")
         ax.set_ylim(0, 100)
         ax.margins(x=0)
@@ -187,20 +191,24 @@ def plot_decomposition(
     return axes
 
 
-def _responses_title(result: ImpulseResponses) -> str:
+def _responses_title(result: ImpulseResponses, size: float) -> str:
     kind = {
         "irf": "Responses to a shock of one unit",
         "orth": "Responses to an orthogonal shock of one standard deviation",
         "girf": "Generalised responses to a shock of one standard deviation",
         "multiplier": "Responses to a change of covariates by one unit",
     }[result.kind]
-    if result.size not in (1.0, -1.0):
-        kind = kind.replace(" of one ", f" of {abs(result.size):g} ")
-    if abs(result.size) > 1:
+    if size != 1:
+        kind = kind.replace(" of one ", f" of {_number(size)} ")
+    if abs(size) > 1:
         kind = kind.replace("unit", "units").replace("deviation", "deviations")
     if result.kind != "girf":
         kind += f", {way_shown(result)}"
     return f"Cumulative {kind[0].lower()}{kind[1:]}" if result.is_cumulative else kind
+
+
+def _number(size: float) -> str:
+    return f"{size:g}".replace("-", "\N{MINUS SIGN}")
 
 
 def way_shown(result: ImpulseResponses | VarianceDecomposition | Connectedness) -> str:

@@ -28,6 +28,18 @@ def test_connectedness_is_drawn_over_the_dates_of_its_origins():
     assert low < 0 < high
 
 
+def test_a_single_origin_is_a_point_and_names_are_shown_as_they_are():
+    names = ("_gap", "US$ $x_")
+    result = connectedness(step, HISTORIES[:1], 4, sigma_u=SIGMA, names=names)
+    axes = plot_connectedness(replace(result, draws=np.stack([result.values] * 3)))
+    assert {line.get_marker() for line in (axes[0].lines[0], *axes[1].lines[1:])} == {"o"}
+    assert axes[0].collections[0].get_linewidth()[0] > 0
+    legend = [text.get_text() for text in axes[0].figure.legends[0].get_texts()]
+    assert legend == [" _gap", r"US\$ \$x_"]
+    for drawn in (axes[0], plot_spillovers(result)):
+        drawn.figure.canvas.draw()
+
+
 def test_the_network_points_from_the_giver_to_the_receiver():
     result = connectedness(step, HISTORIES, 4, sigma_u=SIGMA, names=NAMES)
     ax = plot_spillovers(result)

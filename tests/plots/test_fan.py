@@ -46,6 +46,18 @@ def test_without_a_last_value_the_fan_begins_at_the_first_step(frames):
     np.testing.assert_array_equal(lines_of(ax)["forecast"], forecast["load"])
 
 
+def test_units_of_no_series_and_no_rows_of_history_are_refused(frames):
+    with pytest.raises(ConfigurationError, match="units of a series; found: 'Load'"):
+        plots.plot_fan(*frames, units={"Load": "MW"})
+    for wrong in (0, -3, 2.5):
+        with pytest.raises(ConfigurationError, match="n_history; found"):
+            plots.plot_fan(*frames, n_history=wrong)
+    (ax,) = plots.plot_fan(*frames, series=["load"], n_history=1, units={"wind": "m/s"})
+    np.testing.assert_array_equal(lines_of(ax)["observed"], [39.0])
+    (observed,) = [line for line in ax.lines if line.get_label() == "observed"]
+    assert observed.get_marker() == "o"
+
+
 def test_a_series_without_a_forecast_is_refused(frames):
     with pytest.raises(ConfigurationError, match="'rain'"):
         plots.plot_fan(*frames, series=["rain"])
