@@ -23,7 +23,7 @@ def answers() -> dict[str, object]:
     revised = y.copy()
     revised.iloc[25, 0] += 1.0
     older, origins = average.on(y.iloc[:29]), list(average.origins[-2:])
-    drawn = {"bands": "bootstrap", "n_draws": 2, "level": 0.6}
+    drawn = {"bands": "bootstrap", "n_draws": 4, "level": 0.6}
     return {
         "irf": average.irf(2),
         "fevd": average.fevd(2),
@@ -64,7 +64,7 @@ def test_bands_are_there_where_they_are_asked_for(answers) -> None:
         lower, upper = answer.band()
         assert lower.shape == answer.estimate.shape
         assert (lower <= upper).all()
-        assert "2 bootstrap draws" in repr(answer)
+        assert "4 bootstrap draws" in repr(answer)
     with pytest.raises(NotFittedError, match="bands="):
         answers["paths"].band()
 
