@@ -135,12 +135,15 @@ def predictive_causality(
 def _some_names(
     chosen: str | Sequence[str] | None, names: tuple[str, ...], what: str
 ) -> tuple[str, ...]:
-    """Return the chosen names, all by default, and refuse names that are not there."""
+    """Return the chosen names, all by default, and refuse names that are not there.
+
+    A label stands for its name, where names are text.
+    """
     if chosen is None:
         return names
     if isinstance(chosen, str) or not isinstance(chosen, Iterable):
         chosen = [chosen]
-    some = tuple(dict.fromkeys(chosen))
+    some = tuple(dict.fromkeys(name if name in names else str(name) for name in chosen))
     for name in some:
         if name not in names:
             raise ConfigurationError(

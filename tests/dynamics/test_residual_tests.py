@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from statsmodels.tsa.api import VAR
 
 from samovar_forecast.dynamics.residual_tests import normality, whiteness
+from samovar_forecast.exceptions import DataError
 
 
 def test_errors_of_a_var_are_tested_as_statsmodels_tests_them() -> None:
@@ -16,6 +18,12 @@ def test_errors_of_a_var_are_tested_as_statsmodels_tests_them() -> None:
     wanted = results.test_whiteness(8, adjusted=True)
     assert np.isclose(whiteness(errors, 8).pvalue, wanted.pvalue)
     assert np.isclose(normality(errors).pvalue, results.test_normality().pvalue)
+    with pytest.raises(DataError, match="errors that do not vary"):
+        normality(0 * errors)
+    for few in (errors.iloc[:0], errors.iloc[:4]):
+        for test in (whiteness, normality):
+            with pytest.raises(DataError, match=f"too few one-step errors.*found: {len(few)} "):
+                test(few)
     still = errors.assign(c=0.0)
     assert np.isclose(normality(still).pvalue, normality(errors).pvalue)
     assert whiteness(errors).df == whiteness(errors, 12).df

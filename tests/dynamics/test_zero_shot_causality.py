@@ -60,6 +60,17 @@ def test_an_effect_that_turns_is_found() -> None:
     assert VAR(y).fit(1).test_causality("pulled", "push").pvalue > 0.05
 
 
+def test_columns_are_named_by_their_labels(pushed) -> None:
+    wanted = pushed.test_causality("pulled", "push").table
+    shares, y = {"pretrained": np.ones((2, 2))}, pushed.history.set_axis([0, 1], axis=1)
+    numbered = DynamicVAR.from_members({"pretrained": (pretrained(), 1)}, shares, y)
+    found = numbered.test_causality(0, 1).table
+    assert found.loc[0, ["caused", "causing"]].tolist() == ["0", "1"]
+    assert np.isclose(found["pvalue"].iloc[0], wanted["pvalue"].iloc[0])
+    repeated = pushed.test_causality(["pulled", "pulled"], ["push", "push"]).table
+    pd.testing.assert_frame_equal(repeated, wanted)
+
+
 def test_a_push_is_found_and_nothing_the_other_way_round(pushed) -> None:
     test = pushed.test_causality()
     assert test.graph().loc["pulled", "push"]
