@@ -17,7 +17,7 @@ import numpy as np
 
 from samovar_forecast.linear.average import estimate_anchor
 from samovar_forecast.linear.gate import FEWEST_BLOCKS, estimate_gate
-from samovar_forecast.linear.linear_map import Rows, filled, without_gaps
+from samovar_forecast.linear.linear_map import Rows, without_gaps
 from samovar_forecast.linear.orders import largest_order
 from samovar_forecast.linear.ridge import RidgeRegressions
 from samovar_forecast.linear.threads import one_blas_thread
@@ -209,9 +209,8 @@ def confirmed_shares(
             ahead = origins[:, None] + np.arange(n_steps)
             added = effect(_known(rows))
             without_effect = rows.target - added
-            forecasts_without.append(anchor.along(filled(without_gaps(rows.target)), origins))
-            known = filled(without_gaps(without_effect))
-            forecasts_with.append(anchor.along(known, origins) + added[ahead])
+            forecasts_without.append(anchor.along(rows.target, origins))
+            forecasts_with.append(anchor.along(without_effect, origins) + added[ahead])
             targets.append(rows.target[ahead])
             numbers.append(np.full(len(origins), number))
     if not numbers:
