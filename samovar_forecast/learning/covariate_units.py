@@ -71,7 +71,7 @@ def fit_units(
     spread = np.array([scalers[one.key].target.scale for one in instances])  # I C
     unit = np.array([scalers[one.key].future_covariates.scale for one in instances])  # I F
     has_rest = np.isfinite(rest) & (rest > 0) & (spread > 0)
-    reacts = effect.weights.any(axis=2)  # C F
+    reacts = np.asarray(effect.weights.any(axis=2))  # C F
     for number, covariate in zip(*np.nonzero(~moving), strict=True):
         candidates = []
         for series in np.flatnonzero(reacts[:, covariate] & has_rest[number]):

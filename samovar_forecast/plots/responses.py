@@ -69,8 +69,8 @@ def plot_responses(
     unit_of = check_units(units, dict.fromkeys((*first.names, *first.impulses)))
     columns, rows = _chosen(impulses, first.impulses), _chosen(responses, first.names)
     if figure is None:
-        size = (2.2 * len(columns) + 0.8, 1.6 * len(rows) + 0.9)
-        figure = pyplot().figure(figsize=size, layout="constrained")
+        figsize = (2.2 * len(columns) + 0.8, 1.6 * len(rows) + 0.9)
+        figure = pyplot().figure(figsize=figsize, layout="constrained")
     axes = figure.subplots(len(rows), len(columns), sharex=True, sharey="row", squeeze=False)
     for number, (name, result) in enumerate(by_name.items()):
         style = STYLES[number % len(STYLES)]
