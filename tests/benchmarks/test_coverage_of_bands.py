@@ -20,7 +20,7 @@ def test_the_processes_are_stable_and_drawn_from_a_seed(process, monkeypatch) ->
 @pytest.mark.parametrize("bands", ["local", "bootstrap"])
 def test_a_repetition_is_a_share_of_each_kind(bands, monkeypatch) -> None:
     monkeypatch.setattr(coverage_of_bands, "N_ROWS", 60)
-    monkeypatch.setitem(coverage_of_bands.N_DRAWS, bands, 4)
+    monkeypatch.setitem(coverage_of_bands.N_DRAWS, bands, 19)
     found = covered("drift", bands, 0)
     assert list(found)[:2] == ["sums, 90%", "responses, 90%"]
     assert all(0 <= share <= 1 for share in list(found.values())[:2])

@@ -454,7 +454,7 @@ def test_the_patch_may_be_named_if_it_is_the_output_chunk():
 def test_a_missing_darts_is_told_with_its_range_and_the_command(uninstall, monkeypatch):
     uninstall("darts")
     monkeypatch.delitem(vars(samovar_forecast), "SAMoVARModel", raising=False)
-    with pytest.raises(MissingPackageError, match=r"darts>=0\.48,<0\.49.*pip install"):
+    with pytest.raises(MissingPackageError, match=r"darts>=0\.48\.1,<0\.49.*pip install"):
         _ = samovar_forecast.SAMoVARModel
 
 
