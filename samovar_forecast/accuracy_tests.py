@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from samovar_forecast.exceptions import ConfigurationError, DataError, require
+from samovar_forecast.arguments import check_whole
+from samovar_forecast.exceptions import DataError, require
 
 __all__ = ["ClarkWest", "DieboldMariano", "clark_west", "diebold_mariano", "model_confidence_set"]
 
@@ -277,7 +278,7 @@ def diebold_mariano(
     _check_losses(len(a), overlap)
     if n_cosines is None:
         n_cosines = count_cosines(len(a), overlap)
-    _check_count("n_cosines", n_cosines, len(a) - 1)
+    check_whole("n_cosines", n_cosines, 1, len(a) - 1)
     from scipy.stats import t as student
 
     difference = a - b
@@ -291,18 +292,11 @@ def diebold_mariano(
 
 
 def _check_losses(n_origins: int, overlap: int) -> None:
-    _check_count("overlap", overlap)
+    check_whole("overlap", overlap, 1)
     if not enough_losses(n_origins, overlap):
         raise DataError(
             "too few losses for a test", found=n_origins, wanted=f"at least {2 * overlap}"
         )
-
-
-def _check_count(name: str, value: int, most: float = np.inf) -> None:
-    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not is_whole or not 1 <= value <= most:
-        above = "" if most == np.inf else f" and at most {most}"
-        raise ConfigurationError(name, found=repr(value), wanted=f"an integer of at least 1{above}")
 
 
 def enough_losses(n_origins: int, overlap: int) -> bool:

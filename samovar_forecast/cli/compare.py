@@ -155,14 +155,18 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 
 def _next(found: Comparison, models: dict[str, Any], season: int) -> tuple[str, Outlook | None]:
-    """Return what comes after the last row, by the model of least error that has intervals."""
+    """Return what comes after the last row, by the model of least error that has intervals.
+
+    Where a model fails on all rows, the next one is asked: the comparison is done, and stays.
+    """
     ranked = found.scores()["MSE"].sort_values(kind="stable").index
     without = set(found.forecasts["model"][found.quantiles.isna().any(axis=1)])
-    able = [name for name in ranked if name not in without]
-    if not able:
-        return "", None
-    leader = str(able[0])
-    outlook = look_ahead(
-        models[leader].clone, found.y, found.horizon, coverage=0.8, season=season, n_origins=0
-    )
-    return leader, outlook
+    for name in (str(name) for name in ranked if name not in without):
+        make, horizon = models[name].clone, found.horizon
+        try:
+            outlook = look_ahead(make, found.y, horizon, coverage=0.8, season=season, n_origins=0)
+        except Exception as error:  # noqa: BLE001 - whatever breaks a model costs no report
+            say(f"What comes next is not told by {name}, which failed: {error}")
+        else:
+            return name, outlook
+    return "", None

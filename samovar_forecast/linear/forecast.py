@@ -18,11 +18,7 @@ from samovar_forecast.linear.covariates import (
 )
 from samovar_forecast.linear.gate import estimate_gate
 from samovar_forecast.linear.held_out import NUMBERS_HELD_OUT
-from samovar_forecast.linear.linear_map import (
-    LinearMap,
-    Rows,
-    carried_forward,
-)
+from samovar_forecast.linear.linear_map import LinearMap, Rows, carried_forward
 from samovar_forecast.linear.stable_average import stable_average
 from samovar_forecast.linear.threads import one_blas_thread
 

@@ -10,14 +10,19 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from samovar_forecast.exceptions import ConfigurationError
+from samovar_forecast.arguments import check_whole
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 
 
-def _check_range(name: str, number: int, most: int | None = None) -> None:
-    if number < 1 or (most is not None and number > most):
-        above = "" if most is None else f" and at most {most}"
-        raise ConfigurationError(name, found=number, wanted=f"an integer of at least 1{above}")
+def _beside(values: Tensor, past_covariates: Tensor | None) -> Tensor:
+    """Return the series and the covariates that have a value, (B, L, C + P), in float64.
+
+    A covariate that nobody has seen must not count among the others.
+    """
+    if past_covariates is None:
+        return values.double()
+    is_known = past_covariates.isfinite().flatten(end_dim=-2).any(dim=0)
+    return torch.cat([values, past_covariates[..., is_known]], -1).double()
 
 
 class WindowForecasts(nn.Module):
@@ -84,16 +89,13 @@ class WindowForecasts(nn.Module):
             If a number is not inside its range.
         """
         n_patches = -(-values.shape[1] // self.config.patch_length_of(values.shape[1]))
-        _check_range("n_positions", n_positions, n_patches)
-        _check_range("n_steps", n_steps, self.config.horizon)
-        _check_range("season", season)
+        check_whole("n_positions", n_positions, 1, n_patches)
+        check_whole("n_steps", n_steps, 1, self.config.horizon)
+        check_whole("season", season, 1)
         n_series = values.shape[-1]
-        if past_covariates is not None:
-            values = torch.cat([values, past_covariates], -1)
+        values = _beside(values, past_covariates)
         seasons = torch.full((len(values),), season, device=values.device)
-        out = self(
-            values.double(), seasons, positions=torch.arange(-n_positions, 0), n_steps=n_steps
-        )
+        out = self(values, seasons, positions=torch.arange(-n_positions, 0), n_steps=n_steps)
         moves = out.quantiles.double() * out.unit[..., None]
         levels = out.last[..., None, None] + moves * out.is_usable[..., None, None]  # B C P s Q
         return levels[:, :n_series].permute(0, 2, 3, 1, 4)
@@ -120,7 +122,8 @@ class WindowForecasts(nn.Module):
             Any number of steps; beyond ``config.horizon`` the median is rolled forward.
         season : int or integer Tensor of shape (B,), default=1
         past_covariates : Tensor of shape (B, L, P), optional
-            Further series that may help to forecast; they are not forecast themselves.
+            Further series that may help to forecast; they are not forecast themselves. A covariate
+            without any value counts as absent.
         with_others : bool, default=True
 
         Returns
@@ -132,15 +135,13 @@ class WindowForecasts(nn.Module):
         ConfigurationError
             If the horizon or the season is below 1.
         """
-        _check_range("horizon", horizon)
+        check_whole("horizon", horizon, 1)
         if not isinstance(season, Tensor):
-            _check_range("season", season)
+            check_whole("season", season, 1)
             season = torch.full((len(values),), season, device=values.device)
         centre = self.config.quantiles.index(0.5)
         n_series = values.shape[-1]
-        if past_covariates is not None:
-            values = torch.cat([values, past_covariates], -1)
-        values = values.double()
+        values = _beside(values, past_covariates)
         end = torch.tensor([-1])
         blocks: list[Tensor] = []
         widening = torch.zeros(())

@@ -83,6 +83,30 @@ def test_what_comes_next_is_told_by_the_best_model_that_had_intervals(capsys, cs
     assert f"What comes next, by {second}: At 2020-02-01, 2 steps" in words
 
 
+class FailsOnAllRows(Oracle):
+    """Knows the rows that come, and fails where none comes."""
+
+    def _learn(self, values):
+        if len(values) == len(self.rows):
+            raise ZeroDivisionError("nothing comes")
+
+
+def test_a_leader_that_fails_on_all_rows_costs_no_report(capsys, csv, monkeypatch, tmp_path):
+    table = tmp_path / "forecasts.csv"
+    monkeypatch.setattr(
+        comparison_room, "from_catalogue", lambda names, task: {"Oracle": FailsOnAllRows()}
+    )
+    path = csv(months())
+    monkeypatch.setattr(Oracle, "rows", pd.read_csv(path)[["a", "b"]].to_numpy())
+    arguments = ("--horizon", 2, "--origins", 3, "--without-samovar", "--quiet")
+    code, out, err = run(capsys, "compare", path, *arguments, "--forecasts", table)
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    assert "What comes next is not told by Oracle, which failed: nothing comes" in words
+    assert "What comes next, by " in words
+    assert table.exists()
+
+
 def test_compare_resumes_from_a_folder(quick, capsys, csv, tmp_path):
     arguments = ("--horizon", 2, "--origins", 4, "--resume", tmp_path / "done", "--quiet")
     path = csv(months())

@@ -28,6 +28,15 @@ def test_past_covariates_stand_beside_the_series_and_are_not_forecast(network):
     close(found, forecast(network, y)[:, :, :2])
 
 
+@pytest.mark.parametrize("n_series", [1, 3])
+def test_a_past_covariate_without_a_value_counts_as_absent(network, n_series):
+    y = panel()[..., :n_series]
+    unseen = torch.full((len(y), y.shape[1], 2), torch.nan)
+    close(forecast(network, y, past_covariates=unseen), forecast(network, y))
+    along = network.forecast_along(y, 3, 20, 12, past_covariates=unseen)
+    close(along, network.forecast_along(y, 3, 20, 12))
+
+
 def test_a_longer_forecast_begins_as_a_shorter_one(network):
     close(forecast(network, panel(), 150)[:, :64], forecast(network, panel(), 64))
 
