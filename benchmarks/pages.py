@@ -16,6 +16,7 @@ from benchmarks.records import RESULTS, ROOT
 
 NAMES = (
     "accuracy_tests",
+    "candidate_weights",
     "competitions",
     "core",
     "coverage",

@@ -102,15 +102,8 @@ def n_parameters(network: ZeroShotNetwork) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def judge(network: ZeroShotNetwork, folder: Path) -> dict[str, Any]:
-    """Return what the development sets say of a network.
-
-    Returns
-    -------
-    dict
-        ``panel``, geometric mean of the squared error over that of the better VAR, sets a to l;
-        ``M3``, geometric mean of MASE over the groups, every fourth series; ``parameters``.
-    """
+def panel_ratio(network: ZeroShotNetwork, folder: Path) -> float:
+    """Return the geometric mean of the squared error over the better VAR's, sets a to l."""
     linear = Records(RESULTS / "econometric.json").entries
     ratios = []
     for name, one in SETS.items():
@@ -118,6 +111,18 @@ def judge(network: ZeroShotNetwork, folder: Path) -> dict[str, Any]:
             y = one.read(folder / "extra").to_numpy(dtype=float)
             found = panel_set(network, y, linear[name], one.horizon)
             ratios.append(found["MSE"] / better_var(found))
+    return float(np.exp(np.log(ratios).mean()))
+
+
+def judge(network: ZeroShotNetwork, folder: Path) -> dict[str, Any]:
+    """Return what the development sets say of a network.
+
+    Returns
+    -------
+    dict
+        ``panel``, of :func:`panel_ratio`; ``M3``, geometric mean of MASE over the groups, every
+        fourth series; ``parameters``.
+    """
     scores = []
     for name in M3:
         group, series = GROUPS[name], read_group(folder, GROUPS[name])[::EVERY]
@@ -130,7 +135,7 @@ def judge(network: ZeroShotNetwork, folder: Path) -> dict[str, Any]:
         ]
         scores.append(np.mean(errors))
     return {
-        "panel": round(float(np.exp(np.log(ratios).mean())), 4),
+        "panel": round(panel_ratio(network, folder), 4),
         "M3": round(float(np.exp(np.log(scores).mean())), 4),
         "parameters": n_parameters(network),
     }
