@@ -331,7 +331,8 @@ class LocalVAR(Result):
         ConfigurationError
             If unit roots are built in: read the dynamics.
         DataError
-            If a shock stays for ever, as that to a series that does not move.
+            If a shock stays for ever, as that to a series that does not move, or grows: the
+            formula would give a number then, and no sum of responses.
         """
         self._need_one_step("long-run effects")
         if self.has_built_in_roots:
@@ -341,7 +342,7 @@ class LocalVAR(Result):
             )
         left = np.eye(len(self.names)) - self.persistence()
         try:
-            return np.linalg.inv(left)
+            effects = np.linalg.inv(left)
         except np.linalg.LinAlgError as error:
             still = (self.target == self.target[-1]).all(axis=0) | ~left.any(axis=1)
             raise DataError(
@@ -350,6 +351,15 @@ class LocalVAR(Result):
                 or list(self.names),
                 remedy="read the other series without it, or irf(...).cumulative()",
             ) from error
+        root = self.largest_root()
+        if root >= 1:
+            raise DataError(
+                "long-run effects do not exist where a shock does not die out",
+                found=f"largest root {root:.4g}",
+                wanted="below 1",
+                remedy="read another origin, or irf(...).cumulative()",
+            )
+        return effects
 
     def largest_root(self) -> float:
         """Return the largest modulus of the companion matrix's eigenvalues.

@@ -130,6 +130,15 @@ def test_a_series_that_does_not_move_is_named() -> None:
     assert np.isfinite(table.loc[("a", "flat"), ["loss_increase", "movement"]].astype(float)).all()
 
 
+def test_responses_that_grow_have_no_sum() -> None:
+    y = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), columns=["a", "b"])
+    growing = linear_var(np.array([[[1.1, 0.0], [0.2, 0.5]]]), y)
+    with pytest.raises(DataError, match=r"does not die out; found: largest root 1\.1"):
+        growing.long_run_effects()
+    fading = linear_var(np.array([[[0.9, 0.0], [0.2, 0.5]]]), y)
+    assert np.allclose(fading.long_run_effects(), [[10.0, 0.0], [4.0, 2.0]])
+
+
 def test_what_is_no_number_of_periods_is_refused(linear) -> None:
     for periods in (3.0, -1, True):
         with pytest.raises(ConfigurationError, match="periods; found"):
