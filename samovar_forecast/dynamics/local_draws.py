@@ -37,7 +37,7 @@ LEAST_WEIGHT = 1e-3
 """Rows whose weight is less are not read."""
 
 ORDERS = (1, 2, 4)
-"""Among these the order is chosen, by BIC on all rows."""
+"""Among these the order is chosen, by BIC on all rows up to the origin."""
 
 PENALTY = 0.5
 """Rows of variance 1 by which each coefficient is drawn to 0: an answer also for few rows."""
@@ -84,23 +84,26 @@ class LocalDraws:
         n_draws: int,
         rng: np.random.Generator,
     ) -> None:
-        rows, self._scale = channels_of(var)
+        channels, self._unit = channels_of(var)
         self._positions, self._n_series = positions, var.neqs
-        order = choose_order(rows)
-        fading = fading_of(1 + order * rows.shape[1])
-        n_read = int(np.ceil(np.log(LEAST_WEIGHT) / np.log(fading))) + order
-        fits = []
-        for position in positions:
-            known = rows[max(0, position + 1 - n_read) : position + 1]
-            if len(known) < FEWEST_ROWS:
+        n_channels = channels.shape[1]
+        shape = (len(positions), n_draws, ORDERS[-1], n_channels, n_channels)
+        self._coefs, self._sigmas = np.zeros(shape), np.empty((*shape[:2], *shape[3:]))
+        for place, position in enumerate(positions):
+            rows = filled(without_gaps(channels[: position + 1]))
+            if len(rows) < FEWEST_ROWS:
                 raise DataError(
                     "too few rows before an origin for a VAR on them",
-                    found=len(known),
+                    found=len(rows),
                     wanted=f"at least {FEWEST_ROWS}",
                 )
-            fits.append(draw_vars(known, order, fading, n_draws, rng))
-        self._coefs = np.stack([coefs for coefs, _ in fits])  # O D p K K
-        self._sigmas = np.stack([sigmas for _, sigmas in fits])  # O D K K
+            order = choose_order(rows)
+            fading = fading_of(1 + order * n_channels)
+            n_read = int(np.ceil(np.log(LEAST_WEIGHT) / np.log(fading))) + order
+            known, scale = in_one_size(rows[-n_read:], fading)
+            coefs, sigmas = draw_vars(known, order, fading, n_draws, rng)
+            self._coefs[place, :, :order] = coefs * scale[:, None] / scale
+            self._sigmas[place] = sigmas * scale[:, None] * scale
 
     def of_draw(self, number: int) -> DrawnVars:
         """Return what answers for a reading by the VARs of a draw."""
@@ -108,7 +111,7 @@ class LocalDraws:
             self._positions,
             self._coefs[:, number],
             self._sigmas[:, number],
-            self._scale,
+            self._unit,
             self._n_series,
         )
 
@@ -120,11 +123,10 @@ class DrawnVars:
     ----------
     positions : int array of shape (O,)
     coefs : array of shape (O, p, K, K)
-        Of channels in units of one size.
     sigmas : array of shape (O, K, K)
-        Covariances of their errors, likewise.
-    scale : array of shape (K,)
-        Of the channels.
+        Covariances of their errors.
+    unit : array of shape (K,)
+        Of the channels, for the Jacobians.
     n_series : int
         The last of the channels.
     """
@@ -134,13 +136,12 @@ class DrawnVars:
         positions: np.ndarray,
         coefs: np.ndarray,
         sigmas: np.ndarray,
-        scale: np.ndarray,
+        unit: np.ndarray,
         n_series: int,
     ) -> None:
         self._place = {int(position): place for place, position in enumerate(positions)}
-        self._coefs = coefs * scale[:, None] / scale
-        self._covariances = sigmas * scale[:, None] * scale
-        self._scale, self._n_series = scale, n_series
+        self._coefs, self._sigmas = coefs, sigmas
+        self._unit, self._n_series = unit, n_series
 
     def jacobians_of(
         self,
@@ -164,25 +165,37 @@ class DrawnVars:
             dense = np.zeros((len(asked), n_series, reading.order, slope.shape[3]))
             n_lags = min(slope.shape[2], reading.order)
             dense[:, :, reading.order - n_lags :] = slope[:, :, :n_lags][:, :, ::-1]
-            yield DenseJacobian(dense, np.zeros(dense.shape[:2]), self._scale)
+            yield DenseJacobian(dense, np.zeros(dense.shape[:2]), self._unit)
 
     def sigmas(self, positions: np.ndarray) -> np.ndarray:
         """Return the covariances of the errors of the series at rows, (n, C, C)."""
         places = [self._place[int(position)] for position in positions]
-        return self._covariances[places][:, -self._n_series :, -self._n_series :]
+        return self._sigmas[places][:, -self._n_series :, -self._n_series :]
 
 
 def channels_of(var: ForecastReading) -> tuple[np.ndarray, np.ndarray]:
-    """Return past covariates and series in units of one size, gaps closed, (n, K); and the unit.
+    """Return past covariates and series, (n, K), NaN where one is missing; and their units.
 
     The effect of covariates that are known ahead is taken off.
     """
     data = var.data
     values = data.target.values - var.effect_of_covariates()
     both = np.concatenate([data.past.rows(0, len(values)), values], axis=1)
-    scale = np.nanstd(both, axis=0)
+    unit = np.nanstd(both, axis=0)
+    return both, np.where(unit > 0, unit, 1.0)
+
+
+def in_one_size(rows: np.ndarray, fading: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows (n, K) in units of one size, and the units, (K,).
+
+    Weights fade toward the past, as those of the regression: loud rows of long ago would else make
+    the newest rows small, and the penalty large beside them.
+    """
+    weights = fading ** np.arange(len(rows) - 1, -1, -1.0)
+    away = rows - np.average(rows, axis=0, weights=weights)
+    scale = np.sqrt(np.average(np.square(away), axis=0, weights=weights))
     scale = np.where(scale > 0, scale, 1.0)
-    return filled(without_gaps((both - np.nanmean(both, axis=0)) / scale)), scale
+    return away / scale, scale
 
 
 def fading_of(n_regressors: int) -> float:
@@ -193,7 +206,7 @@ def fading_of(n_regressors: int) -> float:
 def choose_order(rows: np.ndarray) -> int:
     """Return the order of least BIC, all rows alike; the first where there are few."""
     n_rows, n_channels = rows.shape
-    scores = {}
+    rows, scores = in_one_size(rows, 1.0)[0], {}
     for order in ORDERS:
         n_regressors = 1 + order * n_channels
         if order == ORDERS[0] or n_rows > ROWS_PER_REGRESSOR * n_regressors:

@@ -20,7 +20,13 @@ from samovar_forecast.dynamics.local_draws import (
 from samovar_forecast.exceptions import DataError
 from samovar_forecast.linear.linear_map import iterate
 from samovar_forecast.linear.simulate import largest_root, simulate_var
-from tests.builders.members import average_var, covariate_effect, linear_forecast, seasonal_frame
+from tests.builders.members import (
+    average_var,
+    covariate_effect,
+    linear_forecast,
+    linear_var,
+    seasonal_frame,
+)
 
 PAIR = np.array([[[0.5, 0.25], [-0.2, 0.4]]])
 TWO_LAGS = np.array([[[0.5, 0.2], [0.0, 0.4]], [[0.2, 0.0], [0.2, -0.3]]])
@@ -148,3 +154,36 @@ def test_covariates_and_gaps_do_not_keep_a_reading_from_local_bands() -> None:
 def test_an_origin_with_few_rows_before_it_has_no_local_bands(average) -> None:
     with pytest.raises(DataError, match="too few rows before an origin"):
         average.irf(2, origin=average.index[12], bands="local")
+
+
+LASTING = np.array([[0.8, 0.1], [0.0, 0.8]])
+
+
+def lasting_moves(scale: np.ndarray, seed: int) -> np.ndarray:
+    errors = np.random.default_rng(seed).normal(size=(len(scale), 2)) * scale[:, None]
+    y = np.zeros_like(errors)
+    for t in range(1, len(y)):
+        y[t] = LASTING @ y[t - 1] + errors[t]
+    return y
+
+
+def local_bounds(y: np.ndarray, position: int) -> np.ndarray:
+    var = linear_var(LASTING[None], pd.DataFrame(y, columns=["a", "b"]))
+    drawn = {"bands": "local", "n_draws": 59, "random_state": 0}
+    return np.stack(var.persistence([position], **drawn).bounds())[:, 0]
+
+
+def test_no_later_row_moves_the_local_bands_of_an_origin() -> None:
+    y = lasting_moves(np.ones(160), 0)
+    later = y.copy()
+    later[120:] *= 20.0
+    later[130, 0] = np.nan
+    assert np.allclose(local_bounds(later, 99), local_bounds(y, 99), rtol=1e-12)
+
+
+def test_loud_rows_of_long_ago_leave_the_local_bands_where_the_truth_is() -> None:
+    scale = np.concatenate([np.full(60, 20.0), np.ones(100)])
+    bounds = np.stack([local_bounds(lasting_moves(scale, seed), 159) for seed in range(20)])
+    covered = (bounds[:, 0] <= LASTING.ravel()) & (LASTING.ravel() <= bounds[:, 1])
+    assert covered.mean() > 0.85
+    assert np.allclose(bounds.mean(axis=(0, 1)), LASTING.ravel(), atol=0.08)
