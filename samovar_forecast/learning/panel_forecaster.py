@@ -275,6 +275,19 @@ class PanelForecaster:
         holds_all = self.holds_all and _longest(rows) <= self.n_kept
         return dataclasses.replace(self, panel=rows.tail(self.n_kept), holds_all=holds_all)
 
+    def series_that_began_to_move(self) -> list[str]:
+        """Return the series that never moved in the fit, and move in the rows that came since.
+
+        Their unit is unknown: the last value is forecast, without an interval.
+        """
+        moving = np.zeros(self.panel.n_series, dtype=bool)
+        for instance in self.panel.instances:
+            scaler = self.scalers[instance.key].target
+            away = np.abs(instance.target - scaler.location)
+            moves = np.nan_to_num(away) > 1e-12 * np.abs(scaler.location)
+            moving |= (scaler.scale == 0) & moves.any(axis=0)
+        return [str(name) for name in self.panel.target_names[moving]]
+
     def at_origins(self, rows: Panel, origins: Sequence[int]) -> PanelForecaster:
         """Return a model of a single series whose instances are the rows known at some origins.
 

@@ -666,6 +666,13 @@ class SAMoVARForecaster(BaseCheckedForecaster):
                 self.network_ = self._model.trained.network
         else:
             self._model = self._model.moved_on(newer)
+        if names := self._model.series_that_began_to_move():
+            warn(
+                f"{names} stood still in the fit and move now: until the next fit the last value "
+                "is forecast, without an interval",
+                obj=self,
+                stacklevel=2,
+            )
         # A few new rows do not tell their frequency; the grid knows it.
         panel = self._model.panel
         last = max(instance.last for instance in panel.instances)

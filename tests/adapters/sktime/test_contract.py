@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 
 import cloudpickle
 import numpy as np
@@ -235,6 +236,18 @@ def test_a_panel_with_gaps_is_forecast_and_an_empty_column_of_an_instance_refuse
     y.loc["i1", "b"] = np.nan
     with pytest.raises(DataError, match=r"column 'b' of y, instance 'i1', has no value at all"):
         SAMoVARForecaster(**TINY).fit(y, fh=1)
+
+
+def test_an_update_says_which_series_began_to_move():
+    y = pd.DataFrame({"a": np.arange(40.0) % 7, "still": 5.0}, pd.RangeIndex(40))
+    forecaster = SAMoVARForecaster().fit(y.iloc[:30], fh=[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        forecaster.update(y.iloc[30:34])
+    y.loc[35:, "still"] = 6.0
+    with pytest.warns(UserWarning, match=r"\['still'\] stood still in the fit and move now"):
+        forecaster.update(y.iloc[34:])
+    assert forecaster.predict()["still"].tolist() == [6.0]
 
 
 def test_a_series_that_was_constant_goes_on_so_after_a_gap():
