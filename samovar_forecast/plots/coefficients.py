@@ -309,7 +309,7 @@ def plot_lag_matrices(
     bar.set_label(unit, fontsize="small")
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize="small")
-    figure.suptitle(shown_text(title), x=0.01, ha="left", fontsize="medium", fontweight="bold")
+    title_above(axes[0], shown_text(title))
     return axes
 
 

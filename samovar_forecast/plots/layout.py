@@ -47,8 +47,8 @@ LONGEST_NAME = 28
 """Characters of a name; a longer name would take the room of what is drawn."""
 MOST_MARKERS = 12
 """Markers on a line, about; further points carry none."""
-CHARACTERS_A_COLUMN = 38
-"""Characters of a title that a column of panels has room for."""
+CHARACTERS_AN_INCH = 11.5
+"""Bold characters of a title for which an inch of a figure has room."""
 MOST_COLUMNS: ContextVar[int] = ContextVar("MOST_COLUMNS", default=3)
 """Columns of panels at most; a page for a phone draws a single column."""
 
@@ -112,7 +112,8 @@ def legend_below(ax: Axes, title: str | None = None) -> None:
 def title_above(ax: Axes, title: str) -> None:
     """Put a title above all panels of the figure that an Axes stands on."""
     figure: Any = ax.get_figure(root=False)
-    lines = textwrap.fill(title, CHARACTERS_A_COLUMN * MOST_COLUMNS.get())
+    inches = figure.bbox.width / figure.dpi
+    lines = textwrap.fill(title, int(CHARACTERS_AN_INCH * inches))
     figure.suptitle(lines, x=0.01, ha="left", fontsize="medium", fontweight="bold")
 
 

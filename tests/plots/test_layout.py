@@ -66,3 +66,17 @@ def test_a_long_name_loses_its_middle_and_a_short_one_nothing():
     assert shown.startswith("Industrial prod")
     assert shown.endswith("5 = 100)")
     assert layout.shown_name("load") == "load"
+
+
+@pytest.mark.parametrize("inches", [3.2, 7.4, 9.9])
+def test_a_long_title_stays_inside_its_figure(inches):
+    figure = plt.figure(figsize=(inches, 4), layout="constrained")
+    layout.title_above(
+        figure.add_subplot(),
+        "Responses to an orthogonal shock of one standard deviation, direct forecasts, dynamics, "
+        "90% bootstrap bands, of the last origin",
+    )
+    figure.canvas.draw()
+    (text,) = figure.texts
+    assert text.get_window_extent().x1 < figure.bbox.width
+    plt.close(figure)

@@ -24,8 +24,9 @@ def test_a_grid_of_responses_has_a_panel_for_each_pair_with_its_band(tmp_path):
     assert axes.shape == (2, 2)
     np.testing.assert_allclose(axes[0, 1].lines[0].get_ydata(), result.estimate[:, 0, 1])
     assert len(axes[0, 1].collections) == 1  # the band
-    for words in ("shock to output", "prices\n(percent)", "after the shock", "90% local bands"):
-        assert words in texts(axes)
+    shown = " ".join(texts(axes).split())  # a long title takes two lines
+    for words in ("shock to output", "prices (percent)", "after the shock", "90% local bands"):
+        assert words in shown
     assert save_figure(axes, tmp_path / "responses.svg").stat().st_size > 1000
 
 
