@@ -25,6 +25,11 @@ def texts(axes):
     return " | ".join(text.get_text() for text in figure.findobj(lambda a: hasattr(a, "get_text")))
 
 
+def words(axes):
+    """Return the same in one line: a long title takes as many lines as its figure asks for."""
+    return " ".join(texts(axes).split())
+
+
 def plain_comparison() -> Comparison:
     """Two models that forecast four series, and a model that fails."""
     rng = np.random.default_rng(0)

@@ -14,7 +14,7 @@ from samovar_forecast.dynamics.results import BandedResult, draw
 from samovar_forecast.exceptions import NotFittedError
 from tests.builders.dynamics import dynamic
 from tests.builders.members import average_var, seasonal_frame
-from tests.builders.plots import texts
+from tests.builders.plots import words
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +74,12 @@ def test_an_answer_says_of_which_part_it_is_and_of_which_kind_its_band(answers) 
         answer = answers[name]
         assert answer.part == "dynamics", name
         assert "direct of the dynamics" in repr(answer), name
-        assert "direct forecasts, dynamics" in texts(answer.plot()), name
+        assert "direct forecasts, dynamics" in words(answer.plot()), name
         plt.close("all")
     assert answers["connectedness"].bands == "bootstrap"
-    assert "60% bootstrap band of the total" in texts(answers["connectedness"].plot())
-    assert "60% bootstrap bands" in texts(answers["attribution"].plot())
-    assert "60% bootstrap band" in texts(answers["sums"].plot())
+    assert "60% bootstrap band of the total" in words(answers["connectedness"].plot())
+    assert "60% bootstrap bands" in words(answers["attribution"].plot())
+    assert "60% bootstrap band" in words(answers["sums"].plot())
     plt.close("all")
 
 

@@ -11,7 +11,7 @@ import pytest
 from samovar_forecast.dynamics.causality import predictive_causality
 from samovar_forecast.dynamics.connectedness import Connectedness, connectedness
 from samovar_forecast.plots import plot_causality, plot_connectedness, plot_spillovers
-from tests.builders.plots import HISTORIES, NAMES, SIGMA, step, texts
+from tests.builders.plots import HISTORIES, NAMES, SIGMA, step, texts, words
 
 
 def test_connectedness_is_drawn_over_the_dates_of_its_origins():
@@ -22,7 +22,7 @@ def test_connectedness_is_drawn_over_the_dates_of_its_origins():
     assert axes[0].lines[0].get_xdata()[0] == np.datetime64("2001-01-01")
     drawn = replace(result, draws=np.stack([result.values] * 3), bands="bootstrap", level=0.8)
     axes = plot_connectedness(drawn)
-    assert "80% bootstrap band of the total" in " ".join(texts(axes).split())
+    assert "80% bootstrap band of the total" in words(axes)
     assert axes[0].get_ylim()[0] == 0
     low, high = axes[1].get_ylim()
     assert low < 0 < high
