@@ -17,16 +17,17 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.command import Benchmark, add_data_option
-from benchmarks.competitions import GROUPS, measure_part, read_group
-from benchmarks.contestants import CONTESTANTS, Contestant
-from benchmarks.econometric import DEFAULT, DEVELOPMENT, N_ORIGINS, SETS
+from benchmarks.competitions import GROUPS
+from benchmarks.contestants import CONTESTANTS
+from benchmarks.econometric import DEFAULT, N_ORIGINS
 from benchmarks.known_processes import DRAWS
 from benchmarks.pages import markdown_table
-from benchmarks.pretraining_study import panel_ratio
-from benchmarks.records import RESULTS, BenchmarkError, Records, provenance, stamp
-from benchmarks.zero_shot import DESIGNS, better_var, process, recovery
+from benchmarks.pretraining_study import competitions, panel, panel_of_network
+from benchmarks.records import BenchmarkError, Entry, Records, provenance, stamp
+from benchmarks.zero_shot import DESIGNS, process, recovery
 from benchmarks.zero_shot_network import ZeroShot
 from samovar_forecast import SAMoVARForecaster, compare, load_pretrained
 from samovar_forecast.learning import pretrained_member
@@ -36,8 +37,6 @@ from samovar_forecast.pretraining.validation import validate
 from samovar_forecast.process import one_thread
 
 VERSIONS = ("torch", "numpy", "statsmodels")
-EVERY = 4
-"""Every fourth series of a competition is asked for."""
 COLUMNS = (
     *("loss", "panel", "panel, default", "competitions", "competitions, default"),
     *("VAR(2)", "responses"),
@@ -51,34 +50,12 @@ def in_place_of_the_package(network: ZeroShotNetwork) -> Iterator[None]:
         yield
 
 
-def default_panel(folder: Path) -> float:
-    """Return the default's geometric mean over the better VAR's error, sets a to l."""
-    known = Records(RESULTS / "econometric.json").entries
-    ratios = []
-    for name, one in SETS.items():
-        if name in known and name[0] <= DEVELOPMENT:
-            y = one.read(folder / "extra")
-            y.columns = [str(column) for column in y.columns]
-            ours = {DEFAULT: SAMoVARForecaster()}
-            found = compare(
-                *(y, one.horizon, ours),
-                n_origins=N_ORIGINS,
-                refit="every",
-                classical=False,
-                progress=False,
-            )
-            mse = found.scores().loc[DEFAULT, "MSE"]
-            ratios.append(mse / better_var(known[name]["MSE"]))
-    return float(np.exp(np.log(ratios).mean()))
-
-
-def competitions(contestant: Contestant, folder: Path) -> float:
-    """Return the geometric mean of MASE over the groups of the competitions."""
-    scores = [
-        measure_part(read_group(folder, group)[::EVERY], group, contestant)["MASE"]
-        for group in GROUPS.values()
-    ]
-    return float(np.exp(np.log(scores).mean()))
+def default_error(y: pd.DataFrame, about: Entry, horizon: int) -> float:
+    """Return the mean squared error of the default on the origins of the econometric record."""
+    y = y.set_axis([str(name) for name in y.columns], axis=1)
+    ours = {DEFAULT: SAMoVARForecaster()}
+    how = {"n_origins": N_ORIGINS, "refit": "every", "classical": False, "progress": False}
+    return float(compare(y, horizon, ours, **how).scores().loc[DEFAULT, "MSE"])
 
 
 def judge_weights(pretrained: Pretrained, folder: Path) -> dict[str, Any]:
@@ -95,14 +72,14 @@ def judge_weights(pretrained: Pretrained, folder: Path) -> dict[str, Any]:
     known = process(network, DRAWS["VAR(2)"])
     found = {
         "loss": validate(network.with_prior(0.0))["loss"],
-        "panel": panel_ratio(network, folder),
-        "competitions": competitions(ZeroShot(network), folder),
+        "panel": panel_of_network(network, folder),
+        "competitions": competitions(ZeroShot(network), GROUPS, folder),
         "VAR(2)": known["network"] / known["least squares"],
         "responses": np.mean([recovery(network, design)["pretrained"] for design in DESIGNS]),
     }
     with in_place_of_the_package(network):
-        found["panel, default"] = default_panel(folder)
-        found["competitions, default"] = competitions(CONTESTANTS["SAMoVAR"](), folder)
+        found["panel, default"] = panel(default_error, folder)
+        found["competitions, default"] = competitions(CONTESTANTS["SAMoVAR"](), GROUPS, folder)
     return {
         **{"steps": card["steps"], "CPU minutes": card["cpu_minutes"]},
         **{name: round(float(found[name]), 4) for name in COLUMNS},

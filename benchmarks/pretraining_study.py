@@ -10,17 +10,20 @@ from __future__ import annotations
 import argparse
 import math
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.command import Benchmark, add_data_option
-from benchmarks.competitions import GROUPS, read_group
+from benchmarks.competitions import GROUPS, measure_part, read_group
+from benchmarks.contestants import Contestant
 from benchmarks.econometric import DEVELOPMENT, SETS
 from benchmarks.pages import markdown_table
-from benchmarks.records import RESULTS, BenchmarkError, Records, provenance, stamp
+from benchmarks.records import RESULTS, BenchmarkError, Entry, Records, provenance, stamp
 from benchmarks.zero_shot import better_var, panel_set
 from benchmarks.zero_shot_network import ZeroShot
 from samovar_forecast import load_pretrained
@@ -35,7 +38,7 @@ from samovar_forecast.process import one_thread
 VERSIONS = ("torch", "numpy")
 M3 = ("M3 yearly", "M3 quarterly", "M3 monthly", "M3 other")
 EVERY = 4
-"""Every fourth series of M3 is asked for."""
+"""Every fourth series of a competition is asked for."""
 
 KINDS: dict[str, tuple[str, ...]] = {
     "stable and integrated VARs": ("stable_var", "integrated_var", "cointegrated_var"),
@@ -102,16 +105,43 @@ def n_parameters(network: ZeroShotNetwork) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def panel_ratio(network: ZeroShotNetwork, folder: Path) -> float:
-    """Return the geometric mean of the squared error over the better VAR's, sets a to l."""
+def panel(error_of: Callable[[pd.DataFrame, Entry, int], float], folder: Path) -> float:
+    """Return the geometric mean of the squared error over the better VAR's, sets a to l.
+
+    Parameters
+    ----------
+    error_of : callable
+        From the series of a set, the record of its linear forecasts and its horizon to the mean
+        squared error.
+    folder : Path
+    """
     linear = Records(RESULTS / "econometric.json").entries
-    ratios = []
-    for name, one in SETS.items():
-        if name in linear and name[0] <= DEVELOPMENT:
-            y = one.read(folder / "extra").to_numpy(dtype=float)
-            found = panel_set(network, y, linear[name], one.horizon)
-            ratios.append(found["MSE"] / better_var(found))
+    ratios = [
+        error_of(one.read(folder / "extra"), linear[name], one.horizon)
+        / better_var(linear[name]["MSE"])
+        for name, one in SETS.items()
+        if name in linear and name[0] <= DEVELOPMENT
+    ]
     return float(np.exp(np.log(ratios).mean()))
+
+
+def panel_of_network(network: ZeroShotNetwork, folder: Path) -> float:
+    """Return :func:`panel` of a network, asked as it is."""
+
+    def error(y: pd.DataFrame, about: Entry, horizon: int) -> float:
+        return panel_set(network, y.to_numpy(dtype=float), about, horizon)["MSE"]
+
+    return panel(error, folder)
+
+
+def competitions(contestant: Contestant, names: Iterable[str], folder: Path) -> float:
+    """Return the geometric mean of MASE over groups of series, every fourth series of each."""
+    groups = [GROUPS[name] for name in names]
+    scores = [
+        measure_part(read_group(folder, group)[::EVERY], group, contestant)["MASE"]
+        for group in groups
+    ]
+    return float(np.exp(np.log(scores).mean()))
 
 
 def judge(network: ZeroShotNetwork, folder: Path) -> dict[str, Any]:
@@ -120,23 +150,11 @@ def judge(network: ZeroShotNetwork, folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``panel``, of :func:`panel_ratio`; ``M3``, geometric mean of MASE over the groups, every
-        fourth series; ``parameters``.
+        ``panel``, of :func:`panel_of_network`; ``M3``, of :func:`competitions`; ``parameters``.
     """
-    scores = []
-    for name in M3:
-        group, series = GROUPS[name], read_group(folder, GROUPS[name])[::EVERY]
-        asked = ZeroShot(network)
-        asked.fit([], len(series[0].future), group.season)
-        forecasts = asked.forecast([one.sample(group.freq) for one in series], spread=False)
-        errors = [
-            one.errors(forecast.points[:, 0], group.season)["MASE"]
-            for one, forecast in zip(series, forecasts, strict=True)
-        ]
-        scores.append(np.mean(errors))
     return {
-        "panel": round(panel_ratio(network, folder), 4),
-        "M3": round(float(np.exp(np.log(scores).mean())), 4),
+        "panel": round(panel_of_network(network, folder), 4),
+        "M3": round(competitions(ZeroShot(network), M3, folder), 4),
         "parameters": n_parameters(network),
     }
 

@@ -8,20 +8,14 @@ from benchmarks import candidate_weights as candidates
 from benchmarks.records import Records
 from samovar_forecast import load_pretrained
 from samovar_forecast.learning.pretrained_member import PretrainedMember
+from tests.builders.records import STAMP
 
 
 def test_the_table_is_in_the_order_of_the_training():
     records = Records(None)
-    about = {
-        "date": "2026-01-01T00:00:00+00:00",
-        "commit": "0",
-        "hardware": {"cpu": "a processor"},
-        "versions": {"torch": "2"},
-        "cpu seconds": 1.0,
-    }
     for minutes, value in ((600.02, 0.85), (133.1, 0.75)):
         numbers = dict.fromkeys(candidates.COLUMNS, value)
-        records.keep(f"sha256 {minutes}", {**about, "CPU minutes": minutes, **numbers})
+        records.keep(f"sha256 {minutes}", {**STAMP, "CPU minutes": minutes, **numbers})
     rows = candidates.sections(records)["candidate weights"].splitlines()[2:4]
     cells = [[cell.strip() for cell in row.strip("| ").split("|")] for row in rows]
     assert cells == [["133", *["0.750"] * 7], ["600", *["0.850"] * 7]]

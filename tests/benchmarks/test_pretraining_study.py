@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from benchmarks import pretraining_study as study
 from samovar_forecast.pretraining.world import FAMILIES
-
-STAMP = {
-    "date": "2026-01-01T00:00:00+00:00",
-    "commit": "0",
-    "hardware": {"cpu": "a processor"},
-    "versions": {"torch": "2"},
-    "cpu seconds": 1.0,
-}
+from tests.builders.records import STAMP
 
 
 def entry(loss, panel=0.9, m3=1.5):
