@@ -13,7 +13,7 @@ def test_the_command_trains_in_processes_and_goes_on_in_one(tmp_path, quick_chec
     options = ["--out", str(tmp_path)]
     command = [sys.executable, "-m", "samovar_forecast.pretraining", *options]
     command += ["--width", "16", "--layers", "1"]
-    subprocess.run([*command, "--steps", "1", "--processes", "2"], check=True, capture_output=True)
+    subprocess.run([*command, "--steps", "1", "--processes", "2"], check=True)
     assert main([*options, "--steps", "2", "--resume"]) == 0
     card = load_pretrained(tmp_path).card
     assert [part["processes"] for part in card["parts"]] == [2, 1]

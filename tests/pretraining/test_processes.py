@@ -7,7 +7,7 @@ import time
 import pytest
 import torch
 from torch import nn
-from torch.multiprocessing.spawn import ProcessContext
+from torch.multiprocessing.spawn import ProcessContext, ProcessRaisedException
 
 from samovar_forecast.network.zero_shot_config import ZeroShotConfig
 from samovar_forecast.pretraining import training
@@ -137,6 +137,17 @@ def test_processes_that_cannot_be_are_refused(tmp_path, bad, capsys):
     with pytest.raises(SystemExit):
         main(["--out", str(tmp_path), "--steps", "1", *bad])
     assert "--processes" in capsys.readouterr().err
+
+
+def _fail():
+    if number_of_this_process() == 1:
+        raise ValueError("of the second process")
+    sum_of_processes(1.0)
+
+
+def test_an_error_of_one_process_ends_the_wait_of_the_others():
+    with pytest.raises(ProcessRaisedException, match="of the second process"):
+        train_in_processes(2, _fail)
 
 
 def _wait(folder):

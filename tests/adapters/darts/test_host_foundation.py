@@ -42,7 +42,7 @@ def test_without_the_package_of_darts_foundation_models_the_trained_model_works_
         "except ImportError as missing:\n    print(missing)\n"
     )
     told = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True, timeout=120
     ).stdout
     assert "huggingface_hub" in told
     assert "pip install" in told
