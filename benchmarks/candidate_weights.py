@@ -19,14 +19,14 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from benchmarks.command import Benchmark, add_data_option
+from benchmarks.command import Benchmark, add_data_option, folder_of_series
 from benchmarks.competitions import GROUPS
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.econometric import DEFAULT, N_ORIGINS
 from benchmarks.known_processes import DRAWS
 from benchmarks.pages import markdown_table
 from benchmarks.pretraining_study import competitions, panel, panel_of_network
-from benchmarks.records import BenchmarkError, Entry, Records, provenance, stamp
+from benchmarks.records import Entry, Records, provenance, stamp
 from benchmarks.zero_shot import DESIGNS, process, recovery
 from benchmarks.zero_shot_network import ZeroShot
 from samovar_forecast import SAMoVARForecaster, compare, load_pretrained
@@ -106,8 +106,7 @@ def sections(records: Records) -> dict[str, str]:
 
 def measure(records: Records, asked: argparse.Namespace) -> None:
     """Judge the weights of each folder that is not stored yet."""
-    if asked.data is None or not asked.data.is_dir():
-        raise BenchmarkError("no data: give --data FOLDER, which holds extra/")
+    data = folder_of_series(asked.data)
     with one_thread():
         for folder in asked.weights:
             pretrained = load_pretrained(folder)
@@ -115,7 +114,7 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
             if name in records.entries and not asked.again:
                 continue
             began = time.process_time()
-            found = judge_weights(pretrained, asked.data)
+            found = judge_weights(pretrained, data)
             spent = {"cpu seconds": round(time.process_time() - began, 1)}
             records.keep(name, {**provenance(VERSIONS), **found, **spent})
             print(name, found, flush=True)

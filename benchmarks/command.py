@@ -13,6 +13,8 @@ from benchmarks.pages import write_sections
 from benchmarks.pictures import Picture, write_pictures
 from benchmarks.records import RESULTS, BenchmarkError, Records
 
+DATA_VARIABLE = "SAMOVAR_BENCHMARK_DATA"
+
 Measure = Callable[[Records, argparse.Namespace], Any]
 
 
@@ -89,16 +91,30 @@ class Benchmark:
         return 0
 
 
-def add_data_option(
-    parser: argparse.ArgumentParser, variable: str = "SAMOVAR_BENCHMARK_DATA"
-) -> None:
+def add_data_option(parser: argparse.ArgumentParser) -> None:
     """Give a parser the option `--data`; a variable of the environment is its default."""
     parser.add_argument(
         "--data",
         type=Path,
-        default=os.environ.get(variable),
-        help=f"folder of the real series; by default the variable {variable}",
+        default=os.environ.get(DATA_VARIABLE),
+        help=f"folder of the real series; by default the variable {DATA_VARIABLE}",
     )
+
+
+def folder_of_series(data: Path | None) -> Path:
+    """Return the folder that `--data` names.
+
+    Raises
+    ------
+    BenchmarkError
+        If there is none.
+    """
+    if data is None or not data.is_dir():
+        raise BenchmarkError(
+            f"no data: give --data FOLDER, which holds core/ and extra/, or set {DATA_VARIABLE}; "
+            f"found {data}"
+        )
+    return data
 
 
 def settled_at(commit: str) -> Measure:

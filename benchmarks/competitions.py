@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.command import Benchmark, add_data_option
+from benchmarks.command import Benchmark, add_data_option, folder_of_series
 from benchmarks.contestants import (
     Contestant,
     add_contestant_options,
@@ -26,7 +26,7 @@ from benchmarks.contestants import (
     told_commits,
 )
 from benchmarks.pages import markdown_table
-from benchmarks.records import BenchmarkError, Records
+from benchmarks.records import Records
 from benchmarks.samples import Sample
 from samovar_forecast.process import one_thread
 
@@ -317,15 +317,14 @@ def sections(records: Records) -> dict[str, str]:
 
 def measure(records: Records, asked: argparse.Namespace) -> None:
     """Measure the parts that are asked for and not there."""
-    if asked.data is None or not asked.data.is_dir():
-        raise BenchmarkError("no data: give --data FOLDER, which holds extra/")
+    data = folder_of_series(asked.data)
 
     def run(group: Group, series: list[Series], n_parts: int, contestant: Contestant) -> dict:
         return {**measure_part(series, group, contestant), "parts": n_parts}
 
     with one_thread():
         for name in asked.groups:
-            series = read_group(asked.data, GROUPS[name])
+            series = read_group(data, GROUPS[name])
             parts = [series[first : first + PART] for first in range(0, len(series), PART)]
             cases = {
                 f"{name}, part {number + 1}": partial(run, GROUPS[name], part, len(parts))

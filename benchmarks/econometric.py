@@ -22,16 +22,15 @@ import numpy as np
 import pandas as pd
 from statsmodels.tsa.api import VAR
 
-from benchmarks.command import Benchmark, add_data_option
+from benchmarks.command import Benchmark, add_data_option, folder_of_series
 from benchmarks.pages import markdown_table
-from benchmarks.records import BenchmarkError, Entry, Records, provenance
+from benchmarks.records import Entry, Records, provenance
 from samovar_forecast import SAMoVARForecaster, compare
 from samovar_forecast.comparison.classical import GuardedVAR
 from samovar_forecast.frames.panel import Panel
 from samovar_forecast.linear.simulate import largest_root, simulate_var
 from samovar_forecast.process import one_thread
 
-DATA_VARIABLE = "SAMOVAR_ECONOMETRIC_DATA"
 N_ORIGINS = 8
 
 LINEAR, PRETRAINED, DEFAULT = "SAMoVAR, linear member", "SAMoVAR, pretrained member", "SAMoVAR"
@@ -444,15 +443,14 @@ def sections(records: Records) -> dict[str, str]:
 
 def measure(records: Records, asked: argparse.Namespace) -> None:
     """Measure the sets and processes that are asked for and not there."""
-    if asked.data is None or not asked.data.is_dir():
-        raise BenchmarkError(f"no data: give --data FOLDER or set {DATA_VARIABLE}")
+    folder = folder_of_series(asked.data) / "extra"
     with one_thread():
         for name in asked.sets:
             known = records.entries.get(name, {"MSE": {}})["MSE"]
             if DEFAULT in known and not asked.again:
                 continue
             try:
-                entry = measure_set(SETS[name], asked.data)
+                entry = measure_set(SETS[name], folder)
             except FileNotFoundError as error:
                 print(f"{name}: not here ({error.filename})")
                 continue
@@ -471,7 +469,7 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Give a parser the options of this benchmark."""
-    add_data_option(parser, DATA_VARIABLE)
+    add_data_option(parser)
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
     parser.add_argument(
         "--simulated",

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.command import Benchmark, add_data_option
+from benchmarks.command import Benchmark, add_data_option, folder_of_series
 from benchmarks.competitions import GROUPS, measure_part, read_group
 from benchmarks.contestants import Contestant
 from benchmarks.econometric import DEVELOPMENT, SETS
 from benchmarks.pages import markdown_table
-from benchmarks.records import RESULTS, BenchmarkError, Entry, Records, provenance, stamp
+from benchmarks.records import RESULTS, Entry, Records, provenance, stamp
 from benchmarks.zero_shot import better_var, panel_set
 from benchmarks.zero_shot_network import ZeroShot
 from samovar_forecast import load_pretrained
@@ -197,26 +197,33 @@ def _row(name: str, entry: dict[str, Any]) -> list[str]:
 
 
 def families_table(found: dict[str, dict[str, Any]]) -> str:
-    """Return what leaving a kind of family out changes, means over the seeds that were run."""
+    """Return what leaving a kind of family out changes, means over the seeds.
 
-    def means(start: str) -> list[float] | None:
-        some = [found[name] for seed in SEEDS if (name := f"{start}, seed {seed}") in found]
-        if len(some) < len(SEEDS):
-            return None
-        return [float(np.mean([entry[column] for entry in some])) for column in ABLATION]
-
+    The last row has the standard error of a change, from the variance over the seeds in all rows.
+    """
+    kinds = ("all families", *(f"without {kind}" for kind in KINDS))
+    values: dict[str, np.ndarray] = {}  # seeds, columns
+    for kind in kinds:
+        some = [found[name] for seed in SEEDS if (name := f"{kind}, seed {seed}") in found]
+        if len(some) == len(SEEDS):
+            values[kind] = np.array([[entry[column] for column in ABLATION] for entry in some])
     rows = []
-    whole = means("all families")
-    for kind in ("all families", *(f"without {kind}" for kind in KINDS)):
-        now = means(kind)
-        if now is None or whole is None:
+    for kind in kinds:
+        if kind not in values or kinds[0] not in values:
             rows.append([kind, *["not run"] * len(ABLATION)])
-        elif kind == "all families":
-            rows.append([kind, f"{now[0]:.0f}", *(f"{value:.3f}" for value in now[1:])])
+        elif kind == kinds[0]:
+            rows.append([kind, *_cells(values[kind].mean(axis=0))])
         else:
-            changes = [a - b for a, b in zip(now, whole, strict=True)]
-            rows.append([kind, f"{changes[0]:+.0f}", *(f"{value:+.3f}" for value in changes[1:])])
+            change = values[kind].mean(axis=0) - values[kinds[0]].mean(axis=0)
+            rows.append([kind, *_cells(change, "+")])
+    if len(values) > 1:
+        variance = np.mean([some.var(axis=0, ddof=1) for some in values.values()], axis=0)
+        rows.append(["standard error of a change", *_cells(np.sqrt(2 * variance / len(SEEDS)))])
     return markdown_table([f"{Trial.minutes} CPU minutes, two seeds", *ABLATION], rows)
+
+
+def _cells(values: np.ndarray, sign: str = "") -> list[str]:
+    return [f"{values[0]:{sign}.0f}", *(f"{value:{sign}.3f}" for value in values[1:])]
 
 
 def sections(records: Records) -> dict[str, str]:
@@ -238,15 +245,14 @@ def sections(records: Records) -> dict[str, str]:
 
 def measure(records: Records, asked: argparse.Namespace) -> None:
     """Run the trials that are not stored yet."""
-    if asked.data is None or not asked.data.is_dir():
-        raise BenchmarkError("no data: give --data FOLDER, which holds extra/")
+    data = folder_of_series(asked.data)
     with one_thread():
         for name in asked.trials:
             if name in records.entries and not asked.again:
                 continue
             began = time.process_time()
             trial = TRIALS.get(name)
-            found = judge_shipped(asked.data) if trial is None else run_trial(trial, asked.data)
+            found = judge_shipped(data) if trial is None else run_trial(trial, data)
             spent = {"cpu seconds": round(time.process_time() - began, 1)}
             records.keep(name, {**provenance(VERSIONS), **found, **spent})
             print(name, {column: found[column] for column in COLUMNS}, flush=True)

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.command import add_data_option, folder_of_series
+from benchmarks.records import BenchmarkError
 from samovar_forecast.exceptions import require
 
 PICTURE = Path(__file__).parent / "results" / "simulated_world.png"
@@ -86,11 +88,15 @@ def draw_page(folder: Path, path: Path, seed: int) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    add_data_option(parser)
     parser.add_argument("--out", type=Path, default=PICTURE)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args(arguments)
-    draw_page(asked.data, asked.out, asked.seed)
+    try:
+        data = folder_of_series(asked.data)
+    except BenchmarkError as error:
+        parser.error(str(error))
+    draw_page(data, asked.out, asked.seed)
     return 0
 
 

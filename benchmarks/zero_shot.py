@@ -21,11 +21,11 @@ from statsmodels.tsa.api import VAR
 from torch import Tensor
 
 from benchmarks import harness, zero_shot_network
-from benchmarks.command import Benchmark, add_data_option
+from benchmarks.command import Benchmark, add_data_option, folder_of_series
 from benchmarks.econometric import DEVELOPMENT, LINEAR, N_ORIGINS, SETS
 from benchmarks.known_processes import DRAWS, ROWS, STEPS, Known
 from benchmarks.pages import as_mebibytes, markdown_table
-from benchmarks.records import RESULTS, BenchmarkError, Records, fingerprint, provenance, stamp
+from benchmarks.records import RESULTS, Records, fingerprint, provenance, stamp
 from samovar_forecast import load_pretrained
 from samovar_forecast.linear.forgetting import forgetting_vars
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
@@ -206,8 +206,7 @@ def peak_memory(name: str) -> int | None:
 
 def measure(records: Records, asked: argparse.Namespace) -> None:
     """Measure what is not stored yet."""
-    if asked.data is None or not asked.data.is_dir():
-        raise BenchmarkError("no data: give --data FOLDER, which holds extra/")
+    data = folder_of_series(asked.data)
     pretrained = load_pretrained(asked.weights)
     network = pretrained.network
     linear = Records(RESULTS / "econometric.json").entries
@@ -216,7 +215,7 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
         one = SETS[name]
 
         def panel(name: str = name, one: Any = one) -> dict[str, float]:
-            y = one.read(asked.data / "extra").to_numpy(dtype=float)
+            y = one.read(data / "extra").to_numpy(dtype=float)
             return panel_set(network, y, linear[name], one.horizon)
 
         calls[name] = panel

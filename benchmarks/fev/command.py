@@ -11,7 +11,7 @@ import importlib.util
 from functools import partial
 from pathlib import Path
 
-from benchmarks.command import Benchmark, add_data_option
+from benchmarks.command import Benchmark, add_data_option, folder_of_series
 from benchmarks.contestants import Contestant, add_contestant_options, measure_contestants
 from benchmarks.fev.data import rebuild
 from benchmarks.fev.page import sections
@@ -28,11 +28,10 @@ def measure(records: Records, asked: argparse.Namespace) -> None:
     """Run what the records lack, task by task."""
     if importlib.util.find_spec("fev") is None:
         raise BenchmarkError("fev is not installed here: `make fev` makes an environment with it")
-    if asked.data is None or not asked.data.is_dir():
-        raise BenchmarkError("no data: give --data FOLDER, which holds core/ and extra/")
+    data = folder_of_series(asked.data)
 
     def run(name: str, contestant: Contestant) -> dict[str, float]:
-        table = rebuild(TASKS[name].dataset, asked.data, asked.tables)
+        table = rebuild(TASKS[name].dataset, data, asked.tables)
         return run_task(name, table, contestant, asked.refit)
 
     with one_thread():

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
+from benchmarks.command import folder_of_series
 from benchmarks.records import BenchmarkError
 
 Forecast = Callable[[np.ndarray], Mapping[str, np.ndarray]]
@@ -227,9 +228,7 @@ def load_task(
         If the file is not there or cannot be split.
     """
     known = SETS.get(dataset)
-    if known is not None and folder is None:
-        raise BenchmarkError("no data: give --data FOLDER or set SAMOVAR_BENCHMARK_DATA")
-    path = Path(dataset) if known is None else Path(folder or "") / known.path
+    path = Path(dataset) if known is None else folder_of_series(folder) / known.path
     if not path.is_file():
         raise BenchmarkError(
             f"{path} is not there; give --data FOLDER with the known sets {sorted(SETS)}, or the "

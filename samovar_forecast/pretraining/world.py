@@ -1,8 +1,8 @@
-"""The simulated world: batches of panels, drawn from many families at equal weights.
+"""The simulated world: batches of panels, drawn from many families.
 
-What the pretrained network knows of the world is this room. No real series enters it. Equal weights
-are meant: an equal mixture of many generators has matched the best choice in every published
-comparison, so nothing is tuned here.
+What the pretrained network knows of the world is this room. No real series enters it. Some windows
+are plain VARs (:data:`PLAIN_SHARES`), the rest are all families at equal weights: an equal mixture
+of many generators has matched the best choice in every published comparison, so nothing is tuned.
 """
 
 from __future__ import annotations

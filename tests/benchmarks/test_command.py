@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import json
 
 import pytest
@@ -52,10 +54,28 @@ def test_a_settled_question_names_the_commit_of_its_code(capsys):
 
 
 def test_the_folder_of_the_data_comes_from_the_command_line_or_the_environment(monkeypatch):
-    import argparse
-
-    monkeypatch.setenv("SOME_DATA", "/from/environment")
+    monkeypatch.setenv(command.DATA_VARIABLE, "/from/environment")
     parser = argparse.ArgumentParser()
-    command.add_data_option(parser, "SOME_DATA")
+    command.add_data_option(parser)
     assert str(parser.parse_args([]).data) == "/from/environment"
     assert str(parser.parse_args(["--data", "/asked"]).data) == "/asked"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("candidate_weights", "competitions", "econometric", "long_horizon"),
+        *("pretraining_study", "simulated_world", "zero_shot"),
+    ],
+)
+def test_without_data_nothing_is_measured_and_the_way_is_told(name, tmp_path, capsys):
+    for package in ("sktime", "darts", "statsmodels", "matplotlib"):
+        pytest.importorskip(package)
+    module = importlib.import_module(f"benchmarks.{name}")
+    main = module.main if name == "simulated_world" else module.BENCHMARK.main
+    with pytest.raises(SystemExit) as stopped:
+        main(["--data", str(tmp_path / "nowhere")])
+    assert stopped.value.code
+    told = capsys.readouterr().err
+    assert command.DATA_VARIABLE in told
+    assert "nowhere" in told

@@ -32,6 +32,8 @@ def test_what_leaving_a_kind_out_changes_is_a_difference_of_means_over_seeds():
     assert cells["all families"] == ["3", "0.750", "0.900", "1.500"]
     assert cells[f"without {kind}"] == ["+0", "+0.100", "-0.050", "+0.000"]
     assert cells["without Gaussian processes"] == ["not run"] * 4
+    # Two seeds 0.1 apart have the variance 0.005, and so has the difference of two such means.
+    assert cells["standard error of a change"] == ["0", "0.071", "0.050", "0.000"]
 
 
 def test_the_table_of_sizes_ends_with_the_weights_of_the_package():
