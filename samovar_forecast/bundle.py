@@ -109,6 +109,34 @@ def write_whole(
     _sync_folder(path.parent)
 
 
+def write_file(path: str | Path, content: bytes) -> None:
+    """Write a file that a user has named.
+
+    It is written whole or not at all (:func:`write_whole`). A link stays a link: the file that it
+    names is written. A pipe or a terminal takes the content as it comes.
+
+    Parameters
+    ----------
+    path : str or Path
+    content : bytes
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; the error holds the name that the user gave.
+    """
+    path = Path(path)
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+        else:
+            write_whole(path.resolve(), content)
+    except OSError as error:
+        if error.errno is not None:
+            error.filename = str(path)  # and not that of the unfinished file
+        raise
+
+
 def _checked_path(path: Any) -> Path:
     """Return a path as a `Path`; anything else is refused by its words."""
     if not isinstance(path, (str, Path)):

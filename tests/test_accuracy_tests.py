@@ -227,6 +227,9 @@ def test_what_is_known_is_left_out_when_there_are_too_few_origins_for_it():
     actual, restricted = np.zeros((402, 2)), np.zeros((2, 402, 2))
     assert known_before(actual, restricted, squares=True).shape == (400, 12)
     assert known_before(actual, restricted, squares=False).shape == (400, 8)
+    for few in range(4):
+        known = known_before(actual[:few], restricted[:, :few], squares=True)
+        assert known.shape == (max(0, few - 2), 0)
 
 
 def test_forecasts_that_do_not_fit_or_are_missing_are_refused():

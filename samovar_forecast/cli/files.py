@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from samovar_forecast.bundle import write_whole
+from samovar_forecast.bundle import write_file
 from samovar_forecast.exceptions import ConfigurationError, MissingPackageError
 
 if TYPE_CHECKING:
@@ -51,14 +51,6 @@ def _is_same(first: Path, second: Path) -> bool:
     if first.exists() and second.exists():
         return first.samefile(second)  # a link, or another case of the letters
     return first.resolve() == second.resolve()
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; a pipe or a terminal takes the content as it comes."""
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-    else:
-        write_whole(path.resolve(), content)  # a link stays a link
 
 
 def table_format(path: Path) -> str:

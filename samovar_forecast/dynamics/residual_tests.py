@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from samovar_forecast.arguments import check_whole
@@ -16,13 +17,17 @@ FEWEST_ERRORS = 5
 """Errors of so many times at least, and of more times than there are series."""
 
 
+SMALLEST_OWN = 1e-6
+"""Part of the errors of a series that the series before do not explain, in deviations."""
+
+
 def whiteness(residuals: pd.DataFrame, nlags: int | None = None) -> Any:
     """Return statsmodels' adjusted portmanteau test that errors are not correlated over time.
 
     Parameters
     ----------
     residuals : DataFrame of shape (n, C)
-        A series whose errors do not vary is left out.
+        A series whose errors do not vary, or follow from those of the series before, is left out.
     nlags : int, optional
         By default 12, or a fifth of the errors.
 
@@ -63,6 +68,9 @@ def _results(residuals: pd.DataFrame) -> Any:
             remedy="read a longer history, or series that are observed together",
         )
     moving = residuals.loc[:, residuals.std() > 0]
+    scaled = ((moving - moving.mean()) / moving.std()).to_numpy()
+    own = np.abs(np.diagonal(np.linalg.qr(scaled, mode="r")))  # what those before do not explain
+    moving = moving.loc[:, own > SMALLEST_OWN * np.sqrt(len(moving))]
     if moving.shape[1] == 0:
         raise DataError(
             "no one-step errors to test", found="errors that do not vary", wanted="series that move"

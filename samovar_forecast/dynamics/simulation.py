@@ -24,6 +24,9 @@ Step = Callable[[np.ndarray], np.ndarray]
 WINDOWS_AT_ONCE = 2048
 """Windows handed to a step in one call: memory stays bounded whatever is asked."""
 
+SMALLEST_EIGENVALUE = 1e-10
+"""Of correlations: rounding leaves more of series that do not repeat one another."""
+
 
 class Setting(NamedTuple):
     """Where simulations start, and what they go on with."""
@@ -163,11 +166,13 @@ def check_covariance(sigma_u: np.ndarray, n_series: int) -> np.ndarray:
         )
     if not np.allclose(covariance, covariance.T):
         raise DataError("sigma_u is not symmetric")
-    smallest = np.linalg.eigvalsh(covariance)[0]
-    if not smallest > 0:
+    spread = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
+    sizes = np.where(spread > 0, spread, 1.0)
+    smallest = np.linalg.eigvalsh(covariance / sizes / sizes[:, None])[0]
+    if not smallest > SMALLEST_EIGENVALUE:
         raise DataError(
             "sigma_u is not positive definite",
-            found=f"smallest eigenvalue {smallest:.3g}",
+            found=f"smallest eigenvalue of its correlations {smallest:.3g}",
             remedy="use more residuals than series, and no series that repeats another",
         )
     return covariance

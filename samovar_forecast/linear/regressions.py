@@ -23,6 +23,9 @@ LARGEST_FITTED_ROOT = 1.05
 SMALLEST_PIVOT = 1e-8
 """Of a decomposition, relative to the largest: below it a regression is not identified."""
 
+SMALLEST_SPREAD = 2e-3
+"""Deviation of a principal component of series that deviate by 1: below it they are bound."""
+
 Fit = tuple[np.ndarray, np.ndarray]
 """Coefficients (p, C, C) and intercept (C,) of a VAR."""
 
@@ -67,8 +70,22 @@ def ols_var(runs: Sequence[np.ndarray], max_order: int) -> Fit:
     rows. Gaps cost every run its first rows: orders that leave too few are not compared. An order
     whose fit has a root well outside the unit circle is passed over for the next best; a root that
     is left just outside is held at 1, the line through the means kept.
+
+    Series may be bound by an identity, as a total is by its parts, perhaps rounded. Least squares
+    knows nothing of what such a combination of them does, and holds it at its mean: the VAR is that
+    of their principal components that move.
     """
     n_series = runs[0].shape[1]
+    rows = np.concatenate(runs)
+    size, mean = size_of(rows), rows.mean(axis=0)
+    scaled = (rows - mean) / size
+    squares, directions = np.linalg.eigh(scaled.T @ scaled / len(rows))
+    moves = squares > SMALLEST_SPREAD**2
+    if not moves.all() and n_series > 1:
+        kept = directions[:, moves]  # C, components
+        coefs, intercept = ols_var([(run - mean) / size @ kept for run in runs], max_order)
+        held = size[:, None] * (kept @ coefs @ kept.T) / size
+        return held, mean + size * (kept @ intercept) - held.sum(axis=0) @ mean
     while max_order > 0 and _n_regressed(runs, max_order) < ROWS_PER_COEFFICIENT * (
         max_order * n_series + 1
     ):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from samovar_forecast.bundle import write_whole
+from samovar_forecast.bundle import write_file
 from samovar_forecast.exceptions import ConfigurationError, require
 from samovar_forecast.network.paths import MOST_JOINT
 from samovar_forecast.process import usual_torch
@@ -122,4 +122,4 @@ def _write(module: nn.Module, path: str | Path, inputs: Mapping[str, Tensor], ou
             verbose=False,
         )
     assert program is not None
-    write_whole(path, program.model_proto.SerializeToString())
+    write_file(path, program.model_proto.SerializeToString())

@@ -16,6 +16,7 @@ from samovar_forecast.plots.layout import (
     line_of,
     panels,
     series_to_draw,
+    shown_text,
     shown_time,
     times_of,
     title_above,
@@ -128,5 +129,5 @@ def plot_fan(
     legend_below(axes[0])
     if title is None:
         title = f"What comes after {shown_time(y.index[-1])}, {horizon} steps ahead"
-    title_above(axes[0], title)
+    title_above(axes[0], shown_text(title))
     return axes

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from samovar_forecast.arguments import check_whole
-from samovar_forecast.bundle import write_whole
+from samovar_forecast.bundle import write_file
 from samovar_forecast.exceptions import ConfigurationError, require
 
 if TYPE_CHECKING:
@@ -261,5 +261,5 @@ def save_figure(axes: Axes | np.ndarray, path: str | Path, dpi: int = 200) -> Pa
     path, content = Path(path), io.BytesIO()
     figure.savefig(content, format=path.suffix[1:] or None, dpi=dpi)
     pyplot().close(figure)
-    write_whole(path, content.getvalue())
+    write_file(path, content.getvalue())
     return path

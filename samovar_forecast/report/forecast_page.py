@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from samovar_forecast.bundle import write_whole
+from samovar_forecast.bundle import write_file
 from samovar_forecast.report.ahead import Ahead, fan_picture, numbers
 from samovar_forecast.report.page import template
 
@@ -73,5 +73,5 @@ def write_forecast_report(
     )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, text.encode())
+    write_file(path, text.encode())
     return path

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from samovar_forecast.bundle import write_whole
+from samovar_forecast.bundle import write_file
 from samovar_forecast.comparison.diagnostics import findings
 from samovar_forecast.comparison.text import verdict
 from samovar_forecast.exceptions import DataError, require
@@ -63,7 +63,7 @@ def write_report(
     path = Path(path)
     page = render_report(comparison, title=title, about=about, units=units, ahead=ahead)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, page.encode())
+    write_file(path, page.encode())
     return path
 
 

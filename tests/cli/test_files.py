@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from samovar_forecast.cli.files import table_format, write_file, write_table
+from samovar_forecast.bundle import write_file
+from samovar_forecast.cli.files import table_format, write_table
 from samovar_forecast.exceptions import ConfigurationError
 
 TABLE = pd.DataFrame(
@@ -73,5 +74,7 @@ def test_a_link_stays_a_link_and_a_pipe_takes_what_comes(tmp_path):
     write_table(TABLE, tmp_path / "link.csv")
     assert (tmp_path / "link.csv").is_symlink()
     assert len(pd.read_csv(tmp_path / "there.csv")) == 5
+    with pytest.raises(OSError, match=r"link\.csv'"):
+        write_file(tmp_path / "no folder" / "link.csv", b"nowhere")
     write_file(Path("/dev/null"), b"gone")
     assert not Path("/dev/null").is_file()

@@ -24,6 +24,8 @@ def test_errors_of_a_var_are_tested_as_statsmodels_tests_them() -> None:
         for test in (whiteness, normality):
             with pytest.raises(DataError, match=f"too few one-step errors.*found: {len(few)} "):
                 test(few)
-    still = errors.assign(c=0.0)
-    assert np.isclose(normality(still).pvalue, normality(errors).pvalue)
+    for more in (0.0, 2 * errors["a"], errors["a"] - 3 * errors["b"]):
+        found = errors.assign(c=more)
+        assert np.isclose(normality(found).pvalue, normality(errors).pvalue)
+        assert np.isclose(whiteness(found).pvalue, whiteness(errors).pvalue)
     assert whiteness(errors).df == whiteness(errors, 12).df

@@ -108,6 +108,11 @@ def test_what_cannot_be_answered_is_refused_with_the_reason(histories):
         irf(STEP, histories, orth=True)
     with pytest.raises(DataError, match="not positive definite"):
         girf(STEP, histories, sigma_u=np.ones((3, 3)))
+    repeated = np.diag([1e-4, 1.0, 0.0])
+    repeated[:, 2] = repeated[2] = 0.1 * repeated[0]
+    repeated[2, 2] = 0.01 * repeated[0, 0] * (1 + 1e-15)  # rounding makes it positive, or not
+    with pytest.raises(DataError, match=r"of its correlations.*no series that repeats another"):
+        irf(STEP, histories, orth=True, sigma_u=repeated)
     with pytest.raises(DataError, match="sigma_u does not fit"):
         girf(STEP, histories, sigma_u=np.eye(2))
     with pytest.raises(ConfigurationError, match="even number"):

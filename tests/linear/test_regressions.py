@@ -27,6 +27,24 @@ def test_the_var_by_aic_is_that_of_statsmodels(n_rows: int) -> None:
     assert np.allclose(intercept, theirs.intercept, rtol=1e-8, atol=1e-10)
 
 
+@pytest.mark.parametrize("decimals", [None, 3])
+def test_the_var_of_series_and_their_total_is_that_of_the_series(decimals: int | None) -> None:
+    """Whatever the order of the series and their units."""
+    y = 2.0 + simulate_var(COEFS, 150, random_state=3)
+    wanted, intercept = ols_var([y], 3)
+    total = y.sum(axis=1) if decimals is None else y.sum(axis=1).round(decimals)
+    ahead = intercept + sum(coef @ y[-1 - lag] for lag, coef in enumerate(wanted))
+    for order in ([0, 1, 2], [2, 0, 1]):
+        units = np.array([1.0, 1e3, 1e-2])[order]
+        rows = np.column_stack([y, total])[:, order] * units
+        coefs, constant = ols_var([rows], 3)
+        assert len(coefs) == len(wanted) > 0
+        found = constant + sum(coef @ rows[-1 - lag] for lag, coef in enumerate(coefs))
+        found = (found / units)[np.argsort(order)]
+        tolerance = 1e-9 if decimals is None else 1e-3
+        np.testing.assert_allclose(found, [*ahead, ahead.sum()], rtol=0, atol=tolerance)
+
+
 def test_noise_gets_order_zero_and_its_mean() -> None:
     y = np.random.default_rng(0).normal(5.0, 1.0, size=(400, 1))
     coefs, intercept = ols_var([y], 4)

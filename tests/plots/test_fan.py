@@ -39,6 +39,11 @@ def test_each_panel_continues_its_series_inside_two_intervals(frames):
     assert "2003-04" in axes[0].get_figure().get_suptitle()
 
 
+def test_a_dollar_in_a_title_is_no_formula(frames, tmp_path):
+    axes = plots.plot_fan(*frames, title=r"Costs $\frac{1$")
+    assert plots.save_figure(axes, tmp_path / "fan.png").stat().st_size > 1000
+
+
 def test_without_a_last_value_the_fan_begins_at_the_first_step(frames):
     y, forecast, intervals = frames
     y.iloc[-1, 0] = np.nan

@@ -46,6 +46,14 @@ def test_a_saved_figure_is_written_and_closed(tmp_path, suffix):
     assert plt.get_fignums() == []
 
 
+def test_a_figure_is_written_to_the_file_that_a_link_names(tmp_path):
+    (tmp_path / "link.png").symlink_to(tmp_path / "there.png")
+    axes = plots.plot_lag_matrices(np.ones((1, 2, 2)), ["a", "b"])
+    plots.save_figure(axes, tmp_path / "link.png")
+    assert (tmp_path / "link.png").is_symlink()
+    assert (tmp_path / "there.png").stat().st_size > 1000
+
+
 def test_without_matplotlib_the_message_says_what_to_install(uninstall):
     uninstall("matplotlib")
     with pytest.raises(MissingPackageError, match=r"matplotlib.*\[plots\]"):

@@ -39,8 +39,9 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
 
     The weights came with the package; nothing is downloaded. The network learned from simulated
     processes alone, so no series of yours and no benchmark is among what it has seen. ``fit``
-    does not train it: it reads the season of the frequency and, where future covariates are given,
-    estimates their effect in closed form. The same series give the same forecast, without a seed.
+    does not train it: where future covariates are given, it estimates their effect in closed form.
+    A series is forecast with the season of its frequency. The same series give the same forecast,
+    without a seed.
 
     All components of a series are forecast together, each from its own past and from the past of
     the others. Past covariates are read beside the components. Future covariates have an effect on
@@ -63,7 +64,7 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
         through the median and the outermost level. By default the median is forecast.
     season : int, optional
         Time steps after which a pattern is likely to repeat; 1 for none. By default the season of
-        the frequency of the series in ``fit``: a week of days, a year of months. Another
+        the frequency of the series that is forecast: a week of days, a year of months. Another
         season is found by the network itself.
     univariate : bool, default=False
         Whether each component is forecast from its own past alone.
@@ -164,7 +165,7 @@ class SAMoVARZeroShotModel(SAMoVARTorchModel, FoundationModel):
             config = pretrained.config
         module = ZeroShotModule(
             network_config=config.to_dict(),
-            season=1 if self.season is None else self.season,
+            season=self.season,
             univariate=self.univariate,
             linear=self.linear,
             n_future_covariates=0 if known is None else known.shape[-1],

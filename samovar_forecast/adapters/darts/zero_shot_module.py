@@ -25,6 +25,7 @@ from samovar_forecast.adapters.darts.host import (
     TorchInferenceBatch,
 )
 from samovar_forecast.adapters.darts.module import covariates_in_time
+from samovar_forecast.adapters.darts.rows import season_of_steps
 from samovar_forecast.linear.covariates import NUMBERS_OF_LAGS, CovariateEffect
 from samovar_forecast.network.anchor import covariate_effects
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
@@ -46,8 +47,9 @@ class ZeroShotModule(SAMoVARTorchModule):
     ----------
     network_config : dict
         Fields of :class:`~samovar_forecast.network.zero_shot.ZeroShotConfig`.
-    season : int, default=1
-        Steps after which a pattern is likely to repeat; 1 if no season is told.
+    season : int, optional
+        Steps after which a pattern is likely to repeat. By default a series that is forecast has
+        the season of its frequency, and a window without a frequency that of the training.
     univariate : bool, default=False
         Whether each component is forecast from its own past alone.
     n_future_covariates : int, default=0
@@ -65,7 +67,7 @@ class ZeroShotModule(SAMoVARTorchModule):
     def __init__(
         self,
         network_config: dict[str, Any],
-        season: int = 1,
+        season: int | None = None,
         univariate: bool = False,
         n_future_covariates: int = 0,
         linear: bool = False,
@@ -73,7 +75,9 @@ class ZeroShotModule(SAMoVARTorchModule):
     ) -> None:
         super().__init__(**kwargs)
         self.network = ZeroShotNetwork(ZeroShotConfig(**network_config))
-        self.register_buffer("season", torch.tensor(season))  # kept and loaded with the weights
+        self.register_buffer("season", torch.tensor(season or 1))  # kept with the weights
+        self.season_is_told = season is not None
+        self.own_seasons: list[int] | None = None  # of the windows of a batch that is forecast
         self.with_others = not univariate
         self.linear = linear
         wanted = [0.5] if self.likelihood is None else self.likelihood.quantiles
@@ -102,7 +106,23 @@ class ZeroShotModule(SAMoVARTorchModule):
     def predict_step(self, batch: TorchInferenceBatch, *args: Any, **kwargs: Any) -> Any:
         """Predict as darts does, from windows whose values have squares; missing values may be."""
         check_window(batch, torch.float64, may_miss=True)
-        return super().predict_step(batch, *args, **kwargs)
+        if not self.season_is_told and batch.series_schema is not None:
+            steps = [schema["time_freq"] for schema in batch.series_schema]
+            of_training = int(self.season)
+            self.own_seasons = [
+                of_training if isinstance(freq, int) else season_of_steps(freq) for freq in steps
+            ]
+        try:
+            return super().predict_step(batch, *args, **kwargs)
+        finally:
+            self.own_seasons = None
+
+    def _seasons(self, n_windows: int) -> Tensor:
+        """Return the season of each window, (B,); samples of a batch follow one another whole."""
+        if self.own_seasons is None:
+            return self.season.expand(n_windows)
+        seasons = torch.tensor(self.own_seasons, device=self.season.device)
+        return seasons.repeat(n_windows // len(seasons))
 
     def set_effect(self, effect: CovariateEffect | None) -> None:
         """Keep what future covariates add to the components; nothing for None."""
@@ -124,7 +144,7 @@ class ZeroShotModule(SAMoVARTorchModule):
                 quantiles = self.network.forecast(
                     past,
                     n_steps,
-                    self.season.expand(len(past)),
+                    self._seasons(len(past)),
                     past_covariates=x_in.past_covariates,
                     with_others=self.with_others,
                 )  # B s C Q
@@ -144,8 +164,10 @@ class ZeroShotModule(SAMoVARTorchModule):
         absent = [None] * len(windows)
         known = absent if past_covariates is None else past_covariates.double().cpu().numpy()
         ahead = [
-            forecast_by_average(network, int(self.season), window, own, n_steps, levels)
-            for window, own in zip(windows, known, strict=True)
+            forecast_by_average(network, season, window, own, n_steps, levels)
+            for season, window, own in zip(
+                self._seasons(len(windows)).tolist(), windows, known, strict=True
+            )
         ]
         return torch.from_numpy(np.stack(ahead)).to(past.device)
 
@@ -163,7 +185,7 @@ class ZeroShotModule(SAMoVARTorchModule):
 
         n_steps = self.network.config.horizon
         future = future_of_window(future, self.output_chunk_shift, n_steps, n_other)
-        season = self.season.expand(len(past))
+        season = self._seasons(len(past))
         return self.network(past, season, future=future, with_others=self.with_others)
 
     def _without_effects(self, x_in: PLModuleInput) -> tuple[Tensor, Tensor | None]:

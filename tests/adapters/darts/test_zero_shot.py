@@ -302,6 +302,42 @@ def test_the_season_is_that_of_the_frequency_unless_it_is_told():
     assert zero_shot().fit(numbered).model.season == 1
 
 
+@pytest.mark.parametrize("linear", [False, True])
+def test_each_series_is_forecast_with_the_season_of_its_own_frequency(linear):
+    """Whatever the order of the series, and whatever series the model was fitted to."""
+    days, values = waves(60, dtype="float64"), waves(60, seed=1, dtype="float64").values()
+    times = pd.date_range("2015-01", periods=60, freq="MS")
+    months = TimeSeries.from_times_and_values(times, values)
+    options = {"linear": linear, "likelihood": QuantileRegression(LEVELS)}
+
+    def ahead(model, series):
+        return model.predict(4, series=series, predict_likelihood_parameters=True)
+
+    wanted_days = ahead(zero_shot(season=7, **options).fit(days), days)
+    wanted_months = ahead(zero_shot(season=12, **options).fit(months), months)
+    assert zero_shot(**options).fit([days, months]).model.season == 1  # they share none
+    for fitted in ([months, days], months):
+        model = zero_shot(**options).fit(fitted)
+        assert_same(ahead(model, days), wanted_days)
+        assert_same(ahead(model, months), wanted_months)
+        of_months, of_days = ahead(model, [months, days])
+        assert_same(of_days, wanted_days, 1e-12)
+        assert_same(of_months, wanted_months, 1e-12)
+
+
+def test_samples_of_several_series_have_the_season_of_each():
+    times = pd.date_range("2015-01", periods=60, freq="MS")
+    months = TimeSeries.from_times_and_values(times, waves(60).values())
+    model = zero_shot(likelihood=QuantileRegression(LEVELS)).fit(months)
+    seen = []
+    forecast = model.model.network.forecast
+    model.model.network.forecast = lambda past, steps, season, **others: (
+        seen.append(season.tolist()) or forecast(past, steps, season, **others)
+    )
+    model.predict(4, series=[waves(60), months], num_samples=3, batch_size=6)
+    assert seen == [[7, 12] * 3]
+
+
 # ---------------------------------------------------------------- fine-tuning
 
 
