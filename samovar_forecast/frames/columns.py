@@ -20,7 +20,12 @@ from samovar_forecast.frames.numbers import (
 )
 from samovar_forecast.frames.text_table import Reading, Table
 from samovar_forecast.frames.time_grid import TimeGrid
-from samovar_forecast.frames.times import first_unread, has_points_in_dates, read_times
+from samovar_forecast.frames.times import (
+    first_unread,
+    has_points_in_dates,
+    is_written_as_usual,
+    read_times,
+)
 
 MOST_LINES_OF_NOTES = 5
 """Lines below a table that may be totals or notes; more lines are rows."""
@@ -171,15 +176,17 @@ def _no_times(where: str, table: Table, column: pd.Series, row: int, reading: Re
         remedy = f"line {table.lines[row]} looks like a total or a note below the table: remove it"
     elif reading.header is False and row == 0:
         remedy = f"if line {table.lines[0]} holds names, leave --header no out; else {other}"
-    elif row:
+    elif row and not is_written_as_usual(column)[row]:
         remedy = f"write the cell like the others, {other}"
+    elif row:
+        remedy = f"correct the cell, or rewrite all cells in one of these ways, {other}"
     else:
         remedy = f"rewrite them, {other}"
     return DataError(
         f"{where} holds no time" if is_number else f"{where} does not parse as dates",
         found=found,
-        wanted="dates such as 2016-07-04, 2016-07-04 05:00, 2016Q3, 2016M07, July 2016, or whole "
-        "numbers",
+        wanted="dates such as 2016-07-04, 2016-07-04 05:00, 2016Q3, 2016M07, July 2016, "
+        "2016-W27, or whole numbers",
         remedy=remedy,
     )
 

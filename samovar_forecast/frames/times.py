@@ -18,10 +18,13 @@ from samovar_forecast.frames.text_table import Guess
 
 DAY_DIGITS = re.compile(r"(?:1[5-9]|2[01])\d{6}")
 MONTH_DIGITS = re.compile(r"((?:1[5-9]|2[01])\d{2})(0[1-9]|1[0-2])")
+MONTH_FIRST = re.compile(r"(0?[1-9]|1[0-2])\.((?:1[5-9]|2[01])\d{2})")
+WEEK_DIGITS = re.compile(r"((?:1[5-9]|2[01])\d{2})(0[1-9]|[1-4]\d|5[0-3])")
 MONTH = re.compile(r"(\d{4})\s*[-:/. ]?\s*[Mm](\d{1,2})")
 QUARTER = re.compile(r"(\d{4})\s*[-:/. ]?\s*[Qq]([1-4])")
 QUARTER_FIRST = re.compile(r"(?:[Qq]([1-4])|([1-4])[Qq])\s*[-:/. ]?\s*(\d{4})")
 WEEK = re.compile(r"(\d{4})\s*-?\s*[Ww](\d{1,2})(?:-([1-7]))?")
+FINANCIAL_YEAR = re.compile(r"(\d{4})\s*[-/\u2013]\s*(\d{4}|\d{2})")
 ISO_DATE = re.compile(r"\d{4}-\d")
 OFFSET = re.compile(r"\s*(?:Z|[+-]\d{2}:?\d{2}|[+-]\d{2})$")
 DECIMAL_YEAR = re.compile(r"(1[5-9]|2[01])\d{2}(?:[.,]\d*)?")
@@ -51,7 +54,9 @@ NAMES_OF_MONTHS = {
 }
 """Names of the months in English, German, French, Spanish and Italian."""
 SHORT_NAMES = {word: name for name, words in NAMES_OF_MONTHS.items() for word in words.split()}
-POINTS_IN_DATES = re.compile(r"\d{1,2}\.\d{1,2}\.(?:\d{2})?\d{2}(?:\s.*)?")
+POINTS_IN_DATES = re.compile(
+    rf"\d{{1,2}}\.\d{{1,2}}\.(?:\d{{2}})?\d{{2}}(?:\s.*)?|{MONTH_FIRST.pattern}"
+)
 EPOCHS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 """Units of an epoch: ticks in a second."""
 FIRST_EPOCH, LAST_EPOCH = 100_000_000, 4_102_444_800
@@ -114,9 +119,9 @@ def first_unread(column: pd.Series, day_first: bool | None = None) -> int:
     day_first : bool, optional
         As in :func:`read_times`.
     """
-    texts = column.astype(str)
-    written = texts.str.replace(r"\d+", "0", regex=True).str.replace(WORD, "a", regex=True)
-    usual = written.eq(written.mode().iloc[0]).to_numpy()
+    weeks = _written_weeks(column.astype(str))
+    column = column if weeks is None else weeks
+    usual = is_written_as_usual(column)
     order = np.concatenate([np.flatnonzero(usual), np.flatnonzero(~usual)])
     n_read, n_unread = 0, len(order)
     while n_unread - n_read > 1:  # the shortest beginning that does not read
@@ -128,8 +133,15 @@ def first_unread(column: pd.Series, day_first: bool | None = None) -> int:
     return int(order[n_read])
 
 
+def is_written_as_usual(column: pd.Series) -> np.ndarray:
+    """Return which cells have digits and letters in the order that most cells have."""
+    texts = column.astype(str)
+    written = texts.str.replace(r"\d+", "0", regex=True).str.replace(WORD, "a", regex=True)
+    return written.eq(written.mode().iloc[0]).to_numpy()
+
+
 def has_points_in_dates(column: pd.Series) -> bool:
-    """Return whether a column holds dates such as 04.07.2016."""
+    """Return whether a column holds dates such as 04.07.2016, or months such as 07.2016."""
     return column.dtype == object and bool(
         len(column) and column.astype(str).str.fullmatch(POINTS_IN_DATES).all()
     )
@@ -155,13 +167,15 @@ def _months(years: pd.Series, months: pd.Series) -> pd.PeriodIndex:
 
 
 def _whole_numbers(texts: pd.Series) -> Times | None:
-    """Return 20160704 and 200001 as dates, seconds since 1970 as times, or the numbers."""
+    """Return 20160704, 201607 and 201627 as dates, seconds since 1970 as times, or the numbers."""
     if not texts.str.fullmatch(r"[+-]?\d+").all():
         return None
     if texts.str.fullmatch(DAY_DIGITS).all() and (dates := _parsed(texts, "%Y%m%d")) is not None:
         return Times(dates)
     if (parts := _all(texts, MONTH_DIGITS)) is not None:
         return Times(_months(parts[0], parts[1]), f"{texts.iloc[0]} read as a month")
+    if (weeks := _written_weeks(texts)) is not None:
+        return _weeks(weeks, shown=texts.iloc[0])
     try:
         numbers = pd.Index(texts.astype("int64"))
     except (OverflowError, ValueError):  # beyond 64 bits, or beyond what Python reads at all
@@ -178,6 +192,17 @@ def _whole_numbers(texts: pd.Series) -> Times | None:
             dates = pd.DatetimeIndex(pd.to_datetime(numbers.to_numpy(), unit=unit))
             return Times(dates, f"{texts.iloc[0]} read as {unit} since 1970, times in UTC")
     return Times(numbers)
+
+
+def _written_weeks(texts: pd.Series) -> pd.Series | None:
+    """Return 201627 as 2016-W27 if all numbers are weeks, of more than one year, or None.
+
+    Numbers of a single year may be counts, and 160131 with days up to 31 a day.
+    """
+    parts = _all(texts, WEEK_DIGITS)
+    if parts is None or parts[0].nunique() == 1 or parts[1].max() <= "31":
+        return None
+    return parts[0] + "-W" + parts[1]
 
 
 def _decimal_years(texts: pd.Series) -> Times | None:
@@ -206,9 +231,17 @@ def _decimal_years(texts: pd.Series) -> Times | None:
 
 
 def _periods(texts: pd.Series) -> Times | None:
-    """Return 2000M01, 2000Q1 and Q1 2000 as periods."""
+    """Return 2000M01, 01.2000, 2000Q1 and Q1 2000 as periods.
+
+    12.1990 alone could be a number: months have a leading zero, or are several months of the year.
+    """
     if (parts := _all(texts, MONTH)) is not None and parts[1].astype(int).between(1, 12).all():
         return Times(_months(parts[0], parts[1]))
+    if (parts := _all(texts, MONTH_FIRST)) is not None and (
+        parts[0].nunique() > 1 or parts[0].iloc[0].startswith("0")
+    ):
+        months = _months(parts[1], parts[0])
+        return Times(months, f"{texts.iloc[0]} read as the month {months[0]}")
     if (parts := _all(texts, QUARTER)) is not None:
         return Times(pd.PeriodIndex(parts[0] + "Q" + parts[1], freq="Q"))
     if (parts := _all(texts, QUARTER_FIRST)) is not None:
@@ -216,15 +249,30 @@ def _periods(texts: pd.Series) -> Times | None:
     return None
 
 
-def _weeks(texts: pd.Series) -> Times | None:
+def _weeks(texts: pd.Series, shown: str | None = None) -> Times | None:
     """Return ISO weeks as their Mondays, or as the day that they name."""
     parts = _all(texts, WEEK)
     if parts is None:
         return None
     days = parts[0] + "-" + parts[1].str.zfill(2) + "-" + parts[2].fillna("1")
     dates = _parsed(days, "%G-%V-%u")
-    told = f"{texts.iloc[0]} read as the ISO week, each week by its Monday"
+    told = f"{shown or texts.iloc[0]} read as the ISO week, each week by its Monday"
     return None if dates is None else Times(dates, told if parts[2].isna().all() else None)
+
+
+def _financial_years(texts: pd.Series) -> Times | None:
+    """Return 2000/01 and 2000-2001 as the years in which they begin.
+
+    2000/01 alone is a month.
+    """
+    parts = _all(texts, FINANCIAL_YEAR)
+    if parts is None or (parts[0].nunique() == 1 and 1 <= int(parts[1].iloc[0]) <= 12):
+        return None
+    begun, ended = parts[0].astype("int64"), parts[1].astype("int64")
+    if not ended.eq((begun + 1).where(parts[1].str.len() == 4, (begun + 1) % 100)).all():
+        return None
+    told = f"{texts.iloc[0]} read as the year that begins in {begun.iloc[0]}"
+    return Times(pd.Index(begun.to_numpy()), told)
 
 
 def _named_months(texts: pd.Series) -> Times | None:
@@ -303,6 +351,7 @@ _READERS: tuple[Callable[[pd.Series], Times | None], ...] = (
     _decimal_years,
     _periods,
     _weeks,
+    _financial_years,
     _named_months,
     _with_offsets,
 )

@@ -82,6 +82,15 @@ def test_numbered_rows_of_a_file_without_dates_keep_the_first_series(tmp_path):
     np.testing.assert_array_equal(data.y["load"], [7.0, 3.0, np.nan, 5.0])
 
 
+def test_a_cell_that_is_written_like_the_others_is_not_asked_to_be(tmp_path):
+    path = write(tmp_path / "own.csv", "t,a\n201651,1\n201652,2\n201653,3\n201701,4\n")
+    with pytest.raises(DataError, match=r"found: 201653 in line 4.*correct the cell, or rewrite"):
+        read_file(path, keep_gaps=True)
+    path = write(tmp_path / "own.csv", "t,a\n2016-01-01,1\n2016-01-02,2\nMorgen,3\n4,4\n")
+    with pytest.raises(DataError, match=r"'Morgen' in line 4.*write the cell like the others"):
+        read_file(path)
+
+
 @pytest.mark.parametrize(
     "times", [("2000", "2001", "2002"), ("20000101", "20000102", "20000103"), ("x", "y", "z")]
 )

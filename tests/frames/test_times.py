@@ -25,6 +25,7 @@ def column(*cells):
         ("2000-01-01", "soon"),
         ("1", "2", str(2**63)),
         ("1", "9" * 5000),
+        ("1.1990", "1.1985"),
     ],
 )
 def test_what_is_no_time_is_none(cells):
@@ -53,8 +54,58 @@ def test_whole_numbers_that_are_no_dates_stay_whole_numbers():
     assert read_times(column("0", "1", "2")).index.tolist() == [0, 1, 2]
     assert read_times(column("20001301", "20001302")).index.tolist() == [20001301, 20001302]
     assert read_times(column("200013", "200014")).index.tolist() == [200013, 200014]
+    assert read_times(column("200640", "200641")).index.tolist() == [200640, 200641]
+    assert read_times(column("180131", "180201")).index.tolist() == [180131, 180201]
     counted = read_times(column("1000000001", "1000000002")).index
     assert counted.tolist() == [1000000001, 1000000002]
+
+
+def test_whole_numbers_of_weeks_are_mondays_through_the_new_year():
+    times = read_times(column("201551", "201552", "201553", "201601", "201602"))
+    assert times.index.equals(pd.date_range("2015-12-14", periods=5, freq="7D"))
+    assert times.told == "201551 read as the ISO week, each week by its Monday"
+
+
+def test_a_week_that_its_year_lacks_is_named():
+    cells = column("201651", "201652", "201653", "201701")
+    assert (read_times(cells), first_unread(cells)) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("cells", "years"),
+    [
+        (("2000/01", "2001/02", "2002/03"), [2000, 2001, 2002]),
+        (("2000-01", "2001-02", "2003-04"), [2000, 2001, 2003]),
+        (("1998/99", "1999/00", "2000/01"), [1998, 1999, 2000]),
+        (("2011/2012", "2012/2013"), [2011, 2012]),
+        (("2011\u201312", "2012\u201313"), [2011, 2012]),
+        (("2013/14", "2013/14"), [2013, 2013]),
+    ],
+)
+def test_years_of_two_years_are_the_years_in_which_they_begin(cells, years):
+    times = read_times(column(*cells))
+    assert times.index.tolist() == years
+    assert times.told == f"{cells[0]} read as the year that begins in {years[0]}"
+
+
+def test_months_that_could_be_years_stay_months():
+    assert read_times(column("2000/01", "2000/02")).index[1] == pd.Timestamp("2000-02-01")
+    assert read_times(column("2000-01", "2001-01")).index[1] == pd.Timestamp("2001-01-01")
+    assert read_times(column("2000-01", "2000-01")).index[1] == pd.Timestamp("2000-01-01")
+
+
+@pytest.mark.parametrize(
+    ("cells", "months"),
+    [
+        (("11.1990", "12.1990", "01.1991"), ["1990-11", "1990-12", "1991-01"]),
+        (("9.1990", "10.1990"), ["1990-09", "1990-10"]),
+        (("01.1990", "01.1991"), ["1990-01", "1991-01"]),
+    ],
+)
+def test_months_may_stand_before_a_point_and_the_year(cells, months):
+    times = read_times(column(*cells))
+    assert times.index.equals(pd.PeriodIndex(months, freq="M"))
+    assert times.told == f"{cells[0]} read as the month {months[0]}"
 
 
 def test_two_digits_of_a_year_never_jump_a_century():
@@ -124,4 +175,5 @@ def test_months_have_names_in_five_languages(cells, first):
 def test_dates_with_points_are_told_from_numbers_and_other_dates():
     assert has_points_in_dates(column("04.07.2016", "1.2.16"))
     assert not has_points_in_dates(column("04.07.2016", "2016-07-04"))
+    assert has_points_in_dates(column("07.2016", "08.2016"))
     assert not has_points_in_dates(column("1.234", "1.5"))
