@@ -109,12 +109,15 @@ def file_content(path: Path) -> bytes:
     Raises
     ------
     DataError
-        If there is no file, if the file is damaged, or if it is a workbook.
+        If there is no file, if the file is damaged, or if it is a workbook. A pipe is a file.
     """
     if path.is_dir():
         raise DataError(f"{str(path)!r} is a folder", wanted="a CSV or Parquet file")
-    if not path.is_file():
-        raise DataError(f"there is no file {str(path)!r}", remedy="check the path")
+    if not path.exists():
+        raise DataError(
+            f"there is no file {str(path)!r}",
+            remedy="check the path, or give /dev/stdin to read what is piped in",
+        )
     content = path.read_bytes()
     for mark, decompress in COMPRESSED.items():
         if content.startswith(mark):

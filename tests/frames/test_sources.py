@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import threading
 
 import numpy as np
 import pandas as pd
@@ -159,6 +161,22 @@ def test_thousands_beside_german_dates_are_told_as_a_guess(tmp_path):
     data = read_file(write(tmp_path / "own.csv", f"Datum;Umsatz;Quote\n{lines}"))
     assert data.y["Umsatz"].tolist() == [1100.0 + k for k in range(14)]
     assert data.guesses == ["1.100 read as 1100 (--decimal . reads 1.100)"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_read_as_a_file(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    text = "year,a\n2000,1\n2001,2\n2002,4\n"
+    writer = threading.Thread(target=path.write_text, args=(text,), daemon=True)
+    writer.start()
+    assert read_file(path).y["a"].tolist() == [1.0, 2.0, 4.0]
+    writer.join()
+
+
+def test_a_file_that_is_not_there_is_named_with_the_way_to_read_a_pipe(tmp_path):
+    with pytest.raises(DataError, match=r"no file .*own\.csv.* /dev/stdin to read what is piped"):
+        read_file(tmp_path / "own.csv")
 
 
 def test_a_folder_is_no_file(tmp_path):
