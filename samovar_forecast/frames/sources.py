@@ -141,7 +141,7 @@ def read_file(
             raise ConfigurationError(
                 "rows of series that stand below one another cannot be numbered", found="--id"
             )
-        time = _column_to_skip(table, time, told)
+        time = _column_to_skip(path, table, time, told)
     elif keys:
         time = time or next(
             (name for name, column in table.columns if name not in keys and holds_time(column)),
@@ -315,14 +315,25 @@ def _without(path: Path, table: Table, leave_out: Sequence[str], asked_for: Sequ
     return Table(kept, table.lines, table.separator, table.told)
 
 
-def _column_to_skip(table: Table, time: str | None, told: list[str]) -> str | None:
+def _column_to_skip(path: Path, table: Table, time: str | None, told: list[str]) -> str | None:
     """Return the column of the time, which is not read where rows are numbered, or None.
 
     The first column is that of the time if it holds words or dates, counts, or has the name of a
-    time.
+    time. A column that stands alone is a series.
+
+    Raises
+    ------
+    DataError
+        If the user names the only column as that of the time.
     """
     first, column = table.columns[0]
-    if time is None:
+    if time is not None and len(table.columns) == 1:
+        raise DataError(
+            f"no series is left in {path}",
+            found=f"--time {time!r}, the only column",
+            remedy="leave --time out: with --number-rows, the column is a series",
+        )
+    if time is None and len(table.columns) > 1:
         times = read_times(column) if not is_missing(column).any() else None
         if times is None:
             is_time = not looks_numeric(column)

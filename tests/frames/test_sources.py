@@ -84,6 +84,15 @@ def test_numbered_rows_of_a_file_without_dates_keep_the_first_series(tmp_path):
     np.testing.assert_array_equal(data.y["load"], [7.0, 3.0, np.nan, 5.0])
 
 
+@pytest.mark.parametrize("text", ["5\n6\n7\n", "year\n5\n6\n7\n"])
+def test_a_column_that_stands_alone_is_a_series_of_numbered_rows(tmp_path, text):
+    path = write(tmp_path / "own.csv", text)
+    data = read_file(path, number_rows=True)
+    assert data.y.iloc[:, 0].tolist() == [5.0, 6.0, 7.0]
+    with pytest.raises(DataError, match=r"no series is left .* leave --time out"):
+        read_file(path, number_rows=True, time=data.y.columns[0])
+
+
 def test_a_cell_that_is_written_like_the_others_is_not_asked_to_be(tmp_path):
     path = write(tmp_path / "own.csv", "t,a\n201651,1\n201652,2\n201653,3\n201701,4\n")
     with pytest.raises(DataError, match=r"found: 201653 in line 4.*correct the cell, or rewrite"):
