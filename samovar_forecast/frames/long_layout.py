@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,11 +21,30 @@ TIME_NAMES = (
 )
 
 
-def find_layout(table: Table, time: str | None) -> tuple[str, list[str]]:
+class Layout(NamedTuple):
+    """How the series of a file stand.
+
+    Parameters
+    ----------
+    time : str
+        Column of the time; by default the first column, if series stand side by side.
+    keys : list of str
+        Columns that together name the series of a row; empty if the series stand side by side.
+    others : list of str
+        Columns of words that change within a series, where series stand below one another.
+    """
+
+    time: str
+    keys: list[str]
+    others: list[str]
+
+
+def find_layout(table: Table, time: str | None) -> Layout:
     """Return the column of the time, and the columns that name series below one another.
 
     Without the columns of the time and of numbers, what is left names the series if the times
-    repeat, and never for the same series.
+    repeat, and never for the same series. A column of words that changes within the series that
+    the other columns name, such as the day of the week, does not name them.
 
     Parameters
     ----------
@@ -32,13 +52,6 @@ def find_layout(table: Table, time: str | None) -> tuple[str, list[str]]:
         Cells of a file.
     time : str, optional
         Column of the time as the user names it.
-
-    Returns
-    -------
-    time : str
-        By default the first column, if series stand side by side.
-    keys : list of str
-        Empty if the series stand side by side.
     """
     cells = dict(table.columns)
     words = [
@@ -49,14 +62,39 @@ def find_layout(table: Table, time: str | None) -> tuple[str, list[str]]:
     named = [name for name in cells if name.lower() in KEY_NAMES]
     keys = named or words
     if not keys:
-        return time or table.columns[0][0], []
+        return Layout(time or table.columns[0][0], [], [])
     found = time or _time_of({name: column for name, column in cells.items() if name not in keys})
     if found is not None:
-        columns = pd.DataFrame({name: cells[name].to_numpy() for name in [*keys, found]})
+        columns = pd.DataFrame({name: pd.factorize(cells[name])[0] for name in [*keys, found]})
         repeats = columns[found].duplicated().any()
-        if named or (repeats and not columns.duplicated().any()):
-            return found, keys
-    return time or table.columns[0][0], []
+        if named:
+            return Layout(found, keys, [])
+        if repeats and not columns.duplicated().any():
+            keys = _naming(columns, keys, found)
+            return Layout(found, keys, [name for name in words if name not in keys])
+    return Layout(time or table.columns[0][0], [], [])
+
+
+def _naming(columns: pd.DataFrame, words: list[str], time: str) -> list[str]:
+    """Return the columns of words that name the series: those that make the fewest series.
+
+    No series may have two rows for a time. Column by column is left out, first the one without
+    which the fewest series are left, and of equals the last in the file. A column that is the same
+    throughout each series, such as the region of a town, belongs to its name.
+    """
+
+    def n_series(names: list[str]) -> int:
+        return len(columns[names].drop_duplicates())
+
+    keys = words
+    while len(keys) > 1:
+        shorter = [[name for name in keys if name != key] for key in reversed(keys)]
+        shorter = [names for names in shorter if not columns[[*names, time]].duplicated().any()]
+        if not shorter:
+            break
+        keys = min(shorter, key=n_series)
+    n_named = n_series(keys)
+    return [name for name in words if name in keys or n_series([*keys, name]) == n_named]
 
 
 def holds_time(column: pd.Series) -> bool:
@@ -65,13 +103,15 @@ def holds_time(column: pd.Series) -> bool:
 
 
 def _time_of(cells: dict[str, pd.Series]) -> str | None:
-    """Return the first column that holds times and no plain numbers, or has the name of a time."""
+    """Return the first column that has the name of a time, or holds times and no plain numbers."""
     for name, column in cells.items():
         if name.lower() in TIME_NAMES and holds_time(column):
             return name
     for name, column in cells.items():
         times = read_times(column)
-        if times is not None and not pd.api.types.is_integer_dtype(times.index.dtype):
+        if times is not None and not (
+            pd.api.types.is_integer_dtype(times.index.dtype) and looks_numeric(column)
+        ):
             return name
     return None
 

@@ -107,7 +107,7 @@ def read_file(
         another the first column that reads as times.
     keys : sequence of str, default=()
         Columns that together name the series of a row, where series stand below one another; by
-        default the columns of words, if the times repeat.
+        default the columns of words that do not change within a series, if the times repeat.
     leave_out : sequence of str, default=()
         Columns that are not read.
     number_rows : bool, default=False
@@ -148,7 +148,10 @@ def read_file(
             table.columns[0][0],
         )
     else:
-        time, keys = find_layout(table, time)
+        time, keys, others = find_layout(table, time)
+        if others and len(table.columns) > len({time, *keys, *others}):  # else no numbers are left
+            table = _without(path, table, others, [])
+            told.append(_left_out(others, keys))
     values = values_of(path, table, {time, *keys}, keep_gaps, reading, told)
     if number_rows:
         y, season = values.set_axis(pd.RangeIndex(1, len(values) + 1, name="row")), 1
@@ -313,6 +316,16 @@ def _without(path: Path, table: Table, leave_out: Sequence[str], asked_for: Sequ
     if not kept or not len(table.lines):
         raise no_series(path, len(table.lines), len(kept))
     return Table(kept, table.lines, table.separator, table.told)
+
+
+def _left_out(others: Sequence[str], keys: Sequence[str]) -> Guess:
+    """Return which columns of words do not name the series, and what decides otherwise."""
+    columns = "column" if len(others) == 1 else "columns"
+    options = " ".join(f"--id {name!r}" for name in [*keys, *others])
+    return Guess(
+        f"{columns} {', '.join(map(repr, others))} left out: the words change within a series "
+        f"({options} decides otherwise)"
+    )
 
 
 def _column_to_skip(path: Path, table: Table, time: str | None, told: list[str]) -> str | None:

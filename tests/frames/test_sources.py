@@ -58,6 +58,25 @@ def test_series_below_one_another_are_told_apart_from_a_column_of_remarks(csv):
         read_file(path)
 
 
+def test_words_that_change_within_a_series_are_left_out_and_told(tmp_path):
+    days = [day for day in ("2000-01-01", "2000-01-02", "2000-01-03") for _ in "AB"]
+    rows = list(zip("ABABAB", days, "nynnyn", range(6), strict=True))
+    lines = "".join(f"{shop},{day},{promo},{sold}\n" for shop, day, promo, sold in rows)
+    path = write(tmp_path / "own.csv", f"shop,day,promo,sales\n{lines}")
+    data = read_file(path)
+    assert data.y.to_dict("list") == {"A": [0.0, 2.0, 4.0], "B": [1.0, 3.0, 5.0]}
+    assert data.guesses == [
+        "column 'promo' left out: the words change within a series (--id 'shop' --id 'promo' "
+        "decides otherwise)"
+    ]
+    assert list(read_file(path, keys=["shop", "promo"], keep_gaps=True).y)[:2] == ["A/n", "B/y"]
+    assert read_file(path, leave_out=["promo"]).guesses == []
+    lines = "".join(f"{shop},{day},${sold}\n" for shop, day, _, sold in rows)
+    path = write(tmp_path / "own.csv", f"shop,day,price\n{lines}")
+    with pytest.raises(DataError, match=r"column 'price' of .*found: '\$0' in line 2 and 5 more"):
+        read_file(path)
+
+
 def test_rows_can_be_counted_instead(csv):
     data = read_file(csv([f"row {i}" for i in range(60)]), number_rows=True)
     assert data.y.index.tolist() == list(range(1, 61))
