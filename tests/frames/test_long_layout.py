@@ -35,7 +35,7 @@ def test_words_name_series_if_the_times_repeat():
         ({"promo": "yynnnyyn", "shop": "ABABABAB"}, ["shop"], ["promo"]),
         ({"price": "klmnopqr", "shop": "ABABABAB"}, ["shop"], ["price"]),
         (
-            {"name": "MMTTWWFF", "shop": "ABABABAB", "short": "mmttwwff"},
+            {"word": "MMTTWWFF", "shop": "ABABABAB", "short": "mmttwwff"},
             ["shop"],
             ["word", "short"],
         ),
