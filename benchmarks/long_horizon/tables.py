@@ -133,7 +133,8 @@ def of_dataset(table: Table, dataset: str) -> list[str]:
                 f"{horizon}: {', '.join(map(str, lengths))}" for horizon, lengths in tried.items()
             )
             lines.append(f"- {ROWS[name].title}: {text}")
-    found.append("Look-backs tried, by horizon:\n\n" + "\n".join(lines))
+    if lines:
+        found.append("Look-backs tried, by horizon:\n\n" + "\n".join(lines))
     if dataset in published.MSE[published.BEST]:
         rows = [
             [f"{name} (published, not run here)", *(f"{by[dataset][h]:.3f}" for h in by[dataset])]
