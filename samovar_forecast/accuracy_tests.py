@@ -159,8 +159,8 @@ def known_before(actual: np.ndarray, restricted: np.ndarray, *, squares: bool) -
     ndarray of shape (n - KNOWN_LAGS, q)
         From the origin number ``KNOWN_LAGS`` on.
     """
-    n_kept = max(0, len(actual) - KNOWN_LAGS)
-    if n_kept == 0:
+    n_kept = len(actual) - KNOWN_LAGS
+    if n_kept <= 0:
         return np.empty((0, 0))
     spread = actual.std(axis=0)
     scaled = (actual - actual.mean(axis=0)) / np.where(spread > 0, spread, 1.0)

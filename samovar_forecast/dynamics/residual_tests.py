@@ -16,7 +16,6 @@ WHITENESS_LAGS = 12
 FEWEST_ERRORS = 5
 """Errors of so many times at least, and of more times than there are series."""
 
-
 SMALLEST_OWN = 1e-6
 """Part of the errors of a series that the series before do not explain, in deviations."""
 

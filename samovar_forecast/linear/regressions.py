@@ -76,16 +76,17 @@ def ols_var(runs: Sequence[np.ndarray], max_order: int) -> Fit:
     of their principal components that move.
     """
     n_series = runs[0].shape[1]
-    rows = np.concatenate(runs)
-    size, mean = size_of(rows), rows.mean(axis=0)
-    scaled = (rows - mean) / size
-    squares, directions = np.linalg.eigh(scaled.T @ scaled / len(rows))
-    moves = squares > SMALLEST_SPREAD**2
-    if not moves.all() and n_series > 1:
-        kept = directions[:, moves]  # C, components
-        coefs, intercept = ols_var([(run - mean) / size @ kept for run in runs], max_order)
-        held = size[:, None] * (kept @ coefs @ kept.T) / size
-        return held, mean + size * (kept @ intercept) - held.sum(axis=0) @ mean
+    if n_series > 1:
+        rows = np.concatenate(runs)
+        size, mean = size_of(rows), rows.mean(axis=0)
+        scaled = (rows - mean) / size
+        squares, directions = np.linalg.eigh(scaled.T @ scaled / len(rows))
+        moves = squares > SMALLEST_SPREAD**2
+        if not moves.all():
+            kept = directions[:, moves]  # C, components
+            coefs, intercept = ols_var([(run - mean) / size @ kept for run in runs], max_order)
+            held = size[:, None] * (kept @ coefs @ kept.T) / size
+            return held, mean + size * (kept @ intercept) - held.sum(axis=0) @ mean
     while max_order > 0 and _n_regressed(runs, max_order) < ROWS_PER_COEFFICIENT * (
         max_order * n_series + 1
     ):

@@ -31,13 +31,8 @@ def holds_series(dataset: TorchTrainingDataset) -> bool:
 def season_of_dataset(dataset: TorchTrainingDataset) -> int:
     """Return the season that the series of a dataset share, in steps; 1 for none."""
     series = dataset.series if holds_series(dataset) else ()
-    seasons = {season_of_steps(one.freq) for one in series}
+    seasons = {1 if isinstance(one.freq, int) else season_of(one.freq) for one in series}
     return seasons.pop() if len(seasons) == 1 else 1
-
-
-def season_of_steps(freq: pd.DateOffset | int) -> int:
-    """Return the usual season of the steps of a series, in steps; 1 for none."""
-    return 1 if isinstance(freq, int) else season_of(freq)
 
 
 def read_instances(dataset: TorchTrainingDataset, shift: int) -> list[Rows]:

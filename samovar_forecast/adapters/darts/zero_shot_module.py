@@ -25,7 +25,7 @@ from samovar_forecast.adapters.darts.host import (
     TorchInferenceBatch,
 )
 from samovar_forecast.adapters.darts.module import covariates_in_time
-from samovar_forecast.adapters.darts.rows import season_of_steps
+from samovar_forecast.frames.time_grid import season_of
 from samovar_forecast.linear.covariates import NUMBERS_OF_LAGS, CovariateEffect
 from samovar_forecast.network.anchor import covariate_effects
 from samovar_forecast.network.zero_shot import ZeroShotNetwork
@@ -110,7 +110,7 @@ class ZeroShotModule(SAMoVARTorchModule):
             steps = [schema["time_freq"] for schema in batch.series_schema]
             of_training = int(self.season)
             self.own_seasons = [
-                of_training if isinstance(freq, int) else season_of_steps(freq) for freq in steps
+                of_training if isinstance(freq, int) else season_of(freq) for freq in steps
             ]
         try:
             return super().predict_step(batch, *args, **kwargs)
